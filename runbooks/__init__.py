@@ -1,0 +1,1 @@
+"""Steps, gates and time: the runbook document, the session, its journal, and the process that owns it."""

@@ -1,0 +1,372 @@
+"""The closed set of events. A session is nothing but these, in order."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, TypeAdapter
+
+from runbooks.frozen import Frozen
+from runbooks.runbook import Condition, Effect, PhaseName, Runbook
+
+FORMAT = 1
+
+Outcome = Literal["ok", "warn", "fail", "unknown"]
+End = Literal["done", "failed", "declined", "stopped", "crashed"]
+
+
+class By(Frozen):
+    """Who: a claimed name, and beside it what the machine knows."""
+
+    name: str
+    os_user: str
+    host: str
+    ssh: str | None = None
+    how: Literal["keys", "answers", "command", "engine"] = "keys"
+
+
+class Check(Frozen):
+    """One line of a step's result."""
+
+    id: str
+    title: str
+    outcome: Outcome
+    evidence: str = ""
+    advice: str = ""
+
+
+class Failure(Frozen):
+    """Why a step did not do what it was for. `detail` is the server's or the program's own words."""
+
+    what: str
+    advice: str = ""
+    code: str = ""
+    detail: str = ""
+
+
+class Previous(Frozen):
+    """The session before this one on the same environment, and the hash of its last record."""
+
+    session: str
+    head: str
+
+
+class Git(Frozen):
+    """The commit that the project's folder is at, and whether anything differs from it."""
+
+    commit: str
+    clean: bool
+
+
+class AnswersFile(Frozen):
+    """The answers that a headless session was given, written by a person beforehand."""
+
+    file: str
+    sha256: str
+
+
+class Target(Frozen):
+    """The database that the session is pinned to. 64-bit numbers are strings."""
+
+    address: str
+    system_identifier: str
+    database: str
+    oid: str
+    in_recovery: bool
+    postmaster_start: str
+    timeline: str
+    server_version: str
+
+    @property
+    def fingerprint(self) -> str:
+        """What `fingerprint =` in gonogo.toml holds."""
+        return f"{self.system_identifier}/{self.database}"
+
+
+class Finding(Frozen):
+    """What a rule says of one statement (its index in the script, from 0)."""
+
+    rule: str
+    severity: Literal["stop", "warn", "note"]
+    statement: int
+    line: int
+    message: str
+    loses_data: bool = False
+    lock: str = ""
+    blocks: str = ""
+    tables: tuple[str, ...] = ()
+    instead: str = ""
+    source: str = ""
+
+
+class Statement(Frozen):
+    """One statement of a script. `start` and `end` are offsets in characters; `line` counts from 1."""
+
+    line: int
+    start: int
+    end: int
+    summary: str
+    analysed: bool = True
+
+
+class Script(Frozen):
+    """One pending script, as it was read once. `model` says how it will be run: see migrations.sql."""
+
+    migration: str
+    sha256: str
+    size: int
+    model: str
+    statements: tuple[Statement, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+class SessionOpened(Frozen):
+    kind: Literal["session_opened"] = "session_opened"
+    format: int = FORMAT
+    gonogo: str
+    session: str
+    mode: Literal["walk", "backup"] = "walk"
+    environment: str
+    protected: bool
+    project: str
+    project_sha256: str
+    runbook: Runbook
+    git: Git | None = None
+    operator: By
+    ticket: str
+    answers: AnswersFile | None = None
+    previous: Previous | None = None
+
+
+class PlanMade(Frozen):
+    """What is about to happen. `hash` is what a GO refers to; see runbooks.planning for what it covers."""
+
+    kind: Literal["plan_made"] = "plan_made"
+    hash: str
+    target: Target
+    protected: bool
+    scripts: tuple[Script, ...]
+    held_back: tuple[str, ...] = ()
+    conditions: dict[Condition, tuple[str, ...]] = {}
+
+
+class PhaseOpened(Frozen):
+    """A phase begins. For `rollback`, `option` names the way back."""
+
+    kind: Literal["phase_opened"] = "phase_opened"
+    phase: PhaseName
+    option: str | None = None
+
+
+class StepStarted(Frozen):
+    """`why` is why this attempt was made: `phase` (opened), `start` (a person), `go` (read again), `resume`."""
+
+    kind: Literal["step_started"] = "step_started"
+    step: str
+    attempt: int
+    title: str
+    uses: str
+    effect: Effect
+    why: Literal["phase", "start", "go", "resume", "opening"]
+    by: By | None = None
+
+
+class StepOutput(Frozen):
+    """What a program or a server said; at most 64 KiB, lines separated by `\\n`."""
+
+    kind: Literal["step_output"] = "step_output"
+    step: str
+    attempt: int
+    stream: Literal["out", "err", "note"]
+    text: str
+
+
+class StepProgress(Frozen):
+    """Where a step stands. Keys that faces draw: `label`, `done`, `total`, `unit`, `detail`; others are the step's own."""
+
+    kind: Literal["step_progress"] = "step_progress"
+    step: str
+    attempt: int
+    data: dict[str, JsonValue]
+
+
+class StepEnded(Frozen):
+    """`took` is in microseconds."""
+
+    kind: Literal["step_ended"] = "step_ended"
+    step: str
+    attempt: int
+    end: End
+    outcome: Outcome
+    checks: tuple[Check, ...] = ()
+    result: dict[str, JsonValue] = {}
+    failure: Failure | None = None
+    advice: tuple[str, ...] = ()
+    took: int = 0
+
+
+class QuestionAsked(Frozen):
+    """A question that only a person answers. `exact` is the text that must be typed; `choices` the ones to choose from."""
+
+    kind: Literal["question_asked"] = "question_asked"
+    question: str
+    step: str
+    attempt: int
+    text: str
+    exact: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+class QuestionAnswered(Frozen):
+    kind: Literal["question_answered"] = "question_answered"
+    question: str
+    answer: str
+    by: By
+
+
+class ItemTicked(Frozen):
+    kind: Literal["item_ticked"] = "item_ticked"
+    item: str
+    state: Literal["done", "not_applicable"]
+    evidence: str = ""
+    reason: str = ""
+    by: By
+
+
+class ItemUnticked(Frozen):
+    kind: Literal["item_unticked"] = "item_unticked"
+    item: str
+    by: By
+
+
+class ScriptReviewed(Frozen):
+    kind: Literal["script_reviewed"] = "script_reviewed"
+    migration: str
+    sha256: str
+    comment: str = ""
+    by: By
+
+
+class Waived(Frozen):
+    """`subject` is a step id, `step/check`, or an item id; `outcome` is what was waived, and the waiver holds no worse."""
+
+    kind: Literal["waived"] = "waived"
+    subject: str
+    outcome: Outcome
+    reason: str
+    by: By
+
+
+class Decided(Frozen):
+    """Written before it takes effect."""
+
+    kind: Literal["decided"] = "decided"
+    what: Literal["go", "no_go", "roll_back", "stop", "cancel", "end"]
+    phase: PhaseName
+    reason: str = ""
+    option: str | None = None
+    plan: str = ""
+    by: By
+
+
+class ArtefactKept(Frozen):
+    """`path` is relative to the session folder, or absolute for what is kept elsewhere (a dump)."""
+
+    kind: Literal["artefact_kept"] = "artefact_kept"
+    step: str
+    attempt: int
+    name: str
+    path: str
+    sha256: str
+    size: int
+
+
+class FaceAttached(Frozen):
+    kind: Literal["face_attached"] = "face_attached"
+    face: str
+    sort: Literal["screen", "headless"]
+    pen: bool
+    by: By
+
+
+class FaceDetached(Frozen):
+    kind: Literal["face_detached"] = "face_detached"
+    face: str
+
+
+class PenTaken(Frozen):
+    kind: Literal["pen_taken"] = "pen_taken"
+    face: str
+    from_face: str | None = None
+    reason: str
+    by: By
+
+
+class CommandRefused(Frozen):
+    """`command` is the command as it was sent, without what was typed into it."""
+
+    kind: Literal["command_refused"] = "command_refused"
+    command: str
+    subject: str = ""
+    reason: str
+    by: By
+
+
+class SessionParked(Frozen):
+    kind: Literal["session_parked"] = "session_parked"
+    reason: str
+
+
+class SessionResumed(Frozen):
+    """`unknown` are the steps (id, attempt) that had started and not ended."""
+
+    kind: Literal["session_resumed"] = "session_resumed"
+    gonogo: str
+    host: str
+    pid: int
+    by: By
+    unknown: tuple[tuple[str, int], ...] = ()
+
+
+class JournalRepaired(Frozen):
+    """An unterminated last line was set aside into `file`."""
+
+    kind: Literal["journal_repaired"] = "journal_repaired"
+    file: str
+    size: int
+    sha256: str
+
+
+class SessionEnded(Frozen):
+    kind: Literal["session_ended"] = "session_ended"
+    outcome: Literal["go", "no_go", "rolled_back", "unavailable", "crashed"]
+    exit_code: int
+    reason: str = ""
+
+
+Event = Annotated[
+    SessionOpened
+    | PlanMade
+    | PhaseOpened
+    | StepStarted
+    | StepOutput
+    | StepProgress
+    | StepEnded
+    | QuestionAsked
+    | QuestionAnswered
+    | ItemTicked
+    | ItemUnticked
+    | ScriptReviewed
+    | Waived
+    | Decided
+    | ArtefactKept
+    | FaceAttached
+    | FaceDetached
+    | PenTaken
+    | CommandRefused
+    | SessionParked
+    | SessionResumed
+    | JournalRepaired
+    | SessionEnded,
+    Field(discriminator="kind"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -1,0 +1,107 @@
+"""What a step is, and what it is given."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import psycopg
+from pydantic import JsonValue
+
+from runbooks.events import ArtefactKept, Check, End, Outcome, StepStarted
+from runbooks.frozen import Frozen
+from runbooks.project import Environment, Project
+from runbooks.runbook import Effect, Step
+from runbooks.view import RunView
+
+P = TypeVar("P", bound=Frozen)
+R = TypeVar("R", bound=Frozen)
+
+Purpose = Literal["read", "script", "ledger", "guard", "dump"]
+
+
+class Nothing(Frozen):
+    """No parameters, or no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the world says of a start without an end. `checks` and `result` as the step itself would have reported."""
+
+    end: End
+    outcome: Outcome
+    words: str
+    checks: tuple[Check, ...] = ()
+    result: Mapping[str, JsonValue] | None = None
+
+
+class Context(Protocol):
+    """What a running step may use. Everything it shows goes through here, redacted, into the journal.
+
+    A step raises `migrations.problem.Problem` for what the operator can act on (ends `failed`), and lets
+    everything else pass (cancelled → `stopped`, any other → `crashed`).
+    """
+
+    session: str
+    folder: Path
+    """The session folder."""
+    project: Project
+    environment: Environment
+    step: Step
+    attempt: int
+
+    @property
+    def view(self) -> RunView:
+        """The session as it stands now."""
+
+    @property
+    def stop_asked(self) -> bool:
+        """The operator asked to finish this script or batch, and then end."""
+
+    def check(self, id: str, title: str, outcome: Outcome, evidence: str = "", advice: str = "") -> None:
+        """Report one line of the result. The step's outcome is the worst of them."""
+
+    async def output(self, text: str, stream: Literal["out", "err", "note"] = "out") -> None:
+        """Show text, whole lines or pieces; it is batched."""
+
+    async def progress(self, **data: JsonValue) -> None:
+        """Show where the step stands: `label`, `done`, `total`, `unit`, `detail`. Written once a second at the most."""
+
+    async def record(self, **data: JsonValue) -> None:
+        """Like `progress`, but never skipped, and on disk when it returns: what `reconcile` will need."""
+
+    async def ask(
+        self, question: str, text: str, *, exact: str | None = None, choices: Sequence[str] = ()
+    ) -> str:
+        """Ask a person, and wait. With `exact`, only that text is taken."""
+
+    async def keep(self, name: str, path: Path) -> ArtefactKept:
+        """Keep a file as an artefact: hashed, in the journal. A file inside `artefact(name)`'s folder stays there."""
+
+    def artefact(self, name: str) -> Path:
+        """Where to write an artefact of this attempt, inside the session folder."""
+
+    def result(self, step: str) -> Mapping[str, JsonValue]:
+        """The latest result of another step, empty if it has none."""
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment for a program: built, not inherited. This session's target alone is in it."""
+
+    def connect(self, purpose: Purpose = "read") -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A new connection to the pinned target, its fingerprint compared. Raises Unavailable or Problem."""
+
+    def progress_of(self, step: str) -> Sequence[Mapping[str, JsonValue]]:
+        """Everything that a step `record`ed in this session, oldest first."""
+
+
+@dataclass(frozen=True)
+class StepKind(Generic[P, R]):
+    """A built-in step. `shows` puts its parameters in words, before `start`."""
+
+    title: str
+    effect: Effect
+    params: type[P]
+    run: Callable[[Context, P], Awaitable[R]]
+    shows: Callable[[P], str] = lambda params: ""
+    reconcile: Callable[[Context, P, StepStarted], Awaitable[Settled | None]] | None = None

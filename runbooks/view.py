@@ -1,0 +1,253 @@
+"""State as a pure fold of events: what every face shows, and what every gate is judged by."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar, assert_never
+
+from pydantic import JsonValue
+
+from runbooks import events as e
+from runbooks.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
+
+KEPT_LINES = 2000
+
+Status = Literal["waiting", "running", "ended", "unknown"]
+"""`unknown`: it started, and the runner died before it ended."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output, and the sequence number of the record that brought it."""
+
+    seq: int
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step as it stands. `dropped` counts the older lines that are only in the journal, from record `first_seq` on."""
+
+    status: Status = "waiting"
+    attempt: int = 0
+    end: e.End | None = None
+    outcome: e.Outcome | None = None
+    checks: tuple[e.Check, ...] = ()
+    result: Mapping[str, JsonValue] = field(default_factory=dict)
+    failure: e.Failure | None = None
+    advice: tuple[str, ...] = ()
+    progress: Mapping[str, JsonValue] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+    dropped: int = 0
+    first_seq: int = 0
+    started_at: str = ""
+    ended_at: str = ""
+    took: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision, with the record that holds it."""
+
+    seq: int
+    at: str
+    event: e.Decided
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """Everything that is known of a session after record `seq` (at time `at`, RFC 3339 UTC)."""
+
+    seq: int = -1
+    at: str = ""
+    head: str = ""
+    started_at: str = ""
+    opened: e.SessionOpened | None = None
+    plan: e.PlanMade | None = None
+    phase: PhaseName | None = None
+    option: str | None = None
+    passed: tuple[PhaseName, ...] = ()
+    refused: bool = False
+    steps: Mapping[str, StepView] = field(default_factory=dict)
+    questions: Mapping[str, e.QuestionAsked] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
+    items: Mapping[str, e.ItemTicked] = field(default_factory=dict)
+    reviews: Mapping[str, e.ScriptReviewed] = field(default_factory=dict)
+    waivers: Mapping[str, e.Waived] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+    artefacts: tuple[e.ArtefactKept, ...] = ()
+    faces: Mapping[str, e.FaceAttached] = field(default_factory=dict)
+    pen: str | None = None
+    refusals: tuple[e.CommandRefused, ...] = ()
+    parked: bool = False
+    ended: e.SessionEnded | None = None
+
+    @property
+    def runbook(self) -> Runbook:
+        """The runbook of this session. Raises ValueError before `session_opened`."""
+        if self.opened is None:
+            raise ValueError("no session_opened yet")
+        return self.opened.runbook
+
+    @property
+    def section(self) -> Phase | Option | None:
+        """What stands open: a phase, or the chosen option while rolling back. None during the opening."""
+        if self.phase == "rollback":
+            return next((o for o in self.runbook.options if o.id == self.option), None)
+        return next((p for p in self.runbook.phases if p.name == self.phase), None)
+
+    @property
+    def conditions(self) -> Mapping[Condition, tuple[str, ...]]:
+        """The conditions that hold, each with the findings behind it."""
+        return self.plan.conditions if self.plan else {}
+
+    @property
+    def protected(self) -> bool:
+        """By gonogo.toml, or by the server's own mark."""
+        return bool((self.opened and self.opened.protected) or (self.plan and self.plan.protected))
+
+    @property
+    def running(self) -> str | None:
+        """The id of the step that runs now."""
+        return next((name for name, step in self.steps.items() if step.status == "running"), None)
+
+    def step(self, name: str) -> StepView:
+        """How a step stands; a blank one if it never started."""
+        return self.steps.get(name, StepView())
+
+    def active_steps(self, section: Section) -> tuple[Step, ...]:
+        """The steps of a section whose condition holds."""
+        return tuple(s for s in section.steps if s.when is None or s.when in self.conditions)
+
+    def active_items(self, section: Section) -> tuple[Item, ...]:
+        """The items of a section whose condition holds."""
+        return tuple(i for i in section.items if i.when is None or i.when in self.conditions)
+
+
+def _with(mapping: Mapping[K, V], key: K, value: V) -> dict[K, V]:
+    return {**mapping, key: value}
+
+
+def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
+    return {k: v for k, v in mapping.items() if k != key}
+
+
+def _on_step(view: RunView, name: str, step: StepView) -> RunView:
+    return replace(view, steps=_with(view.steps, name, step))
+
+
+def _output(step: StepView, seq: int, event: e.StepOutput) -> StepView:
+    new = [Line(seq, event.stream, text) for text in event.text.removesuffix("\n").split("\n")]
+    lines = (*step.lines, *new)
+    dropped = max(0, len(lines) - KEPT_LINES)
+    return replace(
+        step,
+        lines=lines[dropped:],
+        dropped=step.dropped + dropped,
+        first_seq=step.first_seq or seq,
+    )
+
+
+def _decided(view: RunView, seq: int, at: str, event: e.Decided) -> RunView:
+    view = replace(view, decisions=(*view.decisions, Decision(seq, at, event)))
+    match event.what:
+        case "go":
+            return replace(view, passed=(*view.passed, event.phase), refused=False)
+        case "no_go":
+            return replace(view, refused=True)
+        case "roll_back" | "stop" | "cancel" | "end":
+            return view
+        case _:
+            assert_never(event.what)
+
+
+def _lost(view: RunView) -> RunView:
+    """Starts without an end, and faces without a leave, after the runner died."""
+    steps = {
+        name: replace(step, status="unknown") if step.status == "running" else step
+        for name, step in view.steps.items()
+    }
+    return replace(view, steps=steps, faces={}, pen=None, parked=False)
+
+
+def advance(view: RunView, seq: int, at: str, event: e.Event) -> RunView:
+    """The view after one more event. Pure, and exhaustive over the closed set."""
+    view = replace(view, seq=seq, at=at)
+    match event:
+        case e.SessionOpened():
+            return replace(view, opened=event, started_at=at, phase="opening")
+        case e.PlanMade():
+            return replace(view, plan=event)
+        case e.PhaseOpened(phase=phase, option=option):
+            return replace(view, phase=phase, option=option, refused=False)
+        case e.StepStarted(step=name, attempt=attempt):
+            return _on_step(view, name, StepView(status="running", attempt=attempt, started_at=at))
+        case e.StepOutput(step=name):
+            return _on_step(view, name, _output(view.step(name), seq, event))
+        case e.StepProgress(step=name, data=data):
+            return _on_step(view, name, replace(view.step(name), progress=data))
+        case e.StepEnded(step=name):
+            ended = replace(
+                view.step(name),
+                status="ended",
+                end=event.end,
+                outcome=event.outcome,
+                checks=event.checks,
+                result=event.result,
+                failure=event.failure,
+                advice=event.advice,
+                ended_at=at,
+                took=event.took,
+            )
+            open_questions = {k: q for k, q in view.questions.items() if q.step != name}
+            return replace(_on_step(view, name, ended), questions=open_questions)
+        case e.QuestionAsked(question=question):
+            return replace(view, questions=_with(view.questions, question, event))
+        case e.QuestionAnswered(question=question, answer=answer):
+            return replace(
+                view,
+                questions=_without(view.questions, question),
+                answers=_with(view.answers, question, answer),
+            )
+        case e.ItemTicked(item=item):
+            return replace(view, items=_with(view.items, item, event))
+        case e.ItemUnticked(item=item):
+            return replace(view, items=_without(view.items, item))
+        case e.ScriptReviewed(migration=migration):
+            return replace(view, reviews=_with(view.reviews, migration, event))
+        case e.Waived(subject=subject):
+            return replace(view, waivers=_with(view.waivers, subject, event))
+        case e.Decided():
+            return _decided(view, seq, at, event)
+        case e.ArtefactKept():
+            return replace(view, artefacts=(*view.artefacts, event))
+        case e.FaceAttached(face=face, pen=pen):
+            return replace(view, faces=_with(view.faces, face, event), pen=face if pen else view.pen)
+        case e.FaceDetached(face=face):
+            pen_holder = None if view.pen == face else view.pen
+            return replace(view, faces=_without(view.faces, face), pen=pen_holder)
+        case e.PenTaken(face=face):
+            return replace(view, pen=face)
+        case e.CommandRefused():
+            return replace(view, refusals=(*view.refusals, event))
+        case e.SessionParked():
+            return replace(view, parked=True)
+        case e.SessionResumed():
+            return _lost(view)
+        case e.JournalRepaired():
+            return view
+        case e.SessionEnded():
+            return replace(view, ended=event)
+        case _:
+            assert_never(event)
+
+
+def fold(events: Iterable[tuple[int, str, e.Event]], start: RunView | None = None) -> RunView:
+    """The view after (seq, at, event) triples, in order."""
+    view = start or RunView()
+    for seq, at, event in events:
+        view = advance(view, seq, at, event)
+    return view
