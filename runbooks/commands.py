@@ -86,18 +86,7 @@ class EndSession(Frozen):
 
 
 Command = Annotated[
-    Start
-    | Stop
-    | Cancel
-    | Answer
-    | Tick
-    | Untick
-    | Review
-    | Waive
-    | Decide
-    | RollBack
-    | TakePen
-    | EndSession,
+    Start | Stop | Cancel | Answer | Tick | Untick | Review | Waive | Decide | RollBack | TakePen | EndSession,
     Field(discriminator="kind"),
 ]
 

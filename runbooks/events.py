@@ -180,7 +180,7 @@ class StepOutput(Frozen):
 
 
 class StepProgress(Frozen):
-    """Where a step stands. Keys that faces draw: `label`, `done`, `total`, `unit`, `detail`; others are the step's own."""
+    """Where a step stands. Keys that faces draw: `label`, `done`, `total`, `unit`, `detail`; the rest is the step's own."""
 
     kind: Literal["step_progress"] = "step_progress"
     step: str
@@ -204,7 +204,7 @@ class StepEnded(Frozen):
 
 
 class QuestionAsked(Frozen):
-    """A question that only a person answers. `exact` is the text that must be typed; `choices` the ones to choose from."""
+    """A question that only a person answers. `exact`: the text to type; `choices`: what to choose from."""
 
     kind: Literal["question_asked"] = "question_asked"
     question: str
@@ -246,7 +246,7 @@ class ScriptReviewed(Frozen):
 
 
 class Waived(Frozen):
-    """`subject` is a step id, `step/check`, or an item id; `outcome` is what was waived, and the waiver holds no worse."""
+    """`subject` is a step id, `step/check`, or an item id; the waiver holds for `outcome` and better."""
 
     kind: Literal["waived"] = "waived"
     subject: str

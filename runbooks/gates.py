@@ -51,10 +51,7 @@ def poll(view: RunView) -> Gate:
     if section is None:
         return Gate((Hold("step", "opening", "the opening is not over", waivable=False),))
     holds = [
-        *(
-            Hold("question", q.question, f"open question: {q.text}", waivable=False)
-            for q in view.questions.values()
-        ),
+        *(Hold("question", q.question, f"open question: {q.text}", waivable=False) for q in view.questions.values()),
         *(hold for step in view.active_steps(section) for hold in _step(view, step)),
         *(_review(view) if view.phase == "preflight" else ()),
         *(hold for item in view.active_items(section) for hold in _item(view, item)),

@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step as it stands. `dropped` counts the older lines that are only in the journal, from record `first_seq` on."""
+    """A step as it stands. `dropped` older lines are only in the journal, from record `first_seq` on."""
 
     status: Status = "waiting"
     attempt: int = 0
@@ -167,8 +167,7 @@ def _decided(view: RunView, seq: int, at: str, event: e.Decided) -> RunView:
 def _lost(view: RunView) -> RunView:
     """Starts without an end, and faces without a leave, after the runner died."""
     steps = {
-        name: replace(step, status="unknown") if step.status == "running" else step
-        for name, step in view.steps.items()
+        name: replace(step, status="unknown") if step.status == "running" else step for name, step in view.steps.items()
     }
     return replace(view, steps=steps, faces={}, pen=None, parked=False)
 

@@ -71,9 +71,7 @@ class Context(Protocol):
     async def record(self, **data: JsonValue) -> None:
         """Like `progress`, but never skipped, and on disk when it returns: what `reconcile` will need."""
 
-    async def ask(
-        self, question: str, text: str, *, exact: str | None = None, choices: Sequence[str] = ()
-    ) -> str:
+    async def ask(self, question: str, text: str, *, exact: str | None = None, choices: Sequence[str] = ()) -> str:
         """Ask a person, and wait. With `exact`, only that text is taken."""
 
     async def keep(self, name: str, path: Path) -> ArtefactKept:
