@@ -180,7 +180,7 @@ class StepOutput(Frozen):
 
 
 class StepProgress(Frozen):
-    """Where a step stands. Keys that faces draw: `label`, `done`, `total`, `unit`, `detail`; the rest is the step's own."""
+    """Where a step stands. Faces draw `label`, `done`, `total`, `unit`, `detail`; other keys are the step's own."""
 
     kind: Literal["step_progress"] = "step_progress"
     step: str

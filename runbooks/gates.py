@@ -1,13 +1,15 @@
 """What keeps a hold point shut: a pure poll of the view."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from runbooks.events import Check, Outcome, Waived
 from runbooks.runbook import Item, Step
-from runbooks.view import RunView, StepView
 
-Kind = Literal["running", "step", "check", "item", "review", "question"]
+if TYPE_CHECKING:
+    from runbooks.view import RunView, StepView
+
+Kind = Literal["running", "step", "check", "stale", "item", "review", "question", "refused"]
 
 RANK: dict[Outcome, int] = {"ok": 0, "warn": 1, "unknown": 2, "fail": 3}
 
@@ -45,21 +47,40 @@ def waived(waiver: Waived | None, outcome: Outcome) -> bool:
     return waiver is not None and RANK[outcome] <= RANK[waiver.outcome]
 
 
-def poll(view: RunView) -> Gate:
+def poll(view: "RunView") -> Gate:
     """Poll the steps, reviews, questions and items of what stands open."""
     section = view.section
     if section is None:
         return Gate((Hold("step", "opening", "the opening is not over", waivable=False),))
     holds = [
+        *_refused(view),
         *(Hold("question", q.question, f"open question: {q.text}", waivable=False) for q in view.questions.values()),
         *(hold for step in view.active_steps(section) for hold in _step(view, step)),
         *(_review(view) if view.phase == "preflight" else ()),
+        *(_stale(view) if view.phase in ("backup", "preflight") else ()),
         *(hold for item in view.active_items(section) for hold in _item(view, item)),
     ]
     return Gate(tuple(holds))
 
 
-def _step(view: RunView, step: Step) -> list[Hold]:
+def _refused(view: "RunView") -> list[Hold]:
+    if not view.refused:
+        return []
+    reason = view.decisions[-1].event.reason
+    words = f"NO-GO was called: {reason}. Run a step again, tick or waive something, roll back, or end"
+    return [Hold("refused", view.phase or "", words, waivable=False)]
+
+
+def _stale(view: "RunView") -> list[Hold]:
+    """Results that say until when they are good. The time is that of the last record."""
+    return [
+        Hold("stale", name, f"{name} is too old since {until}: run it again", waivable=False)
+        for name, state in view.steps.items()
+        if isinstance(until := state.result.get("stale_at"), str) and until <= view.at
+    ]
+
+
+def _step(view: "RunView", step: Step) -> list[Hold]:
     state = view.step(step.id)
     if state.status == "running":
         return [Hold("running", step.id, f"{step.title} is running", waivable=False)]
@@ -77,7 +98,7 @@ def _step(view: RunView, step: Step) -> list[Hold]:
     return [Hold("step", step.id, words, waivable=not step.required, outcome=outcome)]
 
 
-def _checks(view: RunView, step: Step, state: StepView) -> list[Hold]:
+def _checks(view: "RunView", step: Step, state: "StepView") -> list[Hold]:
     if not state.checks and state.outcome not in ("ok", None):
         words = f"{step.title}: {state.outcome}"
         return [Hold("step", step.id, words, waivable=not step.required, outcome=state.outcome or "unknown")]
@@ -95,7 +116,7 @@ def _check_hold(step: Step, check: Check) -> Hold:
     return Hold("check", f"{step.id}/{check.id}", words, waivable, check.outcome)
 
 
-def _review(view: RunView) -> list[Hold]:
+def _review(view: "RunView") -> list[Hold]:
     scripts = view.plan.scripts if view.plan else ()
     return [
         Hold("review", s.migration, f"{s.migration} is not reviewed", waivable=False)
@@ -104,7 +125,7 @@ def _review(view: RunView) -> list[Hold]:
     ]
 
 
-def _item(view: RunView, item: Item) -> list[Hold]:
+def _item(view: "RunView", item: Item) -> list[Hold]:
     ticked = view.items.get(item.id)
     if ticked is not None and not (item.required and ticked.state == "not_applicable"):
         return []
@@ -113,17 +134,32 @@ def _item(view: RunView, item: Item) -> list[Hold]:
     return [Hold("item", item.id, f"open: {item.text}", waivable=not item.required)]
 
 
-def waivable(view: RunView, subject: str) -> Hold | None:
+def waivable(view: "RunView", subject: str) -> Hold | None:
     """The hold that a waiver of `subject` would lift now, if there is one."""
     return next((h for h in poll(view).holds if h.subject == subject and h.kind != "running"), None)
 
 
-def next_step(view: RunView, *, effects: tuple[str, ...] = ("reads", "target", "outside")) -> Step | None:
-    """The first step, in the document's order, that has not run. None while one runs."""
+def next_step(view: "RunView") -> Step | None:
+    """The first step, in the document's order, that has not run and is not waived. None while one runs."""
     section = view.section
-    if section is None or view.running:
+    if section is None or view.running or view.ended:
         return None
-    for step in view.active_steps(section):
-        if view.step(step.id).status in ("waiting", "unknown") and step.id not in view.waivers:
-            return step if step.effect in effects else None
+    untouched = (
+        step
+        for step in view.active_steps(section)
+        if view.step(step.id).status in ("waiting", "unknown") and step.id not in view.waivers
+    )
+    return next(untouched, None)
+
+
+def blocked_by(view: "RunView", step: Step) -> Step | None:
+    """The earlier step of the same section that must be settled first: run and done, or waived."""
+    section = view.section
+    for earlier in view.active_steps(section) if section else ():
+        if earlier.id == step.id:
+            return None
+        state = view.step(earlier.id)
+        settled = state.status == "ended" and state.end == "done" and state.outcome != "fail"
+        if not settled and earlier.id not in view.waivers:
+            return earlier
     return None

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar, assert_never
 from pydantic import JsonValue
 
 from runbooks import events as e
+from runbooks import gates
 from runbooks.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
 
 KEPT_LINES = 2000
@@ -114,6 +115,17 @@ class RunView:
         """The id of the step that runs now."""
         return next((name for name, step in self.steps.items() if step.status == "running"), None)
 
+    @property
+    def gate(self) -> gates.Gate:
+        """The hold point of what stands open, polled now."""
+        return gates.poll(self)
+
+    @property
+    def next_start(self) -> Step | None:
+        """The step that waits for a person's `start`, if the next one is of that kind."""
+        step = gates.next_step(self)
+        return step if step and (step.effect != "reads" or self.step(step.id).status == "unknown") else None
+
     def step(self, name: str) -> StepView:
         """How a step stands; a blank one if it never started."""
         return self.steps.get(name, StepView())
@@ -183,7 +195,9 @@ def advance(view: RunView, seq: int, at: str, event: e.Event) -> RunView:
         case e.PhaseOpened(phase=phase, option=option):
             return replace(view, phase=phase, option=option, refused=False)
         case e.StepStarted(step=name, attempt=attempt):
-            return _on_step(view, name, StepView(status="running", attempt=attempt, started_at=at))
+            refused = view.refused and event.why != "start"
+            started = StepView(status="running", attempt=attempt, started_at=at)
+            return replace(_on_step(view, name, started), refused=refused)
         case e.StepOutput(step=name):
             return _on_step(view, name, _output(view.step(name), seq, event))
         case e.StepProgress(step=name, data=data):
@@ -212,13 +226,13 @@ def advance(view: RunView, seq: int, at: str, event: e.Event) -> RunView:
                 answers=_with(view.answers, question, answer),
             )
         case e.ItemTicked(item=item):
-            return replace(view, items=_with(view.items, item, event))
+            return replace(view, items=_with(view.items, item, event), refused=False)
         case e.ItemUnticked(item=item):
             return replace(view, items=_without(view.items, item))
         case e.ScriptReviewed(migration=migration):
             return replace(view, reviews=_with(view.reviews, migration, event))
         case e.Waived(subject=subject):
-            return replace(view, waivers=_with(view.waivers, subject, event))
+            return replace(view, waivers=_with(view.waivers, subject, event), refused=False)
         case e.Decided():
             return _decided(view, seq, at, event)
         case e.ArtefactKept():

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import psycopg
 from pydantic import JsonValue
@@ -14,6 +14,9 @@ from runbooks.frozen import Frozen
 from runbooks.project import Environment, Project
 from runbooks.runbook import Effect, Step
 from runbooks.view import RunView
+
+if TYPE_CHECKING:
+    from migrations.target import Pinned
 
 P = TypeVar("P", bound=Frozen)
 R = TypeVar("R", bound=Frozen)
@@ -48,6 +51,7 @@ class Context(Protocol):
     """The session folder."""
     project: Project
     environment: Environment
+    target: "Pinned"
     step: Step
     attempt: int
 

@@ -1,0 +1,25 @@
+"""Files that a session keeps."""
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def fingerprint_file(path: Path) -> tuple[str, int]:
+    """SHA-256 (lower-case hex) and size in bytes of a file. Raises OSError."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return digest.hexdigest(), file.tell()
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file of mode 0600 and make it durable. An existing one is left as it is if the bytes are the same."""
+    if path.exists() and path.read_bytes() == data:
+        return
+    partial = path.with_name(path.name + ".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

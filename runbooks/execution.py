@@ -1,0 +1,233 @@
+"""One attempt of one step: what it is given, and a record of every way that it can end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+from pydantic import JsonValue
+
+from migrations.problem import Problem
+from migrations.target import Pinned
+from runbooks import events as e
+from runbooks.artefacts import fingerprint_file
+from runbooks.gates import worst
+from runbooks.journal import read
+from runbooks.project import Environment, Project
+from runbooks.recorder import Recorder
+from runbooks.runbook import Step
+from runbooks.steps.base import Purpose
+from runbooks.view import RunView
+
+BATCH_LINES = 100
+BATCH_SECONDS = 0.1
+BATCH_BYTES = 48 * 1024
+PROGRESS_SECONDS = 1.0
+
+
+class Output:
+    """Text of one step, in batches of 100 lines or 0.1 s, secrets taken out across the pieces."""
+
+    def __init__(self, recorder: Recorder, step: str, attempt: int) -> None:
+        self._recorder = recorder
+        self._step = step
+        self._attempt = attempt
+        self._streams = {name: recorder.redactor.stream() for name in ("out", "err", "note")}
+        self._pending: dict[str, str] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def feed(self, text: str, stream: str) -> None:
+        """Take a piece of text."""
+        for other in [s for s in self._pending if s != stream]:
+            self._emit(other, whole_lines=True)
+        pending = self._pending.get(stream, "") + self._streams[stream].feed(text)
+        self._pending[stream] = pending
+        if pending.count("\n") >= BATCH_LINES or len(pending) >= BATCH_BYTES // 4:
+            self._emit(stream, whole_lines=True)
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._tick)
+
+    def close(self) -> None:
+        """Write what is left, whole line or not."""
+        if self._timer:
+            self._timer.cancel()
+        for stream in self._streams:
+            rest = self._streams[stream].flush()
+            self._pending[stream] = self._pending.get(stream, "") + rest
+            self._emit(stream, whole_lines=False)
+
+    def _tick(self) -> None:
+        self._timer = None
+        for stream in list(self._pending):
+            self._emit(stream, whole_lines=True)
+
+    def _emit(self, stream: str, *, whole_lines: bool) -> None:
+        text = self._pending.pop(stream, "")
+        cut = text.rfind("\n") + 1 if whole_lines and len(text) < BATCH_BYTES // 4 else len(text)
+        if text[cut:]:
+            self._pending[stream] = text[cut:]
+        for start in range(0, cut, BATCH_BYTES // 4):
+            piece = text[start : min(cut, start + BATCH_BYTES // 4)]
+            self._recorder.append(
+                e.StepOutput(step=self._step, attempt=self._attempt, stream=stream, text=piece)  # type: ignore[arg-type]
+            )
+
+
+class StepRun:
+    """The Context of one attempt: see runbooks.steps.base.Context."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        folder: Path,
+        project: Project,
+        environment: Environment,
+        target: Pinned,
+        step: Step,
+        attempt: int,
+        child_environment: Mapping[str, str],
+    ) -> None:
+        self._recorder = recorder
+        self.folder = folder
+        self.session = folder.name
+        self.project = project
+        self.environment = environment
+        self.target = target
+        self.step = step
+        self.attempt = attempt
+        self.stop_asked = False
+        self.checks: list[e.Check] = []
+        self._child_environment = child_environment
+        self._output = Output(recorder, step.id, attempt)
+        self._progressed = 0.0
+
+    @property
+    def view(self) -> RunView:
+        """The session as it stands now."""
+        return self._recorder.view
+
+    def check(self, id: str, title: str, outcome: e.Outcome, evidence: str = "", advice: str = "") -> None:
+        """Report one line of the result."""
+        self.checks.append(e.Check(id=id, title=title, outcome=outcome, evidence=evidence, advice=advice))
+
+    async def output(self, text: str, stream: Literal["out", "err", "note"] = "out") -> None:
+        """Show text; the loop gets a turn, so that a chatty program stalls nobody."""
+        self._output.feed(text, stream)
+        await asyncio.sleep(0)
+
+    async def progress(self, **data: JsonValue) -> None:
+        """Show where the step stands, once a second at the most."""
+        now = time.monotonic()
+        if now - self._progressed >= PROGRESS_SECONDS:
+            self._progressed = now
+            self._recorder.append(e.StepProgress(step=self.step.id, attempt=self.attempt, data=data))
+
+    async def record(self, **data: JsonValue) -> None:
+        """Note what `reconcile` will need; on disk when this returns."""
+        self._recorder.append(
+            e.StepProgress(step=self.step.id, attempt=self.attempt, data={**data, "recorded": True}), sync=True
+        )
+
+    async def ask(self, question: str, text: str, *, exact: str | None = None, choices: Sequence[str] = ()) -> str:
+        """Ask a person, and wait."""
+        name = f"{self.step.id}/{question}"
+        self._recorder.append(
+            e.QuestionAsked(
+                question=name, step=self.step.id, attempt=self.attempt, text=text, exact=exact, choices=tuple(choices)
+            )
+        )
+        view = await self._recorder.until(lambda v: name not in v.questions)
+        return view.answers[name]
+
+    def artefact(self, name: str) -> Path:
+        """Where to write an artefact of this attempt."""
+        folder = self.folder / "artefacts"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / f"{self.view.seq + 1:06d}-{self.step.id}-{name}"
+
+    async def keep(self, name: str, path: Path) -> e.ArtefactKept:
+        """Keep a file as an artefact: hashed, in the journal."""
+        sha256, size = await asyncio.to_thread(fingerprint_file, path)
+        inside = path.is_relative_to(self.folder)
+        kept = e.ArtefactKept(
+            step=self.step.id,
+            attempt=self.attempt,
+            name=name,
+            path=str(path.relative_to(self.folder) if inside else path),
+            sha256=sha256,
+            size=size,
+        )
+        self._recorder.append(kept)
+        return kept
+
+    def result(self, step: str) -> Mapping[str, JsonValue]:
+        """The latest result of another step."""
+        return self.view.step(step).result
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment for a program: built, not inherited."""
+        return dict(self._child_environment)
+
+    @asynccontextmanager
+    async def connect(self, purpose: Purpose = "read") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A new connection to the pinned target; it bears the session's name, so that others see who is there."""
+        operator = self.view.opened.operator.name if self.view.opened else "?"
+        name = f"gonogo {self.session} {operator}"
+        connection = await self.target.open(purpose, application_name=name)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    def progress_of(self, step: str) -> Sequence[Mapping[str, JsonValue]]:
+        """Everything that a step recorded in this session, oldest first."""
+        return [
+            record.event.data
+            for record in read(self.folder / "journal.jsonl")
+            if isinstance(record.event, e.StepProgress)
+            and record.event.step == step
+            and record.event.data.get("recorded")
+        ]
+
+    def ended(
+        self,
+        end: e.End,
+        started: float,
+        *,
+        result: Mapping[str, JsonValue] | None = None,
+        failure: e.Failure | None = None,
+    ) -> None:
+        """Write how this attempt ended, after the last of its output."""
+        self._output.close()
+        outcome: e.Outcome = worst([c.outcome for c in self.checks])
+        if end != "done":
+            outcome = worst([outcome, "fail" if end == "failed" else "unknown"])
+        self._recorder.append(
+            e.StepEnded(
+                step=self.step.id,
+                attempt=self.attempt,
+                end=end,
+                outcome=outcome,
+                checks=tuple(self.checks),
+                result=dict(result or {}),
+                failure=failure,
+                advice=self._advice(failure),
+                took=int((time.monotonic() - started) * 1_000_000),
+            )
+        )
+
+    def _advice(self, failure: e.Failure | None) -> tuple[str, ...]:
+        if failure is None:
+            return ()
+        tail = "\n".join(line.text for line in self.view.step(self.step.id).lines[-50:])
+        said = "\n".join((failure.what, failure.code, failure.detail, tail)).lower()
+        return tuple(a.do for a in self.view.runbook.troubleshooting if a.see.lower() in said)
+
+
+def failure_of(problem: Problem) -> e.Failure:
+    """A problem as the journal keeps it."""
+    detail = getattr(problem, "detail", "") or ""
+    return e.Failure(what=problem.what, advice=problem.advice, code=problem.code, detail=str(detail))
