@@ -1,0 +1,125 @@
+"""A migrations folder on disk, read once: those bytes are hashed, shown and executed."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from migrations.naming import order_key
+from migrations.problem import Misuse
+
+SCRIPT = "migration.sql"
+LOCK_FILE = "migration_lock.toml"
+PROVIDER = "postgresql"
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One folder with its script. `data` is None where there is no `migration.sql`."""
+
+    name: str
+    path: Path
+    data: bytes | None
+
+    @cached_property
+    def text(self) -> str:
+        """The script as Prisma reads it: a BOM and line ends are kept, bytes that are not UTF-8 become U+FFFD."""
+        return (self.data or b"").decode("utf-8", errors="replace")
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of `text` in lower-case hexadecimal, as the ledger holds it."""
+        return _sha256(self.text)
+
+    @cached_property
+    def problem(self) -> str | None:
+        """Why this file cannot be run as it is, in words; None if nothing is wrong with its bytes."""
+        return _problem(self.data)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _problem(data: bytes | None) -> str | None:
+    if data is None:
+        return f"no {SCRIPT}"
+    if data.startswith(_UTF16):
+        return "not UTF-8: it is UTF-16, as a PowerShell redirect writes it"
+    if data.startswith(_BOM):
+        return "a byte order mark (BOM) at its start, which PostgreSQL takes for a syntax error"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"not UTF-8: byte {error.start} (line {_line(data, error.start)})"
+    nul = data.find(0)
+    return None if nul < 0 else f"a NUL byte (line {_line(data, nul)})"
+
+
+def _line(data: bytes, offset: int) -> int:
+    return data.count(b"\n", 0, offset) + 1
+
+
+def same_checksum(recorded: str, text: str) -> bool:
+    """Whether a recorded checksum is this text's: as it is, with LF for CRLF, or with CRLF for LF."""
+    forms = (text, text.replace("\r\n", "\n"), text.replace("\n", "\r\n"))
+    return any(recorded == _sha256(form) for form in forms)
+
+
+def read_folder(path: Path) -> tuple[Migration, ...]:
+    """Every migration of a folder, in Prisma's order. Links and files beside the folders are ignored.
+
+    Raises Misuse if the folder is missing, cannot be read, or belongs to another database product (P3019).
+    """
+    try:
+        _check_provider(path / LOCK_FILE)
+        folders = [entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink()]
+        found = [Migration(_name(entry), entry, _script(entry / SCRIPT)) for entry in folders]
+    except FileNotFoundError:
+        raise Misuse(
+            f"There is no migrations folder {path}.", advice="Name the right one as project.migrations in gonogo.toml."
+        ) from None
+    except NotADirectoryError:
+        raise Misuse(f"{path} is not a folder.", advice="project.migrations must name the migrations folder.") from None
+    except OSError as error:
+        raise Misuse(
+            f"{error.filename or path} cannot be read: {error.strerror}.", advice="Give your user the right to read it."
+        ) from error
+    return tuple(sorted(found, key=lambda migration: order_key(migration.name)))
+
+
+def _name(folder: Path) -> str:
+    try:
+        folder.name.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = folder.name.encode("utf-8", "replace").decode()
+        raise Misuse(f"The folder name {shown} is not UTF-8.", advice="Rename the folder.") from None
+    return folder.name
+
+
+def _script(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+
+
+def _check_provider(path: Path) -> None:
+    """The first line that starts with `provider` decides. Without the file or the line, all is well."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    line = next((line for line in text.splitlines() if line.startswith("provider")), None)
+    if line is None:
+        return
+    provider = line.partition("=")[2].partition("#")[0].strip().strip("\"'")
+    if provider != PROVIDER:
+        raise Misuse(
+            f"{path.name} says that these migrations are for {provider or 'no database'}, not {PROVIDER}.",
+            advice="Point project.migrations at a folder of PostgreSQL migrations.",
+            code="P3019",
+        )
