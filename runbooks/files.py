@@ -14,8 +14,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 def open_folder(path: Path) -> int:
     """A descriptor of a folder that is ours alone to write. The caller closes it.
 
-    Raises Problem for a link, another owner's folder, and one that others can write; Unavailable if it cannot be
-    opened.
+    Raises Unavailable for a link, another owner's folder, one that others can write, one that cannot be opened.
     """
     try:
         folder = os.open(path, _READ | os.O_DIRECTORY)
@@ -32,7 +31,7 @@ def open_folder(path: Path) -> int:
 def open_file(folder: int, name: str, flags: int, shown: Path) -> int:
     """A descriptor of a regular file of ours in `folder`; new ones get mode 0600. `shown` is for the errors.
 
-    Raises Problem for a link, another owner's file, and anything that is not a file; Unavailable for other errors.
+    Raises Problem if it should be new and is there; Unavailable for a link, another owner's file, what is not a file.
     """
     try:
         file = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600, dir_fd=folder)
@@ -41,7 +40,7 @@ def open_file(folder: int, name: str, flags: int, shown: Path) -> int:
     try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
-            raise Problem(f"{shown} is not a file.", advice="gonogo left it alone; move it away.")
+            raise Unavailable(f"{shown} is not a file.", advice="gonogo left it alone; move it away.")
         _own(status, shown)
     except Problem:
         os.close(file)
@@ -69,7 +68,7 @@ def whole(line: bytes) -> bool:
 def open_to_read(path: Path) -> int:
     """A descriptor of a file to be read only, whoever owns it: an auditor reads what somebody else wrote.
 
-    Raises Problem for a link and for what is not a file, Unavailable if it cannot be opened.
+    Raises Unavailable for a link, for what is not a file, and if it cannot be opened.
     """
     try:
         file = os.open(path, _READ)
@@ -77,7 +76,7 @@ def open_to_read(path: Path) -> int:
         raise _refused(path, error) from None
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise Problem(f"{path} is not a file.", advice="Name the journal.jsonl of a session.")
+        raise Unavailable(f"{path} is not a file.", advice="Name the journal.jsonl of a session.")
     return file
 
 
@@ -90,9 +89,9 @@ def write_all(file: int, data: bytes) -> None:
 
 def _own(status: os.stat_result, path: Path) -> None:
     if status.st_uid != os.geteuid():
-        raise Problem(f"{path} belongs to another account (uid {status.st_uid}).", advice="gonogo left it alone.")
+        raise Unavailable(f"{path} belongs to another account (uid {status.st_uid}).", advice="gonogo left it alone.")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise Problem(
+        raise Unavailable(
             f"{path} can be written by others.", advice="See who changed it; `chmod go-w` makes it yours again."
         )
 
@@ -101,5 +100,7 @@ def _refused(path: Path, error: OSError) -> Problem:
     if isinstance(error, FileExistsError):
         return Problem(f"{path} is there already.", advice="gonogo left it alone. Begin a new session.")
     if path.is_symlink():
-        return Problem(f"{path} is a link, and gonogo follows none here.", advice="Put a real folder or file there.")
+        return Unavailable(
+            f"{path} is a link, and gonogo follows none here.", advice="Put a real folder or file there."
+        )
     return Unavailable(f"{path} cannot be opened: {error.strerror}.", advice="Check that it exists and who owns it.")

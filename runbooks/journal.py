@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -58,8 +59,7 @@ class Journal:
     def create(cls, folder: Path, clock: Clock) -> "Journal":
         """Begin a journal in a folder of ours, which is made (0700) if it is not there.
 
-        Raises Problem for a folder that is a link, another owner's or already in use; Unavailable if it cannot be
-        written.
+        Raises Problem for a folder already in use; Unavailable for a link, another owner's, one that cannot be written.
         """
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -186,14 +186,16 @@ def read(path: Path, from_seq: int = 0) -> Iterator[Record]:
 
 
 def _lock(file: int, folder: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Problem(
-            f"Another gonogo holds the session {folder.name}.", advice=f"`gonogo resume {folder.name}` attaches to it."
-        ) from None
-    except OSError as error:
-        raise Unavailable(f"The journal in {folder} cannot be locked: {error.strerror}.") from None
+    for _ in range(10):
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # a listing of sessions holds it for an instant, a runner for its life
+            time.sleep(0.01)
+        except OSError as error:
+            raise Unavailable(f"The journal in {folder} cannot be locked: {error.strerror}.") from None
+    raise Problem(
+        f"Another gonogo holds the session {folder.name}.", advice=f"`gonogo resume {folder.name}` attaches to it."
+    )
 
 
 def _set_aside(directory: int, file: int, tail: bytes) -> JournalRepaired:

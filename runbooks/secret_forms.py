@@ -1,0 +1,83 @@
+"""The ways in which a secret may be written, and where in a text they stand."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Unit = tuple[str, ...]
+"""The spellings of one character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to write a secret: for each character, what it may look like."""
+
+    name: str
+    units: tuple[Unit, ...]
+    pattern: re.Pattern[str]
+    """Matches empty, where the form begins; group 1 is the form. Overlapping ones are all found."""
+    quick: re.Pattern[str]
+    """The same without the look-ahead, which `re` searches many times faster."""
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where it stands, overlapping ones too."""
+        if self.quick.search(text):
+            yield from (found.span(1) for found in self.pattern.finditer(text))
+
+    @property
+    def longest(self) -> int:
+        """The most characters that it takes."""
+        return sum(max(map(len, unit)) for unit in self.units)
+
+    def begun(self, text: str) -> int:
+        """Where the end of `text` may be the beginning of it; the length of `text` if nowhere."""
+        firsts = {each[0] for each in self.units[0]}
+        places = range(max(0, len(text) - self.longest + 1), len(text))
+        return next((at for at in places if text[at] in firsts and self._may_begin(text, at)), len(text))
+
+    def _may_begin(self, text: str, at: int) -> bool:
+        places = {at}
+        for unit in self.units:
+            after = set()
+            for place in places:
+                rest = text[place : place + 12]
+                if any(len(each) > len(text) - place and each.startswith(rest) for each in unit):
+                    return True
+                after |= {place + len(each) for each in unit if text.startswith(each, place)}
+            if not after:
+                return False
+            places = after
+        return False
+
+
+def forms(name: str, secret: str) -> list[Form]:
+    """As it is or with any of it percent-encoded, as JSON escapes it, as SQL and a connection string quote it."""
+    quoted = {
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        secret.replace("'", "''"),
+        secret.replace("\\", "\\\\").replace("'", "\\'"),
+    }
+    return [
+        _form(name, tuple(_spellings(character) for character in secret)),
+        *(plain(name, each) for each in sorted(quoted - {secret})),
+    ]
+
+
+def plain(name: str, text: str) -> Form:
+    """Exactly this text."""
+    return _form(name, tuple((character,) for character in text))
+
+
+def _spellings(character: str) -> Unit:
+    undecodable = "\udc80" <= character <= "\udcff"  # a byte of the environment, which output shows as U+FFFD
+    bare = character.encode("utf-8", "surrogateescape" if undecodable else "surrogatepass")
+    encoded = "".join(f"%{byte:02X}" for byte in bare)
+    also = {" ": ("+",)}.get(character, ("\ufffd",) if undecodable else ())
+    return tuple(sorted({character, *also, encoded, encoded.lower()}, key=lambda each: (-len(each), each)))
+
+
+def _form(name: str, units: tuple[Unit, ...]) -> Form:
+    body = "".join(re.escape(unit[0]) if len(unit) == 1 else f"(?:{'|'.join(map(re.escape, unit))})" for unit in units)
+    return Form(name, units, re.compile(f"(?=({body}))"), re.compile(body))

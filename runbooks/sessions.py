@@ -1,0 +1,193 @@
+"""The sessions on this machine: where they lie, what they are called, how each one stands."""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from migrations.problem import Misuse, Problem, Unavailable
+from runbooks.events import Previous, SessionEnded
+from runbooks.files import open_folder, open_to_read, read_lines
+from runbooks.journal import NAME
+from runbooks.records import BadRecord, Chain, opened
+
+_ID = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_.-]+-[0-9a-f]{4,}", re.ASCII)
+_TAIL = re.compile(rb',"hash":"([0-9a-f]{64})","kind":"([a-z_]+)","prev":"[0-9a-f]{64}","seq":(\d{1,16})\}\n\Z')
+_TAIL_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a session stands, as its journal says; the chain is not checked here. `opened_at` is RFC 3339 UTC.
+
+    `fault` says why it cannot be read further. `outcome` is None until the session has ended.
+    """
+
+    id: str
+    folder: Path
+    environment: str = ""
+    ticket: str = ""
+    operator: str = ""
+    opened_at: str = ""
+    outcome: str | None = None
+    exit_code: int | None = None
+    waivers: int = 0
+    records: int = 0
+    head: str = ""
+    running: bool = False
+    fault: str = ""
+
+    @property
+    def unfinished(self) -> bool:
+        """It can be taken up again: readable, and not ended."""
+        return self.outcome is None and not self.fault
+
+
+def state_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where sessions lie unless `gonogo.toml` says otherwise. A relative XDG_STATE_HOME does not count."""
+    home = Path(environ.get("XDG_STATE_HOME", ""))
+    return (home if home.is_absolute() else Path.home() / ".local" / "state") / "gonogo" / "sessions"
+
+
+def new_session_id(now: datetime, environment: str, random: Callable[[int], bytes] = os.urandom) -> str:
+    """A name such as `20260131T020304Z-staging-7f3a`; sorted by name is sorted by time."""
+    word = re.sub(r"[^A-Za-z0-9_.-]+", "_", environment)[:40] or "_"
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{word}-{random(2).hex()}"
+
+
+def create_folder(root: Path, session: str) -> Path:
+    """A new session folder, 0700, and the folders above it where they are missing.
+
+    Raises Unavailable: `root` is a link, another owner's, read-only; Problem: the session is there already.
+    """
+    folder = root / session
+    try:
+        for parent in reversed(root.parents):
+            parent.mkdir(mode=0o700, exist_ok=True)
+        root.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _cannot(root, error) from None
+    holder = open_folder(root)
+    try:
+        os.mkdir(session, 0o700, dir_fd=holder)
+        os.fsync(holder)
+    except FileExistsError:
+        raise Problem(f"{folder} is there already.", advice="Begin again: a new session gets a new name.") from None
+    except OSError as error:
+        raise _cannot(folder, error) from None
+    finally:
+        os.close(holder)
+    return folder
+
+
+def list_sessions(root: Path) -> list[Summary]:
+    """Every session in `root`, newest first; those that cannot be read too, with their `fault`."""
+    return [summary(root / name) for name in _names(root)]
+
+
+def find(root: Path, prefix: str | None = None) -> Path:
+    """The folder of the session whose id begins or ends so; without `prefix`, of the newest unfinished one.
+
+    Raises Misuse if there is none, or more than one.
+    """
+    if prefix is None:
+        unfinished = next((s for s in list_sessions(root) if s.unfinished), None)
+        if unfinished is None:
+            raise Misuse(f"No unfinished session in {root}.", advice="`gonogo run ENV` begins one.")
+        return unfinished.folder
+    names = [name for name in _names(root) if name.startswith(prefix) or name.endswith(f"-{prefix}")]
+    if prefix in names:
+        return root / prefix
+    if len(names) > 1:
+        raise Misuse(f"{len(names)} sessions match {prefix}: {', '.join(names[:5])}.", advice="Give more of the name.")
+    if not names:
+        raise Misuse(f"No session in {root} begins with {prefix}.", advice="`gonogo sessions` lists them.")
+    return root / names[0]
+
+
+def previous(root: Path, environment: str) -> Previous | None:
+    """The newest session on this environment and the hash of its last record, for the next one to name."""
+    same = (s for s in list_sessions(root) if s.environment == environment and s.head)
+    return next((Previous(session=s.id, head=s.head) for s in same), None)
+
+
+def summary(folder: Path) -> Summary:
+    """How one session stands."""
+    try:
+        file = open_to_read(folder / NAME)
+    except Problem as problem:
+        return Summary(folder.name, folder, fault=problem.what)
+    held = _held(file)
+    lines = read_lines(file)
+    try:
+        first = Chain().take(next(lines, b""))
+    except BadRecord as bad:
+        return Summary(folder.name, folder, running=held, fault=f"its first record does not hold: {bad.fault.what}")
+    event = opened(first)
+    start = Summary(
+        id=folder.name,
+        folder=folder,
+        environment=event.environment,
+        ticket=event.ticket,
+        operator=event.operator.name,
+        opened_at=first.at,
+        records=1,
+        head=first.hash,
+        running=held,
+    )
+    return _counted(start, lines)
+
+
+def _counted(start: Summary, lines: Iterator[bytes]) -> Summary:
+    """Look at the ends of the lines only: a journal may have a million."""
+    records, waivers, head, fault = start.records, 0, start.head, ""
+    ended: SessionEnded | None = None
+    for line in lines:
+        tail = _TAIL.search(line, max(0, len(line) - _TAIL_BYTES))
+        if tail is None or int(tail[3]) != records:
+            fault = f"record {records} does not hold" if line.endswith(b"\n") else ""
+            break
+        head, records = tail[1].decode(), records + 1
+        waivers += tail[2] == b"waived"
+        if tail[2] == b"session_ended":
+            ended, fault = _ended(line, records - 1)
+    found = replace(start, records=records, waivers=waivers, head=head, fault=fault)
+    return replace(found, outcome=ended.outcome, exit_code=ended.exit_code) if ended else found
+
+
+def _ended(line: bytes, seq: int) -> tuple[SessionEnded | None, str]:
+    try:
+        return SessionEnded.model_validate(json.loads(line)["data"]), ""
+    except (ValueError, KeyError, TypeError):
+        return None, f"record {seq} does not hold"
+
+
+def _held(file: int) -> bool:
+    """Whether a runner holds the journal."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def _names(root: Path) -> list[str]:
+    """The ids of the sessions in `root`, newest first."""
+    try:
+        return sorted((name for name in (entry.name for entry in root.iterdir()) if _ID.fullmatch(name)), reverse=True)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _cannot(root, error) from None
+
+
+def _cannot(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"{path} cannot be used for sessions: {error.strerror}.",
+        advice="Set XDG_STATE_HOME, or `sessions` in gonogo.toml, to a folder that you can write.",
+    )
