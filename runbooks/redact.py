@@ -26,7 +26,7 @@ _URL_BEGUN = re.compile(rf":(?:/(?:/{_USER}(?::{_PASSWORD}{{0,4096}})?)?)?\Z")
 _REFERENCES = frozenset(
     {
         *("id", "step", "uses", "item", "question", "exact", "choices", "subject", "option", "command"),
-        *("session", "environment", "face", "from_face", "gonogo", "path", "file"),
+        *("session", "environment", "project", "face", "from_face", "gonogo", "path", "file"),
         *("migration", "held_back", "model", "rule", "database", "oid", "system_identifier", "timeline"),
         *("hash", "head", "plan", "sha256", "project_sha256", "commit"),
     }

@@ -13,6 +13,7 @@ from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.events import Previous, SessionEnded
 from runbooks.files import open_folder, open_to_read, read_lines
 from runbooks.journal import NAME
+from runbooks.project import Project
 from runbooks.records import BadRecord, Chain, opened
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_.-]+-[0-9a-f]{4,}", re.ASCII)
@@ -49,8 +50,22 @@ class Summary:
 
 def state_home(environ: Mapping[str, str] = os.environ) -> Path:
     """Where sessions lie unless `gonogo.toml` says otherwise. A relative XDG_STATE_HOME does not count."""
+    return _gonogo_home(environ) / "sessions"
+
+
+def sessions_root(project: Project, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the sessions of a project lie: its `sessions`, else `state_home`."""
+    return project.folder / project.sessions if project.sessions else state_home(environ)
+
+
+def dumps_folder(project: Project, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the dumps of a project lie: its `dumps`, else beside the sessions of this account."""
+    return project.folder / project.dumps if project.dumps else _gonogo_home(environ) / "dumps"
+
+
+def _gonogo_home(environ: Mapping[str, str]) -> Path:
     home = Path(environ.get("XDG_STATE_HOME", ""))
-    return (home if home.is_absolute() else Path.home() / ".local" / "state") / "gonogo" / "sessions"
+    return (home if home.is_absolute() else Path.home() / ".local" / "state") / "gonogo"
 
 
 def new_session_id(now: datetime, environment: str, random: Callable[[int], bytes] = os.urandom) -> str:
