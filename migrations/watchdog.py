@@ -1,0 +1,178 @@
+"""Holds one program for a process that may vanish at any moment. Run by path, never imported by ours.
+
+The owner sits at the other end of a socket. One JSON line each: the owner says what to start, we answer `pid`; the
+program waits at a gate until the owner says `go`, so that its start can be written down first; we end with `ended` or
+`errno`. End of file means that the owner is gone or wants an end: the program's process group gets the signals that
+the owner chose, one after the other.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+PR_SET_PDEATHSIG = 1
+
+
+class Program:
+    """The program, and how to wait for it without losing a signal or the owner's end of file."""
+
+    def __init__(self, link: socket.socket, spec: dict[str, Any]) -> None:
+        self.link = link
+        self.code: int | None = None
+        self.wake, wake = os.pipe()
+        os.set_blocking(wake, False)
+        os.set_blocking(self.wake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        gate, self.gate = os.pipe()
+        self.failure, failure = os.pipe()
+        rope = second_rope(spec["signals"][0][0])
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self.gate)
+            become(spec, gate, failure, rope)
+        os.close(gate)
+        os.close(failure)
+
+    def open_gate(self) -> int:
+        """Let the program begin. Returns the error number if it could not be executed, else 0."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self.gate, b"g")
+        return int(os.read(self.failure, 16) or b"0")
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait until something happens. True: somebody wants an end."""
+        watched: list[Any] = [self.wake] if seconds is not None else [self.wake, self.link]
+        ready, _, _ = select.select(watched, [], [], seconds)
+        signals = os.read(self.wake, 512) if self.wake in ready else b""
+        return self.link in ready or any(number != signal.SIGCHLD for number in signals)
+
+    def reap(self) -> bool:
+        """Whether the program has ended."""
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+        return self.code is not None
+
+    def group_is_gone(self) -> bool:
+        if not self.reap():
+            return False
+        try:
+            os.killpg(self.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return True
+        return False
+
+    def stop(self, signals: Sequence[tuple[int, float]]) -> None:
+        """Send each signal to the whole group, and wait the seconds beside it for the group to end."""
+        for number, patience in signals:
+            until = time.monotonic() + patience
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+            while not self.group_is_gone():
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self.wait(min(left, 0.02))
+            else:
+                return
+
+
+def become(spec: dict[str, Any], gate: int, failure: int, rope: Callable[[], object]) -> NoReturn:
+    """In the child: become the program once the gate opens."""
+    try:
+        os.setsid()
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.chdir(spec["cwd"])
+        if spec["user"] is not None:
+            os.setgroups([])
+            os.setgid(spec["user"])
+            os.setuid(spec["user"])
+        rope()
+        if os.read(gate, 1):
+            os.execve(spec["file"], spec["argv"], spec["env"])
+        os._exit(127)
+    except OSError as error:
+        os.write(failure, str(error.errno).encode())
+    finally:
+        os._exit(127)
+
+
+def second_rope(number: int) -> Callable[[], object]:
+    """What the child calls to be sent a signal when we die, where Linux is: we may be killed together with the owner.
+
+    Made before the child drops its rights, after which it may not be able to import anything.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            prctl = ctypes.CDLL(None).prctl
+            return lambda: prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    return lambda: None
+
+
+def receive(link: socket.socket) -> dict[str, Any] | None:
+    """The owner's next line, or None if the owner is gone."""
+    line = b""
+    while not line.endswith(b"\n"):
+        data = link.recv(65536)
+        if not data:
+            return None
+        line += data
+    message: dict[str, Any] = json.loads(line)
+    return message
+
+
+def send(link: socket.socket, **message: object) -> None:
+    with contextlib.suppress(OSError):
+        link.sendall(json.dumps(message).encode() + b"\n")
+
+
+def hold(link: socket.socket, spec: dict[str, Any]) -> None:
+    try:
+        program = Program(link, spec)
+        send(link, pid=program.pid)
+        errno = 0
+        if receive(link) is None:
+            program.stop([(signal.SIGKILL, 2.0)])
+        else:
+            errno = program.open_gate()
+        while not program.reap():
+            if program.wait(None):
+                program.stop(spec["signals"])
+                break
+    finally:
+        remove(spec["remove"])
+    send(link, errno=errno) if errno else send(link, ended=program.code if program.reap() else -signal.SIGKILL)
+
+
+def remove(folders: Sequence[str]) -> None:
+    if folders:
+        import shutil  # slow to import, and rarely needed
+
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    link = socket.socket(fileno=int(sys.argv[1]))
+    link.set_inheritable(False)
+    os.chdir("/")
+    spec = receive(link)
+    if spec is not None:
+        hold(link, spec)
+
+
+if __name__ == "__main__":
+    main()

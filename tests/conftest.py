@@ -1,0 +1,9 @@
+"""What all tests share. Fixtures that need more than a few lines are in fix_*.py."""
+
+import sys
+from pathlib import Path
+
+# This checkout, whatever is installed; and the fix_* modules beside this file.
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+
+pytest_plugins = ["fix_home", "fix_postgres", "fix_soak"]

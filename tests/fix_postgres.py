@@ -1,0 +1,81 @@
+"""A real PostgreSQL for the tests: one server a run, a database a test."""
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from migrations.server import ThrowawayServer, embedded_bin, major_version
+
+T = TypeVar("T")
+
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "1s", "max_connections": "200"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pg-bin", type=Path, metavar="FOLDER", help="PostgreSQL's programs to test with (default: the wheel's)"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    bin = pg_bin(config)
+    return f"postgres: {apart(major_version(bin))} in {bin}"
+
+
+def pg_bin(config: pytest.Config) -> Path:
+    """The folder of PostgreSQL's programs to test with."""
+    chosen: Path | None = config.getoption("--pg-bin")
+    return chosen or embedded_bin()
+
+
+def apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread and a loop of its own: the loops of the tests come and go."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="session")
+def server(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
+    """The server of this run. A test that stops or harms a server starts one of its own."""
+    with tempfile.TemporaryDirectory(prefix="gonogo-tests-") as folder:
+        server = apart(ThrowawayServer.start(Path(folder), bin=pg_bin(pytestconfig), settings=SETTINGS))
+        try:
+            yield server
+        finally:
+            apart(server.stop())
+
+
+@pytest.fixture
+def databases(server: ThrowawayServer) -> Iterator[Callable[..., str]]:
+    """Makes databases: `databases()` or `databases("name")` is the URL of a new, empty one, dropped after the test."""
+    made: list[str] = []
+    counter = itertools.count(1)
+
+    def make(name: str | None = None) -> str:
+        chosen = name or f"test_{next(counter)}"
+        _administer(server, sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(chosen)))
+        made.append(chosen)
+        return server.url(chosen)
+
+    yield make
+    for name in made:
+        _administer(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(databases: Callable[..., str]) -> str:
+    """The URL of a new, empty database, dropped after the test."""
+    return databases()
+
+
+def _administer(server: ThrowawayServer, statement: sql.Composed) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(statement)

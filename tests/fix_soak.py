@@ -1,0 +1,38 @@
+"""Long loops run only under `--soak`, and there a skip is a failure, unless the machine lacks a program."""
+
+import shutil
+from collections.abc import Generator
+
+import pytest
+
+LACKS = "this machine lacks the program "
+
+
+def needs(program: str) -> str:
+    """The path of a program that a test cannot do without; the test is skipped where it is missing, soak or not."""
+    path = shutil.which(program)
+    if path is None:
+        pytest.skip(LACKS + program)
+    return path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="also run the long loops; a skip is then a failure")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--soak"):
+        for item in items:
+            if item.get_closest_marker("soak"):
+                item.add_marker(pytest.mark.skip(reason="a long loop: run with --soak"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--soak"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if LACKS not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"Skipped under --soak: {reason}"
+    return report
