@@ -60,6 +60,10 @@ class Context(Protocol):
         """The session as it stands now."""
 
     @property
+    def application_name(self) -> str:
+        """How the server's other users see this session."""
+
+    @property
     def stop_asked(self) -> bool:
         """The operator asked to finish this script or batch, and then end."""
 
