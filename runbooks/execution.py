@@ -11,14 +11,13 @@ import psycopg
 from pydantic import JsonValue
 
 from migrations.problem import Problem
-from migrations.target import Pinned
 from runbooks import events as e
 from runbooks.artefacts import fingerprint_file
 from runbooks.gates import worst
 from runbooks.journal import read
-from runbooks.project import Environment, Project
 from runbooks.recorder import Recorder
 from runbooks.runbook import Step
+from runbooks.setting import Setting
 from runbooks.steps.base import Purpose
 from runbooks.view import RunView
 
@@ -82,20 +81,17 @@ class StepRun:
     def __init__(
         self,
         recorder: Recorder,
-        folder: Path,
-        project: Project,
-        environment: Environment,
-        target: Pinned,
+        setting: Setting,
         step: Step,
         attempt: int,
         child_environment: Mapping[str, str],
     ) -> None:
         self._recorder = recorder
-        self.folder = folder
-        self.session = folder.name
-        self.project = project
-        self.environment = environment
-        self.target = target
+        self.folder = setting.folder
+        self.session = setting.folder.name
+        self.project = setting.project
+        self.environment = setting.environment
+        self.target = setting.target
         self.step = step
         self.attempt = attempt
         self.stop_asked = False
@@ -108,6 +104,12 @@ class StepRun:
     def view(self) -> RunView:
         """The session as it stands now."""
         return self._recorder.view
+
+    @property
+    def application_name(self) -> str:
+        """How the server's other users see this session: its id, who, from where (63 bytes at most)."""
+        by = self.view.opened.operator if self.view.opened else None
+        return f"gonogo {self.session} {by.name if by else '?'}@{by.host if by else '?'}"[:63]
 
     def check(self, id: str, title: str, outcome: e.Outcome, evidence: str = "", advice: str = "") -> None:
         """Report one line of the result."""
@@ -174,9 +176,7 @@ class StepRun:
     @asynccontextmanager
     async def connect(self, purpose: Purpose = "read") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """A new connection to the pinned target; it bears the session's name, so that others see who is there."""
-        operator = self.view.opened.operator.name if self.view.opened else "?"
-        name = f"gonogo {self.session} {operator}"
-        connection = await self.target.open(purpose, application_name=name)
+        connection = await self.target.open(purpose, application_name=self.application_name)
         try:
             yield connection
         finally:

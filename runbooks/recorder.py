@@ -30,7 +30,7 @@ class Recorder:
         clean = self._redactor.event(event)
         durable = clean.kind not in UNSYNCED if sync is None else sync
         record = self._journal.append(clean, sync=durable)
-        self.view = advance(self.view, record.seq, record.at, clean)
+        self.view = advance(self.view, record.seq, record.at, record.event, record.hash)
         self._changed.set()
         for listener in self._listeners:
             listener()

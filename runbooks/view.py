@@ -184,9 +184,9 @@ def _lost(view: RunView) -> RunView:
     return replace(view, steps=steps, faces={}, pen=None, parked=False)
 
 
-def advance(view: RunView, seq: int, at: str, event: e.Event) -> RunView:
-    """The view after one more event. Pure, and exhaustive over the closed set."""
-    view = replace(view, seq=seq, at=at)
+def advance(view: RunView, seq: int, at: str, event: e.Event, head: str = "") -> RunView:
+    """The view after one more event; `head` is its record's hash. Pure, and exhaustive over the closed set."""
+    view = replace(view, seq=seq, at=at, head=head)
     match event:
         case e.SessionOpened():
             return replace(view, opened=event, started_at=at, phase="opening")

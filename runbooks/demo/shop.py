@@ -1,0 +1,104 @@
+"""Makes a demo: a project folder with a server's data, a filled shop, and its history in Prisma's ledger."""
+
+import asyncio
+import secrets
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from migrations import ledger
+from migrations.folder import read_folder
+from migrations.problem import Unavailable
+from migrations.server import ThrowawayServer
+from migrations.setup import create_database, create_role, mark_database, run_script
+from migrations.target import Pinned
+from migrations.url import Url
+from runbooks.demo.world import MARK, SETTINGS, Demo
+from runbooks.sessions import state_home
+
+ORDERS = 200_000
+PENDING = 5
+DATABASES = {"production": "shop", "staging": "shop_staging"}
+ROLE = "shop"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Where the demo's project is, and the answers that walk its staging without a person."""
+
+    project_file: Path
+    answers: Path
+
+
+def prepare(environ: Mapping[str, str]) -> Made:
+    """Make a new demo. GONOGO_DEMO_ORDERS says how many orders, if not 200 000. Raises Unavailable."""
+    orders = int(environ.get("GONOGO_DEMO_ORDERS", ORDERS))
+    folder = state_home(environ).parent / "demo" / secrets.token_hex(4)
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+        _write_project(folder)
+        asyncio.run(_fill(folder, orders))
+    except OSError as error:
+        raise Unavailable(f"The demo cannot be made in {folder}: {error.strerror}.") from None
+    return Made(folder / "gonogo.toml", folder / "answers.toml")
+
+
+def _write_project(folder: Path) -> None:
+    with as_file(files("runbooks.demo") / "files") as source:
+        shutil.copytree(source / "migrations", folder / "prisma" / "migrations")
+        shutil.copytree(source / "runbooks", folder / "runbooks")
+        for name in ("answers.toml", "rows.sql"):
+            shutil.copy(source / name, folder / name)
+
+
+async def _fill(folder: Path, orders: int) -> None:
+    demo = Demo(databases=DATABASES, role=ROLE, password=secrets.token_urlsafe(18), port=_free_port())
+    server = await ThrowawayServer.start(folder / "postgres", settings=SETTINGS)
+    try:
+        await create_role(server.url(), demo.role, demo.password)
+        await create_database(server.url(), DATABASES["production"], owner=demo.role)
+        await _history(folder, server.url(DATABASES["production"], demo.role, demo.password), orders)
+        await create_database(server.url(), DATABASES["staging"], owner=demo.role, template=DATABASES["production"])
+        for environment, database in DATABASES.items():
+            await mark_database(server.url(), database, environment)
+        prints = {
+            environment: await _fingerprint(server.url(database, demo.role, demo.password))
+            for environment, database in DATABASES.items()
+        }
+    finally:
+        await server.stop()
+    template = (files("runbooks.demo") / "files" / "gonogo.toml").read_text()
+    text = template.format(app=f"http://127.0.0.1:{demo.port}", **prints)
+    (folder / "gonogo.toml").write_text(text)
+    (folder / MARK).write_text(demo.model_dump_json())
+
+
+async def _history(folder: Path, url: str, orders: int) -> None:
+    """What was applied long ago, with the rows that Prisma would have left in its ledger."""
+    migrations = read_folder(folder / "prisma" / "migrations")
+    connection = await Pinned(Url.parse(url, variable="SHOP")).open("script", application_name="gonogo demo")
+    async with connection:
+        await ledger.create(connection)
+        for migration in migrations[:-PENDING]:
+            id = await ledger.start(connection, migration.name, migration.checksum)
+            await run_script(connection, migration.text)
+            await ledger.finish(connection, id)
+        rows = (folder / "rows.sql").read_text().replace(":orders", str(orders))
+        await run_script(connection, rows)
+
+
+async def _fingerprint(url: str) -> str:
+    target = Pinned(Url.parse(url, variable="SHOP"))
+    connection = await target.open("read", application_name="gonogo demo")
+    await connection.close()
+    assert target.pin is not None
+    return f"{target.pin.system_identifier}/{target.pin.database}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

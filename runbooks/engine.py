@@ -1,0 +1,343 @@
+"""Runs a session: steps one at a time, gates held, every command an event or a refusal with a reason."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, assert_never
+
+from runbooks import commands as c
+from runbooks import events as e
+from runbooks import gates
+from runbooks.attempts import Attempts
+from runbooks.plan_reader import PlanReader
+from runbooks.recorder import Recorder
+from runbooks.runbook import PHASES, Option, Phase, PhaseName, Step
+from runbooks.view import RunView
+
+
+class Refused(Exception):
+    """A command that cannot be taken now, and why."""
+
+
+class Engine:
+    """Owns the course of one session. `submit` is called by faces; `run` ends with the session's exit code."""
+
+    def __init__(self, recorder: Recorder, attempts: Attempts, plans: PlanReader, by: e.By) -> None:
+        self._recorder = recorder
+        self._attempts = attempts
+        self._plans = plans
+        self._by = by.model_copy(update={"how": "engine"})
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+
+    @property
+    def view(self) -> RunView:
+        """The session as it stands."""
+        return self._recorder.view
+
+    @property
+    def busy(self) -> bool:
+        """A step runs, or a gate is being read again."""
+        return self._task is not None and not self._task.done()
+
+    async def run(self, unknown: tuple[tuple[str, int], ...] = ()) -> int:
+        """Until the session has ended. Returns its exit code. Raises what crashed it.
+
+        `unknown` are the attempts that a dead runner left without an end: they are settled before anything else.
+        """
+        self._launch(self._resume(unknown) if self.view.phase not in (None, "opening") else self._open(unknown))
+        while self.view.ended is None:
+            if self._task is not None and self._task.done():
+                task, self._task = self._task, None
+                if not task.cancelled():
+                    task.result()
+                elif self.view.phase == "opening":
+                    self.finish("no_go", 1, "the opening was cancelled")
+            elif self._task is None and (step := self._next_reading()) is not None:
+                self._launch(self._attempts.run(step, why="phase"))
+            elif self._task is None and self._backup_is_over():
+                self._end_backup()
+            else:
+                await self._sleep()
+        return self.view.ended.exit_code
+
+    async def submit(self, command: c.Command, by: e.By) -> str | None:
+        """Take a command. Returns why it was refused, or None."""
+        try:
+            if self.view.ended is not None:
+                raise Refused("the session has ended")
+            self._take(command, by)
+        except Refused as refusal:
+            subject = next((str(v) for k, v in command if k in ("step", "item", "subject", "option", "phase")), "")
+            self._recorder.append(e.CommandRefused(command=command.kind, subject=subject, reason=str(refusal), by=by))
+            return str(refusal)
+        finally:
+            self._wake.set()
+        return None
+
+    async def interrupt(self) -> None:
+        """End what runs now and wait for its end to be written: the runner is about to leave."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    # What is taken, and when ------------------------------------------------------------------
+
+    def _take(self, command: c.Command, by: e.By) -> None:
+        match command:
+            case c.Start(step=name):
+                self._start(name, by)
+            case c.Stop() | c.Cancel():
+                self._stop(command, by)
+            case c.Answer(question=question, answer=answer):
+                self._answer(question, answer, by)
+            case c.Tick() | c.Untick():
+                self._tick(command, by)
+            case c.Review():
+                self._review(command, by)
+            case c.Waive(subject=subject, reason=reason):
+                self._waive(subject, reason, by)
+            case c.Decide(what="go", phase=phase):
+                self._go(phase, by)
+            case c.Decide(phase=phase, reason=reason):
+                self._no_go(phase, reason, by)
+            case c.RollBack(option=option, reason=reason):
+                self._roll_back(option, reason, by)
+            case c.TakePen():
+                raise Refused("the pen is handed out by the runner")
+            case c.EndSession(reason=reason):
+                self._end(reason, by)
+            case _:
+                assert_never(command)
+
+    def _start(self, name: str, by: e.By) -> None:
+        self._must_be_idle()
+        step = self._startable(name)
+        if (earlier := gates.blocked_by(self.view, step)) is not None:
+            raise Refused(f"{earlier.title} comes first: run it, or waive it")
+        self._launch(self._attempts.run(step, why="start", by=by))
+
+    def _startable(self, name: str) -> Step:
+        section = self.view.section
+        for step in self.view.active_steps(section) if section else ():
+            if step.id == name:
+                return step
+        stale = {hold.subject for hold in self.view.gate.holds if hold.kind == "stale"}
+        for step in self.view.runbook.steps():
+            if step.id == name and name in stale:
+                return step
+        raise Refused(f"{name} is not a step of what stands open")
+
+    def _stop(self, command: c.Stop | c.Cancel, by: e.By) -> None:
+        if self.view.running is None:
+            raise Refused("no step is running")
+        self._decide(command.kind, by)
+        if isinstance(command, c.Stop):
+            self._attempts.ask_to_stop()
+        elif self._task is not None:
+            self._task.cancel()
+
+    def _answer(self, question: str, answer: str, by: e.By) -> None:
+        asked = self.view.questions.get(question)
+        if asked is None:
+            raise Refused(f"nobody asked {question}")
+        if asked.exact is not None and answer != asked.exact:
+            raise Refused(f"that is not “{asked.exact}”")
+        if asked.choices and answer not in asked.choices:
+            raise Refused(f"choose one of: {', '.join(asked.choices)}")
+        if not answer.strip():
+            raise Refused("an empty answer is none")
+        self._recorder.append(e.QuestionAnswered(question=question, answer=answer, by=by))
+
+    def _tick(self, command: c.Tick | c.Untick, by: e.By) -> None:
+        section = self.view.section
+        items = {i.id: i for i in self.view.active_items(section)} if section else {}
+        item = items.get(command.item)
+        if item is None:
+            raise Refused(f"{command.item} is not an item of what stands open")
+        if isinstance(command, c.Untick):
+            if item.id not in self.view.items:
+                raise Refused("it is not ticked")
+            self._recorder.append(e.ItemUnticked(item=item.id, by=by))
+            return
+        if command.state == "done" and item.evidence and not command.evidence.strip():
+            raise Refused(f"it asks for evidence: {item.evidence}")
+        if command.state == "not_applicable" and item.required:
+            raise Refused("it is required: it always applies")
+        if command.state == "not_applicable" and not command.reason.strip():
+            raise Refused("say why it does not apply")
+        ticked = e.ItemTicked(
+            item=item.id, state=command.state, evidence=command.evidence, reason=command.reason, by=by
+        )
+        self._recorder.append(ticked)
+
+    def _review(self, command: c.Review, by: e.By) -> None:
+        scripts = {s.migration: s for s in self.view.plan.scripts} if self.view.plan else {}
+        script = scripts.get(command.migration)
+        if script is None:
+            raise Refused(f"{command.migration} is not a pending script")
+        if script.sha256 != command.sha256:
+            raise Refused("those are not the bytes of the plan: open the script again")
+        self._recorder.append(
+            e.ScriptReviewed(migration=command.migration, sha256=command.sha256, comment=command.comment, by=by)
+        )
+
+    def _waive(self, subject: str, reason: str, by: e.By) -> None:
+        hold = gates.waivable(self.view, subject)
+        if hold is None:
+            raise Refused(f"{subject} holds nothing")
+        if not hold.waivable:
+            raise Refused(f"{subject} cannot be waived")
+        if not reason.strip():
+            raise Refused("a waiver needs a written reason")
+        self._recorder.append(e.Waived(subject=subject, outcome=hold.outcome, reason=reason, by=by))
+
+    # Decisions --------------------------------------------------------------------------------
+
+    def _go(self, phase: str, by: e.By) -> None:
+        self._must_be_idle()
+        self._must_stand_open(phase)
+        self._must_be_ready()
+        self._launch(self._confirm_go(by))
+
+    async def _confirm_go(self, by: e.By) -> None:
+        """Green grows old: read again what the phase reads, then decide, then open what follows."""
+        section, phase = self.view.section, self.view.phase
+        assert section is not None and phase is not None
+        for step in self.view.active_steps(section):
+            if step.effect == "reads" and self.view.step(step.id).status == "ended":
+                await self._attempts.run(step, why="go", by=by)
+        if phase == "preflight" and (difference := await self._plans.differs(self.view)):
+            self._decide("no_go", self._by, reason=difference)
+            self.finish("no_go", 1, difference)
+            return
+        if not self.view.gate.ready:
+            reason = "read again before GO: " + "; ".join(h.words for h in self.view.gate.holds)
+            self._recorder.append(e.CommandRefused(command="decide", subject=phase, reason=reason, by=by))
+            return
+        self._decide("go", by)
+        self._open_after(phase)
+
+    def _open_after(self, phase: PhaseName) -> None:
+        if phase == "rollback":
+            self.finish("rolled_back", 1, "rolled back")
+        elif phase == PHASES[-1]:
+            self.finish("go", 0)
+        else:
+            self._recorder.append(e.PhaseOpened(phase=PHASES[PHASES.index(phase) + 1]))
+
+    def _no_go(self, phase: str, reason: str, by: e.By) -> None:
+        self._must_stand_open(phase)
+        if not reason.strip():
+            raise Refused("a NO-GO needs a reason")
+        self._decide("no_go", by, reason=reason)
+
+    def _roll_back(self, option: str, reason: str, by: e.By) -> None:
+        self._must_be_idle()
+        if self.view.phase in (None, "opening"):
+            raise Refused("nothing stands open yet")
+        if self.view.phase == "rollback":
+            raise Refused("a rollback is under way: go on with it, or end")
+        chosen = next((o for o in self.view.runbook.options if o.id == option), None)
+        if chosen is None:
+            known = ", ".join(o.id for o in self.view.runbook.options) or "none"
+            raise Refused(f"the runbook has no such option; it has: {known}")
+        if _is_over(chosen, self.view.phase):
+            raise Refused(f"that way back existed until {chosen.until}")
+        if not reason.strip():
+            raise Refused("a rollback needs a reason")
+        self._decide("roll_back", by, reason=reason, option=option)
+        self._recorder.append(e.PhaseOpened(phase="rollback", option=option))
+
+    def _end(self, reason: str, by: e.By) -> None:
+        if self.busy:
+            raise Refused("a step is running: cancel it first")
+        if not reason.strip():
+            raise Refused("say why it ends here")
+        self._decide("end", by, reason=reason)
+        self.finish("no_go", 1, reason)
+
+    def finish(self, outcome: Any, exit_code: int, reason: str = "") -> None:
+        """Write the end of the session."""
+        self._recorder.append(e.SessionEnded(outcome=outcome, exit_code=exit_code, reason=reason))
+        self._wake.set()
+
+    # ------------------------------------------------------------------------------------------
+
+    async def _resume(self, unknown: tuple[tuple[str, int], ...]) -> None:
+        """Settle what was left without an end, then compare the world with the plan."""
+        for name, _ in unknown:
+            await self._attempts.settle(name)
+        if self.view.phase != "rollback" and (difference := await self._plans.differs(self.view)):
+            self._decide("no_go", self._by, reason=difference)
+            self.finish("no_go", 1, difference)
+
+    async def _open(self, unknown: tuple[tuple[str, int], ...]) -> None:
+        """The opening ends in a plan, or ends the session."""
+        for name, _ in unknown:
+            await self._attempts.settle(name)
+        verdict = await self._attempts.open()
+        if verdict is not None:
+            self.finish(*verdict)
+            return
+        self._recorder.append(e.PhaseOpened(phase=PHASES[0]))
+
+    def _next_reading(self) -> Step | None:
+        """A step that only reads starts by itself, unless what it would read is still to be changed."""
+        step = gates.next_step(self.view)
+        if step is None or step.effect != "reads" or self.view.step(step.id).status == "unknown":
+            return None
+        earlier = gates.blocked_by(self.view, step)
+        return step if earlier is None or earlier.effect == "reads" else None
+
+    def _backup_is_over(self) -> bool:
+        opened, section = self.view.opened, self.view.section
+        if opened is None or opened.mode != "backup" or not isinstance(section, Phase):
+            return False
+        states = [self.view.step(s.id) for s in self.view.active_steps(section)]
+        return all(s.status == "ended" for s in states) or any(s.outcome == "fail" for s in states)
+
+    def _end_backup(self) -> None:
+        section = self.view.section
+        assert section is not None
+        bad = [s.title for s in self.view.active_steps(section) if self.view.step(s.id).outcome not in ("ok", "warn")]
+        if bad:
+            self.finish("no_go", 1, f"not green: {', '.join(bad)}")
+        else:
+            self.finish("go", 0, "backup alone")
+
+    def _decide(self, what: Any, by: e.By, *, reason: str = "", option: str | None = None) -> None:
+        phase = self.view.phase or "opening"
+        self._recorder.append(
+            e.Decided(what=what, phase=phase, reason=reason, option=option, plan=self._plan_hash(), by=by)
+        )
+
+    def _plan_hash(self) -> str:
+        return self.view.plan.hash if self.view.plan else ""
+
+    def _must_be_idle(self) -> None:
+        if self.busy:
+            raise Refused("a step is running" if self.view.running else "the gate is being read again")
+
+    def _must_stand_open(self, phase: str) -> None:
+        if phase != self.view.phase:
+            raise Refused(f"{phase} does not stand open; {self.view.phase} does")
+
+    def _must_be_ready(self) -> None:
+        gate = self.view.gate
+        if not gate.ready:
+            raise Refused("; ".join(hold.words for hold in gate.holds))
+
+    def _launch(self, work: Coroutine[Any, Any, None]) -> None:
+        self._task = asyncio.create_task(work)
+        self._task.add_done_callback(lambda _: self._wake.set())
+        self._wake.set()
+
+    async def _sleep(self) -> None:
+        self._wake.clear()
+        await self._wake.wait()
+
+
+def _is_over(option: Option, phase: PhaseName | None) -> bool:
+    if option.until is None or phase not in PHASES or option.until not in PHASES:
+        return False
+    return PHASES.index(phase) > PHASES.index(option.until)

@@ -1,0 +1,111 @@
+"""Begins a session, or takes one up: a folder, a runner, and the face's connection to it."""
+
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from migrations.problem import Misuse, Problem, Unavailable
+from runbooks.answers import Answers, read_answers
+from runbooks.artefacts import write_private
+from runbooks.client import Client, start_runner
+from runbooks.document import read_runbook
+from runbooks.events import AnswersFile, By
+from runbooks.frozen import Frozen
+from runbooks.journal import NAME
+from runbooks.nearest import nearest
+from runbooks.project import Environment, Project, runbook_text
+from runbooks.sessions import create_folder, new_session_id, sessions_root
+from runbooks.steps import catalogue
+
+
+class Request(Frozen):
+    """What a session is begun or taken up with. A resume takes the rest from the journal."""
+
+    resume: bool = False
+    project: str = ""
+    environment: str = ""
+    mode: Literal["walk", "backup"] = "walk"
+    ticket: str = ""
+    operator: By
+    answers: AnswersFile | None = None
+    headless: bool = False
+
+
+def environment_of(project: Project, name: str) -> Environment:
+    """An environment by its name. Raises Misuse with the nearest one."""
+    found = project.environments.get(name)
+    if found is None:
+        known = ", ".join(project.environments) or "none"
+        hint = nearest(name, project.environments)
+        raise Misuse(
+            f"gonogo.toml has no environment {name}; it has: {known}.", advice=f"Did you mean {hint}?" if hint else ""
+        )
+    return found
+
+
+def may_run_headless(environment: Environment, mode: str) -> None:
+    """Raises Misuse: nobody watches, and a protected environment wants a person."""
+    if environment.protected and mode == "walk":
+        raise Misuse(
+            f"{environment.name} is protected: it does not run unattended.",
+            advice=f"Run `gonogo run {environment.name}` on a terminal.",
+        )
+
+
+async def begin(
+    project_file: Path,
+    project: Project,
+    environment: Environment,
+    *,
+    operator: By,
+    ticket: str,
+    mode: Literal["walk", "backup"] = "walk",
+    answers: Path | None = None,
+    headless: bool,
+    environ: Mapping[str, str],
+) -> tuple[Client, Answers]:
+    """Begin a session. Raises Problem; a wrong configuration leaves no folder behind."""
+    if headless:
+        may_run_headless(environment, mode)
+    given, answers_file = read_answers(answers) if answers else (Answers(), None)
+    name, text = runbook_text(project, environment)
+    read_runbook(text, name=name, catalogue=catalogue())
+    now = datetime.now(UTC)
+    folder = create_folder(sessions_root(project, environ), new_session_id(now, environment.name))
+    write_private(folder / "runbook.md", text if isinstance(text, bytes) else text.encode())
+    request = Request(
+        project=str(project_file.resolve()),
+        environment=environment.name,
+        mode=mode,
+        ticket=ticket,
+        operator=operator,
+        answers=answers_file,
+        headless=headless,
+    )
+    try:
+        client = await _run(folder, request, environ)
+    except Problem:
+        if not (folder / NAME).exists():
+            shutil.rmtree(folder)
+        raise
+    return client, given
+
+
+async def take_up(
+    folder: Path, *, operator: By, answers: Path | None, headless: bool, environ: Mapping[str, str]
+) -> tuple[Client, Answers]:
+    """Attach to a session's runner, or start one from its journal. Raises Problem."""
+    given = read_answers(answers)[0] if answers else Answers()
+    sort = "headless" if headless else "screen"
+    try:
+        return await Client.attach(folder, sort=sort, by=operator), given
+    except (Unavailable, ConnectionError, FileNotFoundError):
+        request = Request(resume=True, operator=operator, headless=headless)
+        return await _run(folder, request, environ), given
+
+
+async def _run(folder: Path, request: Request, environ: Mapping[str, str]) -> Client:
+    await start_runner(folder, request=request.model_dump_json().encode(), environ=environ)
+    return await Client.attach(folder, sort="headless" if request.headless else "screen", by=request.operator)

@@ -1,0 +1,162 @@
+"""The opening: what would be bitter to find out after a two-hour dump. Read-only, ten seconds at most."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from migrations import activity, tools
+from migrations.presence import Presence
+from migrations.problem import Problem, Unavailable
+from migrations.target import Fingerprint, environment_mark, pooling, privileges
+from runbooks.execution import StepRun
+from runbooks.plan_reader import PlanReader
+from runbooks.recorder import Recorder
+from runbooks.sessions import dumps_folder
+from runbooks.setting import Setting
+
+SECONDS = 10.0
+
+Verdict = tuple[Literal["no_go", "unavailable"], int, str]
+
+
+class Stop(Problem):
+    """A check of the opening that ends the session."""
+
+
+class Opening:
+    """Runs once at the start of a session, and again when a session is resumed that never got past it."""
+
+    def __init__(
+        self, run: StepRun, recorder: Recorder, setting: Setting, plans: PlanReader, presence: Presence
+    ) -> None:
+        self._run = run
+        self._recorder = recorder
+        self._setting = setting
+        self._plans = plans
+        self._presence = presence
+
+    async def run(self) -> Verdict | None:
+        """None when everything is in order and the plan is made; else how the session ends."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                await self._look()
+        except TimeoutError:
+            return await self._fail("in-time", "Ten seconds", Unavailable(f"The opening took over {SECONDS:.0f} s."))
+        except Problem as problem:
+            return await self._fail("reached", "Everything is in reach", problem)
+        protected = await self._protected()
+        if protected and self._walks:
+            await self._typed_name()
+        plan = await self._plans.make(self._recorder.view)
+        self._recorder.append(plan)
+        return None
+
+    @property
+    def _walks(self) -> bool:
+        opened = self._recorder.view.opened
+        return opened is not None and opened.mode == "walk"
+
+    async def _look(self) -> None:
+        self._addresses()
+        async with self._run.connect("read") as connection:
+            pin = self._setting.target.pin
+            assert pin is not None
+            self._identity(pin, await environment_mark(connection))
+            allowed = await privileges(connection)
+            role = "superuser" if allowed.superuser else "ordinary role"
+            self._run.check("role", "Role", "ok", f"{allowed.role}, {role}")
+            size, tables = await activity.sizes(connection)
+        await self._pooling()
+        if self._dumps:
+            await self._tools(pin.server_major)
+            self._disk(size, tables)
+        await self._plans.make(self._recorder.view)
+        self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
+        if self._walks:
+            await self._presence.hold(self._run.application_name)
+            self._run.check("alone", "One session at a time", "ok", "nobody else works on this database")
+
+    def _addresses(self) -> None:
+        for variable, url in self._setting.urls.items():
+            ignored = f"; without effect here: {', '.join(url.ignored)}" if url.ignored else ""
+            self._run.check(f"url-{variable.lower().replace('_', '-')}", variable, "ok", url.shown + ignored)
+
+    def _identity(self, pin: Fingerprint, mark: str | None) -> None:
+        found = f"{pin.system_identifier}/{pin.database}"
+        wanted = self._setting.environment.fingerprint
+        name = self._setting.environment.name
+        if wanted is not None and found != wanted:
+            raise Stop(
+                f"This is not {name}: the database is {found}, and gonogo.toml says {wanted}.{self._whose(found)}",
+                advice="Look at the address. If the server was rebuilt, correct the fingerprint.",
+            )
+        if mark is not None and mark != name:
+            raise Stop(
+                f"This is not {name}: the database itself says that it is {mark}.",
+                advice="Look at the variable that names the address, or mark the database anew.",
+            )
+        if wanted is None and (whose := self._whose(found)):
+            raise Stop(f"This is not {name}: the database is {found}.{whose}", advice="Correct the address.")
+        if pin.in_recovery:
+            raise Stop("The server is a standby: it takes no writes.", advice="Give the primary's address.")
+        known = "as gonogo.toml says" if wanted else f'not pinned yet: fingerprint = "{found}"'
+        self._run.check("fingerprint", "Fingerprint", "ok", f"{found}, {known}")
+        self._run.check("server", "Server", "ok", f"PostgreSQL {pin.server_version}, primary, timeline {pin.timeline}")
+
+    def _whose(self, found: str) -> str:
+        others = self._setting.project.environments.values()
+        whose = next((o.name for o in others if o.fingerprint == found), None)
+        return f" That fingerprint belongs to {whose}." if whose else ""
+
+    async def _pooling(self) -> None:
+        setting = self._setting
+        kind = await pooling(setting.direct)
+        advice = "Set direct_url in gonogo.toml to the name of a variable that holds the server's own address."
+        if kind == "transaction":
+            raise Stop(f"{setting.direct.variable} leads through a transaction pooler.", advice=advice)
+        if kind == "session" and setting.environment.pooler != "session":
+            raise Stop(
+                f"{setting.direct.variable} leads through a pooler, and its mode cannot be proven.",
+                advice=f'{advice} If it is in session mode, say pooler = "session" there.',
+            )
+        self._run.check("direct", "Direct connection", "ok", "direct" if kind == "direct" else "a session pooler")
+
+    @property
+    def _dumps(self) -> bool:
+        return any(step.uses == "backup.dump" for step in self._setting.runbook.steps())
+
+    async def _tools(self, major: int) -> None:
+        found = await tools.tools(major, bin=None, env=self._run.child_environment())
+        self._run.check("tools", "pg_dump and pg_restore", "ok", f"version {found.version}")
+
+    def _disk(self, size: int, tables: int) -> None:
+        folder = dumps_folder(self._setting.project, self._setting.environ)
+        free = shutil.disk_usage(_existing(folder)).free
+        words = f"{free // 2**20} MiB free in {folder}; the database has {size // 2**20} MiB in {tables} tables"
+        outcome: Literal["ok", "warn"] = "ok" if free > size else "warn"
+        self._run.check("disk", "Disk for the dump", outcome, words, "A dump is smaller than its database, often.")
+
+    async def _protected(self) -> bool:
+        environment = self._setting.environment
+        if environment.protected:
+            return True
+        async with self._run.connect("read") as connection:
+            mark = await environment_mark(connection)
+        marked = self._setting.project.environments.get(mark or "")
+        return marked is not None and marked.protected
+
+    async def _typed_name(self) -> None:
+        name = self._setting.environment.name
+        shown = self._setting.direct.shown
+        await self._run.ask("environment", f"{shown} is protected. Type the environment's name: {name}", exact=name)
+
+    async def _fail(self, id: str, title: str, problem: Problem) -> Verdict:
+        self._run.check(id, title, "fail", problem.what, problem.advice)
+        if isinstance(problem, Unavailable):
+            return ("unavailable", 3, str(problem))
+        return ("no_go", problem.exit_code, str(problem))
+
+
+def _existing(folder: Path) -> Path:
+    return next(p for p in (folder, *folder.parents) if p.exists())

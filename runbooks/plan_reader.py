@@ -1,0 +1,112 @@
+"""Reads the world into a plan: the folder, the ledger and the target, as they are now."""
+
+import asyncio
+from collections.abc import Sequence
+
+from migrations import ledger
+from migrations.folder import Migration, read_folder
+from migrations.plan import Applied, compare
+from migrations.target import Fingerprint, environment_mark
+from runbooks.artefacts import write_private
+from runbooks.events import PlanMade, Target
+from runbooks.planning import make_plan
+from runbooks.setting import Setting
+from runbooks.view import RunView
+
+
+class PlanReader:
+    """Makes the plan of a session, and later says what has become different."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+
+    async def make(self, view: RunView) -> PlanMade:
+        """Read everything again. Scripts are kept by their bytes in `scripts/`, for review and execution.
+
+        Raises Problem or Unavailable.
+        """
+        setting = self._setting
+        folder = await asyncio.to_thread(read_folder, setting.project.migrations)
+        connection = await setting.target.open("read", application_name="gonogo plan")
+        try:
+            rows = await ledger.read(connection, setting.direct.schema)
+            mark = await environment_mark(connection)
+        finally:
+            await connection.close()
+        pending = compare(folder, _not_ours(rows or (), view), to=setting.migrate_to)
+        made = await asyncio.to_thread(
+            make_plan, setting, pending, target_of(setting.target.pin), first_run=rows is None, mark=mark
+        )
+        await asyncio.to_thread(self._keep, pending.pending)
+        return made
+
+    async def differs(self, view: RunView) -> str | None:
+        """Why the plan that was shown is not the plan any more, or None."""
+        now = await self.make(view)
+        if view.plan is None or now.hash == view.plan.hash:
+            return None
+        return f"the plan is another one now: {_difference(view.plan, now)}"
+
+    def _keep(self, migrations: Sequence[Migration]) -> None:
+        scripts = self._setting.folder / "scripts"
+        scripts.mkdir(mode=0o700, exist_ok=True)
+        for migration in migrations:
+            if migration.data is not None:
+                write_private(scripts / f"{migration.checksum}.sql", migration.data)
+
+
+def _not_ours(rows: Sequence[Applied], view: RunView) -> list[Applied]:
+    """Once scripts have started, what this session applied still counts as pending, with its reviewed checksum."""
+    started = any(view.step(step.id).attempt for step in view.runbook.steps() if step.uses == "migrations.apply")
+    if not started or view.plan is None:
+        return list(rows)
+    ours = {(script.migration, script.sha256) for script in view.plan.scripts}
+    return [row for row in rows if (row.name, row.checksum) not in ours]
+
+
+def _difference(before: PlanMade, now: PlanMade) -> str:
+    old = {s.migration: s for s in before.scripts}
+    new = {s.migration: s for s in now.scripts}
+    words = [
+        *(f"{name} is no longer pending" for name in old if name not in new),
+        *(f"{name} is pending now" for name in new if name not in old),
+        *(f"{name} was edited" for name in old.keys() & new.keys() if old[name].sha256 != new[name].sha256),
+    ]
+    if before.target.fingerprint != now.target.fingerprint:
+        words.append(f"the target is {now.target.fingerprint}")
+    return "; ".join(words) or "gonogo.toml, the rules or the runbook changed"
+
+
+def target_of(pin: Fingerprint | None) -> Target:
+    """A fingerprint as the journal keeps it."""
+    assert pin is not None
+    return Target(
+        address=pin.address,
+        system_identifier=pin.system_identifier,
+        database=pin.database,
+        oid=pin.oid,
+        in_recovery=pin.in_recovery,
+        postmaster_start=pin.postmaster_start,
+        timeline=pin.timeline,
+        server_version=pin.server_version,
+    )
+
+
+def pin_of(view: RunView) -> Fingerprint | None:
+    """What a resumed session is pinned to: the plan's target, or what its own restore put in its place."""
+    if view.plan is None:
+        return None
+    target = view.plan.target
+    repinned = [step.result.get("repinned") for step in view.steps.values()]
+    oid = next((str(r["oid"]) for r in repinned if isinstance(r, dict) and "oid" in r), target.oid)
+    return Fingerprint(
+        system_identifier=target.system_identifier,
+        database=target.database,
+        oid=oid,
+        in_recovery=target.in_recovery,
+        postmaster_start=target.postmaster_start,
+        timeline=target.timeline,
+        server_version=target.server_version,
+        server_major=int(target.server_version.partition(".")[0].split()[0].rstrip("abcdefghijklmnopqrstuvwxyz")),
+        address=target.address,
+    )

@@ -1,0 +1,83 @@
+"""Everything that a session is run with, and the environment that its programs get."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrations.problem import Misuse
+from migrations.target import Pinned
+from migrations.url import Url
+from runbooks.project import Environment, Project
+from runbooks.references import shell_variables
+from runbooks.runbook import Runbook
+from runbooks.view import RunView
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One session's surroundings. `urls` holds this environment's addresses by the names of their variables."""
+
+    folder: Path
+    project: Project
+    environment: Environment
+    runbook: Runbook
+    urls: Mapping[str, Url]
+    target: Pinned
+    environ: Mapping[str, str]
+
+    @property
+    def direct(self) -> Url:
+        """The address for dumps and migrations."""
+        return self.urls[self.environment.direct_url or self.environment.url]
+
+    @property
+    def migrate_to(self) -> str | None:
+        """The `to =` of the step that applies: later scripts are held back."""
+        applying = (s for s in self.runbook.steps() if s.uses == "migrations.apply")
+        to = next((s.params.get("to") for s in applying), None)
+        return to if isinstance(to, str) else None
+
+    def child_environment(self, view: RunView) -> dict[str, str]:
+        """Built, not inherited: no address of another environment, no PG* variable, then this target alone."""
+        addresses = {name for e in self.project.environments.values() for name in (e.url, e.direct_url)}
+        inherited = {k: v for k, v in self.environ.items() if k not in addresses and not k.startswith("PG")}
+        results = {name: step.result for name, step in view.steps.items()}
+        return {
+            **inherited,
+            **{name: url.text.get_secret_value() for name, url in self.urls.items()},
+            **shell_variables(results),
+            "GONOGO_SESSION": self.folder.name,
+            "GONOGO_ENVIRONMENT": self.environment.name,
+            "GONOGO_TICKET": view.opened.ticket if view.opened else "",
+        }
+
+
+def read_urls(environment: Environment, environ: Mapping[str, str]) -> dict[str, Url]:
+    """This environment's addresses by variable. Raises Misuse for one that is unset or not understood."""
+    urls = {}
+    for name in (environment.url, environment.direct_url):
+        if name is None:
+            continue
+        text = environ.get(name, "").strip()
+        if not text:
+            raise Misuse(f"{name} is not set.", advice=f"It must hold the address of {environment.name}'s database.")
+        urls[name] = Url.parse(text, variable=name)
+    return urls
+
+
+def secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
+    """What must never be written, by name: the passwords of every address that can be read, and named secrets."""
+    found = {name: environ[name] for name in (*project.secrets, "PGPASSWORD") if environ.get(name)}
+    for environment in project.environments.values():
+        for variable in (environment.url, environment.direct_url):
+            if variable and (text := environ.get(variable)):
+                found |= _passwords(variable, text)
+    return found
+
+
+def _passwords(variable: str, text: str) -> dict[str, str]:
+    try:
+        url = Url.parse(text, variable=variable)
+    except Misuse:
+        return {}  # not understood: the redactor takes out what stands where a URL has its password
+    return {f"{variable} password" if n == 0 else f"{variable} password {n}": s for n, s in enumerate(url.secrets)}
