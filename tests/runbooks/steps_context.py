@@ -1,0 +1,183 @@
+"""A running step's Context over a real database, in memory: `from tests.runbooks.steps_context import StepContext`.
+
+`await ctx.run("backup.dump", format="custom")` runs a built-in step as the engine would, and returns its result.
+"""
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+from pydantic import JsonValue
+
+from migrations.target import Pinned
+from migrations.url import Url
+from runbooks import events as e
+from runbooks.artefacts import fingerprint_file
+from runbooks.gates import worst
+from runbooks.project import Environment, Project
+from runbooks.runbook import PHASES, Phase, Runbook, Step
+from runbooks.steps import catalogue
+from runbooks.steps.base import Purpose
+from runbooks.view import RunView, fold
+
+SHA = "ab" * 32
+BY = e.By(name="ana@example.org", os_user="ana", host="bastion-1")
+SESSION = "20260131T020304Z-staging-7f3a"
+
+
+class StepContext:
+    """Implements `runbooks.steps.base.Context`. `answers` are by question, `environ` is what programs get."""
+
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        *,
+        answers: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        runbook: Runbook | None = None,
+        migrations: Path | None = None,
+    ) -> None:
+        self.session = SESSION
+        self.folder = folder / "session"
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.environment = Environment(name="staging")
+        self.project = Project(
+            name="shop",
+            folder=folder,
+            sha256=SHA,
+            migrations=migrations or folder / "migrations",
+            environments={"staging": self.environment},
+        )
+        self.target = Pinned(Url.parse(url, variable="DATABASE_URL"))
+        self.step = Step(id="step", title="Step", uses="step", effect="reads")
+        self.attempt = 1
+        self.stop_asked = False
+        self.answers = dict(answers or {})
+        self.checks: list[e.Check] = []
+        self.said: list[tuple[str, str]] = []
+        self.progressed: list[dict[str, JsonValue]] = []
+        self.recorded: list[tuple[str, dict[str, JsonValue]]] = []
+        self.kept: list[e.ArtefactKept] = []
+        self.asked: list[str] = []
+        self.events: list[e.Event] = [_opened(runbook or _runbook())]
+        self._environ = dict(environ) if environ is not None else {"PATH": os.environ["PATH"], "DATABASE_URL": url}
+
+    async def run(self, uses: str, id: str | None = None, **params: Any) -> Any:
+        """Run a built-in step as a new attempt. `checks`, `said` and `progressed` are then this attempt's alone."""
+        kind = catalogue()[uses]
+        self.step = Step(id=id or uses.replace(".", "-"), title=kind.title, uses=uses, effect=kind.effect)
+        self.attempt = self.view.step(self.step.id).attempt + 1
+        self.checks, self.said, self.progressed = [], [], []
+        self.events.append(
+            e.StepStarted(
+                step=self.step.id, attempt=self.attempt, title=kind.title, uses=uses, effect=kind.effect, why="start"
+            )
+        )
+        result = await kind.run(self, kind.params.model_validate(params))
+        self.finish(self.step.id, result.model_dump(mode="json"))
+        return result
+
+    def finish(self, step: str, result: Mapping[str, JsonValue]) -> None:
+        """Let a step have ended with this result."""
+        self.events.append(
+            e.StepEnded(step=step, attempt=self.attempt, end="done", outcome=self.outcome, result=dict(result))
+        )
+
+    @property
+    def outcome(self) -> e.Outcome:
+        """The worst of the checks of the latest attempt."""
+        return worst([check.outcome for check in self.checks])
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """Outcomes by check."""
+        return {check.id: check.outcome for check in self.checks}
+
+    def found(self, id: str) -> e.Check:
+        """One check of the latest attempt."""
+        return next(check for check in self.checks if check.id == id)
+
+    def text(self, stream: str = "out") -> str:
+        """All that the latest attempt said on a stream."""
+        return "".join(text for name, text in self.said if name == stream)
+
+    @property
+    def view(self) -> RunView:
+        return fold((seq, "2026-01-31T02:03:04.000000Z", event) for seq, event in enumerate(self.events))
+
+    @property
+    def application_name(self) -> str:
+        return f"gonogo {self.session} {BY.name}@{BY.host}"[:63]
+
+    def check(self, id: str, title: str, outcome: e.Outcome, evidence: str = "", advice: str = "") -> None:
+        self.checks.append(e.Check(id=id, title=title, outcome=outcome, evidence=evidence, advice=advice))
+
+    async def output(self, text: str, stream: Literal["out", "err", "note"] = "out") -> None:
+        self.said.append((stream, text))
+
+    async def progress(self, **data: JsonValue) -> None:
+        self.progressed.append(data)
+
+    async def record(self, **data: JsonValue) -> None:
+        self.recorded.append((self.step.id, data))
+
+    async def ask(self, question: str, text: str, *, exact: str | None = None, choices: Sequence[str] = ()) -> str:
+        self.asked.append(text)
+        answer = self.answers[question]
+        assert exact is None or answer == exact, f"{question} takes only {exact!r}"
+        assert not choices or answer in choices, f"{question} takes one of {choices}"
+        return answer
+
+    async def keep(self, name: str, path: Path) -> e.ArtefactKept:
+        sha256, size = fingerprint_file(path)
+        where = path.relative_to(self.folder) if path.is_relative_to(self.folder) else path
+        kept = e.ArtefactKept(
+            step=self.step.id, attempt=self.attempt, name=name, path=str(where), sha256=sha256, size=size
+        )
+        self.kept.append(kept)
+        self.events.append(kept)
+        return kept
+
+    def artefact(self, name: str) -> Path:
+        folder = self.folder / "artefacts"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / f"{len(self.events):06d}-{self.step.id}-{name}"
+
+    def result(self, step: str) -> Mapping[str, JsonValue]:
+        return self.view.step(step).result
+
+    def child_environment(self) -> dict[str, str]:
+        return dict(self._environ)
+
+    @asynccontextmanager
+    async def connect(self, purpose: Purpose = "read") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        connection = await self.target.open(purpose, application_name=self.application_name)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    def progress_of(self, step: str) -> Sequence[Mapping[str, JsonValue]]:
+        return [data for name, data in self.recorded if name == step]
+
+
+def _runbook() -> Runbook:
+    return Runbook(name="test", phases=tuple(Phase(name=name, title=name.capitalize()) for name in PHASES))
+
+
+def _opened(runbook: Runbook) -> e.SessionOpened:
+    return e.SessionOpened(
+        gonogo="0.1.0",
+        session=SESSION,
+        environment="staging",
+        protected=False,
+        project="gonogo.toml",
+        project_sha256=SHA,
+        runbook=runbook,
+        operator=BY,
+        ticket="CHG-4821",
+    )
