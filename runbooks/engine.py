@@ -52,7 +52,7 @@ class Engine:
                     task.result()
                 elif self.view.phase == "opening":
                     self.finish("no_go", 1, "the opening was cancelled")
-            elif self._task is None and (step := self._next_reading()) is not None:
+            elif self._task is None and (step := self.view.next_reading) is not None:
                 self._launch(self._attempts.run(step, why="phase"))
             elif self._task is None and self._backup_is_over():
                 self._end_backup()
@@ -121,9 +121,11 @@ class Engine:
         for step in self.view.active_steps(section) if section else ():
             if step.id == name:
                 return step
-        stale = {hold.subject for hold in self.view.gate.holds if hold.kind == "stale"}
-        for step in self.view.runbook.steps():
-            if step.id == name and name in stale:
+        held = {
+            hold.subject.partition("/")[0] for hold in self.view.gate.holds if hold.kind in ("stale", "step", "check")
+        }
+        for step in self.view.runbook.phases[0].steps if self.view.phase == "preflight" else ():
+            if step.id == name and name in held:
                 return step
         raise Refused(f"{name} is not a step of what stands open")
 
@@ -280,14 +282,6 @@ class Engine:
             self.finish(*verdict)
             return
         self._recorder.append(e.PhaseOpened(phase=PHASES[0]))
-
-    def _next_reading(self) -> Step | None:
-        """A step that only reads starts by itself, unless what it would read is still to be changed."""
-        step = gates.next_step(self.view)
-        if step is None or step.effect != "reads" or self.view.step(step.id).status == "unknown":
-            return None
-        earlier = gates.blocked_by(self.view, step)
-        return step if earlier is None or earlier.effect == "reads" else None
 
     def _backup_is_over(self) -> bool:
         opened, section = self.view.opened, self.view.section

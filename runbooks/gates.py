@@ -58,6 +58,7 @@ def poll(view: "RunView") -> Gate:
         *(hold for step in view.active_steps(section) for hold in _step(view, step)),
         *(_review(view) if view.phase == "preflight" else ()),
         *(_stale(view) if view.phase in ("backup", "preflight") else ()),
+        *(_repeated(view) if view.phase == "preflight" else ()),
         *(hold for item in view.active_items(section) for hold in _item(view, item)),
     ]
     return Gate(tuple(holds))
@@ -78,6 +79,12 @@ def _stale(view: "RunView") -> list[Hold]:
         for name, state in view.steps.items()
         if isinstance(until := state.result.get("stale_at"), str) and until <= view.at
     ]
+
+
+def _repeated(view: "RunView") -> list[Hold]:
+    """What Backup's steps left if they were run again at Preflight's hold point, and did not end well."""
+    steps = view.active_steps(view.runbook.phases[0])
+    return [hold for step in steps if view.step(step.id).attempt for hold in _step(view, step)]
 
 
 def _step(view: "RunView", step: Step) -> list[Hold]:
@@ -150,6 +157,15 @@ def next_step(view: "RunView") -> Step | None:
         if view.step(step.id).status in ("waiting", "unknown") and step.id not in view.waivers
     )
     return next(untouched, None)
+
+
+def next_reading(view: "RunView") -> Step | None:
+    """The step that starts by itself: it only reads, and what it would read is no longer to be changed."""
+    step = next_step(view)
+    if step is None or step.effect != "reads" or view.step(step.id).status == "unknown":
+        return None
+    earlier = blocked_by(view, step)
+    return step if earlier is None or earlier.effect == "reads" else None
 
 
 def blocked_by(view: "RunView", step: Step) -> Step | None:

@@ -35,9 +35,9 @@ class Headless:
             if command is None:
                 continue
             refusal = await self._client.send(command)
-            if refusal is not None and self._client.view.ended is None:
-                self._say(f"  refused: {refusal}")
-                await self._give_up(self._client.view, f"{command.kind}: {refusal}")
+            if refusal is not None and self._client.view.ended is None and await self._gave_up(command, refusal):
+                break
+        self._tell()
         return self._client.view
 
     # What is sent -----------------------------------------------------------------------------
@@ -50,20 +50,13 @@ class Headless:
             if answer is None:
                 return c.EndSession(reason=f"no answer to: {question.text}") if not view.running else c.Cancel()
             return c.Answer(question=question.question, answer=answer)
-        if view.running or self._reading_is_next(view):
+        if view.running or view.next_reading is not None:
             return None
         if (step := view.next_start) is not None and view.step(step.id).status == "waiting":
             return c.Start(step=step.id)
         if view.opened is not None and view.opened.mode == "backup":
             return None
         return self._at_the_gate(view)
-
-    def _reading_is_next(self, view: RunView) -> bool:
-        section = view.section
-        steps = view.active_steps(section) if section else ()
-        return any(view.step(s.id).status == "waiting" and s.effect == "reads" for s in steps) and (
-            view.next_start is None
-        )
 
     def _at_the_gate(self, view: RunView) -> c.Command | None:
         phase = view.phase or ""
@@ -120,9 +113,10 @@ class Headless:
         scripts = {s.migration: s.sha256 for s in view.plan.scripts} if view.plan else {}
         return c.Review(migration=migration, sha256=reviewed) if reviewed == scripts.get(migration) else None
 
-    async def _give_up(self, view: RunView, reason: str) -> None:
-        if view.running is None:
-            await self._client.send(c.EndSession(reason=reason))
+    async def _gave_up(self, command: c.Command, refusal: str) -> bool:
+        """A refusal is the end of an unattended walk: end the session, or leave it to be resumed by a person."""
+        self._say(f"  refused: {refusal}")
+        return await self._client.send(c.EndSession(reason=f"{command.kind}: {refusal}")) is not None
 
     # What is said -----------------------------------------------------------------------------
 

@@ -121,6 +121,11 @@ class RunView:
         return gates.poll(self)
 
     @property
+    def next_reading(self) -> Step | None:
+        """The step that starts by itself now."""
+        return gates.next_reading(self)
+
+    @property
     def next_start(self) -> Step | None:
         """The step that waits for a person's `start`, if the next one is of that kind."""
         step = gates.next_step(self)

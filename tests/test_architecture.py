@@ -1,0 +1,59 @@
+"""The arrows tui → runbooks → migrations, and what each part may not know."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+FACE_MAY_IMPORT = {
+    "events", "view", "client", "commands", "document", "project", "sessions", "report", "runbook",
+}  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [("migrations", ("runbooks", "tui", "textual")), ("runbooks", ("tui", "textual"))],
+)
+def test_importing_all_of_a_package_brings_nothing_from_above(package: str, forbidden: tuple[str, ...]) -> None:
+    names = [
+        ".".join(p.relative_to(TOP).with_suffix("").parts)
+        for p in sorted((TOP / package).rglob("*.py"))
+        if p.name not in ("__init__.py", "watchdog.py") and "files" not in p.parts
+    ]
+    code = f"import sys, importlib\nfor n in {names!r}: importlib.import_module(n)\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, cwd=TOP)
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    assert not loaded & set(forbidden)
+
+
+def test_screens_know_only_the_face_side_of_a_session() -> None:
+    for path in sorted((TOP / "tui").rglob("*.py")):
+        if path.name in ("cli.py", "printed.py"):
+            continue
+        for name in imported(path):
+            assert not name.startswith("migrations"), f"{path.name} imports {name}"
+            if name.startswith("runbooks."):
+                assert name.split(".")[1] in FACE_MAY_IMPORT, f"{path.name} imports {name}"
+
+
+def test_programs_are_started_in_one_place() -> None:
+    starters = {"subprocess.Popen", "asyncio.create_subprocess_exec", "os.system", "os.execve", "pty.spawn"}
+    allowed = {"process.py", "child.py", "watchdog.py", "keeper.py"}  # the keeper is the demo's own app server
+    for package in ("migrations", "runbooks", "tui"):
+        for path in (TOP / package).rglob("*.py"):
+            text = path.read_text()
+            used = {s for s in starters if s in text}
+            assert not used or path.name in allowed, f"{path} starts programs: {used}"
