@@ -1,0 +1,265 @@
+"""No change of a journal goes unseen, short of rebuilding the chain."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from runbooks.journal import NAME, BadRecord, check_artefacts, read, verify
+from runbooks.records import ZEROS
+
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def utf16(value):
+    """The same with its keys ordered by UTF-16 code units."""
+    if isinstance(value, dict):
+        return {k: utf16(value[k]) for k in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))}
+    return [utf16(each) for each in value] if isinstance(value, list) else value
+
+
+def canonical(value) -> bytes:
+    return json.dumps(utf16(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def forged(raws: list[dict]) -> bytes:
+    """A journal of any content whose chain is right: what a forger with the file in hand can make."""
+    lines, head = [], ZEROS
+    for seq, raw in enumerate(raws):
+        body = {"seq": seq, "prev": head, **{k: v for k, v in raw.items() if k not in ("seq", "prev", "hash")}}
+        head = hashlib.sha256(canonical(body)).hexdigest()
+        lines.append(canonical({**body, "hash": head}) + b"\n")
+    return b"".join(lines)
+
+
+@pytest.fixture
+def small(write, events) -> Path:
+    return (
+        write(
+            [
+                events[0].model_copy(update={"runbook": events[0].runbook.model_copy(update={"phases": ()})}),
+                *events[3:7],
+                events[-1],
+            ]
+        )
+        / NAME
+    )
+
+
+@pytest.fixture
+def whole(write, events) -> Path:
+    return write(events) / NAME
+
+
+def graded(path: Path, data: bytes) -> str:
+    changed = path.with_name("changed")
+    changed.write_bytes(data)
+    verdict = verify(changed)
+    if verdict.fault and data.endswith(b"\n"):
+        with pytest.raises(BadRecord) as bad:
+            list(read(changed))
+        assert bad.value.fault == verdict.fault
+    return verdict.grade
+
+
+def test_a_whole_journal_is_consistent_and_without_its_end_open(whole) -> None:
+    data = whole.read_bytes()
+    verdict = verify(whole)
+    assert (verdict.grade, verdict.records, verdict.ended, verdict.torn) == (
+        "consistent",
+        data.count(b"\n"),
+        True,
+        False,
+    )
+    assert verdict.head == json.loads(data.splitlines()[-1])["hash"]
+    assert forged([json.loads(line) for line in data.splitlines()]) == data, "the forger below must write our bytes"
+    ends = [i + 1 for i, byte in enumerate(data) if byte == ord("\n")]
+    assert {graded(whole, data[:end]) for end in ends[:-1]} == {"open"}
+    assert graded(whole, b"") == "open"
+
+
+def test_every_single_byte_change_is_found(small) -> None:
+    data = small.read_bytes()
+    for at in range(len(data)):
+        other = (data[at] + 1 + at % 255) % 256
+        assert graded(small, data[:at] + bytes([other]) + data[at + 1 :]) != "consistent", at
+
+
+@RELAXED
+@given(st.data())
+def test_every_cut_inserted_or_replaced_stretch_is_found(small, data) -> None:
+    journal = small.read_bytes()
+    start, end = sorted([data.draw(st.integers(0, len(journal))), data.draw(st.integers(0, len(journal)))])
+    piece = data.draw(
+        st.binary(max_size=40) | st.sampled_from([journal[a:b] for a in (0, start) for b in (start, end)])
+    )
+    assume(journal[start:end] != piece)
+    assert graded(small, journal[:start] + piece + journal[end:]) != "consistent"
+
+
+def test_every_cut_inside_a_line_is_found(small) -> None:
+    data = small.read_bytes()
+    for at in range(1, len(data)):
+        if data[at - 1] != ord("\n"):
+            (small.with_name("changed")).write_bytes(data[:at])
+            verdict = verify(small.with_name("changed"))
+            assert verdict.torn and verdict.grade == "open"
+
+
+def test_lines_removed_swapped_doubled_moved_are_found(whole) -> None:
+    lines = whole.read_bytes().splitlines(keepends=True)
+    n = len(lines)
+    for i in range(n):
+        without = lines[:i] + lines[i + 1 :]
+        assert graded(whole, b"".join(without)) == ("open" if i == n - 1 else "broken")
+        assert graded(whole, b"".join(lines[: i + 1] + lines[i:])) == "broken"
+        for j in range(i + 1, n):
+            swapped = [*lines]
+            swapped[i], swapped[j] = lines[j], lines[i]
+            assert graded(whole, b"".join(swapped)) == "broken"
+
+
+RECODED = {
+    "spaces": lambda raw: json.dumps(raw, ensure_ascii=False, sort_keys=True),
+    "key order": lambda raw: json.dumps(raw, ensure_ascii=False, separators=(",", ":")),
+    "escaped letters": lambda raw: canonical(raw).decode().replace("kind", "k\\u0069nd"),
+    "escaped solidus": lambda raw: canonical(raw).decode().replace("/", "\\/"),
+    "trailing space": lambda raw: canonical(raw).decode() + " ",
+    "carriage return": lambda raw: canonical(raw).decode() + "\r",
+    "byte order mark": lambda raw: "\ufeff" + canonical(raw).decode(),
+    "doubled key": lambda raw: canonical(raw).decode().replace('{"at"', '{"at":"x","at"', 1),
+    "number as a float": lambda raw: canonical(raw).decode().replace('"attempt":1', '"attempt":1.0'),
+    "number with an exponent": lambda raw: canonical(raw).decode().replace('"attempt":1', '"attempt":1e0'),
+    "negative zero": lambda raw: canonical(raw).decode().replace('"seq":0', '"seq":-0'),
+    "ascii": lambda raw: json.dumps(raw, sort_keys=True, separators=(",", ":")),
+}
+
+
+@pytest.mark.parametrize("how", RECODED)
+def test_the_same_json_in_another_form_is_a_bad_record(whole, how) -> None:
+    lines = whole.read_bytes().splitlines(keepends=True)
+    changed = 0
+    for i, line in enumerate(lines):
+        other = (RECODED[how](dict(reversed(json.loads(line).items()))) + "\n").encode()
+        if other != line:
+            changed += 1
+            assert graded(whole, b"".join([*lines[:i], other, *lines[i + 1 :]])) == "broken", how
+    assert changed
+
+
+def _change(raws, at, /, **over):
+    raws[at] = {**raws[at], **over}
+
+
+def _data(raws, at, /, **over):
+    raws[at]["data"] = {**raws[at]["data"], **over}
+
+
+FORGERIES = {
+    "an unknown kind": (lambda r: _change(r, 3, kind="phase_closed"), 3, "knows no event"),
+    "an unknown key": (lambda r: _data(r, 3, x=1), 3, "phase_opened"),
+    "a missing key": (lambda r: r[3]["data"].pop("phase"), 3, "phase_opened"),
+    "a wrong type": (lambda r: _data(r, 4, attempt="1"), 4, "step_started"),
+    "true for one": (lambda r: _data(r, 4, attempt=True), 4, "step_started"),
+    "an unknown outcome": (lambda r: _data(r, 10, outcome="good"), 10, "step_ended"),
+    "a kind within the data": (lambda r: _data(r, 3, kind="phase_opened"), 3, "kind of its own"),
+    "a float": (lambda r: r[6]["data"]["data"].update(x=0.5), 6, "fraction"),
+    "a great integer": (lambda r: r[6]["data"]["data"].update(x=2**53), 6, "2^53"),
+    "a lone surrogate": (lambda r: r[6]["data"]["data"].update(x="\ud800"), 6, "not UTF-8"),
+    "deep nesting": (lambda r: r[6]["data"]["data"].update(x=json.loads("[" * 80 + "]" * 80)), 6, "levels"),
+    "an event after the end": (lambda r: r.append(r[3]), 25, "after the end"),
+    "a second end": (lambda r: r.append(r[24]), 25, "after the end"),
+    "a second opening": (lambda r: r.insert(2, r[0]), 2, "session_opened"),
+    "no opening": (lambda r: r.pop(0), 0, "session_opened"),
+    "another format": (lambda r: _data(r, 0, format=2), 0, "another format"),
+    "another field": (lambda r: _change(r, 5, x=1), 5, "exactly the fields"),
+    "a time without microseconds": (lambda r: _change(r, 5, at="2026-01-31T02:03:04Z"), 5, "its at"),
+    "a time of another zone": (lambda r: _change(r, 5, at="2026-01-31T02:03:04.000000+01:00"), 5, "its at"),
+    "no such day": (lambda r: _change(r, 5, at="2026-02-31T02:03:04.000000Z"), 5, "its at"),
+    "other digits": (lambda r: _change(r, 5, at="٢026-01-31T02:03:04.000000Z"), 5, "its at"),
+    "data that is a list": (lambda r: _change(r, 5, data=[]), 5, "not an object"),
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_a_rebuilt_chain_still_needs_content_that_holds(whole, what) -> None:
+    forge, seq, words = FORGERIES[what]
+    raws = [json.loads(line) for line in whole.read_bytes().splitlines()]
+    forge(raws)
+    path = whole.with_name("forged")
+    path.write_bytes(forged(raws))
+    fault = verify(path).fault
+    assert fault is not None
+    assert (fault.seq, fault.line) == (seq, seq + 1)
+    assert words in fault.what
+
+
+def _sealed(raw: dict) -> bytes:
+    """One line with a hash of its own, right for what it says."""
+    body = {k: v for k, v in raw.items() if k != "hash"}
+    return canonical({**body, "hash": hashlib.sha256(canonical(body)).hexdigest()}) + b"\n"
+
+
+def test_a_record_of_another_session_in_its_place_is_found(whole) -> None:
+    """Its own hash is right, and its number; only its prev tells."""
+    lines = whole.read_bytes().splitlines(keepends=True)
+    lines[3] = _sealed({**json.loads(lines[3]), "prev": "1" * 64})
+    path = whole.with_name("spliced")
+    path.write_bytes(b"".join(lines[:4]))
+    assert "prev" in verify(path).fault.what
+
+
+def test_a_record_that_was_left_out_is_found_by_the_numbers_alone(whole) -> None:
+    lines = whole.read_bytes().splitlines(keepends=True)
+    lines[3] = _sealed({**json.loads(lines[4]), "prev": json.loads(lines[2])["hash"]})
+    path = whole.with_name("renumbered")
+    path.write_bytes(b"".join(lines[:4]))
+    assert "record 4" in verify(path).fault.what
+
+
+def test_a_rebuilt_chain_with_content_that_holds_is_consistent_and_the_head_tells(whole) -> None:
+    """What docs/journal.md says of it: without a head from outside, a forger is not found."""
+    raws = [json.loads(line) for line in whole.read_bytes().splitlines()]
+    raws[11]["data"]["reason"] = "approved by the boss"
+    path = whole.with_name("forged")
+    path.write_bytes(forged(raws))
+    assert verify(path).grade == "consistent"
+    assert verify(path).head != verify(whole).head
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b"9" * 10_000, b"\xff", b"", b"null", b"{}", b'"\\ud800"'])
+def test_a_line_that_is_no_record_is_a_fault_and_never_a_crash(write, events, line) -> None:
+    path = write(events[:3]) / NAME
+    assert graded(path, path.read_bytes() + line + b"\n") == "broken"
+
+
+@pytest.mark.parametrize("tail", [b"x", b"\n", b'{"at"', b"\0" * 9])
+def test_whatever_stands_after_the_end_is_a_fault(whole, tail) -> None:
+    assert graded(whole, whole.read_bytes() + tail) == "broken"
+
+
+def test_artefacts_are_compared_by_hash_and_absent_is_not_altered(write, events, tmp_path) -> None:
+    dump = b"PGDMP"
+    kept = events[9].model_copy(
+        update={"path": "artefacts/9-dump", "size": len(dump), "sha256": hashlib.sha256(dump).hexdigest()}
+    )
+    out = kept.model_copy(update={"path": "../secret", "name": "out"})
+    folder = write([*events[:9], kept, out])
+    states = lambda: [(a.seq, a.name, a.state) for a in check_artefacts(folder)]  # noqa: E731
+    scripts = [(0, "runbook", "absent"), (2, "20260301_drop", "absent")]
+    assert states() == [*scripts, (9, "dump", "absent"), (10, "out", "altered")]
+    (folder / "artefacts").mkdir()
+    (folder / kept.path).write_bytes(dump)
+    assert states()[2] == (9, "dump", "same")
+    (folder / kept.path).write_bytes(b"PGDMQ")
+    assert states()[2] == (9, "dump", "altered")
+    (folder / kept.path).unlink()
+    (folder / kept.path).symlink_to(tmp_path)
+    assert states()[2] == (9, "dump", "altered")
+    (folder / kept.path).unlink()
+    os.mkfifo(folder / kept.path)
+    assert states()[2] == (9, "dump", "altered")
