@@ -84,13 +84,18 @@ class Advice(Frozen):
 
 
 class Runbook(Frozen):
-    """The whole document. `sha256` is of its bytes."""
+    """The whole document. `sha256` is of its bytes.
+
+    `prose` is what stands before the first phase, `rollback` what stands before the options.
+    """
 
     name: str
     owner: str = ""
     reviewed: str = ""
     sha256: str = ""
+    prose: str = ""
     phases: tuple[Phase, ...]
+    rollback: str = ""
     options: tuple[Option, ...] = ()
     troubleshooting: tuple[Advice, ...] = ()
     contacts: str = ""

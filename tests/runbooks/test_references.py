@@ -1,0 +1,72 @@
+"""References: what they are replaced by, what is missing, and what shell blocks get."""
+
+import pytest
+from pydantic import JsonValue
+
+from migrations.problem import Misuse
+from runbooks.references import check_values, resolve, shell_variables
+from runbooks.runbook import Phase, Runbook, Step
+
+RESULTS: dict[str, dict[str, JsonValue]] = {
+    "dump": {"path": "/d/x.dump", "size": 42, "whole": True, "tables": ["a"], "none": None},
+    "off-site": {"exit-code": 0, "text": "a\0b", "long": "x" * 9000},
+    "nothing": {},
+}
+
+
+def test_references_become_text() -> None:
+    params: dict[str, JsonValue] = {
+        "url": "${env.app}/dump?name=${dump.path}&size=${dump.size}",
+        "json": {"whole": ["${dump.whole}"]},
+        "status": 200,
+        "money": "$5 $HOME {x}",
+    }
+    assert resolve(params, RESULTS, {"app": "http://x/${dump.path}"}) == {
+        "url": "http://x/${dump.path}/dump?name=/d/x.dump&size=42",
+        "json": {"whole": ["true"]},
+        "status": 200,
+        "money": "$5 $HOME {x}",
+    }
+
+
+def test_shell_text_is_left_to_the_shell() -> None:
+    assert resolve({"script": "echo ${HOME} ${dump.path}"}, {}, {}) == {"script": "echo ${HOME} ${dump.path}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("${env.app}", "no value `app`"),
+        ("${later.path}", "`later` has no result yet"),
+        ("${nothing.path}", "`nothing` has no result yet"),
+        ("${dump.pth}", r"no single value `pth`. It has: path, size, whole"),
+        ("${dump.tables}", "no single value `tables`"),
+        ("${dump.none}", "no single value `none`"),
+        ("${dump}", "no single value"),
+    ],
+)
+def test_what_is_missing_is_named(text: str, words: str) -> None:
+    with pytest.raises(Misuse, match=words):
+        resolve({"url": text}, RESULTS, {})
+
+
+def test_shell_variables() -> None:
+    assert shell_variables(RESULTS) == {
+        "GONOGO_DUMP_PATH": "/d/x.dump",
+        "GONOGO_DUMP_SIZE": "42",
+        "GONOGO_DUMP_WHOLE": "true",
+        "GONOGO_OFF_SITE_EXIT_CODE": "0",
+    }
+
+
+def test_values_are_asked_for_before_anything_runs() -> None:
+    calls = [
+        Step(
+            id="smoke", title="", uses="http.check", effect="reads", params={"url": "${env.app}", "json": ["${env.b}"]}
+        ),
+        Step(id="copy", title="", uses="shell", effect="outside", params={"script": "echo ${env.c}"}),
+    ]
+    runbook = Runbook(name="x", phases=(Phase(name="smoke", title="Smoke", steps=tuple(calls)),))
+    check_values(runbook, "staging", {"app": "a", "b": "b"})
+    with pytest.raises(Misuse, match=r"staging does not have: `b` \(step smoke\)"):
+        check_values(runbook, "staging", {"app": "a"})
