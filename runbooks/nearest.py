@@ -5,8 +5,11 @@ from collections.abc import Iterable
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like `word`, without regard to case; None if none is near."""
+    """The known word that is most like `word`, or begins with it, without regard to case; None if none is near."""
     by_lower = {k.lower(): k for k in known}
+    longer = [k for k in by_lower if len(word) > 2 and k.startswith(word.lower())]
+    if len(longer) == 1:
+        return by_lower[longer[0]]
     found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 

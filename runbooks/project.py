@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
+from migrations.problem import Misuse
 from runbooks.frozen import Frozen
+from runbooks.nearest import one_of
+
+FILE = "gonogo.toml"
 
 
 class Environment(Frozen):
@@ -33,3 +37,45 @@ class Project(Frozen):
     sessions: Path | None = None
     dumps: Path | None = None
     environments: dict[str, Environment]
+
+    def environment(self, name: str) -> Environment:
+        """One environment by its name. Raises Misuse that names the nearest one."""
+        if name not in self.environments:
+            raise Misuse(f"{FILE} has no environment {name}.", advice=f"Expected {one_of(name, self.environments)}.")
+        return self.environments[name]
+
+
+def find(start: Path) -> Path:
+    """The gonogo.toml of `start`, or of the nearest folder above it. Raises Misuse if there is none."""
+    folder = start.absolute()
+    for here in (folder, *folder.parents):
+        if (here / FILE).is_file():
+            return here / FILE
+    raise Misuse(
+        f"There is no {FILE} in {folder}, nor in any folder above it.",
+        advice="Go to the project's folder, or write one: docs/project.md says how.",
+    )
+
+
+def load(path: Path) -> Project:
+    """Read a gonogo.toml. Raises ProjectError with all its faults, or Misuse if it cannot be read."""
+    from runbooks.project_file import read_project
+
+    return read_project(path)
+
+
+def runbook_text(project: Project, environment: Environment) -> tuple[str, str]:
+    """The name and the text of the environment's runbook, byte for byte.
+
+    A name without a folder or an ending is a runbook that ships; without any, `production` serves protected
+    environments and `staging` the others. Raises Misuse for a file that is not there, DocumentError if it is not text.
+    """
+    from runbooks.document import decode, read_bytes
+    from runbooks.library import read_shipped, shipped
+
+    name = environment.runbook or ("production" if environment.protected else "staging")
+    if name in shipped():
+        return name, read_shipped(name)
+    data = read_bytes(project.folder / name)
+    decode(data, name)
+    return name, data.decode()

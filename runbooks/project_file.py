@@ -1,0 +1,217 @@
+"""The reader of gonogo.toml: every fault with its line, no connection string ever repeated."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from migrations.naming import convention
+from migrations.problem import Misuse
+from runbooks.document_errors import Fault, Faults, ProjectError
+from runbooks.library import shipped
+from runbooks.nearest import nearest
+from runbooks.project import FILE, Environment, Project
+from runbooks.toml_text import KeyLines, TomlError, read_toml
+
+PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "sessions", "dumps")
+ENVIRONMENT_KEYS = tuple(key for key in Environment.model_fields if key != "name")
+NAMINGS = ("prisma", "dashed", "date")
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}", re.ASCII)
+_FINGERPRINT = re.compile(r"[0-9]{1,20}/.+", re.ASCII)
+_CONNECTION = re.compile(r"(?i)\b(?:postgres(?:ql)?|prisma(?:\+postgres)?)://|://[^/\s?#]*:[^/\s?#]*@|\bpassword\s*=")
+_HIDDEN = "a connection string, or a password in an address, stands in this file"
+
+
+def read_project(path: Path) -> Project:
+    """The project of a gonogo.toml. Raises ProjectError with all its faults, or Misuse if it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise Misuse(f"There is no {path}.", advice="docs/project.md says how to write one.") from None
+    except OSError as error:
+        raise Misuse(f"{path} cannot be read: {error.strerror}.", advice="Check what it is.") from None
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        table = read_toml(text)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ProjectError(FILE, [Fault(line, "a byte here is not UTF-8", "the file saved as UTF-8")]) from None
+    except TomlError as error:
+        raise ProjectError(FILE, [Fault(error.line, f"this is not TOML: {error.what}")]) from None
+    reader = _Reader(text, path.absolute().parent)
+    project = reader.project(table, hashlib.sha256(data).hexdigest())
+    if reader.faults.found or project is None:
+        raise ProjectError(FILE, reader.faults.found)
+    return project
+
+
+class _Table:
+    """One table of the file, its values taken by type."""
+
+    def __init__(self, values: Mapping[str, Any], line_of: KeyLines, faults: Faults) -> None:
+        self.values = values
+        self.line_of = line_of
+        self.faults = faults
+
+    def text(self, key: str, right: Callable[[str], bool], expected: str) -> str | None:
+        """A text that is right; others are noted, and not shown, since they may hold a secret."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, str) and _CONNECTION.search(value):
+            return None
+        if isinstance(value, str) and right(value):
+            return value
+        self.faults.add(self.line_of(key), f"`{key}` is not right", expected)
+        return None
+
+    def flag(self, key: str) -> bool:
+        """True or false; false where it is not given."""
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            self.faults.add(self.line_of(key), f"`{key}` is not right", "`true` or `false`, without quotes")
+        return value is True
+
+
+class _Reader:
+    def __init__(self, text: str, folder: Path) -> None:
+        self.text = text
+        self.folder = folder
+        self.faults = Faults()
+
+    def project(self, table: dict[str, Any], sha256: str) -> Project | None:
+        top = KeyLines(self.text)
+        self.faults.unknown_keys(table, ("project", "environments"), top)
+        self._connection_strings(table)
+        own = self._table(table.get("project", {}), "project", PROJECT_KEYS)
+        name = own.text("name", bool, "a name in quotes") or ""
+        if "name" not in own.values:
+            self.faults.add(own.line_of(""), "the project has no name", '`name = "…"` under [project]')
+        project = Project(
+            name=name,
+            folder=self.folder,
+            sha256=sha256,
+            migrations=self._path(own, "migrations") or self.folder / "prisma" / "migrations",
+            naming=self._naming(own),
+            secrets=self._secrets(own),
+            sessions=self._path(own, "sessions"),
+            dumps=self._path(own, "dumps"),
+            environments=self._environments(table.get("environments", {}), top),
+        )
+        return None if self.faults.found else project
+
+    def _table(self, values: Any, name: str, known: tuple[str, ...]) -> _Table:
+        line_of = KeyLines(self.text, table=name)
+        if not isinstance(values, dict):
+            self.faults.add(KeyLines(self.text)(name.split(".")[0]), f"`{name}` is no table", f"`[{name}]`")
+            values = {}
+        self.faults.unknown_keys(values, known or values, line_of)
+        return _Table(values, line_of, self.faults)
+
+    def _connection_strings(self, table: dict[str, Any]) -> None:
+        if not any(_CONNECTION.search(text) for text in _texts(table)):
+            return
+        lines = [n for n, line in enumerate(self.text.split("\n"), 1) if _CONNECTION.search(line)]
+        for line in lines or [1]:
+            self.faults.add(line, _HIDDEN, "the name of an environment variable that holds it")
+
+    def _environments(self, table: Any, top: KeyLines) -> dict[str, Environment]:
+        if not isinstance(table, dict) or not table:
+            self.faults.add(top("environments"), "there is no environment", "`[environments.NAME]`")
+            return {}
+        found = {name: self._environment(name, values, list(table)) for name, values in table.items()}
+        seen = dict[str, str]()
+        for name, environment in found.items():
+            if (mark := environment.fingerprint) and mark in seen:
+                line = KeyLines(self.text, table=f"environments.{name}")("fingerprint")
+                what = f"`{name}` has the same fingerprint as `{seen[mark]}`: they would be one database"
+                self.faults.add(line, what, "the fingerprint of its own database")
+            seen.setdefault(environment.fingerprint or "", name)
+        return found
+
+    def _environment(self, name: str, values: Any, names: list[str]) -> Environment:
+        own = self._table(values, f"environments.{name}", ENVIRONMENT_KEYS)
+        if not _NAME.fullmatch(name):
+            self.faults.add(
+                own.line_of(""), f"`{name}` cannot name an environment", "letters, digits, - and _, up to 40"
+            )
+        variable = "the NAME of an environment variable, such as DATABASE_URL"
+        others = [other for other in names if other != name]
+        return Environment(
+            name=name,
+            url=own.text("url", _is_variable, variable) or "DATABASE_URL",
+            direct_url=own.text("direct_url", _is_variable, variable),
+            fingerprint=own.text("fingerprint", _is_fingerprint, '"SYSTEM_IDENTIFIER/DATABASE", digits first'),
+            runbook=own.text("runbook", _is_runbook, f"a file such as runbooks/x.md, or one of {', '.join(shipped())}"),
+            protected=own.flag("protected"),
+            parity=own.text(
+                "parity", others.__contains__, f"another environment: {', '.join(others) or 'none is here'}"
+            ),
+            pooler="session" if own.text("pooler", "session".__eq__, '"session"') else None,
+            values=self._values(name, own),
+        )
+
+    def _values(self, name: str, own: _Table) -> dict[str, str]:
+        table = self._table(own.values.get("values", {}), f"environments.{name}.values", ())
+        found = dict[str, str]()
+        for key in table.values:
+            text = table.text(key, lambda value: True, "a text in quotes")
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key, re.ASCII):
+                self.faults.add(table.line_of(key), f"`{key}` cannot be `${{env.…}}`", "letters, digits, - and _")
+            if text is not None:
+                found[key] = text
+        return found
+
+    def _path(self, own: _Table, key: str) -> Path | None:
+        text = own.text(key, lambda value: bool(value) and "\0" not in value, "a path in quotes")
+        try:
+            return self.folder / Path(text).expanduser() if text else None
+        except RuntimeError:
+            self.faults.add(own.line_of(key), f"`{key}` starts in a home folder that is not known", "a path without ~")
+            return None
+
+    def _naming(self, own: _Table) -> str:
+        expected = f"{', '.join(NAMINGS)}, or a regular expression for whole names"
+        spec = own.text("naming", bool, expected) or "prisma"
+        misspelt = spec not in NAMINGS and re.fullmatch(r"[A-Za-z_-]+", spec) is not None
+        try:
+            convention(spec)
+        except Misuse:
+            misspelt = True
+        if misspelt:
+            near = nearest(spec, NAMINGS)
+            self.faults.add(
+                own.line_of("naming"), f"`naming` is not right: `{spec}`", f"`{near}`" if near else expected
+            )
+        return spec
+
+    def _secrets(self, own: _Table) -> tuple[str, ...]:
+        value = own.values.get("secrets", [])
+        if isinstance(value, list) and all(isinstance(name, str) and _is_variable(name) for name in value):
+            return tuple(value)
+        expected = 'a list of NAMES of environment variables: ["PAYMENT_API_KEY"]'
+        self.faults.add(own.line_of("secrets"), "`secrets` is not right", expected)
+        return ()
+
+
+def _is_variable(text: str) -> bool:
+    return _VARIABLE.fullmatch(text) is not None
+
+
+def _is_fingerprint(text: str) -> bool:
+    return _FINGERPRINT.fullmatch(text) is not None
+
+
+def _is_runbook(text: str) -> bool:
+    return text in shipped() or "/" in text or text.endswith(".md")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
