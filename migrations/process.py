@@ -1,9 +1,7 @@
 """The only place that starts a program. Whatever is started here dies with us, even if we are killed by `kill -9`."""
 
 import asyncio
-import codecs
 import contextlib
-import fcntl
 import functools
 import json
 import os
@@ -12,35 +10,37 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import termios
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-import psutil
-
+from migrations.child import KILL_PATIENCE, Child, alive, end, started
+from migrations.memory import memory_file
 from migrations.problem import Problem, Unavailable
+from migrations.pump import OnText, Stream, pump
 
-CHUNK = 64 * 1024
-KILL_PATIENCE = 2.0
-LAST_WORDS = 1.0
+__all__ = [
+    "Child",
+    "Ended",
+    "Held",
+    "OnStart",
+    "OnText",
+    "Stream",
+    "alive",
+    "capture",
+    "end",
+    "end_signals",
+    "leave",
+    "memory_file",
+    "run",
+    "started",
+]
+
+LAST_WORDS = 1.0  # seconds that whoever reads the output gets to finish, once the program was stopped
 WATCHDOG = Path(__file__).with_name("watchdog.py")
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-
-Stream = Literal["out", "err"]
-OnText = Callable[[Stream, str], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A running program. `started` tells it apart from a later process with the same number."""
-
-    pid: int
-    started: str
-    group: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,54 +51,6 @@ class Ended:
 
 
 OnStart = Callable[[Child], Awaitable[None]]
-
-
-def started(pid: int) -> str | None:
-    """When a process began, as text to compare and not to read; None if there is no such process, or only its remains.
-
-    On Linux in clock ticks of this boot: a time of day moves when the clock is set.
-    """
-    try:
-        if sys.platform == "linux":
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
-            return None if fields[0] in "ZX" else f"{boot}-{fields[19]}"
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
-    except (OSError, psutil.Error):
-        return None
-
-
-def alive(child: Child) -> bool:
-    """Whether this very program still runs."""
-    return started(child.pid) == child.started
-
-
-async def end(child: Child, grace: float = 5.0) -> None:
-    """End a program that nobody holds any more: SIGTERM to its group, after `grace` seconds SIGKILL. Raises Problem."""
-    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, KILL_PATIENCE)):
-        if not alive(child):
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.group, number)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while _group_lives(child):  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
-    if alive(child):
-        raise Problem(
-            f"Process {child.pid} did not end.", advice=f"Look at it with: ps -o pid,stat,args -g {child.group}"
-        )
-
-
-def _group_lives(child: Child) -> bool:
-    if alive(child):
-        return True
-    try:
-        os.killpg(child.group, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
 
 
 def _executable(name: str, env: Mapping[str, str], cwd: Path) -> str:
@@ -208,7 +160,7 @@ class Held:
 
     async def _receive(self) -> dict[str, Any]:
         while b"\n" not in self._unread:
-            data = await asyncio.get_running_loop().sock_recv(self._link, CHUNK)
+            data = await asyncio.get_running_loop().sock_recv(self._link, 65536)
             if not data:
                 raise Problem(f"The watchdog of {self._name} died, so the program was ended too.")
             self._unread += data
@@ -294,8 +246,8 @@ async def _run(start: Callable[..., Awaitable[Held]], on_text: OnText | None) ->
         over = asyncio.create_task(held.ended())
         turn = asyncio.Lock()
         pumps = (
-            asyncio.create_task(_pump(out.fileno(), "out", on_text, turn, over)),
-            asyncio.create_task(_pump(err.fileno(), "err", on_text, turn, over)),
+            asyncio.create_task(pump(out.fileno(), "out", on_text, turn, over)),
+            asyncio.create_task(pump(err.fileno(), "err", on_text, turn, over)),
         )
         return await _finish(held, over, pumps)
 
@@ -325,47 +277,6 @@ def _pipe(files: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
     return files.enter_context(FileIO(reading, "r")), files.enter_context(FileIO(writing, "w"))
 
 
-async def _pump(pipe: int, name: Stream, put: OnText | None, turn: asyncio.Lock, over: "asyncio.Task[Ended]") -> None:
-    """Pass on what comes out of a pipe until it ends, or until the program did and the pipe was emptied once."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    left: int | None = None
-    while left is None or left > 0:
-        await _readable(pipe, over)
-        if left is None and over.done():
-            left = _waiting(pipe)
-            continue
-        try:
-            data = os.read(pipe, CHUNK if left is None else min(CHUNK, left))
-        except BlockingIOError:
-            continue
-        left = left if left is None else left - len(data)
-        text = decoder.decode(data, final=not data)
-        if text and put is not None:
-            async with turn:
-                await put(name, text)
-        if not data:
-            return
-    rest = decoder.decode(b"", final=True)
-    if rest and put is not None:
-        async with turn:
-            await put(name, rest)
-
-
-async def _readable(pipe: int, over: "asyncio.Task[Ended]") -> None:
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(pipe, lambda: None if ready.done() else ready.set_result(None))
-    try:
-        await asyncio.wait((ready, over), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        loop.remove_reader(pipe)
-
-
-def _waiting(pipe: int) -> int:
-    size = fcntl.ioctl(pipe, termios.FIONREAD, b"\0\0\0\0")
-    return int.from_bytes(size, sys.byteorder)
-
-
 async def capture(
     argv: Sequence[str],
     *,
@@ -385,22 +296,18 @@ async def capture(
     return ended.returncode, "".join(said["out"]), "".join(said["err"])
 
 
-@contextlib.contextmanager
-def memory_file(text: str) -> Iterator[tuple[int, str]]:
-    """A file that only we and the programs that we pass its number (`pass_fds`) can read: its number, and its path.
+def leave(argv: Sequence[str], *, env: Mapping[str, str], said: Path, stdin: bytes = b"") -> "subprocess.Popen[bytes]":
+    """Start a program that outlives us, in a session of its own. What it says is added to the file `said`.
 
-    The path holds in the child. In memory where there is /proc/self/fd, else a temporary file of mode 0600.
+    `stdin` is what it reads, for what must not stand on a command line. Raises Unavailable.
     """
-    data = text.encode()
-    if sys.platform == "linux" and Path("/proc/self/fd").is_dir():
-        fd = os.memfd_create("secret")
+    file = _executable(argv[0], env, Path.cwd())
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    with memory_file(stdin) as (request, _), FileIO(os.open(said, flags, mode=0o600), "ab") as log:
+        os.lseek(request, 0, os.SEEK_SET)
         try:
-            os.fchmod(fd, 0o600)
-            os.write(fd, data)
-            yield fd, f"/proc/self/fd/{fd}"
-        finally:
-            os.close(fd)
-    else:
-        with tempfile.NamedTemporaryFile("wb", buffering=0) as file:
-            file.write(data)
-            yield file.fileno(), file.name
+            return subprocess.Popen(
+                argv, executable=file, env=dict(env), stdin=request, stdout=log, stderr=log, start_new_session=True
+            )
+        except OSError as error:
+            raise Unavailable(f"{argv[0]} could not be started: {error.strerror}.") from error

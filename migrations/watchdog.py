@@ -18,6 +18,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+SEATED = b"+"
+CAUGHT = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Program:
@@ -30,7 +33,7 @@ class Program:
         os.set_blocking(wake, False)
         os.set_blocking(self.wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in CAUGHT:
             signal.signal(number, lambda *_: None)
         gate, self.gate = os.pipe()
         self.failure, failure = os.pipe()
@@ -41,26 +44,31 @@ class Program:
             become(spec, gate, failure, rope)
         os.close(gate)
         os.close(failure)
+        word = os.read(self.failure, 16)
+        self.errno = 0 if word == SEATED else int(word or b"0")
 
-    def open_gate(self) -> int:
-        """Let the program begin. Returns the error number if it could not be executed, else 0."""
+    def open_gate(self) -> None:
+        """Let the program begin."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self.gate, b"g")
-        return int(os.read(self.failure, 16) or b"0")
+        self.errno = self.errno or int(os.read(self.failure, 16) or b"0")
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait until something happens. True: somebody wants an end."""
-        watched: list[Any] = [self.wake] if seconds is not None else [self.wake, self.link]
-        ready, _, _ = select.select(watched, [], [], seconds)
+        """Wait until something happens, or for some seconds with no eye on the owner. True: somebody wants an end."""
+        watched = select.poll()
+        watched.register(self.wake, select.POLLIN)
+        if seconds is None:
+            watched.register(self.link, select.POLLIN)
+        ready = {number for number, _ in watched.poll(None if seconds is None else seconds * 1000)}
         signals = os.read(self.wake, 512) if self.wake in ready else b""
-        return self.link in ready or any(number != signal.SIGCHLD for number in signals)
+        return self.link.fileno() in ready or any(number != signal.SIGCHLD for number in signals)
 
     def reap(self) -> bool:
-        """Whether the program has ended."""
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.code = os.waitstatus_to_exitcode(status)
+        """Whether the program has ended. Collects the remains of what it left behind, too."""
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                if found[0] == self.pid:
+                    self.code = os.waitstatus_to_exitcode(found[1])
         return self.code is not None
 
     def group_is_gone(self) -> bool:
@@ -91,7 +99,8 @@ def become(spec: dict[str, Any], gate: int, failure: int, rope: Callable[[], obj
     """In the child: become the program once the gate opens."""
     try:
         os.setsid()
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.set_wakeup_fd(-1)
+        for number in (*CAUGHT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.chdir(spec["cwd"])
         if spec["user"] is not None:
@@ -99,6 +108,7 @@ def become(spec: dict[str, Any], gate: int, failure: int, rope: Callable[[], obj
             os.setgid(spec["user"])
             os.setuid(spec["user"])
         rope()
+        os.write(failure, SEATED)
         if os.read(gate, 1):
             os.execve(spec["file"], spec["argv"], spec["env"])
         os._exit(127)
@@ -111,13 +121,15 @@ def become(spec: dict[str, Any], gate: int, failure: int, rope: Callable[[], obj
 def second_rope(number: int) -> Callable[[], object]:
     """What the child calls to be sent a signal when we die, where Linux is: we may be killed together with the owner.
 
-    Made before the child drops its rights, after which it may not be able to import anything.
+    Made before the child drops its rights, after which it may not be able to import anything. On the way we become
+    the parent of what the program leaves behind, so that remains of a stopped group never look like a live one.
     """
     if sys.platform == "linux":
         import ctypes
 
         with contextlib.suppress(OSError, AttributeError):
             prctl = ctypes.CDLL(None).prctl
+            prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
             return lambda: prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     return lambda: None
 
@@ -143,18 +155,20 @@ def hold(link: socket.socket, spec: dict[str, Any]) -> None:
     try:
         program = Program(link, spec)
         send(link, pid=program.pid)
-        errno = 0
         if receive(link) is None:
             program.stop([(signal.SIGKILL, 2.0)])
         else:
-            errno = program.open_gate()
+            program.open_gate()
         while not program.reap():
             if program.wait(None):
                 program.stop(spec["signals"])
                 break
     finally:
         remove(spec["remove"])
-    send(link, errno=errno) if errno else send(link, ended=program.code if program.reap() else -signal.SIGKILL)
+    if program.errno:
+        send(link, errno=program.errno)
+    else:
+        send(link, ended=program.code if program.reap() else -signal.SIGKILL)
 
 
 def remove(folders: Sequence[str]) -> None:
