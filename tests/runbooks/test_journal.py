@@ -15,6 +15,7 @@ from migrations.problem import Problem, Unavailable
 from runbooks import events as e
 from runbooks.journal import NAME, BadRecord, Journal, encode, read, verify
 from runbooks.records import KINDS, ZEROS
+from tests.runbooks.stdlib_journal import forged
 
 
 def test_what_was_written_is_read_back_with_its_chain(write, events) -> None:
@@ -58,11 +59,9 @@ def test_nesting_is_bounded() -> None:
         encode(0, "x", e.StepProgress(step="s", attempt=1, data={"a": deep}), ZEROS)
 
 
-def test_lone_surrogates_become_replacement_characters_in_the_record_too(tmp_path, clock) -> None:
-    from tests.runbooks.conftest import opening
-
+def test_lone_surrogates_become_replacement_characters_in_the_record_too(tmp_path, clock, events) -> None:
     journal = Journal.create(tmp_path / "s", clock)
-    journal.append(opening(ticket="CHG\ud800"), sync=True)
+    journal.append(events[0].model_copy(update={"ticket": "CHG\ud800"}), sync=True)
     record = journal.append(e.StepOutput(step="s", attempt=1, stream="out", text="a\udcffb"), sync=True)
     journal.close()
     assert record.event.text == "a\ufffdb"
@@ -242,8 +241,6 @@ def test_events_of_an_older_gonogo_without_a_newer_field_still_hold(write, event
     """Optional fields are added in time; the canonical bytes are those of what was written."""
     raw = json.loads(encode(0, "2026-01-31T02:03:04.123456Z", events[0], ZEROS)[0])
     del raw["data"]["answers"], raw["hash"]
-    from tests.runbooks.test_verify import forged
-
     folder = write(events)
     (folder / NAME).write_bytes(forged([raw]))
     assert verify(folder / NAME).records == 1

@@ -10,30 +10,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from runbooks.journal import NAME, BadRecord, check_artefacts, read, verify
-from runbooks.records import ZEROS
+from tests.runbooks.stdlib_journal import canonical, forged, sealed
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def utf16(value):
-    """The same with its keys ordered by UTF-16 code units."""
-    if isinstance(value, dict):
-        return {k: utf16(value[k]) for k in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))}
-    return [utf16(each) for each in value] if isinstance(value, list) else value
-
-
-def canonical(value) -> bytes:
-    return json.dumps(utf16(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-
-
-def forged(raws: list[dict]) -> bytes:
-    """A journal of any content whose chain is right: what a forger with the file in hand can make."""
-    lines, head = [], ZEROS
-    for seq, raw in enumerate(raws):
-        body = {"seq": seq, "prev": head, **{k: v for k, v in raw.items() if k not in ("seq", "prev", "hash")}}
-        head = hashlib.sha256(canonical(body)).hexdigest()
-        lines.append(canonical({**body, "hash": head}) + b"\n")
-    return b"".join(lines)
 
 
 @pytest.fixture
@@ -198,16 +177,10 @@ def test_a_rebuilt_chain_still_needs_content_that_holds(whole, what) -> None:
     assert words in fault.what
 
 
-def _sealed(raw: dict) -> bytes:
-    """One line with a hash of its own, right for what it says."""
-    body = {k: v for k, v in raw.items() if k != "hash"}
-    return canonical({**body, "hash": hashlib.sha256(canonical(body)).hexdigest()}) + b"\n"
-
-
 def test_a_record_of_another_session_in_its_place_is_found(whole) -> None:
     """Its own hash is right, and its number; only its prev tells."""
     lines = whole.read_bytes().splitlines(keepends=True)
-    lines[3] = _sealed({**json.loads(lines[3]), "prev": "1" * 64})
+    lines[3] = sealed({**json.loads(lines[3]), "prev": "1" * 64})
     path = whole.with_name("spliced")
     path.write_bytes(b"".join(lines[:4]))
     assert "prev" in verify(path).fault.what
@@ -215,7 +188,7 @@ def test_a_record_of_another_session_in_its_place_is_found(whole) -> None:
 
 def test_a_record_that_was_left_out_is_found_by_the_numbers_alone(whole) -> None:
     lines = whole.read_bytes().splitlines(keepends=True)
-    lines[3] = _sealed({**json.loads(lines[4]), "prev": json.loads(lines[2])["hash"]})
+    lines[3] = sealed({**json.loads(lines[4]), "prev": json.loads(lines[2])["hash"]})
     path = whole.with_name("renumbered")
     path.write_bytes(b"".join(lines[:4]))
     assert "record 4" in verify(path).fault.what
