@@ -1,0 +1,74 @@
+"""What docs/runbook.md and docs/project.md show is what is read; what is read is in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runbooks.document import read_runbook
+from runbooks.document_heads import COLUMNS, KEYS
+from runbooks.document_steps import ITEM_ATTRIBUTES, RUN_ATTRIBUTES, STEP_KEYS
+from runbooks.frozen import Frozen
+from runbooks.identifiers import RESERVED
+from runbooks.project import load
+from runbooks.project_file import ENVIRONMENT_KEYS, NAMINGS, PROJECT_KEYS
+from runbooks.runbook import CONDITIONS, PHASES
+from runbooks.steps.base import Context, StepKind
+
+DOCS = Path(__file__).parents[2] / "docs"
+RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
+PROJECT = (DOCS / "project.md").read_text(encoding="utf-8")
+
+
+class Anything(Frozen, extra="allow"):
+    """Takes every parameter."""
+
+
+async def run(context: Context, params: Anything) -> Anything:
+    raise NotImplementedError
+
+
+def test_the_example_of_a_project_loads(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(\[project\].*?)```", PROJECT, re.DOTALL)
+    (tmp_path / "gonogo.toml").write_text(example, encoding="utf-8")
+    production = load(tmp_path / "gonogo.toml").environment("production")
+    assert (production.protected, production.parity) == (True, "staging")
+
+
+def test_the_examples_of_a_runbook_are_read() -> None:
+    examples = re.findall(r"~~~markdown\n(.*?)~~~", RUNBOOK, re.DOTALL)
+    assert len(examples) == 5
+    (head, dump, offsite, health, back) = examples
+    text = head + "".join(
+        f"## {phase.capitalize()}\n{dump + offsite + health if phase == 'smoke' else ''}\n" for phase in PHASES
+    )
+    kind = StepKind("Anything", "reads", Anything, run)
+    read = read_runbook(text + back, catalogue={"backup.dump": kind, "http.check": kind})
+    assert [step.id for step in read.steps()] == ["dump", "offsite", "http-check"]
+    assert read.options[0].until == "deploy"
+
+
+@pytest.mark.parametrize(
+    "word",
+    sorted(
+        {
+            *STEP_KEYS,
+            *RUN_ATTRIBUTES,
+            *ITEM_ATTRIBUTES,
+            *KEYS["runbook"],
+            *KEYS["option"],
+            *CONDITIONS,
+            *RESERVED,
+            *COLUMNS,
+        }
+    ),
+)
+def test_every_key_of_a_runbook_is_documented(word: str) -> None:
+    assert re.search(rf"`{word}`|^{word} = |[ |]{word}( \||=)", RUNBOOK, re.MULTILINE), (
+        f"{word} is not in docs/runbook.md"
+    )
+
+
+@pytest.mark.parametrize("word", sorted({*PROJECT_KEYS, *ENVIRONMENT_KEYS, *NAMINGS} - {"values"}))
+def test_every_key_of_a_project_is_documented(word: str) -> None:
+    assert re.search(rf"^\| `{word}` \||`{word}` \(", PROJECT, re.MULTILINE), f"{word} is not in docs/project.md"
