@@ -1,0 +1,355 @@
+"""What a statement does, told without its grammar: rules and facts are made from these."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from migrations.sql.names import Name
+
+ReindexKind = Literal["index", "table", "schema", "system", "database"]
+TransactionKind = Literal["begin", "commit", "rollback", "savepoint", "prepare", "set"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """`columns` are the constrained ones; `proves_not_null` those that a CHECK says are never null."""
+
+    kind: Literal["check", "foreign key", "unique", "primary key", "exclude", "not null"]
+    name: str | None = None
+    columns: tuple[str, ...] = ()
+    references: Name | None = None
+    not_valid: bool = False
+    using_index: str | None = None
+    proves_not_null: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`default` holds the functions that its default calls: None without a default, empty for a constant one."""
+
+    name: str
+    type: str
+    not_null: bool = False
+    default: tuple[str, ...] | None = None
+    generated: Literal["identity", "stored", "virtual"] | None = None
+    constraints: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """`filled`: made from a query. `temporary` tables are nobody else's."""
+
+    table: Name
+    columns: tuple[Column, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    partition_of: Name | None = None
+    if_not_exists: bool = False
+    temporary: bool = False
+    filled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    table: Name
+    column: Column
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn:
+    table: Name
+    column: str
+    cascade: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterType:
+    """The column gets another type; `using` if an expression computes the new value."""
+
+    table: Name
+    column: str
+    type: str
+    using: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetNotNull:
+    table: Name
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropNotNull:
+    table: Name
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetDefault:
+    """`dropped`: the default is taken away."""
+
+    table: Name
+    column: str
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddConstraint:
+    table: Name
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateConstraint:
+    table: Name
+    constraint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    table: Name
+    constraint: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlterTable:
+    """Any other change of a table: `what` in words (`enable trigger`, `set storage`)."""
+
+    table: Name
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """`table` is what holds a column or constraint, or the renamed thing itself; `old` is None for the latter."""
+
+    kind: str
+    table: Name
+    old: str | None
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveToSchema:
+    kind: str
+    name: Name
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPartition:
+    table: Name
+    partition: Name
+
+
+@dataclass(frozen=True, slots=True)
+class DetachPartition:
+    table: Name
+    partition: Name
+    concurrently: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """`index` is None where the server makes up its name."""
+
+    table: Name
+    index: Name | None
+    columns: tuple[str, ...] = ()
+    unique: bool = False
+    concurrently: bool = False
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reindex:
+    kind: ReindexKind
+    name: Name | None
+    concurrently: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Any other thing that is made: `kind` in words (`view`, `type`, `function`). `alone`: not in a transaction."""
+
+    kind: str
+    name: Name
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One thing that is dropped; `kind` in words (`table`, `index`, `materialized view`, `schema`, `type`)."""
+
+    kind: str
+    name: Name
+    cascade: bool = False
+    if_exists: bool = False
+    concurrently: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    table: Name
+    cascade: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """`rows` is 0 where a query gives them."""
+
+    table: Name
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`everything`: there is no WHERE, and nothing else that narrows it."""
+
+    table: Name
+    columns: tuple[str, ...] = ()
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    table: Name
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    table: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A SELECT. `calls` are the functions called in it that are not known to be harmless."""
+
+    calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddEnumValue:
+    type: Name
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """A session setting is changed. `value` is None for its default; `setting` is `*` for all, or if unknown which."""
+
+    setting: str
+    value: str | None = None
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """`set`: SET TRANSACTION. `chain`: the next transaction begins at once."""
+
+    kind: TransactionKind
+    chain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunCode:
+    """A DO block. `body` is its source."""
+
+    language: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A procedure, or a prepared statement, is run."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretGiven:
+    """A password stands in the script; the text itself is not kept here. `hashed`: only a SCRAM verifier of it."""
+
+    where: str
+    hashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LockTable:
+    table: Name
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """`from_client`: COPY … FROM STDIN or TO STDOUT, whose data only a client such as psql can send or take."""
+
+    table: Name | None
+    into: bool
+    from_client: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Maintain:
+    """VACUUM, ANALYZE, CLUSTER, REFRESH: `what` in lower-case words. `alone`: not in a transaction."""
+
+    what: str
+    table: Name | None
+    concurrently: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A statement of a known kind without a risk of its own: `what` in words. `alone`: not in a transaction."""
+
+    what: str
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A statement that nothing is known of; `why` in words."""
+
+    why: str
+
+
+Action = (
+    CreateTable
+    | AddColumn
+    | DropColumn
+    | AlterType
+    | SetNotNull
+    | DropNotNull
+    | SetDefault
+    | AddConstraint
+    | ValidateConstraint
+    | DropConstraint
+    | AlterTable
+    | Rename
+    | MoveToSchema
+    | AttachPartition
+    | DetachPartition
+    | CreateIndex
+    | Reindex
+    | Create
+    | Drop
+    | Truncate
+    | Insert
+    | Update
+    | Delete
+    | Merge
+    | Query
+    | AddEnumValue
+    | Set
+    | Transaction
+    | RunCode
+    | Call
+    | SecretGiven
+    | LockTable
+    | Copy
+    | Maintain
+    | Other
+    | Unknown
+)

@@ -1,0 +1,82 @@
+"""A script, read with PostgreSQL's grammar. Imported only where that grammar is there."""
+
+import re
+
+from migrations.sql import actions as a
+from migrations.sql.facts import Facts, facts_of
+from migrations.sql.from_tree import actions_of
+from migrations.sql.parse import NotReadable, parse_one, pieces, rough_pieces
+from migrations.sql.script import Fault, Script, Statement
+from migrations.sql.split import lines_at, locate, skip_gap
+from migrations.sql.summary import cut, plain_line, summary_of
+
+_COPY_DATA = re.compile(r"\bCOPY\b[^;]*\bFROM\s+STDIN\b", re.IGNORECASE)
+
+
+def analyse(text: str) -> Script:
+    """The script of a text that holds no NUL."""
+    try:
+        found = pieces(text)
+    except NotReadable as error:
+        return Script(text, _statements(text, *_rough(text)), _fault(text, error))
+    places = locate(text, found)
+    if places is None:
+        return Script(text, _statements(text, *_rough(text)), Fault("its statements cannot be told apart", 1, 0))
+    return Script(text, _statements(text, found, places))
+
+
+def _rough(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Statements of a text that the grammar refuses: cut at its semicolons, or all of it as one."""
+    try:
+        found = rough_pieces(text)
+        places = locate(text, found)
+    except NotReadable:
+        places = None
+    if places is None:
+        start, end = skip_gap(text, 0), len(text.rstrip())
+        found, places = ([text[start:end]], [(start, end)]) if start < end else ([], [])
+    return found, places
+
+
+def _statements(text: str, found: list[str], places: list[tuple[int, int]]) -> tuple[Statement, ...]:
+    lines = lines_at(text, [start for start, _ in places])
+    return tuple(
+        _statement(index, line, start, end, piece)
+        for index, (piece, (start, end), line) in enumerate(zip(found, places, lines, strict=True))
+    )
+
+
+def _statement(index: int, line: int, start: int, end: int, text: str) -> Statement:
+    try:
+        actions = actions_of(parse_one(text))
+    except NotReadable as error:
+        return Statement(index, line, start, end, text, plain_line(text), Facts(), why_not=cut(error.message))
+    summary = summary_of(actions, text)
+    return Statement(index, line, start, end, text, summary, facts_of(actions), actions, _why_not(actions))
+
+
+def _why_not(actions: tuple[a.Action, ...]) -> str:
+    """Why it is not known what a statement does, in words; empty if it is."""
+    for action in actions:
+        match action:
+            case a.Unknown(why=why):
+                return why
+            case a.RunCode(language=language):
+                return f"what its {language} code does is not looked into"
+            case a.Call(name=name):
+                return f"what {name} does is not looked into"
+            case a.Query(calls=calls) if calls:
+                return f"what {', '.join(calls)} does is not looked into"
+    return ""
+
+
+def _fault(text: str, error: NotReadable) -> Fault:
+    offset = min(error.offset or 0, len(text))
+    message = error.message
+    if text.startswith("\ufeff"):
+        message = "a byte order mark (BOM) at its start is a syntax error for PostgreSQL"
+    elif text.startswith("\\", offset) and not text[text.rfind("\n", 0, offset) + 1 : offset].strip():
+        message = "a backslash command is psql's own; PostgreSQL does not know it"
+    elif _COPY_DATA.search(text, 0, offset):
+        message = "COPY … FROM STDIN is followed by data, which only a client such as psql can send"
+    return Fault(cut(message), text.count("\n", 0, offset) + 1, offset)

@@ -1,0 +1,161 @@
+"""Tables and indexes: CREATE TABLE, ALTER TABLE, CREATE INDEX."""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from postgast import pg_query_pb2 as pb
+from postgast.walk import unwrap_node
+
+from migrations.sql import actions as a
+from migrations.sql.names import Name
+from migrations.sql.tree import calls_in, name_of, object_words, strings, type_words
+
+ConstraintKind = Literal["check", "foreign key", "unique", "primary key", "exclude", "not null"]
+
+_CONSTRAINTS: dict[int, ConstraintKind] = {
+    pb.CONSTR_CHECK: "check",
+    pb.CONSTR_FOREIGN: "foreign key",
+    pb.CONSTR_UNIQUE: "unique",
+    pb.CONSTR_PRIMARY: "primary key",
+    pb.CONSTR_EXCLUSION: "exclude",
+    pb.CONSTR_NOTNULL: "not null",
+}
+
+
+def create_table(stmt: pb.CreateStmt) -> Iterator[a.Action]:
+    """CREATE TABLE, also of a partition and of a foreign table."""
+    elements = [unwrap_node(node) for node in stmt.table_elts]
+    parents = [name_of(node.range_var) for node in stmt.inh_relations]
+    yield a.CreateTable(
+        name_of(stmt.relation),
+        tuple(_column(element) for element in elements if isinstance(element, pb.ColumnDef)),
+        tuple(_constraint(element) for element in elements if isinstance(element, pb.Constraint)),
+        partition_of=parents[0] if parents and stmt.HasField("partbound") else None,
+        if_not_exists=stmt.if_not_exists,
+        temporary=stmt.relation.relpersistence == "t",
+    )
+
+
+def create_table_as(stmt: pb.CreateTableAsStmt) -> Iterator[a.Action]:
+    """CREATE TABLE … AS, CREATE MATERIALIZED VIEW."""
+    name = name_of(stmt.into.rel)
+    if stmt.objtype == pb.OBJECT_MATVIEW:
+        yield a.Create("materialized view", name)
+    else:
+        temporary = stmt.into.rel.relpersistence == "t"
+        yield a.CreateTable(name, if_not_exists=stmt.if_not_exists, temporary=temporary, filled=True)
+
+
+def create_index(stmt: pb.IndexStmt) -> Iterator[a.Action]:
+    """CREATE INDEX."""
+    table = name_of(stmt.relation)
+    yield a.CreateIndex(
+        table,
+        Name(table.schema, stmt.idxname) if stmt.idxname else None,
+        tuple(node.index_elem.name or "expression" for node in stmt.index_params),
+        unique=stmt.unique,
+        concurrently=stmt.concurrent,
+        if_not_exists=stmt.if_not_exists,
+    )
+
+
+def _column(column: pb.ColumnDef) -> a.Column:
+    constraints = [node.constraint for node in column.constraints]
+    default = next((c for c in constraints if c.contype == pb.CONSTR_DEFAULT), None)
+    return a.Column(
+        column.colname,
+        type_words(column.type_name),
+        not_null=any(c.contype in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY) for c in constraints),
+        default=None if default is None else tuple(name.name for name in calls_in(default.raw_expr)),
+        generated=next((word for c in constraints if (word := _generated(c))), None),
+        constraints=tuple(_constraint(c) for c in constraints if c.contype in _CONSTRAINTS),
+    )
+
+
+def _generated(constraint: pb.Constraint) -> Literal["identity", "stored", "virtual"] | None:
+    if constraint.contype == pb.CONSTR_IDENTITY:
+        return "identity"
+    if constraint.contype == pb.CONSTR_GENERATED:
+        return "virtual" if constraint.generated_kind == "v" else "stored"
+    return None
+
+
+def _constraint(constraint: pb.Constraint) -> a.Constraint:
+    return a.Constraint(
+        _CONSTRAINTS.get(constraint.contype, "check"),
+        constraint.conname or None,
+        tuple(strings(constraint.fk_attrs) or strings(constraint.keys)),
+        name_of(constraint.pktable) if constraint.HasField("pktable") else None,
+        not_valid=constraint.skip_validation,
+        using_index=constraint.indexname or None,
+        proves_not_null=tuple(_not_null_columns(constraint.raw_expr)),
+    )
+
+
+def _not_null_columns(expression: pb.Node) -> Iterator[str]:
+    """The columns of `a IS NOT NULL [AND b IS NOT NULL …]`."""
+    if expression.HasField("bool_expr") and expression.bool_expr.boolop == pb.AND_EXPR:
+        for part in expression.bool_expr.args:
+            yield from _not_null_columns(part)
+    elif expression.HasField("null_test") and expression.null_test.nulltesttype == pb.IS_NOT_NULL:
+        yield from strings(expression.null_test.arg.column_ref.fields)[-1:]
+
+
+def alter_table(stmt: pb.AlterTableStmt) -> Iterator[a.Action]:
+    """ALTER TABLE, one action for each of its parts. Of other kinds (INDEX, VIEW, SEQUENCE), in words."""
+    table = name_of(stmt.relation)
+    if stmt.objtype not in (pb.OBJECT_TABLE, pb.OBJECT_FOREIGN_TABLE):
+        yield a.Other(f"alter {object_words(stmt.objtype)} {table}")
+        return
+    for node in stmt.cmds:
+        cmd = node.alter_table_cmd
+        make = _PARTS.get(cmd.subtype)
+        yield make(table, cmd) if make else a.AlterTable(table, _part_words(cmd))
+
+
+def _definition(cmd: pb.AlterTableCmd) -> pb.Node:
+    definition: pb.Node = getattr(cmd, "def")  # the field's name is a word of Python's
+    return definition
+
+
+def _part_words(cmd: pb.AlterTableCmd) -> str:
+    """`AT_EnableTrigAll` → `enable trig all`."""
+    name = pb.AlterTableType.Name(cmd.subtype).removeprefix("AT_")
+    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+
+
+def _add_column(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
+    return a.AddColumn(table, _column(_definition(cmd).column_def), if_not_exists=cmd.missing_ok)
+
+
+def _drop_column(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
+    return a.DropColumn(table, cmd.name, cascade=cmd.behavior == pb.DROP_CASCADE)
+
+
+def _alter_type(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
+    column = _definition(cmd).column_def
+    return a.AlterType(table, cmd.name, type_words(column.type_name), using=column.HasField("raw_default"))
+
+
+def _attach(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
+    return a.AttachPartition(table, name_of(_definition(cmd).partition_cmd.name))
+
+
+def _detach(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
+    part = _definition(cmd).partition_cmd
+    return a.DetachPartition(table, name_of(part.name), concurrently=part.concurrent)
+
+
+_PARTS: dict[int, Callable[[Name, pb.AlterTableCmd], a.Action]] = {
+    pb.AT_AddColumn: _add_column,
+    pb.AT_DropColumn: _drop_column,
+    pb.AT_AlterColumnType: _alter_type,
+    pb.AT_SetNotNull: lambda table, cmd: a.SetNotNull(table, cmd.name),
+    pb.AT_DropNotNull: lambda table, cmd: a.DropNotNull(table, cmd.name),
+    pb.AT_ColumnDefault: lambda table, cmd: a.SetDefault(table, cmd.name, dropped=not cmd.HasField("def")),
+    pb.AT_AddConstraint: lambda table, cmd: a.AddConstraint(table, _constraint(_definition(cmd).constraint)),
+    pb.AT_ValidateConstraint: lambda table, cmd: a.ValidateConstraint(table, cmd.name),
+    pb.AT_DropConstraint: lambda table, cmd: a.DropConstraint(table, cmd.name),
+    pb.AT_AttachPartition: _attach,
+    pb.AT_DetachPartition: _detach,
+}

@@ -1,0 +1,127 @@
+"""A parse tree as actions."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from google.protobuf.message import Message
+from postgast import pg_query_pb2 as pb
+from postgast.walk import unwrap_node
+
+from migrations.sql import actions as a
+from migrations.sql import from_data, from_objects, from_session, from_tables
+
+Maker = Callable[[Any], Iterator[a.Action]]
+
+_MAKERS: dict[type[Message], Maker] = {
+    pb.CreateStmt: from_tables.create_table,
+    pb.CreateTableAsStmt: from_tables.create_table_as,
+    pb.IndexStmt: from_tables.create_index,
+    pb.AlterTableStmt: from_tables.alter_table,
+    pb.DropStmt: from_objects.drop,
+    pb.DropdbStmt: from_objects.drop_database,
+    pb.DropTableSpaceStmt: from_objects.drop_tablespace,
+    pb.DropSubscriptionStmt: from_objects.drop_subscription,
+    pb.DropRoleStmt: from_objects.drop_role,
+    pb.DropOwnedStmt: from_objects.drop_owned,
+    pb.RenameStmt: from_objects.rename,
+    pb.AlterObjectSchemaStmt: from_objects.move,
+    pb.AlterEnumStmt: from_objects.alter_enum,
+    pb.CreateEnumStmt: from_objects.create_type,
+    pb.CreateRangeStmt: from_objects.create_type,
+    pb.CompositeTypeStmt: from_objects.create_composite,
+    pb.CreateDomainStmt: from_objects.create_domain,
+    pb.CreateSchemaStmt: from_objects.create_schema,
+    pb.ViewStmt: from_objects.create_view,
+    pb.CreateSeqStmt: from_objects.create_sequence,
+    pb.CreateFunctionStmt: from_objects.create_function,
+    pb.CreateExtensionStmt: from_objects.create_extension,
+    pb.CreateTrigStmt: from_objects.create_trigger,
+    pb.CreatePolicyStmt: from_objects.create_policy,
+    pb.RuleStmt: from_objects.create_rule,
+    pb.CreatedbStmt: from_objects.create_database,
+    pb.CreateTableSpaceStmt: from_objects.create_tablespace,
+    pb.AlterDatabaseStmt: from_objects.alter_database,
+    pb.CreateSubscriptionStmt: from_objects.create_subscription,
+    pb.AlterSubscriptionStmt: from_objects.alter_subscription,
+    pb.CreateRoleStmt: from_objects.role,
+    pb.AlterRoleStmt: from_objects.role,
+    pb.CreateUserMappingStmt: from_objects.user_mapping,
+    pb.AlterUserMappingStmt: from_objects.user_mapping,
+    pb.SelectStmt: from_data.select,
+    pb.InsertStmt: from_data.insert,
+    pb.UpdateStmt: from_data.update,
+    pb.DeleteStmt: from_data.delete,
+    pb.MergeStmt: from_data.merge,
+    pb.TruncateStmt: from_data.truncate,
+    pb.CopyStmt: from_data.copy,
+    pb.VariableSetStmt: from_session.set_variable,
+    pb.TransactionStmt: from_session.transaction,
+    pb.DiscardStmt: from_session.discard,
+    pb.DoStmt: from_session.run_code,
+    pb.CallStmt: from_session.call,
+    pb.ExecuteStmt: from_session.execute,
+    pb.LockStmt: from_session.lock_table,
+    pb.ReindexStmt: from_session.reindex,
+    pb.VacuumStmt: from_session.vacuum,
+    pb.ClusterStmt: from_session.cluster,
+    pb.RefreshMatViewStmt: from_session.refresh,
+    pb.AlterSystemStmt: from_session.alter_system,
+}
+
+_OTHERS: dict[type[Message], str] = {
+    pb.AlterCollationStmt: "alter collation",
+    pb.AlterDatabaseSetStmt: "alter database settings",
+    pb.AlterDefaultPrivilegesStmt: "alter default privileges",
+    pb.AlterDomainStmt: "alter domain",
+    pb.AlterEventTrigStmt: "alter event trigger",
+    pb.AlterExtensionContentsStmt: "alter extension",
+    pb.AlterExtensionStmt: "alter extension",
+    pb.AlterFunctionStmt: "alter function",
+    pb.AlterObjectDependsStmt: "alter dependencies",
+    pb.AlterOperatorStmt: "alter operator",
+    pb.AlterOwnerStmt: "alter owner",
+    pb.AlterPolicyStmt: "alter policy",
+    pb.AlterPublicationStmt: "alter publication",
+    pb.AlterRoleSetStmt: "alter role settings",
+    pb.AlterSeqStmt: "alter sequence",
+    pb.AlterStatsStmt: "alter statistics",
+    pb.AlterTSConfigurationStmt: "alter text search configuration",
+    pb.AlterTSDictionaryStmt: "alter text search dictionary",
+    pb.AlterTypeStmt: "alter type",
+    pb.CheckPointStmt: "checkpoint",
+    pb.CommentStmt: "comment",
+    pb.ConstraintsSetStmt: "set constraints",
+    pb.CreateCastStmt: "create cast",
+    pb.CreateConversionStmt: "create conversion",
+    pb.CreateEventTrigStmt: "create event trigger",
+    pb.CreateFdwStmt: "create foreign data wrapper",
+    pb.CreateForeignServerStmt: "create server",
+    pb.CreateForeignTableStmt: "create foreign table",
+    pb.CreateOpClassStmt: "create operator class",
+    pb.CreateOpFamilyStmt: "create operator family",
+    pb.CreatePublicationStmt: "create publication",
+    pb.CreateStatsStmt: "create statistics",
+    pb.DeallocateStmt: "deallocate",
+    pb.DefineStmt: "define",
+    pb.DropUserMappingStmt: "drop user mapping",
+    pb.GrantRoleStmt: "grant role",
+    pb.GrantStmt: "grant",
+    pb.ListenStmt: "listen",
+    pb.NotifyStmt: "notify",
+    pb.PrepareStmt: "prepare",
+    pb.ReassignOwnedStmt: "reassign owned",
+    pb.SecLabelStmt: "security label",
+    pb.UnlistenStmt: "unlisten",
+    pb.VariableShowStmt: "show",
+}
+
+
+def actions_of(node: pb.Node) -> tuple[a.Action, ...]:
+    """What a statement does. Never empty."""
+    stmt = unwrap_node(node)
+    make = _MAKERS.get(type(stmt))
+    if make is None:
+        what = _OTHERS.get(type(stmt))
+        return (a.Other(what) if what else a.Unknown(f"{type(stmt).__name__} is not known to gonogo"),)
+    inside = from_data.data_in_with(stmt.with_clause) if "with_clause" in stmt.DESCRIPTOR.fields_by_name else ()
+    return (*inside, *make(stmt))
