@@ -25,6 +25,7 @@ from migrations.waiting import first_failure
 __all__ = ["Dump", "Order", "Progress", "Tools", "dump", "file_name", "space", "tools"]
 
 TICK = 0.5
+SAME_SECOND = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,8 @@ async def dump(order: Order, watch: Watch | None = None) -> Dump:
     watch = watch or Watch()
     started = time.monotonic()
     space(order.folder)
-    path = order.folder / file_name(order.database, datetime.now(UTC))
-    partial = _create(path)
+    partial = _create(order.folder / file_name(order.database, datetime.now(UTC)))
+    path = partial.with_suffix("")
     try:
         await watch.on_file(path)
         async with order.connect() as connection, held(connection) as moment:
@@ -143,16 +144,19 @@ async def dump(order: Order, watch: Watch | None = None) -> Dump:
 
 
 def _create(path: Path) -> Path:
-    partial = partial_of(path)
-    try:
-        if path.exists():
-            raise FileExistsError(17, "File exists")
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-    except FileExistsError:
-        raise Problem(f"{path} exists already.", advice="Another dump began in this very second: try again.") from None
-    except OSError as error:
-        raise _no_folder(path.parent, error) from None
-    return partial
+    """An empty partial file whose final name is free. A dump of the same second gets `-2` behind its time."""
+    for number in range(1, SAME_SECOND + 1):
+        partial = partial_of(path if number == 1 else path.with_stem(f"{path.stem}-{number}"))
+        try:
+            if partial.with_suffix("").exists():
+                continue
+            os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+            return partial
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _no_folder(path.parent, error) from None
+    raise Problem(f"{path} exists already.", advice="Others dump into the same folder: try again.")
 
 
 async def _dump_and_record(order: Order, watch: Watch, connection: Connection, moment: Moment, partial: Path) -> State:

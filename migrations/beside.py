@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from migrations.moment import UNBOUND
 from migrations.problem import Problem, Unavailable
 from migrations.target import Pinned
 
@@ -26,7 +27,7 @@ def derived_name(database: str, tail: str, at: datetime) -> str:
 
 @asynccontextmanager
 async def beside(live: Pinned, database: str, application_name: str) -> AsyncIterator[Connection]:
-    """A connection to another database of the pinned server. Raises Problem if another server answers."""
+    """A connection to another database of the pinned server, without time limits. Raises Problem if another answers."""
     other = Pinned(replace(live.url, database=database, schema=None), pooled=live.pooled)
     connection = await other.open("script", application_name=application_name)
     try:
@@ -35,6 +36,7 @@ async def beside(live: Pinned, database: str, application_name: str) -> AsyncIte
                 f"The database {database} was reached on another server than {live.url.shown}.",
                 advice="Connect without a pooler or a load balancer between.",
             )
+        await connection.execute(UNBOUND)
         yield connection
     finally:
         await connection.close()

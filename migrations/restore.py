@@ -45,7 +45,7 @@ HERE = "SELECT datname, oid::bigint FROM pg_catalog.pg_database WHERE datname = 
 class Side:
     """A restored database. `differences` and `rows` (table, rows at the dump, rows now) are what is not as it was
     at the dump; `versions` are extensions of another version than then (a dump does not name one); `uncounted` tables
-    were too large to be counted; `left` are statements that somebody else must run."""
+    were not counted then or cannot be now; `left` are statements that somebody else must run."""
 
     database: str
     oid: int
@@ -170,17 +170,19 @@ async def compare(connection: Connection, state: State) -> Side:
     row = await (await connection.execute(HERE)).fetchone()
     assert row is not None
     now = await catalog.snapshot(connection)
-    exact = {table: count.rows for table, count in state.rows.items() if count.exact}
-    counts = await catalog.row_counts(connection, exact_below=max(exact.values(), default=0) + 1)
-    found = {table: counts[table].rows if table in counts else -1 for table in exact}
+    then = {table: count.rows for table, count in state.rows.items() if count.exact}
+    # Far above the largest: whether a table is counted is judged by an estimate, which may be off.
+    counts = await catalog.row_counts(connection, exact_below=max(then.values(), default=0) * 4 + 100_000)
+    found = {table: counts[table].rows if table in counts else -1 for table in then}
+    counted = [table for table in sorted(then) if table not in counts or counts[table].exact]
     return Side(
         database=row[0],
         oid=row[1],
         differences=catalog.diff(_unversioned(state.catalog), _unversioned(now)),
-        versions=tuple(f"{name} {then} → {found}" for name, then, found in await _versions(connection, state)),
-        rows=tuple((table, exact[table], found[table]) for table in sorted(exact) if exact[table] != found[table]),
-        counted=len(exact),
-        uncounted=tuple(sorted(set(state.rows) - set(exact))),
+        versions=tuple(f"{name} {was} → {is_}" for name, was, is_ in await _versions(connection, state)),
+        rows=tuple((table, then[table], found[table]) for table in counted if then[table] != found[table]),
+        counted=len(counted),
+        uncounted=tuple(sorted(set(state.rows) - set(counted))),
         left=(),
     )
 
@@ -201,8 +203,8 @@ async def _versions(connection: Connection, state: State) -> list[tuple[str, str
 
 
 async def settle(live: Pinned, name: str, state: State, application_name: str) -> Side:
-    """Compare the filled database, let the planner know it, and give it what belongs to the live one."""
+    """Let the planner know the filled database, compare it, and give it what belongs to the live one."""
     async with beside(live, name, application_name) as connection:
-        side = await compare(connection, state)
         await connection.execute("ANALYZE")
+        side = await compare(connection, state)
         return replace(side, left=await carry_over(connection, live.url.database, name))
