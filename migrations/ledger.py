@@ -151,9 +151,25 @@ async def _table(conn: Connection, schema: str | None) -> str:
     return table
 
 
-async def start(conn: Connection, name: str, checksum: str, *, schema: str | None = None) -> str:
-    """Write the row of a script that is about to run; returns its id. Times are this machine's clock, as Prisma's."""
-    id, table = str(uuid.uuid4()), await _table(conn, schema)
+def new_id() -> str:
+    """An id for a row, as Prisma makes them."""
+    return str(uuid.uuid4())
+
+
+async def start(
+    conn: Connection,
+    name: str,
+    checksum: str,
+    *,
+    id: str | None = None,
+    schema: str | None = None,
+    table: str | None = None,
+) -> str:
+    """Write the row of a script that is about to run; returns its id. Times are this machine's clock, as Prisma's.
+
+    `table` is the ledger's name as `find` returns it, here and below, for those who know it.
+    """
+    id, table = id or new_id(), table or await _table(conn, schema)
     query = f"INSERT INTO {table} (id, checksum, started_at, migration_name) VALUES (%s, %s, %s, %s)"
     await conn.execute(query.encode(), (id, checksum, _now(), name))
     return id
@@ -171,15 +187,15 @@ def finishing_statement(table: str, id: str) -> str:
     )
 
 
-async def finish(conn: Connection, id: str, *, schema: str | None = None) -> None:
+async def finish(conn: Connection, id: str, *, schema: str | None = None, table: str | None = None) -> None:
     """Mark a row as applied, outside the script's transaction. Raises Problem if the row is gone."""
-    cur = await conn.execute(finishing_statement(await _table(conn, schema), id).encode())
+    cur = await conn.execute(finishing_statement(table or await _table(conn, schema), id).encode())
     _must_be_there(cur.rowcount, id)
 
 
-async def fail(conn: Connection, id: str, logs: str, *, schema: str | None = None) -> None:
+async def fail(conn: Connection, id: str, logs: str, *, schema: str | None = None, table: str | None = None) -> None:
     """Write why a script failed beside its row. Raises Problem if the row is gone."""
-    query = f"UPDATE {await _table(conn, schema)} SET logs = %s WHERE id = %s"
+    query = f"UPDATE {table or await _table(conn, schema)} SET logs = %s WHERE id = %s"
     cur = await conn.execute(query.encode(), (logs.replace("\0", ""), id))
     _must_be_there(cur.rowcount, id)
 
@@ -234,7 +250,7 @@ async def mark_applied(conn: Connection, name: str, checksum: str, *, schema: st
         same = [row for row in await rows(conn, schema) or () if row.applied.name == name]
         if any(row.applied.finished_at for row in same):
             raise Problem(f"{name} is applied already.", advice="There is nothing to mark.", code="P3008")
-        id, now = str(uuid.uuid4()), _now()
+        id, now = new_id(), _now()
         query = f"INSERT INTO {table} ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, NULL, '', 0)"
         for row in same:
             await roll_back_row(conn, row.id, schema=schema)

@@ -1,6 +1,7 @@
 """The database that a session acts on: how to reach it, and how to know that it is still the same one."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -262,7 +263,10 @@ async def check_settings(conn: Connection, settings: Mapping[str, str]) -> None:
         cur = await conn.execute("SELECT pg_catalog.current_setting(%s)", (name,))
         row = await cur.fetchone()
         found = str(row[0]) if row else ""
-        if _normal(found) != _normal(value):
+        same = found == value or (
+            TIME.fullmatch(found) and TIME.fullmatch(value) and milliseconds(found) == milliseconds(value)
+        )
+        if not same:
             raise Problem(
                 f"{name} is {found or 'empty'} on the connection, not {value} as it was set.",
                 advice="Something between here and the server changes settings; connect without a pooler.",
@@ -270,12 +274,15 @@ async def check_settings(conn: Connection, settings: Mapping[str, str]) -> None:
 
 
 UNITS = {"": 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+TIME = re.compile(r"([0-9]+) ?(ms|s|min|h|d|)")
 
 
-def _normal(value: str) -> str:
-    digits = value.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = value[len(digits) :]
-    return str(int(digits) * UNITS[unit]) if digits.isdigit() and unit in UNITS else value
+def milliseconds(setting: str) -> int:
+    """A timeout as the server spells it (`5s`, `15min`, `0`). Raises ValueError for anything else."""
+    match = TIME.fullmatch(setting)
+    if match is None:
+        raise ValueError(f"{setting} is not a length of time")
+    return int(match[1]) * UNITS[match[2]]
 
 
 def _escaped(value: str) -> str:

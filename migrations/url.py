@@ -97,7 +97,14 @@ class Url:
         known = {"host": self.host, "port": str(self.port), "dbname": self.database, "user": self.user}
         known["password"] = self.password.get_secret_value()
         options = " ".join(o for o in (self.parameters.get("options"), over.get("options")) if o)
-        merged = {"connect_timeout": CONNECT_TIMEOUT, **known, **self.parameters, **over, "options": options}
+        merged = {
+            "connect_timeout": CONNECT_TIMEOUT,
+            "client_encoding": "UTF8",
+            **known,
+            **self.parameters,
+            **over,
+            "options": options,
+        }
         return {key: value for key, value in merged.items() if value}
 
     def libpq_environment(self) -> dict[str, str]:
@@ -133,12 +140,11 @@ def _split(text: str, variable: str) -> tuple[str, str, int | None, str, str]:
     """The parts still encoded: user and password, host, port, path, query."""
     match = PARTS.fullmatch(text.partition("://")[2])
     # An @ behind the host belongs to a password with a bare / ? or # in it: "host" would be a piece of the password.
-    late = match and any("@" in (match[part] or "") for part in ("path", "fragment"))
-    late = late or (match and not match["userinfo"] and "@" in (match["query"] or ""))
+    late = match and any("@" in (match[part] or "") for part in ("path", "query", "fragment"))
     if not match or late or any(ord(c) < 0x20 or c == "\x7f" for c in text):
         raise Misuse(
             f"{variable} cannot be read as a connection string.",
-            advice="In the user and the password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25.",
+            advice="In a password and the like write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25.",
             code="P1013",
         )
     port = int(match["port"]) if match["port"] else None
