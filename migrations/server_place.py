@@ -147,14 +147,21 @@ async def usable(bin: Path, place: Path, user: int | None) -> Path:
 
 
 def _copy(bin: Path, to: Path) -> Path:
+    """Copy what the server needs; a wheel's shared libraries lie beside its package, and are found by that way."""
+    install = bin.parent
+    package = install.parent
+    copy = to / package.name / install.name
     for name in ("lib", "share"):
-        shutil.copytree(bin.parent / name, to / name, symlinks=True)
-    (to / "bin").mkdir()
+        shutil.copytree(install / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("*.a", "pgxs"))
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, to / libraries.name, symlinks=True)
+    (copy / "bin").mkdir()
     for program in PROGRAMS:
-        shutil.copy(bin / program, to / "bin")
+        shutil.copy(bin / program, copy / "bin")
     for parent, _, files in os.walk(to):
         Path(parent).chmod(0o755)
         for file in (Path(parent) / name for name in files):
             if not file.is_symlink():
                 file.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
-    return to / "bin"
+    return copy / "bin"
