@@ -6,4 +6,4 @@ from pathlib import Path
 # This checkout, whatever is installed; and the fix_* modules beside this file.
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
-pytest_plugins = ["fix_command", "fix_home", "fix_postgres", "fix_soak", "fix_until"]
+pytest_plugins = sorted(path.stem for path in Path(__file__).parent.glob("fix_*.py"))
