@@ -1,0 +1,74 @@
+"""What runs CONCURRENTLY: how to tell afterwards whether it took effect, and what a failure leaves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from migrations.sql import Name, Statement
+from migrations.sql import actions as a
+
+Connection = psycopg.AsyncConnection[Any]
+
+_BESIDE = """
+SELECT format('%%I.%%I', n.nspname, %s::text)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = pg_catalog.to_regclass(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the catalog must say if a statement took effect. `index` is qualified and quoted, or empty: none.
+
+    `there`: the index is to be there, and valid; else it is to be gone. `repeatable`: running it again does no harm.
+    """
+
+    index: str = ""
+    there: bool = True
+    repeatable: bool = False
+
+
+async def proof(conn: Connection, statement: Statement) -> Proof:
+    """The proof of a statement that runs by itself, with names as the script's own connection finds them now."""
+    for action in statement.actions:
+        match action:
+            case a.CreateIndex(concurrently=True, index=Name() as index, table=table):
+                return Proof(index=await _beside(conn, table, index.name))
+            case a.Drop(kind="index", concurrently=True, name=index):
+                return Proof(index=await _qualified(conn, index), there=False)
+            case a.Maintain() | a.Reindex():
+                return Proof(repeatable=True)
+            case _:
+                return Proof()
+    return Proof()
+
+
+async def _beside(conn: Connection, table: Name, index: str) -> str:
+    """An index stands in its table's schema."""
+    row = await (await conn.execute(_BESIDE, (index, _quoted(conn, table)))).fetchone()
+    return str(row[0]) if row else ""
+
+
+async def _qualified(conn: Connection, name: Name) -> str:
+    row = await (await conn.execute(_BESIDE, (name.name, _quoted(conn, name)))).fetchone()
+    return str(row[0]) if row else _quoted(conn, name)
+
+
+def _quoted(conn: Connection, name: Name) -> str:
+    parts = (name.schema, name.name) if name.schema else (name.name,)
+    return sql.Identifier(*parts).as_string(conn)
+
+
+async def index_is_valid(conn: Connection, index: str) -> bool | None:
+    """Whether an index (qualified and quoted) is valid; None if there is none."""
+    query = "SELECT indisvalid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%s)"
+    row = await (await conn.execute(query.encode(), (index,))).fetchone()
+    return bool(row[0]) if row else None
+
+
+async def took_effect(conn: Connection, index: str, *, there: bool) -> bool:
+    """Whether the catalog says what the proof asks for."""
+    valid = await index_is_valid(conn, index)
+    return valid is True if there else valid is None

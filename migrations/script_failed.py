@@ -1,0 +1,128 @@
+"""What to tell when a script breaks: where, why, what is committed, and the way on."""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from migrations.problem import Problem
+
+WIDTH = 100
+LOGS = """\
+A migration failed to apply. New migrations cannot be applied before the error is recovered from. \
+Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve
+
+Migration name: {name}
+
+Database error code: {code}
+
+Database error:
+{error}
+"""
+
+ADVICE = {
+    "55P03": "A session held a lock for longer than lock_timeout. Find it (Preflight names blockers), let it end, and "
+    "start the step again.",
+    "57014": "It ran into statement_timeout, or somebody cancelled it in the server. Raise the step's timeout with a "
+    "reason, or run it when the database is quieter.",
+    "40P01": "Two sessions waited for each other. Start the step again when the other one is done.",
+    "53100": "The server's disk is full. Free some of it, then start the step again.",
+    "42501": "The role lacks a privilege. Grant it, then start the step again.",
+    "25P02": "An earlier statement of the same transaction failed.",
+}
+FIX = "Fix what the server complains of, then start the step again; if the script itself must change, end the session."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a script: statement (from 0) of `statements`, line (from 1), and the text with a caret under it."""
+
+    statement: int
+    statements: int
+    line: int
+    caret: str
+
+    @property
+    def words(self) -> str:
+        """`statement 3 of 5, line 14`."""
+        return f"statement {self.statement + 1} of {self.statements}, line {self.line}"
+
+
+class ScriptFailed(Problem):
+    """A script did not get through. `known`: it is certain that exactly `through` statements are committed.
+
+    `code`, `message`, `hint`, `server_detail` and `where` are the server's own; empty if it sent no reply.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        row: str,
+        place: Place,
+        error: Exception,
+        *,
+        through: int,
+        known: bool,
+        waited_for: str = "",
+    ) -> None:
+        diag = error.diag if isinstance(error, psycopg.Error) else None
+        self.name, self.row, self.place, self.through, self.known = name, row, place, through, known
+        self.message = (diag and diag.message_primary) or str(error) or type(error).__name__
+        self.server_detail = (diag and diag.message_detail) or ""
+        self.hint = (diag and diag.message_hint) or ""
+        self.where = (diag and diag.context) or ""
+        self.waited_for = waited_for
+        self.severity = (diag and diag.severity) or "ERROR"
+        code = (diag and diag.sqlstate) or ""
+        super().__init__(
+            f"{name}: {place.words}: {self.message.rstrip('.')}{f' ({code})' if code else ''}. {self.committed}",
+            advice=self._advice(code),
+            code=code,
+            detail=self.text,
+        )
+
+    @property
+    def committed(self) -> str:
+        """What of the script is committed, in a sentence."""
+        kept = f"Statement{'s 1 to' if self.through > 1 else ''} {self.through} of it"
+        if not self.known:
+            first = f"{kept} {'are' if self.through > 1 else 'is'} committed. " if self.through else ""
+            return f"{first}What statement {self.place.statement + 1} did is not known: no reply came."
+        if self.through:
+            return f"{kept} {'are' if self.through > 1 else 'is'} committed, nothing after."
+        return "Nothing of this script is committed."
+
+    @property
+    def text(self) -> str:
+        """The server's own words, whole, with the place in the script."""
+        parts = [f"{self.severity}: {self.message}", self.place.caret]
+        named = (("DETAIL", self.server_detail), ("HINT", self.hint), ("CONTEXT", self.where))
+        parts += [f"{name}: {text}" for name, text in named if text]
+        return "\n".join(part for part in parts if part)
+
+    @property
+    def logs(self) -> str:
+        """What Prisma writes into the ledger of such a failure."""
+        named = (("DETAIL", self.server_detail), ("HINT", self.hint))
+        parts = [f"{self.severity}: {self.message}", *(f"{name}: {text}" for name, text in named if text)]
+        position = f"\n\nPosition:\n{self.place.caret}" if self.place.caret else ""
+        return LOGS.format(name=self.name, code=self.code, error="\n".join(parts) + position)
+
+    def _advice(self, code: str) -> str:
+        if not self.known:
+            return "Start the step again: it first asks the server what became of it."
+        held = f"It waited for {self.waited_for}. " if self.waited_for and code in ("55P03", "57014") else ""
+        return held + ADVICE.get(code, FIX)
+
+
+def caret(text: str, offset: int, *, exact: bool = True) -> tuple[int, str]:
+    """The line (from 1) of a character offset, and that line with a caret under it (without, if not `exact`)."""
+    line = text.count("\n", 0, offset) + 1
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    whole = text[start : end if end >= 0 else len(text)].rstrip("\r")
+    column = offset - start
+    cut = max(0, column - WIDTH // 2) if len(whole) > WIDTH else 0
+    shown = whole[cut : cut + WIDTH].replace("\t", " ")
+    label = f"LINE {line}: {'…' if cut else ''}"
+    mark = f"\n{' ' * (len(label) + column - cut)}^" if exact else ""
+    return line, f"{label}{shown}{mark}"

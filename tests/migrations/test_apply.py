@@ -1,0 +1,340 @@
+"""Applying: what the ledger and the catalog hold afterwards, whatever a script or the world does."""
+
+import asyncio
+import re
+from hashlib import sha256
+
+import psycopg
+import pytest
+
+from migrations import apply_events as e
+from migrations.apply import ScriptFailed
+from migrations.problem import Problem, Unavailable
+from migrations.sending import Timeouts
+from tests.migrations.applying import Bench, until
+
+
+async def test_the_ledger_is_what_prisma_leaves(database: str) -> None:
+    bench = Bench(database)
+    text = "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1), (2);\n"
+    result = await bench.apply({"1_a": text, "2_empty": "-- nothing\n"})
+    assert [(done.name, done.statements) for done in result.scripts] == [("1_a", 2), ("2_empty", 0)]
+    rows = await bench.query(
+        "SELECT id, checksum, migration_name, logs, rolled_back_at, applied_steps_count, "
+        "started_at <= finished_at, finished_at <= now() FROM _prisma_migrations ORDER BY started_at"
+    )
+    assert [row[1:] for row in rows] == [
+        (sha256(text.encode()).hexdigest(), "1_a", None, None, 1, True, True),
+        (sha256(b"-- nothing\n").hexdigest(), "2_empty", None, None, 1, True, True),
+    ]
+    assert all(
+        re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", row[0]) for row in rows
+    )
+    columns = await bench.query(
+        "SELECT column_name, data_type, character_maximum_length, is_nullable, column_default "
+        "FROM information_schema.columns WHERE table_name = '_prisma_migrations' ORDER BY ordinal_position"
+    )
+    assert columns == [
+        ("id", "character varying", 36, "NO", None),
+        ("checksum", "character varying", 64, "NO", None),
+        ("finished_at", "timestamp with time zone", None, "YES", None),
+        ("migration_name", "character varying", 255, "NO", None),
+        ("logs", "text", None, "YES", None),
+        ("rolled_back_at", "timestamp with time zone", None, "YES", None),
+        ("started_at", "timestamp with time zone", None, "NO", "now()"),
+        ("applied_steps_count", "integer", None, "NO", "0"),
+    ]
+    assert await bench.value("SELECT count(*) FROM a") == 2
+    assert [(s.rows, s.tag) for s in bench.told(e.StatementEnded)] == [(-1, "CREATE TABLE"), (2, "INSERT 0 2")]
+    assert await bench.backends() == 0
+
+
+async def test_a_failing_statement_takes_its_script_with_it(database: str) -> None:
+    bench = Bench(database)
+    text = "CREATE TABLE b (id int);\n\nSELECT 'ä',\n  nope FROM b;\nCREATE TABLE c ();"
+    with pytest.raises(ScriptFailed) as caught:
+        await bench.apply({"1_a": "CREATE TABLE a ()", "2_b": text, "3_c": "CREATE TABLE d ()"})
+    failed = caught.value
+    assert (failed.name, failed.place.statement, failed.place.line, failed.code) == ("2_b", 1, 4, "42703")
+    assert failed.place.caret == "LINE 4:   nope FROM b;\n          ^"
+    assert failed.known and failed.through == 0
+    assert "Nothing of this script is committed." in str(failed)
+    assert await bench.rows() == [("1_a", "applied", 1), ("2_b", "failed", 0)]
+    logs = await bench.value("SELECT logs FROM _prisma_migrations WHERE migration_name = '2_b'")
+    assert "Migration name: 2_b\n\nDatabase error code: 42703\n\nDatabase error:\nERROR: column" in logs
+    assert await bench.query("SELECT to_regclass('a'), to_regclass('b'), to_regclass('d')") == [("a", None, None)]
+
+
+async def test_concurrently_among_others_runs_in_pieces(database: str) -> None:
+    bench = Bench(database)
+    text = (
+        "CREATE TABLE t (a int); INSERT INTO t VALUES (1);\n"
+        "CREATE INDEX CONCURRENTLY t_a ON t (a);\nALTER TABLE t ADD COLUMN b int;"
+    )
+    await bench.apply({"1": text})
+    assert await bench.rows() == [("1", "applied", 1)]
+    assert await bench.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass")
+    commits = [(c.through, c.finishing) for c in bench.told(e.Committing)]
+    assert commits == [(2, False), (4, True)]
+
+
+async def test_a_failed_concurrent_build_says_what_is_committed_and_goes_on_from_there(database: str) -> None:
+    bench = Bench(database)
+    text = (
+        "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1);\n"
+        "CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);\nCREATE TABLE u ();"
+    )
+    with pytest.raises(ScriptFailed) as caught:
+        await bench.apply({"1": text})
+    assert (caught.value.through, caught.value.known, caught.value.code) == (2, True, "23505")
+    assert "Statements 1 to 2 of it are committed, nothing after." in str(caught.value)
+    (fate,) = await bench.settle()
+    assert (fate.state, fate.through, fate.open_row) == ("partly", 2, True)
+
+
+async def test_the_files_own_transactions_stay_its_own(database: str) -> None:
+    bench = Bench(database)
+    await bench.apply({"1": "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nBEGIN;\nCREATE TABLE b ();\nCOMMIT;\n"})
+    assert await bench.rows() == [("1", "applied", 1)]
+    assert [(c.through, c.finishing) for c in bench.told(e.Committing)] == [(3, False), (6, True)]
+    with pytest.raises(ScriptFailed) as caught:
+        await bench.apply({"2": "BEGIN; CREATE TABLE c (); COMMIT; BEGIN; CREATE TABLE d (); SELECT 1/0; COMMIT;"})
+    assert (caught.value.through, caught.value.place.statement) == (3, 5)
+    assert await bench.query("SELECT to_regclass('c'), to_regclass('d')") == [("c", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("BEGIN;\nCREATE TABLE a ();\n", "never committed"),
+        ("CREATE TABLE a ();\nCOMMIT;", "did not begin"),
+        ("CREATE TABEL a ();", "cannot be read"),
+        ("COPY a FROM STDIN;\n", "COPY"),
+    ],
+)
+async def test_what_would_lose_or_mislead_is_refused_before_the_first_byte(
+    database: str, text: str, words: str
+) -> None:
+    bench = Bench(database)
+    with pytest.raises(Problem, match=words):
+        await bench.apply({"1": "CREATE TABLE b ()", "2": text})
+    assert await bench.value("SELECT to_regclass('_prisma_migrations')") is None
+
+
+LEAKS = {
+    "role": "CREATE ROLE {0} NOLOGIN; GRANT ALL ON SCHEMA public TO {0}; SET ROLE {0}; CREATE TABLE leak ();",
+    "authorization": "CREATE ROLE {0} NOLOGIN; GRANT ALL ON SCHEMA public TO {0}; "
+    "SET SESSION AUTHORIZATION {0}; CREATE TABLE leak ();",
+    "search_path": "SELECT pg_catalog.set_config('search_path', '', false); CREATE TABLE public.leak ();",
+    "timeouts": "SET statement_timeout = '1h'; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+    "CREATE TABLE leak ();",
+    "tight timeouts": "CREATE TABLE leak (); SET LOCAL statement_timeout = 1;",
+    "read only": "CREATE TABLE leak (); SET TRANSACTION READ ONLY;",
+    "isolation": "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; CREATE TABLE leak ();",
+    "encoding": "SET client_encoding = 'LATIN1'; CREATE TABLE leak ();",
+    "temporary": "CREATE TEMPORARY TABLE t (); CREATE TABLE leak (); PREPARE x AS SELECT 1; LISTEN y;",
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+async def test_nothing_that_a_script_leaves_reaches_the_ledger_or_the_next_script(database: str, leak: str) -> None:
+    bench = Bench(database)
+    role = f"gonogo_leak_{abs(hash(database)) % 100_000}"
+    look = (
+        "CREATE TABLE seen AS SELECT current_user AS me, session_user AS us, "
+        + ", ".join(
+            f"current_setting('{name}') AS {name}"
+            for name in ("search_path", "lock_timeout", "statement_timeout", "client_encoding", "transaction_read_only")
+        )
+        + ", to_regclass('t') AS temporary, (SELECT count(*) FROM pg_prepared_statements) AS prepared, 'ä' AS letter"
+    )
+    try:
+        await bench.apply({"1_leak": LEAKS[leak].format(role), "2_look": look})
+        assert await bench.rows() == [("1_leak", "applied", 1), ("2_look", "applied", 1)]
+        (seen,) = await bench.query("SELECT * FROM seen")
+        user = bench.target.url.user
+        assert seen == (user, user, '"$user", public', "2s", "20s", "UTF8", "off", None, 0, "ä")
+        assert await bench.value("SELECT to_regclass('leak')") == "leak"
+    finally:
+        await bench.query(f"DO $$ BEGIN IF to_regrole('{role}') IS NOT NULL THEN DROP OWNED BY {role}; END IF; END $$")
+        await bench.query(f"DROP ROLE IF EXISTS {role}")
+
+
+async def test_a_script_may_lower_a_timeout_and_never_raise_one(database: str) -> None:
+    bench = Bench(database)
+    text = (
+        "SET lock_timeout = 0; CREATE TABLE s AS SELECT current_setting('lock_timeout') AS a;"
+        "SET lock_timeout = '1s'; INSERT INTO s SELECT current_setting('lock_timeout');"
+    )
+    await bench.apply({"1": text})
+    assert await bench.query("SELECT a FROM s") == [("2s",), ("1s",)]
+    assert any("lock_timeout to 0" in notice.text for notice in bench.told(e.Notice))
+
+
+async def test_notices_are_told(database: str) -> None:
+    bench = Bench(database)
+    await bench.apply({"1": "DROP TABLE IF EXISTS nope; CREATE TABLE a ();"})
+    assert [(n.severity, n.text) for n in bench.told(e.Notice)] == [("NOTICE", 'table "nope" does not exist, skipping')]
+
+
+async def test_a_held_lock_ends_the_wait_and_names_the_holder(database: str) -> None:
+    bench = Bench(database)
+    await bench.query("CREATE TABLE t ()")
+    await bench.query("CREATE TABLE _prisma_migrations_other ()")
+    bench = Bench(f"{database}&schema=app")
+    async with await psycopg.AsyncConnection.connect(database, application_name="nightly") as holder:
+        await holder.execute("LOCK TABLE public.t")
+        with pytest.raises(ScriptFailed) as caught:
+            await bench.apply({"1": "ALTER TABLE public.t ADD COLUMN a int"}, timeouts=Timeouts(lock=900))
+    assert caught.value.code == "55P03"
+    assert "nightly" in caught.value.advice
+    assert await bench.rows() == [("1", "failed", 0)]
+
+
+async def test_a_cancelled_task_leaves_nothing_behind(database: str) -> None:
+    bench = Bench(database)
+    running = asyncio.Event()
+
+    async def on(event: e.ApplyEvent) -> None:
+        if isinstance(event, e.StatementStarted) and event.statement == 1:
+            running.set()
+
+    bench.on = on
+    task = asyncio.ensure_future(bench.apply({"1": "CREATE TABLE a (); SELECT pg_sleep(60);"}))
+    await asyncio.wait_for(running.wait(), 20)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await bench.value("SELECT to_regclass('a')") is None
+    assert await bench.backends() == 0
+    (broken,) = bench.told(e.ScriptBroken)
+    assert (broken.cancelled, broken.known, broken.through) == (True, True, 0)
+    (fate,) = await bench.settle()
+    assert (fate.state, fate.open_row) == ("nothing", True)
+    bench.on = None
+    await bench.apply({"1": "CREATE TABLE a ();"}, roll_back_rows=((fate.name, fate.row),))
+    assert await bench.rows() == [("1", "rolled back", 0), ("1", "applied", 1)]
+
+
+async def test_a_cancel_never_reaches_a_commit(database: str) -> None:
+    """The trigger makes COMMIT slow; the cancel arrives in the middle of it, and comes too late."""
+    bench = Bench(database)
+    slow = (
+        "CREATE TABLE t (a int);"
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END';"
+        "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION slow();"
+    )
+    await bench.apply({"1": slow})
+    task = asyncio.ensure_future(bench.apply({"2": "INSERT INTO t VALUES (1)"}))
+    active = "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'"
+    await until(lambda: bench.value(active))
+    task.cancel()
+    result = await task
+    assert [done.name for done in result.scripts] == ["2"]
+    assert (await bench.rows())[1] == ("2", "applied", 1)
+
+
+async def test_a_lost_connection_is_not_opened_again(database: str) -> None:
+    bench = Bench(database)
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%script'"
+    task = asyncio.ensure_future(
+        bench.apply({"1": "CREATE TABLE a (); SELECT pg_sleep(60);", "2": "CREATE TABLE b ()"})
+    )
+    await until(lambda: bench.value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'"))
+    await bench.query(kill)
+    with pytest.raises(ScriptFailed) as caught:
+        await task
+    assert (caught.value.known, caught.value.through, caught.value.place.statement) == (True, 0, 1)
+    assert await bench.rows() == [("1", "failed", 0)]
+    assert await bench.query("SELECT to_regclass('a'), to_regclass('b')") == [(None, None)]
+
+
+async def test_without_a_reply_to_what_commits_by_itself_nothing_is_claimed(database: str) -> None:
+    bench = Bench(database)
+    await bench.query("CREATE TABLE _t (a int)")
+    await bench.query("CREATE SCHEMA app")
+    bench = Bench(f"{database}&schema=app")
+    text = "DO $$ BEGIN INSERT INTO public._t VALUES (1); COMMIT; PERFORM pg_sleep(60); END $$"
+    task = asyncio.ensure_future(bench.apply({"1": text}))
+    await until(lambda: bench.value("SELECT count(*) FROM public._t"))
+    await bench.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%script'")
+    with pytest.raises(ScriptFailed) as caught:
+        await task
+    assert not caught.value.known
+    (fate,) = await bench.settle()
+    assert fate.state == "unknown"
+    assert await bench.value("SELECT logs FROM app._prisma_migrations") is None
+
+
+async def test_two_runners_at_once(database: str) -> None:
+    first, second = Bench(database), Bench(database, "20260131T020305Z-staging-8a4b")
+    task = asyncio.ensure_future(first.apply({"1": "SELECT pg_sleep(60)"}))
+    await until(lambda: first.value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'"))
+    with pytest.raises(Problem) as caught:
+        await second.apply({"1": "CREATE TABLE a ()"}, lock_patience=0.5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert caught.value.code == "P1002"
+    told = str(caught.value)
+    assert "gonogo 20260131T020304Z-staging-7f3a ana@" in told
+    assert "connected since 20" in told and ", from " in told and "pg_terminate_backend(pid)" in told
+    assert second.told(e.LockWait)
+
+
+async def test_a_failed_row_of_somebody_else_stops_everything(database: str) -> None:
+    await Bench(database).apply({"0": "SELECT 1"})
+    with pytest.raises(ScriptFailed):
+        await Bench(database).apply({"1": "SELECT 1/0"})
+    with pytest.raises(Problem) as caught:
+        await Bench(database).apply({"1": "SELECT 1"})
+    assert caught.value.code == "P3009"
+    with pytest.raises(Problem) as caught:
+        await Bench(database).apply({"0": "SELECT 1"})
+    assert caught.value.code in ("P3008", "P3009")
+
+
+async def test_a_full_database_without_a_ledger_is_not_touched(database: str) -> None:
+    bench = Bench(database)
+    await bench.query("CREATE TABLE old ()")
+    with pytest.raises(Problem) as caught:
+        await bench.apply({"1": "CREATE TABLE a ()"})
+    assert caught.value.code == "P3005"
+    assert await bench.value("SELECT to_regclass('_prisma_migrations')") is None
+
+
+async def test_a_script_that_is_not_the_reviewed_one_is_refused(database: str) -> None:
+    from migrations.apply import prepare
+
+    with pytest.raises(Problem, match="checksum"):
+        await prepare("1", "SELECT 1", "0" * 64)
+
+
+async def test_the_schema_of_the_url_holds_for_scripts_and_ledger(database: str) -> None:
+    bench = Bench(f"{database}&schema=My%20App")
+    await bench.apply({"1": "CREATE TABLE a (); SET search_path = public;", "2": "CREATE TABLE b ()"})
+    found = await bench.query(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '\"My App\"'::regnamespace ORDER BY 1"
+    )
+    assert found == [("_prisma_migrations",), ("a",), ("b",)]
+
+
+async def test_stopping_finishes_the_script(database: str) -> None:
+    bench = Bench(database)
+    asked = iter([False, True])
+    result = await bench.apply({"1": "CREATE TABLE a ()", "2": "CREATE TABLE b ()"}, stop_asked=lambda: next(asked))
+    assert ([done.name for done in result.scripts], result.stopped) == (["1"], True)
+
+
+async def test_a_server_that_is_gone_is_said_to_be(database: str) -> None:
+    bench = Bench(database)
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ 'gonogo'"
+
+    async def on(event: e.ApplyEvent) -> None:
+        if isinstance(event, e.ScriptEnded):
+            await bench.query(kill)
+
+    bench.on = on
+    with pytest.raises(Unavailable, match="was lost"):
+        await bench.apply({"1": "CREATE TABLE a ()", "2": "CREATE TABLE b ()"})
+    assert await bench.rows() == [("1", "applied", 1)]
