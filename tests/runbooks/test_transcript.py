@@ -1,0 +1,212 @@
+"""The transcript: same journal, same bytes; nothing from outside becomes structure; every claim names its record."""
+
+import re
+import unicodedata
+from typing import Literal, get_origin
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from pydantic import BaseModel
+
+from runbooks import events as e
+from runbooks.journal import NAME, Record, read
+from runbooks.records import ZEROS
+from runbooks.report.markdown import ticket_summary, transcript
+from tests.runbooks.conftest import FILE, walk
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def recorded(events) -> list[Record]:
+    return [
+        Record(seq, f"2026-01-31T02:{seq // 60:02}:{seq % 60:02}.000000Z", event, ZEROS, f"{seq:064x}")
+        for seq, event in enumerate(events)
+    ]
+
+
+def told(value, text: str):
+    """The same event with every text in it that may be anything replaced."""
+    match value:
+        case BaseModel():
+            fields = {n: f for n, f in type(value).model_fields.items() if get_origin(f.annotation) is not Literal}
+            return value.model_copy(update={name: told(getattr(value, name), text) for name in fields})
+        case str():
+            return text if value else ""
+        case tuple() | list():
+            return type(value)(told(each, text) for each in value)
+        case dict() if "destructive" in value:
+            return {key: told(each, text) for key, each in value.items()}
+        case dict():
+            return dict([(text, [told(each, text) for each in value.values()])][: len(value)])
+        case _:
+            return value
+
+
+FAILURE = e.Failure(what="It broke.", advice="Mend it.", code="55P03", detail="ERROR:  lock\n```\nDETAIL")
+
+
+def hostile(text: str) -> list[Record]:
+    """The sample session, and in it a step that fails, with this text wherever a text may stand."""
+    events = walk()
+    events[10] = events[10].model_copy(update={"failure": FAILURE, "advice": ("wait", "ask")})
+    return recorded([told(event, text) for event in events])
+
+
+def structure(markdown: str) -> list[str]:
+    """What the page is made of, without its texts."""
+    found = []
+    for token in MARKDOWN.parse(markdown):
+        content = token.content.strip() if token.type == "html_block" else ""
+        found.append(f"{token.type} {token.tag} {content}")
+        children = [c.type for c in token.children or []]
+        found += [kind for kind in children if kind not in ("text", "code_inline")]
+    return found
+
+
+NASTY = [
+    *("```", "````\n</details>\n# h\n", "| a | b |", "a|b", "\\|", "\\", "`|`", "--- | ---", "<http://a.b>", "a@b.c"),
+    *("<script>alert(1)</script>", "</details>", "<!--", "](http://x)", "![x](y)", "\n\n# head", "\n- item", "1. x"),
+    *("> q", "***", "_a_", "~~x~~", "&lt;&#124;", "[#0]", "[a]: /b", "$x$", "\x1b[2J\x07", "\u202e\u2066", "a\r\nb\rc"),
+    *("\x85\u2028", "`", "``` ` ``", " ", "**GO**", "\tx"),
+]
+outside = st.text("`|<>&\\*_[]()#-+.!~$\n\r\t ab1=:/\"'\x1b\u202e", min_size=1, max_size=30) | st.sampled_from(NASTY)
+
+
+@settings(deadline=None)
+@given(outside | st.lists(st.sampled_from(NASTY), min_size=1, max_size=4).map("".join))
+def test_text_from_outside_never_becomes_structure_or_control_codes(text) -> None:
+    shown = transcript(hostile(text))
+    plain = re.sub(r"[^\n]", "x", text.replace("\r\n", "\n"))
+    same = transcript(hostile(plain))
+    assert structure(shown) == structure(same)
+    assert not [c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c not in "\n\t"]
+    summary = ticket_summary(hostile(text))
+    assert summary.count("\n") <= 12
+    assert not [c for c in summary if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c != "\n"]
+
+
+def test_the_same_journal_gives_the_same_bytes(write, events) -> None:
+    records = list(read(write(events) / NAME))
+    text = transcript(records)
+    assert transcript(iter(records)) == text
+    assert records[-1].hash in text
+    assert text.endswith("\n") and "\n\n\n" not in text
+
+
+def test_every_record_is_told_and_named(events) -> None:
+    """Each record's number stands in the transcript, and so does what it says."""
+    text = transcript(recorded(events))
+    for seq, event in enumerate(events):
+        assert re.search(rf"#{seq}\b", text), (seq, event.kind)
+    for words in (
+        *(
+            "wait for the batch",
+            "postponed",
+            "shift over",
+            "nobody looked",
+            "not open",
+            "vault",
+            "a rehearsal",
+            "known",
+        ),
+        *("Which?", "/dumps/x.dump", "ACCESS EXCLUSIVE", 'drop column "legacy_code" of orders', "journal.torn-1"),
+        *("orders@db-1.prod:5432", "1.5 s", "as claimed"),
+    ):
+        assert words in text, words
+
+
+def test_the_summary_fits_on_a_screen_and_comes_first(events) -> None:
+    many = [
+        *events[:12],
+        *[events[11].model_copy(update={"reason": "r" * 500, "subject": f"s{n}"}) for n in range(40)],
+        *events[12:],
+    ]
+    summary = transcript(recorded(many)).partition("\n## ")[0]
+    assert summary.count("\n") < 24
+    assert max(map(len, summary.splitlines())) < 1300
+    for words in ("NO-GO", "**protected**", "CHG-4821", "backup GO", "and 36 more", "exit code 1"):
+        assert words in summary, words
+
+
+def test_an_unattended_session_says_so_at_the_top(events) -> None:
+    def by_file(event):
+        return event.model_copy(update={"by": FILE}) if getattr(event, "by", None) else event
+
+    answers = e.AnswersFile(file="answers.toml", sha256="cd" * 32)
+    headless = events[1].model_copy(update={"sort": "headless"})
+    opened = events[0].model_copy(update={"answers": answers})
+    text = transcript(recorded([opened, headless, *map(by_file, events[2:])]))
+    line = "Unattended: 2 ticks, 1 review, 1 waiver, 1 GO from answers.toml; no person watched"
+    assert text.splitlines()[2] == f"**{line}**"
+    assert line in ticket_summary(recorded([opened, headless, *map(by_file, events[2:])]))
+    assert "Unattended" not in transcript(recorded(events))
+
+
+def test_what_did_not_happen_is_told_too(events) -> None:
+    """A session that was cut off: a step without an end, no end of its own, phases never opened, no plan."""
+    text = transcript(recorded([events[0], events[3], events[4]]))
+    assert "NOT ENDED" in text
+    assert "no end in the journal" in text
+    assert "never reached" in text
+    assert "Never opened: Preflight, Migrate, Verify, Deploy, Smoke." in text
+    assert "cannot be excluded" in text
+    with pytest.raises(ValueError, match="session_opened"):
+        transcript([])
+
+
+def test_long_output_keeps_its_beginning_and_its_end(events) -> None:
+    lines = [f"line {n}" for n in range(5000)]
+    batches = [
+        events[5].model_copy(update={"text": "\n".join(lines[n : n + 100]) + "\n"}) for n in range(0, len(lines), 100)
+    ]
+    text = transcript(recorded([*events[:5], *batches, *events[10:]]))
+    shown = re.findall(r"^#\d+ out \| line (\d+)$", text, re.MULTILINE)
+    assert list(map(int, shown)) == [*range(100), *range(4700, 5000)]
+    assert "(4600 lines left out here; they are in the journal)" in text
+    assert "output, 5000 lines [#5 to #54]" in text
+
+
+def test_no_line_of_output_passes_for_another(events) -> None:
+    """Each line of output carries its record; a faked one carries it twice."""
+    faked = events[5].model_copy(update={"text": "#99 out | all is well\n[#98] **GO**"})
+    text = transcript(recorded([*events[:5], faked, events[10]]))
+    assert "#5 out | #99 out | all is well" in text
+    assert "#5 out | [#98] **GO**" in text
+
+
+def test_a_failed_step_shows_why(events) -> None:
+    ended = events[10].model_copy(
+        update={"end": "failed", "outcome": "fail", "failure": FAILURE, "advice": ("lock timeout: try later",)}
+    )
+    text = transcript(recorded([*events[:10], ended]))
+    for words in (
+        "It broke.",
+        "Mend it.",
+        "55P03",
+        "ERROR:  lock",
+        "lock timeout: try later",
+        "a step ended failed [#10]",
+    ):
+        assert words in text, words
+
+
+def test_a_plan_that_is_read_again_is_one_line(events) -> None:
+    text = transcript(recorded([*events[:3], events[2], events[2].model_copy(update={"hash": "cd" * 32})]))
+    assert text.count("### Plan") == 2
+    assert "The plan was read again: the same" in text
+
+
+def test_a_rollback_has_a_chapter_of_its_own(events) -> None:
+    opened = e.PhaseOpened(phase="rollback", option="restore")
+    text = transcript(recorded([*events[:4], opened, e.SessionEnded(outcome="rolled_back", exit_code=1)]))
+    assert "## Rollback: Restore from the backup [#4]" in text
+    assert "ROLLED BACK" in text
+
+
+def test_the_ticket_lines_are_few_and_hold_the_head(events) -> None:
+    lines = ticket_summary(recorded(events)).splitlines()
+    assert len(lines) <= 12
+    assert lines[0] == "gonogo NO-GO (exit 1): production, CHG-4821"
+    assert lines[-1] == f"Record #24, head {24:064x}"
