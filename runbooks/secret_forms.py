@@ -19,22 +19,21 @@ class Form:
     """Matches empty, where the form begins; group 1 is the form. Overlapping ones are all found."""
     quick: re.Pattern[str]
     """The same without the look-ahead, which `re` searches many times faster."""
+    first: re.Pattern[str]
+    """What it may begin with: one character."""
+    longest: int
+    """The most characters that it takes."""
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where it stands, overlapping ones too."""
         if self.quick.search(text):
             yield from (found.span(1) for found in self.pattern.finditer(text))
 
-    @property
-    def longest(self) -> int:
-        """The most characters that it takes."""
-        return sum(max(map(len, unit)) for unit in self.units)
-
     def begun(self, text: str) -> int:
         """Where the end of `text` may be the beginning of it; the length of `text` if nowhere."""
-        firsts = {each[0] for each in self.units[0]}
-        places = range(max(0, len(text) - self.longest + 1), len(text))
-        return next((at for at in places if text[at] in firsts and self._may_begin(text, at)), len(text))
+        start = max(0, len(text) - self.longest + 1)
+        places = (found.start() for found in self.first.finditer(text, start))
+        return next((at for at in places if self._may_begin(text, at)), len(text))
 
     def _may_begin(self, text: str, at: int) -> bool:
         places = {at}
@@ -80,4 +79,6 @@ def _spellings(character: str) -> Unit:
 
 def _form(name: str, units: tuple[Unit, ...]) -> Form:
     body = "".join(re.escape(unit[0]) if len(unit) == 1 else f"(?:{'|'.join(map(re.escape, unit))})" for unit in units)
-    return Form(name, units, re.compile(f"(?=({body}))"), re.compile(body))
+    first = re.compile("|".join(re.escape(each[0]) for each in units[0]))
+    longest = sum(max(map(len, unit)) for unit in units)
+    return Form(name, units, re.compile(f"(?=({body}))"), re.compile(body), first, longest)
