@@ -98,7 +98,7 @@ echo "only to read"
 
 - [ ] The **dump** is away, see `vault` <!-- id=away evidence="where" required -->
 - not an item
-- [ ] Somebody knows
+- [ ] Somebody <b>knows</b> [why](https://x.example/)
 
 ### When destructive
 
@@ -107,7 +107,7 @@ It is gone for good.
 - [ ] The data is not needed
   <!-- id=unneeded -->
 
-### Notes
+### What to know
 
 - [ ] Notes are written
 """,
@@ -172,7 +172,7 @@ def test_items_conditions_and_prose() -> None:
     backup = read_runbook(WHOLE, catalogue=KINDS).phases[0]
     assert [(i.id, i.when, i.required) for i in backup.items] == [
         ("away", None, True),
-        ("somebody-knows", None, False),
+        ("somebody-b-knows-b-why-https-x-example", None, False),
         ("unneeded", "destructive", False),
         ("notes-are-written", None, False),
     ]

@@ -65,6 +65,8 @@ def test_the_least_that_is_enough(tmp_path: Path) -> None:
     project = read(tmp_path, '[project]\r\nname = "shop"\r\n[environments.dev]\r\n')
     assert (project.migrations, project.naming) == (tmp_path / "prisma/migrations", "prisma")
     assert project.environments["dev"].url == "DATABASE_URL"
+    beside = read(tmp_path, '[project]\nname = "shop"\n[environments.dev]\nrunbook = "dev.md"\n')
+    assert beside.environments["dev"].runbook == "dev.md"
 
 
 @pytest.mark.parametrize(
