@@ -14,7 +14,7 @@ check: .venv/ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports
 
 soak: .venv/ready
 	@$(BIN)/pytest -q --soak

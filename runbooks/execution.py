@@ -70,9 +70,7 @@ class Output:
             self._pending[stream] = text[cut:]
         for start in range(0, cut, BATCH_BYTES // 4):
             piece = text[start : min(cut, start + BATCH_BYTES // 4)]
-            self._recorder.append(
-                e.StepOutput(step=self._step, attempt=self._attempt, stream=stream, text=piece)  # type: ignore[arg-type]
-            )
+            self._recorder.append(e.StepOutput(step=self._step, attempt=self._attempt, stream=stream, text=piece))
 
 
 class StepRun:

@@ -57,17 +57,18 @@ class Faces:
         attach = wire.FROM_FACE.validate_json(await reader.readline())
         if not isinstance(attach, wire.Attach):
             return
+        by = attach.by.model_copy(update={"how": "answers" if attach.sort == "headless" else "keys"})
         self._count += 1
         name, pen = f"{attach.sort}-{os.getpid()}-{self._count}", self._recorder.view.pen is None
         writer.write(wire.line(wire.Hello(face=name, pen=pen)))
         feed = Feed(self._journal, writer, attach.after)
         unlisten = self._recorder.listen(feed.wake)
         pump = asyncio.create_task(feed.run())
-        self._recorder.append(e.FaceAttached(face=name, sort=attach.sort, pen=pen, by=attach.by))
+        self._recorder.append(e.FaceAttached(face=name, sort=attach.sort, pen=pen, by=by))
         self.changed.set()
         try:
             async for line in reader:
-                await self._take(line, name, attach.by, feed, writer)
+                await self._take(line, name, by, feed, writer)
         finally:
             unlisten()
             pump.cancel()

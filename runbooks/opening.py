@@ -134,8 +134,11 @@ class Opening:
         folder = dumps_folder(self._setting.project, self._setting.environ)
         free = shutil.disk_usage(_existing(folder)).free
         words = f"{free // 2**20} MiB free in {folder}; the database has {size // 2**20} MiB in {tables} tables"
-        outcome: Literal["ok", "warn"] = "ok" if free > size else "warn"
-        self._run.check("disk", "Disk for the dump", outcome, words, "A dump is smaller than its database, often.")
+        if free > size:
+            self._run.check("disk", "Disk for the dump", "ok", words)
+        else:
+            advice = "A dump is often smaller than its database, but not surely: make room first."
+            self._run.check("disk", "Disk for the dump", "warn", words, advice)
 
     async def _protected(self) -> bool:
         environment = self._setting.environment

@@ -35,7 +35,14 @@ class PlanReader:
             await connection.close()
         pending = compare(folder, _not_ours(rows or (), view), to=setting.migrate_to)
         made = await asyncio.to_thread(
-            make_plan, setting, pending, target_of(setting.target.pin), first_run=rows is None, mark=mark
+            make_plan,
+            setting.project,
+            setting.environment,
+            setting.runbook,
+            pending,
+            target_of(setting.target.pin),
+            first_run=rows is None,
+            mark=mark,
         )
         await asyncio.to_thread(self._keep, pending.pending)
         return made

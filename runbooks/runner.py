@@ -160,7 +160,7 @@ class Runner:
         try:
             await asyncio.wait([work, left, lonely], return_when=asyncio.FIRST_COMPLETED)
             if work.done():
-                return self._over(work, recorder)
+                return await self._over(work, recorder)
             work.cancel()
             await engine.interrupt()
             recorder.append(e.SessionParked(reason=self._why or "nobody was attached, and nothing ran"))
@@ -171,10 +171,10 @@ class Runner:
             await asyncio.gather(work, left, lonely, return_exceptions=True)
             await faces.dismiss()
 
-    def _over(self, work: "asyncio.Task[int]", recorder: Recorder) -> int:
+    async def _over(self, work: "asyncio.Task[int]", recorder: Recorder) -> int:
         error = work.exception()
         if error is None:
-            write_private(self._folder / "transcript.md", transcript(read(self._folder / NAME)).encode())
+            await asyncio.to_thread(self._write_transcript)
             return work.result()
         if isinstance(error, JournalBroken):
             raise error
@@ -182,6 +182,9 @@ class Runner:
         _say(recorder.redactor.text(told))
         recorder.append(e.SessionParked(reason=f"gonogo failed: {type(error).__name__}; see runner.log"))
         return BUG
+
+    def _write_transcript(self) -> None:
+        write_private(self._folder / "transcript.md", transcript(read(self._folder / NAME)).encode())
 
     async def _until_lonely(self, engine: Engine, faces: Faces) -> None:
         """Returns when nobody has been attached, and nothing has run, for a minute. Headless: at once."""

@@ -20,7 +20,7 @@ from runbooks.demo import shop
 from runbooks.document import read_runbook
 from runbooks.headless import Headless
 from runbooks.journal import NAME, check_artefacts, read, verify
-from runbooks.library import shipped
+from runbooks.library import read_shipped, shipped
 from runbooks.operator import who
 from runbooks.project import Project
 from runbooks.status import status_of
@@ -29,6 +29,7 @@ from tui.app import run_face, run_home
 from tui.printed import session_row, sessions_json, status_lines, verdict_lines
 
 DETACHED = 130
+BUG = 70
 
 
 project_option = click.option(
@@ -172,14 +173,15 @@ def walk(
 async def face(client: Client, answers: Answers, headless: bool) -> int:
     """Look at a session until it ends, or until the face is left. Returns the exit code."""
     if headless:
-        view = await Headless(client, answers, talk).walk()
+        await Headless(client, answers, talk).walk()
     else:
-        await run_face(client)
-        view = client.view
-    folder = client.folder
+        code = await run_face(client, transcript=lambda folder: render(read(folder / NAME)))
+        if code == BUG:
+            return BUG
+    folder, view = client.folder, client.view
     await client.close()
     if view.ended is None:
-        talk(f"The session goes on. Take it up again with: gonogo resume {folder.name}")
+        talk(f"The session has not ended. Take it up again with: gonogo resume {folder.name}")
         return DETACHED
     talk(f"Head {view.head}")
     talk(f"Transcript {folder / 'transcript.md'}")
@@ -312,11 +314,9 @@ def list_runbooks() -> None:
 @click.argument("name")
 def show_runbook(name: str) -> None:
     """Print the shipped runbook NAME, to begin your own from."""
-    click.echo(shipped()[name] if name in shipped() else _unknown(name), nl=False)
-
-
-def _unknown(name: str) -> str:
-    raise Misuse(f"No runbook {name} ships; these do: {', '.join(shipped())}.")
+    if name not in shipped():
+        raise Misuse(f"No runbook {name} ships; these do: {', '.join(shipped())}.")
+    click.echo(read_shipped(name), nl=False)
 
 
 def guarded(work: Callable[[], Any]) -> int:

@@ -1,0 +1,192 @@
+"""The command `gonogo` as a person types it, and a small project for it to work on."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from migrations.server import ThrowawayServer
+
+TOP = Path(__file__).parents[1]
+SECONDS = 100
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def session(self) -> Path:
+        """The session folder that the command named."""
+        found = re.search(r"^Transcript (.+)/transcript\.md$", self.err, re.M)
+        assert found, self.err
+        return Path(found[1])
+
+
+Gonogo = Callable[..., Said]
+
+
+def environment(more: Mapping[str, str] = {}) -> dict[str, str]:
+    """The environment of a command under test: this checkout, and nothing of the person who runs the tests."""
+    return {**os.environ, "PYTHONPATH": str(TOP), "GONOGO_OPERATOR": "ana@example.org", **more}
+
+
+@pytest.fixture
+def gonogo(tmp_path: Path) -> Iterator[Gonogo]:
+    """Run `gonogo …` in `cwd` without a terminal. Whatever it leaves running fails the test."""
+    before = ours()
+
+    def run(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] = {}) -> Said:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "tui", *arguments],
+            cwd=cwd or tmp_path, env=environment(env), capture_output=True, text=True, timeout=SECONDS,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    yield run
+    _, left = psutil.wait_procs(list(ours() - before), timeout=10)
+    assert not left, [p.cmdline() for p in left]
+
+
+def ours() -> set[psutil.Process]:
+    """Runners, keepers and watchdogs of ours that live now."""
+    found = set()
+    for process in psutil.process_iter():
+        try:
+            words = " ".join(process.cmdline())
+        except psutil.Error:
+            continue
+        if "runbooks.runner" in words or "runbooks.demo" in words:
+            found.add(process)
+    return found
+
+
+RUNBOOK = """# A small one
+
+```toml runbook
+name = "small"
+```
+
+## Backup
+
+```toml step
+id = "dump"
+uses = "backup.dump"
+required = true
+```
+
+## Preflight
+
+```toml step
+id = "ledger"
+uses = "ledger.inspect"
+```
+
+## Migrate
+
+```toml step
+id = "apply"
+uses = "migrations.apply"
+lock_timeout = "2s"
+required = true
+```
+
+## Verify
+
+```toml step
+id = "applied"
+uses = "ledger.verify"
+```
+
+## Deploy
+
+```sh run id="deploy" title="Deploy"
+echo deployed
+```
+
+## Smoke
+
+## Rollback
+
+### Forward fix
+
+```toml option
+id = "forward"
+```
+
+## Troubleshooting
+
+| when you see | do |
+|---|---|
+| 55P03 | Somebody holds the table. |
+"""
+
+TABLE = 'CREATE TABLE "notes" ("id" SERIAL PRIMARY KEY, "text" TEXT);\n'
+
+
+@dataclass
+class SmallProject:
+    """A project folder: change its files, then run gonogo in it."""
+
+    folder: Path
+    url: str
+    bin: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Its address, under the name in gonogo.toml; the server's own programs on the PATH."""
+        return {"SMALL_URL": self.url, "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}"}
+
+    def toml(self, **environment: object) -> None:
+        """Write gonogo.toml with these keys for the environment `here`."""
+        lines = ["[project]", 'name = "small"', 'migrations = "migrations"', "[environments.here]"]
+        settings = {"url": "SMALL_URL", "runbook": "small.md", **environment}
+        lines += [f"{key} = {str(v).lower() if isinstance(v, bool) else repr(v)}" for key, v in settings.items()]
+        (self.folder / "gonogo.toml").write_text("\n".join(lines) + "\n")
+
+    def migration(self, name: str, text: str | bytes) -> Path:
+        """Write a script."""
+        path = self.folder / "migrations" / name / "migration.sql"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    def answers(self, **tables: Mapping[str, object]) -> Path:
+        """Answers that say GO everywhere and review every script as it is; `tables` add to them."""
+        import hashlib
+
+        scripts = sorted((self.folder / "migrations").glob("*/migration.sql"))
+        reviews = {p.parent.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in scripts}
+        phases = ("backup", "preflight", "migrate", "verify", "deploy", "smoke")
+        whole = {"go": dict.fromkeys(phases, True), "reviews": reviews, **tables}
+        lines = []
+        for table, rows in whole.items():
+            lines.append(f"[{table}]")
+            lines += [f'"{key}" = {str(v).lower() if isinstance(v, bool) else repr(v)}' for key, v in rows.items()]
+        path = self.folder / "answers.toml"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+
+@pytest.fixture
+def small(tmp_path: Path, database: str, server: ThrowawayServer) -> SmallProject:
+    """A project with one pending script, a runbook that needs no person, and a database of its own."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    project = SmallProject(folder, database, server.bin)
+    project.toml()
+    (folder / "small.md").write_text(RUNBOOK)
+    project.migration("20260101000000_notes", TABLE)
+    project.answers()
+    return project

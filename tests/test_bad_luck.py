@@ -1,0 +1,290 @@
+"""What nobody can help: kills, restarts, full disks, two at once. Nothing twice, nothing lost, always a way on."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from fix_command import Gonogo, SmallProject, environment
+from fix_postgres import apart
+
+from migrations.server import ThrowawayServer
+from runbooks import events as e
+from runbooks.journal import read, verify
+from runbooks.view import RunView, fold
+
+SLOW = 'CREATE TABLE "slow" ("id" INT);\nSELECT pg_sleep(3);\n'
+SECONDS = 60.0
+
+
+def view_of(folder: Path) -> RunView:
+    return fold((r.seq, r.at, r.event) for r in read(folder / "journal.jsonl"))
+
+
+class Background:
+    """A `gonogo run` that goes on while the test does something to it."""
+
+    def __init__(self, small: SmallProject, *arguments: str) -> None:
+        answers = str(small.folder / "answers.toml")
+        argv = [sys.executable, "-P", "-m", "tui", *arguments, "--answers", answers]
+        self.process = subprocess.Popen(
+            argv, cwd=small.folder, env=environment(small.env), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def until(self, reached: Callable[[RunView], bool]) -> Path:
+        """Wait until the newest session's view fulfils a condition; its folder."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            for folder in sorted(sessions(), reverse=True)[:1]:
+                if (folder / "journal.jsonl").exists() and reached(view_of(folder)):
+                    return folder
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.05)
+        raise AssertionError("not reached in time")
+
+    def end(self) -> tuple[int, str]:
+        """Wait for its end: exit code and talk."""
+        _, said = self.process.communicate(timeout=SECONDS)
+        return self.process.returncode, said
+
+
+def sessions() -> list[Path]:
+    root = Path(os.environ["XDG_STATE_HOME"]) / "gonogo" / "sessions"
+    return sorted(root.iterdir()) if root.exists() else []
+
+
+def runner_of(folder: Path) -> int:
+    return int(json.loads((folder / "runner.json").read_text())["pid"])
+
+
+def running(step: str) -> Callable[[RunView], bool]:
+    return lambda view: view.running == step
+
+
+def resume(gonogo: Gonogo, small: SmallProject) -> tuple[int, str]:
+    said = gonogo("resume", "--answers", str(small.folder / "answers.toml"), cwd=small.folder, env=small.env)
+    return said.code, said.err
+
+
+@pytest.fixture
+def sleepy(small: SmallProject) -> SmallProject:
+    small.migration("20260102000000_slow", SLOW)
+    small.answers()
+    return small
+
+
+def start(small: SmallProject) -> Background:
+    return Background(small, "run", "here", "--ticket", "CHG-1")
+
+
+def ledger(small: SmallProject) -> list[tuple[str, bool, bool]]:
+    with psycopg.connect(small.url) as connection:
+        rows = connection.execute(
+            "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL"
+            " FROM _prisma_migrations ORDER BY started_at"
+        ).fetchall()
+    return [(str(a), bool(b), bool(c)) for a, b, c in rows]
+
+
+def no_backend_left(small: SmallProject) -> bool:
+    with psycopg.connect(small.url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'gonogo %' AND datname = current_database()"
+        ).fetchone()
+    return row == (0,)
+
+
+def test_kill_9_of_the_runner_in_migrate(gonogo: Gonogo, sleepy: SmallProject, until: Callable[..., None]) -> None:
+    walk = start(sleepy)
+    folder = walk.until(running("apply"))
+    until(lambda: ("20260102000000_slow", False, False) in ledger(sleepy))
+    os.kill(runner_of(folder), signal.SIGKILL)
+    walk.end()
+    code, said = resume(gonogo, sleepy)
+    assert code == 0, said
+    applied = [name for name, finished, rolled_back in ledger(sleepy) if finished and not rolled_back]
+    assert applied == ["20260101000000_notes", "20260102000000_slow"], "each once"
+    assert verify(folder / "journal.jsonl").grade == "consistent"
+    assert no_backend_left(sleepy)
+
+
+def test_kill_9_of_the_runner_in_backup(gonogo: Gonogo, small: SmallProject) -> None:
+    with psycopg.connect(small.url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE big AS SELECT n, repeat(md5(n::text), 20) AS t FROM generate_series(1, 60000) n"
+        )
+    walk = start(small)
+    folder = walk.until(running("dump"))
+    os.kill(runner_of(folder), signal.SIGKILL)
+    walk.end()
+    code, said = resume(gonogo, small)
+    assert code in (0, 1), said
+    assert verify(folder / "journal.jsonl").grade == "consistent"
+    partial = list(Path(os.environ["XDG_STATE_HOME"]).rglob("*.partial"))
+    assert partial == []
+    assert no_backend_left(small)
+
+
+def test_kill_9_of_the_face_in_migrate(gonogo: Gonogo, sleepy: SmallProject) -> None:
+    walk = start(sleepy)
+    folder = walk.until(running("apply"))
+    runner = psutil.Process(runner_of(folder))
+    walk.process.kill()
+    walk.end()
+    psutil.wait_procs([runner], timeout=SECONDS)
+    assert not runner.is_running(), "a headless runner ends with its face"
+    view = view_of(folder)
+    assert view.parked
+    assert view.step("apply").end == "stopped"
+    code, said = resume(gonogo, sleepy)
+    assert code in (0, 1), said
+    assert no_backend_left(sleepy)
+
+
+def test_kill_9_of_the_child_in_backup(gonogo: Gonogo, small: SmallProject) -> None:
+    with psycopg.connect(small.url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE big AS SELECT n, repeat(md5(n::text), 20) AS t FROM generate_series(1, 100000) n"
+        )
+    walk = start(small)
+    folder = walk.until(running("dump"))
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline and walk.process.poll() is None:
+        dumps = [p for p in psutil.Process(runner_of(folder)).children(recursive=True) if p.name() == "pg_dump"]
+        if dumps:
+            dumps[0].kill()
+            break
+    code, said = walk.end()
+    assert code == 1, said
+    assert view_of(folder).step("dump").end == "failed"
+    assert list(Path(os.environ["XDG_STATE_HOME"]).rglob("*.partial")) == []
+
+
+def test_ctrl_c_on_a_walk_without_a_screen(gonogo: Gonogo, sleepy: SmallProject) -> None:
+    walk = start(sleepy)
+    folder = walk.until(running("apply"))
+    walk.process.send_signal(signal.SIGINT)
+    code, said = walk.end()
+    assert code == 130, said
+    assert "Traceback" not in said
+    deadline = time.monotonic() + SECONDS
+    while not view_of(folder).parked and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert view_of(folder).parked
+
+
+def test_two_operators_at_once(gonogo: Gonogo, sleepy: SmallProject) -> None:
+    walk = start(sleepy)
+    folder = walk.until(running("apply"))
+    second = gonogo(
+        "run",
+        "here",
+        "--ticket",
+        "CHG-2",
+        "--answers",
+        str(sleepy.folder / "answers.toml"),
+        cwd=sleepy.folder,
+        env=sleepy.env,
+    )
+    assert second.code == 1, second.err
+    assert folder.name[:25] in second.err, "it says which session"
+    assert "ana@example.org" in second.err, "and whose"
+    assert "since" in second.err and "from" in second.err
+    code, said = walk.end()
+    assert code == 0, said
+
+
+def test_server_restarted_in_the_middle_of_migrate(gonogo: Gonogo, sleepy: SmallProject, tmp_path: Path) -> None:
+    server = apart(ThrowawayServer.start(tmp_path / "own"))
+    try:
+        sleepy.url = server.url()
+        walk = start(sleepy)
+        folder = walk.until(running("apply"))
+        time.sleep(1)
+        apart(server.restart())
+        code, said = walk.end()
+        assert code == 1, said
+        assert view_of(folder).step("apply").end == "failed"
+        assert "Traceback" not in said
+        assert [row for row in ledger(sleepy) if row[0].endswith("slow") and row[1]] == []
+    finally:
+        apart(server.stop())
+
+
+@contextmanager
+def full_disk(tmp_path: Path, size: str) -> Iterator[Path]:
+    """A tiny file system, where the machine lets us make one."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("a full disk needs mount(8) and root")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=False).returncode:
+        pytest.skip("this machine mounts no tmpfs")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_disk_full_while_dumping(gonogo: Gonogo, small: SmallProject, tmp_path: Path) -> None:
+    with psycopg.connect(small.url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE big AS SELECT md5(n::text) || md5((n * 7)::text) AS t FROM generate_series(1, 100000) n"
+        )
+    with full_disk(tmp_path, "1m") as tiny:
+        text = (
+            (small.folder / "gonogo.toml")
+            .read_text()
+            .replace("[environments.here]", f"dumps = '{tiny}'\n[environments.here]")
+        )
+        (small.folder / "gonogo.toml").write_text(text)
+        said = gonogo(
+            "run",
+            "here",
+            "--ticket",
+            "x",
+            "--answers",
+            str(small.folder / "answers.toml"),
+            cwd=small.folder,
+            env=small.env,
+        )
+        assert said.code in (1, 3), said.err
+        assert str(tiny) in said.err
+        assert list(tiny.iterdir()) == []
+        assert verify(said.session / "journal.jsonl").grade == "consistent"
+
+
+def test_disk_full_while_journalling(gonogo: Gonogo, small: SmallProject, tmp_path: Path) -> None:
+    runbook = (
+        (small.folder / "small.md")
+        .read_text()
+        .replace("echo deployed", "head -c 3000000 /dev/zero | tr '\\0' 'a' | fold")
+    )
+    (small.folder / "small.md").write_text(runbook)
+    with full_disk(tmp_path, "1m") as tiny:
+        env = {**small.env, "XDG_STATE_HOME": str(tiny)}
+        text = (
+            (small.folder / "gonogo.toml")
+            .read_text()
+            .replace("[environments.here]", f"dumps = '{tmp_path}'\n[environments.here]")
+        )
+        (small.folder / "gonogo.toml").write_text(text)
+        said = gonogo(
+            "run", "here", "--ticket", "x", "--answers", str(small.folder / "answers.toml"), cwd=small.folder, env=env
+        )
+        assert said.code in (3, 130), said.err
+        assert "Traceback" not in said.err
+        (folder,) = (tiny / "gonogo" / "sessions").iterdir()
+        assert verify(folder / "journal.jsonl").grade == "open"
+        assert any(isinstance(r.event, e.StepOutput) for r in read(folder / "journal.jsonl"))
+    assert no_backend_left(small)

@@ -1,0 +1,35 @@
+"""Where `gonogo` begins: first it makes sure that its three packages are its own."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+PACKAGES = ("tui", "runbooks", "migrations")
+MISUSE = 2
+
+
+def stranger() -> str | None:
+    """The first of our packages that Python would import from somewhere else, and from where."""
+    ours = Path(__file__).resolve().parents[1]
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        where = Path(spec.origin).resolve() if spec and spec.origin else None
+        if where != ours / name / "__init__.py":
+            return f"{name} ({where or 'a folder without code'})"
+    return None
+
+
+def main() -> None:
+    """The console script."""
+    if (other := stranger()) is not None:
+        sys.stderr.write(
+            f"gonogo: something else is imported in place of its own package {other}: look at PYTHONPATH.\n"
+        )
+        sys.exit(MISUSE)
+    from tui.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
