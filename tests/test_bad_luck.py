@@ -99,7 +99,8 @@ def ledger(small: SmallProject) -> list[tuple[str, bool, bool]]:
 def no_backend_left(small: SmallProject) -> bool:
     with psycopg.connect(small.url) as connection:
         row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'gonogo %' AND datname = current_database()"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE application_name LIKE 'gonogo %' AND datname = current_database()"
         ).fetchone()
     return row == (0,)
 
