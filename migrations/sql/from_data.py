@@ -7,7 +7,7 @@ from postgast.walk import unwrap_node
 
 from migrations.sql import actions as a
 from migrations.sql.names import Name
-from migrations.sql.tree import calls_in, name_of, text_of
+from migrations.sql.tree import TOO_MANY, calls_in, name_of, text_of
 
 _HARMLESS = frozenset(
     """
@@ -29,7 +29,7 @@ def select(stmt: pb.SelectStmt) -> Iterator[a.Action]:
         into = stmt.into_clause.rel
         yield a.CreateTable(name_of(into), temporary=into.relpersistence == "t", filled=True)
     yield from _settings(stmt)
-    calls = {str(name) for name in calls_in(stmt) if not _known(name)}
+    calls = {"the rest of it" if name == TOO_MANY else str(name) for name in calls_in(stmt) if not _known(name)}
     yield a.Query(tuple(sorted(calls)))
 
 

@@ -1,8 +1,6 @@
 """PostgreSQL's own parser, kept from harm."""
 
-import re
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
@@ -12,20 +10,12 @@ from postgast import pg_query_pb2 as pb
 from postgast import scan as _scan
 from postgast import split as _split
 
+from migrations.sql.depth import DEEPEST, certainly_shallow, depth_of
+
 T = TypeVar("T")
 
-SHALLOW = 2000
-"""Characters of a statement that cannot nest deep enough to overflow any thread's stack."""
-STACK_EACH = 600
-"""Bytes of stack for one more level of nesting: measured 390, on x86-64."""
-STACK_MOST = 1 << 30
-
-# Only these make a tree that is deep without a limit of the grammar's own: operators and joins that chain to the left.
-_LINK = re.compile(
-    r"[-+*/%^<>=|&!#~?@:`(\[]|\b(?:and|at|between|collate|except|ilike|in|intersect|is|isnull|join|like|not|notnull|or"
-    r"|similar|union)\b",
-    re.IGNORECASE,
-)
+SHORT = 2000
+"""Characters of a statement that cannot nest more deeply than `depth.DEEPEST`."""
 
 
 class NotReadable(Exception):
@@ -39,12 +29,9 @@ class NotReadable(Exception):
 
 def parse_one(text: str) -> pb.Node:
     """The parse tree of a single statement. Raises NotReadable."""
-    if len(text) <= SHALLOW:
-        return _first(text)
-    stack = STACK_EACH * len(_LINK.findall(text)) + (1 << 20)
-    if stack > STACK_MOST:
-        raise NotReadable("it nests too deeply, or is too long, to be looked through")
-    return _on_a_stack_of(stack, lambda: _first(text))
+    if len(text) > SHORT and not certainly_shallow(text) and depth_of(_tokens(text)) > DEEPEST:
+        raise NotReadable("it nests too deeply to be looked through")
+    return _first(text)
 
 
 def pieces(text: str) -> list[str]:
@@ -55,15 +42,16 @@ def pieces(text: str) -> list[str]:
 def rough_pieces(text: str) -> list[str]:
     """Like `pieces`, cut at every semicolon: for text that the grammar refuses. Raises NotReadable."""
     data = text.encode("utf-8", errors="replace")
-    found: list[str] = []
+    found: list[bytes] = []
     start = end = -1
-    for token in _guarded(lambda: _scan(text)).tokens:
+    for token in _tokens(text):
         if token.token == pb.ASCII_59:
-            found += [data[start:end].decode()] * (start >= 0)
+            found += [data[start:end]] * (start >= 0)
             start = -1
         elif token.token not in (pb.SQL_COMMENT, pb.C_COMMENT):
             start, end = (token.start if start < 0 else start), token.end
-    return found + [data[start:end].decode()] * (start >= 0)
+    found += [data[start:end]] * (start >= 0)
+    return [piece.decode("utf-8", errors="replace") for piece in found]
 
 
 def _first(text: str) -> pb.Node:
@@ -71,6 +59,11 @@ def _first(text: str) -> pb.Node:
     if len(stmts) != 1:
         raise NotReadable("it is not one statement")
     return stmts[0].stmt
+
+
+def _tokens(text: str) -> Iterable[pb.ScanToken]:
+    tokens: Iterable[pb.ScanToken] = _guarded(lambda: _scan(text)).tokens
+    return tokens
 
 
 def _guarded(work: Callable[[], T]) -> T:
@@ -82,32 +75,3 @@ def _guarded(work: Callable[[], T]) -> T:
         raise NotReadable("it nests too deeply to be looked through") from None
     except UnicodeError:
         raise NotReadable("it holds characters that are not Unicode text") from None
-
-
-def _on_a_stack_of(size: int, work: Callable[[], T]) -> T:
-    """The grammar's writer recurses once for each link of a chain, and an overflow would end the whole process."""
-    done: list[T] = []
-    failed: list[NotReadable] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except NotReadable as error:
-            failed.append(error)
-
-    with _STACK_SIZE:
-        before = threading.stack_size(-(-size // 4096) * 4096)
-        try:
-            thread = threading.Thread(target=run)
-            thread.start()
-        except RuntimeError:
-            raise NotReadable("there is not enough memory to look through it") from None
-        finally:
-            threading.stack_size(before)
-    thread.join()
-    if failed:
-        raise failed[0]
-    return done[0]
-
-
-_STACK_SIZE = threading.Lock()

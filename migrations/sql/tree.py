@@ -11,6 +11,8 @@ from migrations.sql.names import Name, shown
 
 LOOKED_AT = 50_000
 """Nodes of one statement that are looked at in search of function calls."""
+TOO_MANY = Name(None, "…")
+"""Stands for the calls in a statement with more nodes than that."""
 
 _TYPES = {
     "bool": "boolean",
@@ -128,10 +130,10 @@ def switched_on(options: Iterable[pb.Node], name: str) -> bool:
 
 
 def calls_in(node: Message) -> list[Name]:
-    """Every function that is called anywhere in a tree, up to a bound: past it, the last one is named `…`."""
+    """Every function that is called anywhere in a tree, up to a bound: past it, the last one is TOO_MANY."""
     found = [name_from_call(inner) for _, inner in islice(walk(node), LOOKED_AT) if isinstance(inner, pb.FuncCall)]
     past_the_bound = next(islice(walk(node), LOOKED_AT, None), None) is not None
-    return [*found, Name(None, "…")] if past_the_bound else found
+    return [*found, TOO_MANY] if past_the_bound else found
 
 
 def name_from_call(call: pb.FuncCall) -> Name:

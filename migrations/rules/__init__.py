@@ -1,0 +1,36 @@
+"""Risks of statements. A rule is one file, found by being there: `index_without_concurrently.py` holds its `RULE`."""
+
+import importlib
+import pkgutil
+from functools import cache
+
+from migrations.rules.base import Finding, Found, Lock, Rule, Severity
+from migrations.rules.seen import Seen
+from migrations.sql import Script
+
+__all__ = ["Finding", "Found", "Lock", "Rule", "Severity", "judge", "rules"]
+
+_HELPERS = ("base", "seen")
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, by the order of their codes."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _HELPERS)
+    return tuple(importlib.import_module(f"{__name__}.{name}").RULE for name in names)
+
+
+def judge(script: Script) -> tuple[Finding, ...]:
+    """All findings of a script, in the order of its statements."""
+    seen = Seen(script)
+    found: list[Finding] = []
+    for statement in script.statements:
+        found += (finding for rule in rules() for finding in rule.judge(statement, seen))
+        seen.take_in(statement)
+    return _without_superseded(found)
+
+
+def _without_superseded(findings: list[Finding]) -> tuple[Finding, ...]:
+    supersedes = {rule.code: rule.supersedes for rule in rules()}
+    gone = {(code, f.statement, f.subject) for f in findings for code in supersedes[f.rule]}
+    return tuple(f for f in findings if (f.rule, f.statement, f.subject) not in gone)

@@ -1,0 +1,116 @@
+"""What a rule is, and what it says of a statement."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from migrations.rules.seen import Seen
+from migrations.sql import Name, Statement
+
+Severity = Literal["stop", "warn", "note"]
+
+
+class Lock(StrEnum):
+    """Table locks, weakest first, by the names of PostgreSQL's documentation."""
+
+    ACCESS_SHARE = "ACCESS SHARE"
+    ROW_SHARE = "ROW SHARE"
+    ROW_EXCLUSIVE = "ROW EXCLUSIVE"
+    SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
+    SHARE = "SHARE"
+    SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+    EXCLUSIVE = "EXCLUSIVE"
+    ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
+
+    @property
+    def mode(self) -> str:
+        """What `pg_locks.mode` calls it."""
+        return f"{self.value.title().replace(' ', '')}Lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a check found. `severity`, `loses_data`: where this case differs from its rule. `subject` is what it is
+    about, to tell two findings on one statement apart (`orders.legacy_code`)."""
+
+    message: str
+    tables: tuple[Name, ...] = ()
+    subject: str = ""
+    instead: str = ""
+    severity: Severity | None = None
+    loses_data: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says of one statement (its index, from 0). `lock` and `blocks` are empty where no lock matters.
+
+    `rewrites`: the server writes the whole table anew. `instead`: the safer form, in words or SQL.
+    """
+
+    rule: str
+    severity: Severity
+    statement: int
+    line: int
+    message: str
+    loses_data: bool = False
+    lock: str = ""
+    blocks: str = ""
+    tables: tuple[str, ...] = ()
+    instead: str = ""
+    source: str = ""
+    subject: str = ""
+    rewrites: bool = False
+
+
+Check = Callable[[Statement, Seen], Iterable[Found]]
+
+
+def nothing(statement: Statement, seen: Seen) -> Iterable[Found]:
+    """The check of a rule that only looks at whole scripts."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One risk, and its proof. `code` is its file's name with dashes, and names the bad pattern.
+
+    The proof: after `setup`, `risky` takes `lock` on table `t`, writes it anew if it `rewrites`, and fails with the
+    SQLSTATE `fails` if there is one; `safer` succeeds, and this rule says nothing of it. `source` is where it is
+    documented. A finding of a rule in `supersedes`, with the same statement and subject, gives way to this one's.
+    """
+
+    code: str
+    title: str
+    severity: Severity
+    setup: str
+    risky: str
+    safer: str
+    source: str
+    lock: Lock | None = None
+    blocks: str = ""
+    loses_data: bool = False
+    rewrites: bool = False
+    fails: str | None = None
+    supersedes: tuple[str, ...] = ()
+    check: Check = nothing
+
+    def judge(self, statement: Statement, seen: Seen) -> Iterator[Finding]:
+        """Every finding of this rule on one statement."""
+        for found in self.check(statement, seen):
+            yield Finding(
+                rule=self.code,
+                severity=found.severity or self.severity,
+                statement=statement.index,
+                line=statement.line,
+                message=found.message,
+                loses_data=self.loses_data if found.loses_data is None else found.loses_data,
+                lock=self.lock or "",
+                blocks=self.blocks,
+                tables=tuple(str(table) for table in found.tables),
+                instead=found.instead,
+                source=self.source,
+                subject=found.subject,
+                rewrites=self.rewrites,
+            )

@@ -1,0 +1,36 @@
+"""DELETE without WHERE: all rows are gone, slowly."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Lock, Rule
+from migrations.rules.seen import Seen
+from migrations.sql import Statement
+from migrations.sql import actions as a
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Every DELETE of all rows of a table that is not the script's own."""
+    for action in statement.actions:
+        match action:
+            case a.Delete(table=table, everything=True) if not seen.is_certainly_new(table):
+                yield Found(
+                    f"deletes every row of {table}, in one long transaction",
+                    (table,),
+                    subject=str(table),
+                    instead=f"DELETE FROM {table} WHERE …, in batches",
+                )
+
+
+RULE = Rule(
+    code="delete-without-where",
+    title="Deletes every row of a table",
+    severity="stop",
+    loses_data=True,
+    lock=Lock.ROW_EXCLUSIVE,
+    blocks="writes of the same rows",
+    setup="CREATE TABLE t (c int); INSERT INTO t VALUES (1)",
+    risky="DELETE FROM t",
+    safer="DELETE FROM t WHERE c = 1",
+    source="https://www.postgresql.org/docs/current/sql-delete.html",
+    check=check,
+)

@@ -1,0 +1,35 @@
+"""CREATE INDEX: writers wait for the whole build."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Lock, Rule
+from migrations.rules.seen import Seen
+from migrations.sql import Statement
+from migrations.sql import actions as a
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Every such index of a table that was there before."""
+    for action in statement.actions:
+        match action:
+            case a.CreateIndex(table=table, concurrently=False, unique=unique) if not seen.is_new(table):
+                yield Found(
+                    f"nobody can write to {table} until the whole index is built",
+                    (table,),
+                    subject=str(table),
+                    instead=f"CREATE {'UNIQUE ' * unique}INDEX CONCURRENTLY … ON {table} …, in a migration of its own",
+                )
+
+
+RULE = Rule(
+    code="index-without-concurrently",
+    title="Builds an index while writers wait",
+    severity="warn",
+    lock=Lock.SHARE,
+    blocks="writes",
+    setup="CREATE TABLE t (c int)",
+    risky="CREATE INDEX i ON t (c)",
+    safer="CREATE INDEX CONCURRENTLY i ON t (c)",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    check=check,
+)

@@ -1,0 +1,37 @@
+"""A statement of which it is not known what it does: it may be anything, so nobody should call it safe."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Rule
+from migrations.rules.seen import Seen
+from migrations.sql import Fault, Script, Statement
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """What stands where the script cannot be read is a stop; what is only not looked into is a warning."""
+    error = seen.script.error
+    if error and statement.index == _where(seen.script, error):
+        yield Found(f"PostgreSQL refuses this script at line {error.line}: {error.message}", severity="stop")
+    elif statement.why_not:
+        yield Found(
+            f"not analysed: {statement.why_not}",
+            statement.facts.touches,
+            instead="Read it yourself, and rehearse it on a copy.",
+        )
+
+
+def _where(script: Script, error: Fault) -> int:
+    """The statement that an error is in, or that stands before it."""
+    return max((statement.index for statement in script.statements if statement.start <= error.offset), default=0)
+
+
+RULE = Rule(
+    code="not-analysed",
+    title="It is not known what this does",
+    severity="warn",
+    setup="CREATE TABLE t (c int)",
+    risky="DO $$ BEGIN EXECUTE 'DROP TABLE t'; END $$",
+    safer="ALTER TABLE t ADD COLUMN d int",
+    source="https://www.postgresql.org/docs/current/plpgsql-statements.html",
+    check=check,
+)

@@ -1,0 +1,43 @@
+"""SET NOT NULL: the whole table is read while everybody waits, and one null is enough to fail."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Lock, Rule
+from migrations.rules.seen import Seen
+from migrations.sql import Statement
+from migrations.sql import actions as a
+from migrations.sql.names import shown
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Unless the script has made, and validated, a CHECK that proves it already."""
+    for action in statement.actions:
+        match action:
+            case a.SetNotNull(table=table, column=column):
+                if seen.is_new(table) or seen.is_never_null(table, column):
+                    continue
+                yield Found(
+                    f"nobody can read or write {table} while all of it is searched for a null in {shown(column)}, "
+                    "unless a validated CHECK proves that there is none; a null makes it fail",
+                    (table,),
+                    subject=f"{table}.{column}",
+                    instead=f"ADD CONSTRAINT … CHECK ({shown(column)} IS NOT NULL) NOT VALID; VALIDATE CONSTRAINT …; "
+                    "then this; then DROP CONSTRAINT …",
+                )
+
+
+RULE = Rule(
+    code="not-null-on-existing",
+    title="Forbids null in a column that is there already",
+    severity="warn",
+    lock=Lock.ACCESS_EXCLUSIVE,
+    blocks="reads and writes",
+    setup="CREATE TABLE t (c int)",
+    risky="ALTER TABLE t ALTER COLUMN c SET NOT NULL",
+    safer="ALTER TABLE t ADD CONSTRAINT present CHECK (c IS NOT NULL) NOT VALID; "
+    "ALTER TABLE t VALIDATE CONSTRAINT present; "
+    "ALTER TABLE t ALTER COLUMN c SET NOT NULL; "
+    "ALTER TABLE t DROP CONSTRAINT present",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    check=check,
+)

@@ -1,0 +1,79 @@
+"""What a script has done before the statement that is judged, and what it will do after it."""
+
+from collections.abc import Iterator
+
+from migrations.sql import Action, Name, Script, Statement
+from migrations.sql import actions as a
+
+Key = tuple[str, str]
+
+
+class Seen:
+    """The state of a script between two statements. What is new in it is nobody's yet."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self._new: dict[Key, bool] = {}  # whether it is certain that the script made it
+        self._columns: set[tuple[Key, str]] = set()
+        self._not_null_checks: dict[tuple[Key, str], tuple[str, ...]] = {}
+        self._never_null: set[tuple[Key, str]] = set()
+
+    def is_new(self, table: Name) -> bool:
+        """This script made the table, unless it was there before its CREATE TABLE IF NOT EXISTS."""
+        return table.key in self._new
+
+    def is_certainly_new(self, table: Name) -> bool:
+        """This script made the table: all rows in it are the script's own."""
+        return self._new.get(table.key, False)
+
+    def is_new_column(self, table: Name, column: str) -> bool:
+        """This script added the column."""
+        return (table.key, column) in self._columns
+
+    def is_never_null(self, table: Name, column: str) -> bool:
+        """This script has added and checked a CHECK that proves it."""
+        return (table.key, column) in self._never_null
+
+    def after(self, statement: Statement) -> Iterator[Action]:
+        """All that the script does after a statement, in order."""
+        for later in self.script.statements[statement.index + 1 :]:
+            yield from later.actions
+
+    def take_in(self, statement: Statement) -> None:
+        """The statement is behind us now."""
+        for action in statement.actions:
+            self._take_in_table(action)
+            self._take_in_column(action)
+
+    def _take_in_table(self, action: Action) -> None:
+        match action:
+            case a.CreateTable(table=table, if_not_exists=maybe):
+                self._new[table.key] = not maybe
+            case a.Drop(kind="table" | "materialized view", name=name):
+                self._new.pop(name.key, None)
+            case a.Create(kind="materialized view", name=name):
+                self._new[name.key] = True
+            case a.Rename(kind="table", table=table, new=new):
+                self._move(table, Name(table.schema, new))
+            case a.MoveToSchema(kind="table", name=name, schema=schema):
+                self._move(name, Name(schema, name.name))
+
+    def _move(self, old: Name, new: Name) -> None:
+        certain = self._new.pop(old.key, None)
+        if certain is not None:
+            self._new[new.key] = certain
+
+    def _take_in_column(self, action: Action) -> None:
+        match action:
+            case a.AddColumn(table=table, column=column, if_not_exists=False):
+                self._columns.add((table.key, column.name))
+            case a.DropColumn(table=table, column=name):
+                self._columns.discard((table.key, name))
+            case a.AddConstraint(table=table, constraint=constraint) if constraint.proves_not_null:
+                if not constraint.not_valid:
+                    self._never_null |= {(table.key, column) for column in constraint.proves_not_null}
+                elif constraint.name:
+                    self._not_null_checks[table.key, constraint.name] = constraint.proves_not_null
+            case a.ValidateConstraint(table=table, constraint=name):
+                proven = self._not_null_checks.get((table.key, name), ())
+                self._never_null |= {(table.key, column) for column in proven}

@@ -1,0 +1,36 @@
+"""DROP TABLE: the rows are gone."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Lock, Rule
+from migrations.rules.seen import Seen
+from migrations.sql import Statement
+from migrations.sql import actions as a
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Every dropped table that is not the script's own."""
+    for action in statement.actions:
+        match action:
+            case a.Drop(kind="table", name=table, cascade=cascade) if not seen.is_certainly_new(table):
+                yield Found(
+                    f"drops table {table} and all its rows" + ", and what depends on it" * cascade,
+                    (table,),
+                    subject=str(table),
+                    instead="Drop it one release after the last version that reads it, with a dump of it kept.",
+                )
+
+
+RULE = Rule(
+    code="table-drop",
+    title="Drops a table",
+    severity="stop",
+    loses_data=True,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    blocks="reads and writes",
+    setup="CREATE TABLE t (c int)",
+    risky="DROP TABLE t",
+    safer="ALTER TABLE t RENAME TO t_unused",
+    source="https://www.postgresql.org/docs/current/sql-droptable.html",
+    check=check,
+)

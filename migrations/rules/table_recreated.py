@@ -1,0 +1,39 @@
+"""A table dropped and created anew under its name: it is there again, without its rows."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Lock, Rule
+from migrations.rules.seen import Seen
+from migrations.sql import Statement
+from migrations.sql import actions as a
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Every dropped table that a later statement creates."""
+    made_later = {action.table.key for action in seen.after(statement) if isinstance(action, a.CreateTable)}
+    for action in statement.actions:
+        match action:
+            case a.Drop(kind="table", name=table):
+                if table.key in made_later and not seen.is_certainly_new(table):
+                    yield Found(
+                        f"drops table {table} and creates it again, empty: it looks the same, and its rows are gone",
+                        (table,),
+                        subject=str(table),
+                        instead=f"ALTER TABLE {table} …, part by part",
+                    )
+
+
+RULE = Rule(
+    code="table-recreated",
+    title="Drops a table and creates it again",
+    severity="stop",
+    loses_data=True,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    blocks="reads and writes",
+    supersedes=("table-drop",),
+    setup="CREATE TABLE t (c int)",
+    risky="DROP TABLE t; CREATE TABLE t (c int, d int)",
+    safer="ALTER TABLE t ADD COLUMN d int",
+    source="https://www.postgresql.org/docs/current/sql-droptable.html",
+    check=check,
+)

@@ -1,0 +1,36 @@
+"""TRUNCATE: all rows are gone."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Lock, Rule
+from migrations.rules.seen import Seen
+from migrations.sql import Statement
+from migrations.sql import actions as a
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """With CASCADE even a new table may have others that reference it, but not yet with rows."""
+    for action in statement.actions:
+        match action:
+            case a.Truncate(table=table, cascade=cascade) if not seen.is_certainly_new(table):
+                yield Found(
+                    f"deletes every row of {table}" + ", and of every table that references it" * cascade,
+                    (table,),
+                    subject=str(table),
+                    instead="Delete what is meant by its WHERE, in batches.",
+                )
+
+
+RULE = Rule(
+    code="truncate",
+    title="Deletes every row of a table",
+    severity="stop",
+    loses_data=True,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    blocks="reads and writes",
+    setup="CREATE TABLE t (c int)",
+    risky="TRUNCATE t",
+    safer="DELETE FROM t WHERE c < 10",
+    source="https://www.postgresql.org/docs/current/sql-truncate.html",
+    check=check,
+)

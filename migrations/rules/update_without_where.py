@@ -1,0 +1,43 @@
+"""UPDATE without WHERE: the old values are gone, and every row is written anew."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Lock, Rule
+from migrations.rules.seen import Seen
+from migrations.sql import Statement
+from migrations.sql import actions as a
+from migrations.sql.names import shown
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Where the script itself added all the columns, no value is lost."""
+    for action in statement.actions:
+        match action:
+            case a.Update(table=table, columns=columns, everything=True) if not seen.is_certainly_new(table):
+                fresh = all(seen.is_new_column(table, column) for column in columns)
+                names = ", ".join(shown(column) for column in columns)
+                yield Found(
+                    f"overwrites {names} in every row of {table}, in one long transaction"
+                    if not fresh
+                    else f"fills {names} in every row of {table}, in one long transaction",
+                    (table,),
+                    subject=str(table),
+                    instead=f"UPDATE {table} SET … WHERE …, in batches",
+                    severity="warn" if fresh else None,
+                    loses_data=not fresh,
+                )
+
+
+RULE = Rule(
+    code="update-without-where",
+    title="Overwrites every row of a table",
+    severity="stop",
+    loses_data=True,
+    lock=Lock.ROW_EXCLUSIVE,
+    blocks="writes of the same rows",
+    setup="CREATE TABLE t (c int); INSERT INTO t VALUES (1)",
+    risky="UPDATE t SET c = 2",
+    safer="UPDATE t SET c = 2 WHERE c = 1",
+    source="https://www.postgresql.org/docs/current/sql-update.html",
+    check=check,
+)
