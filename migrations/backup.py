@@ -14,8 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import psycopg
+
 from migrations import archive
 from migrations.archive import OnLine, OnStart, nothing, program
+from migrations.beside import failed
 from migrations.moment import Connection, Moment, held, rewritten
 from migrations.problem import Problem, Unavailable
 from migrations.state import State, recorded
@@ -118,7 +121,10 @@ async def dump(order: Order, watch: Watch | None = None) -> Dump:
     try:
         await watch.on_file(path)
         async with order.connect() as connection, held(connection) as moment:
-            state = await _dump_and_record(order, watch, connection, moment, partial)
+            try:
+                state = await _dump_and_record(order, watch, connection, moment, partial)
+            except psycopg.OperationalError as error:
+                raise failed(connection, error) from error
         found = await _verify(order, watch, partial, len(moment.tables))
         await watch.on_progress(Progress("hash", partial.stat().st_size))
         sha256, size = await asyncio.to_thread(fingerprint_file, partial)

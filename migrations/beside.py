@@ -38,8 +38,28 @@ async def beside(live: Pinned, database: str, application_name: str) -> AsyncIte
             )
         await connection.execute(UNBOUND)
         yield connection
+    except psycopg.OperationalError as error:
+        raise failed(connection, error) from error
     finally:
         await connection.close()
+
+
+def failed(connection: Connection, error: psycopg.OperationalError) -> Problem:
+    """What to tell of a statement that the server did not do, or of a server that was lost."""
+    words = error.diag.message_primary or ""
+    if connection.closed or connection.broken:
+        return Unavailable(
+            f"The connection to {connection.info.host} was lost.",
+            advice="See that the server is up, then look at what was done.",
+            code=error.sqlstate or "",
+            detail=words,
+        )
+    return Problem(
+        f"The server refused: {words}.",
+        advice="Mend what it names, then try again.",
+        code=error.sqlstate or "",
+        detail=error.diag.message_detail or "",
+    )
 
 
 def _server(pinned: Pinned) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What is true of a database in one exported snapshot: the moment that a dump is of."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ async def held(connection: Connection) -> AsyncIterator[Moment]:
         )
     snapshot, lsn, taken_at = mark
     yield Moment(snapshot, lsn, taken_at, {oid: name for oid, name, _, _ in rows}, before)
-    if not connection.closed and not connection.broken:
+    # The dump is whole by now: a connection that died of idleness takes nothing from it.
+    with contextlib.suppress(psycopg.OperationalError):
         await connection.execute("ROLLBACK")
 
 

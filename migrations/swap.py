@@ -61,9 +61,7 @@ async def swap(live: Pinned, side: str, side_oid: int, at: datetime, application
         oid = await _must_be_there(connection, live, side, side_oid)
         await _allow(connection, name, False)
         try:
-            ended = await _end_sessions(connection, oid, name)
-            await _end_sessions(connection, side_oid, side)
-            await _rename(connection, name, side, kept)
+            ended = await _take_over(connection, (name, oid), (side, side_oid), kept)
         except BaseException:
             # Whatever happened: the database that bears the live name must take connections.
             await asyncio.shield(_reopen(live, name, application_name))
@@ -153,17 +151,33 @@ def _stays(name: str, sessions: list[Any], refused: str) -> Problem:
     )
 
 
+async def _take_over(connection: Connection, live: tuple[str, int], side: tuple[str, int], kept: str) -> int:
+    """End the sessions and rename. A session that slipped in between is ended like the others."""
+    ended = 0
+    for last in (False, False, True):
+        ended += await _end_sessions(connection, live[1], live[0])
+        ended += await _end_sessions(connection, side[1], side[0])
+        try:
+            await _rename(connection, live[0], side[0], kept)
+            break
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse) as error:
+            if last or not isinstance(error, psycopg.errors.ObjectInUse):
+                raise _not_renamed(error) from None
+    return ended
+
+
 async def _rename(connection: Connection, name: str, side: str, kept: str) -> None:
     old, new, aside = sql.Identifier(name), sql.Identifier(side), sql.Identifier(kept)
-    try:
-        async with connection.transaction():
-            await connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, aside))
-            await connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(new, old))
-            await connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(aside))
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse) as error:
-        raise Problem(
-            f"The databases could not be renamed: {error.diag.message_primary}. The live one is as it was.",
-            advice="It takes ownership of both, CREATEDB, and nobody connected.",
-            code=error.sqlstate or "",
-            detail=error.diag.message_detail or "",
-        ) from None
+    async with connection.transaction():
+        await connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, aside))
+        await connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(new, old))
+        await connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(aside))
+
+
+def _not_renamed(error: psycopg.Error) -> Problem:
+    return Problem(
+        f"The databases could not be renamed: {error.diag.message_primary}. The live one is as it was.",
+        advice="It takes ownership of both, CREATEDB, and nobody connected.",
+        code=error.sqlstate or "",
+        detail=error.diag.message_detail or "",
+    )

@@ -1,5 +1,7 @@
 """`changes.show`: what changed since the dump, and so what a restore would lose."""
 
+from dataclasses import replace
+
 from migrations.changes import Changes, Written, what_changed
 from runbooks.dumps import session_dump
 from runbooks.events import Outcome
@@ -31,6 +33,8 @@ async def run(ctx: Context, params: Params) -> Result:
     taken = await session_dump(ctx, params.dump)
     async with ctx.connect("read") as connection:
         changes = await what_changed(connection, taken.state, ctx.target.url.schema)
+    if _restored(ctx):
+        return await _after(ctx, taken.at, changes)
     unfinished = tuple(name for name in changes.open if not _all_or_nothing(ctx, name))
     nothing = not (changes.committed or unfinished)
     await _tell(ctx, taken.at, changes)
@@ -42,6 +46,32 @@ async def run(ctx: Context, params: Params) -> Result:
         schema_lines=changes.schema,
         rows={table: (w.inserted, w.updated, w.deleted) for table, w in sorted(changes.written.items())},
         nothing=nothing,
+    )
+
+
+def _restored(ctx: Context) -> bool:
+    """Whether the database that bears the live name is the one that this session restored."""
+    pin = ctx.target.pin
+    swaps = [step.id for step in ctx.view.runbook.steps() if step.uses == "restore.swap"]
+    return pin is not None and any(ctx.result(name).get("oid") == pin.oid for name in swaps)
+
+
+async def _after(ctx: Context, since: str, changes: Changes) -> Result:
+    """Read again at the GO that follows the restore. The counters of a new database tell nothing of the old one."""
+    # A dump does not name the versions of extensions; restore.side has told of them.
+    schema = tuple(line for line in changes.schema if not line.startswith("~ extension "))
+    changes = replace(changes, written={}, schema=schema)
+    await _tell(ctx, since, changes)
+    left = len(changes.applied) + len(changes.schema)
+    words = f"{left} differences from the dump" if left else "as at the dump: nothing of the migration is left"
+    ctx.check("restored", "The restored database is in place", "fail" if left else "ok", words)
+    return Result(
+        since=since,
+        applied=changes.applied,
+        unfinished=changes.open,
+        schema_lines=changes.schema,
+        rows={},
+        nothing=not left,
     )
 
 

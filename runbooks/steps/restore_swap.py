@@ -1,5 +1,6 @@
 """`restore.swap`: the restored database takes the place, and the name, of the live one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,10 +44,17 @@ async def run(ctx: Context, params: Params) -> Result:
     before = pin.oid if pin else ""
     await ctx.record(label="swapping", attempt=ctx.attempt, side=name, side_oid=str(side["oid"]), live_oid=before)
     swapped = await swap.swap(ctx.target, name, int(str(side["oid"])), at, ctx.application_name)
+    _repin(ctx, swapped.oid)
     await ctx.output(f"{live} is the restored database now. The old one is kept as {swapped.kept}.\n")
     ctx.check("swapped", "The live name leads to the restored database", "ok", f"OID {before} → {swapped.oid}")
     ctx.check("kept", "The old database is kept", "ok", swapped.kept, "Drop it when nobody needs it any more.")
     return _result(swapped.oid, swapped.kept, swapped.ended)
+
+
+def _repin(ctx: Context, oid: int) -> None:
+    """From here on the session acts on the restored database."""
+    if ctx.target.pin is not None:
+        ctx.target.pin = replace(ctx.target.pin, oid=str(oid))
 
 
 def _result(oid: int, kept: str, ended: int) -> Result:
@@ -80,6 +88,7 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
         await swap.reopen(ctx.target, ctx.application_name)
     if str(oid) == record["side_oid"]:
         kept = await swap.name_of(ctx.target, int(record["live_oid"]), ctx.application_name)
+        _repin(ctx, oid)
         words = f"OID {record['live_oid']} → {oid}"
         check = Check(id="swapped", title="The live name leads to the restored database", outcome="ok", evidence=words)
         result = _result(oid, kept, 0).model_dump(mode="json")

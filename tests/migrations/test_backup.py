@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from dumping import dumped, fill, names, order, pinned
+from dumping import dumped, environment, fill, names, order, pinned
 
 from migrations import archive, backup
 from migrations.backup import Progress, Watch
@@ -65,8 +65,17 @@ async def test_rows_are_those_of_the_snapshot(server: ThrowawayServer, database:
     write = f'"{server.bin}/psql" -qXc "INSERT INTO customers VALUES (999, \'late\')"'
     if not (server.bin / "psql").is_file():
         pytest.skip(f"no psql in {server.bin}")
-    dump = await dumped(pinned(database), tmp_path, wrapped(server, tmp_path / "bin", "pg_dump", write))
+    target = pinned(database)
+    dump = await dumped(target, tmp_path, wrapped(server, tmp_path / "bin", "pg_dump", write))
     assert dump.state.rows["public.customers"].rows == 200
+    lines: list[str] = []
+
+    async def on_out(line: str) -> None:
+        lines.append(line)
+
+    unpack = [str(server.bin / "pg_restore"), "--data-only", "--table=customers", "--file=-", str(dump.path)]
+    assert await archive.program(unpack, environment(target), on_out=on_out) == (0, "")
+    assert len([line for line in lines if "@example.org" in line]) == 200 and "999\tlate" not in lines
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM customers").fetchone() == (201,)
 
@@ -88,6 +97,17 @@ async def test_a_table_dropped_just_as_the_dump_begins(server: ThrowawayServer, 
     with pytest.raises(Problem) as caught:
         await dumped(pinned(database), tmp_path / "dumps", bin)
     assert "customers" in str(caught.value) + caught.value.detail
+    assert names(tmp_path / "dumps") == []
+
+
+async def test_the_snapshot_is_lost_before_pg_dump_takes_it(
+    server: ThrowawayServer, database: str, tmp_path: Path
+) -> None:
+    fill(database)
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gonogo test'"
+    bin = wrapped(server, tmp_path / "bin", "pg_dump", f'"{server.bin}/psql" -qXAtc "{end}" >/dev/null')
+    with pytest.raises(Problem, match=r"pg_dump failed: .*snapshot|was lost"):
+        await dumped(pinned(database), tmp_path / "dumps", bin)
     assert names(tmp_path / "dumps") == []
 
 

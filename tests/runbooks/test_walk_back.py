@@ -104,6 +104,9 @@ async def test_the_whole_walk_back(ctx: StepContext, owned: str) -> None:
         with psycopg.connect(owned) as connection:
             there = connection.execute("SELECT to_regclass('shipments'), count(*) FROM customers WHERE email > ''")
             assert there.fetchone() == (None, dumped.rows["public.customers"])
+        again = await ctx.run("changes.show")
+        assert ctx.outcomes == {"restored": "ok"} and again.rows == {}
+        assert "nothing of the migration is left" in ctx.found("restored").evidence
     finally:
         with psycopg.connect(owned.replace(ctx.answers["database"], "postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{swapped.kept}" WITH (FORCE)'.encode())
