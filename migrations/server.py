@@ -26,6 +26,7 @@ from migrations.server_place import (
     new_place,
     server_user,
     usable,
+    whole,
 )
 
 OWNER = "postgres"
@@ -140,7 +141,7 @@ class ThrowawayServer:
                 await self._create(programs, data, user, lock)
             self._fits(data)
             if user is not None and data.stat().st_uid != user:
-                await asyncio.to_thread(give, data, user)
+                await whole(give, data, user)
             await self._launch(programs, data, user, lock, place)
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)

@@ -10,13 +10,17 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import psutil
 
 from migrations.problem import Unavailable
 from migrations.process import capture
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PORT = 5432
 PATIENCE = 60.0  # seconds: for crash recovery, and for a server of before to let go of the folder
@@ -143,7 +147,16 @@ async def usable(bin: Path, place: Path, user: int | None) -> Path:
         await capture([str(bin / "postgres"), "--version"], env=ENVIRONMENT, user=user)
         return bin
     except Unavailable:
-        return await asyncio.to_thread(_copy, bin, place / "pg")
+        return await whole(_copy, bin, place / "pg")
+
+
+async def whole(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Work in a thread. When cancelled, wait for its end first: it must not go on behind whoever tidies up."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(thread)
+    finally:
+        await asyncio.wait((thread,))
 
 
 def _copy(bin: Path, to: Path) -> Path:

@@ -1,6 +1,7 @@
 """The throw-away server: starts anywhere, keeps its data, and never outlives its owner."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -152,23 +153,25 @@ async def test_a_killed_server_leaves_no_claim_on_its_data(folder: Path, bin: Pa
     await again.stop()
 
 
-async def test_where_nobody_but_us_may_look(tmp_path: Path) -> None:
-    """As root: the server's own uid can neither reach the programs nor walk to its data."""
+@pytest.fixture
+def hidden_bin(tmp_path: Path) -> Path:
+    """A copy of the programs that only we can reach."""
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
     package = embedded_bin().parents[1]
-    without = shutil.ignore_patterns("include", "*.a")
     for folder in (package, package.with_name(f"{package.name}.libs")):
         if folder.is_dir():
-            await asyncio.to_thread(shutil.copytree, folder, hidden / folder.name, symlinks=True, ignore=without)
-    bin = hidden / package.name / "pginstall" / "bin"
-    deep = hidden / ("a folder, with a name that is rather long " * 4)
-    server = await ThrowawayServer.start(deep, bin=bin)
+            without = shutil.ignore_patterns("include", "*.a")
+            shutil.copytree(folder, hidden / folder.name, symlinks=True, ignore=without)
+    return hidden / package.name / "pginstall" / "bin"
+
+
+async def test_where_nobody_but_us_may_look(hidden_bin: Path, tmp_path: Path) -> None:
+    """As root: the server's own uid can neither reach the programs nor walk to its data."""
+    deep = tmp_path / "hidden" / ("a folder, with a name that is rather long " * 4)
+    server = await ThrowawayServer.start(deep, bin=hidden_bin)
     try:
-        assert ask(server.url(), "SELECT 1") == 1
-        await server.restart()
-        assert ask(server.url(), "SELECT 1") == 1
-        assert server.bin == bin
+        assert (ask(server.url(), "SELECT 1"), server.bin) == (1, hidden_bin)
     finally:
         await server.stop()
     assert not server.socket.parent.exists()
@@ -197,18 +200,31 @@ async def test_a_refused_start_says_why_and_leaves_nothing(folder: Path, bin: Pa
         await ThrowawayServer.start(folder, bin=bin)
 
 
-async def test_a_start_that_was_cancelled_leaves_nothing(tmp_path: Path, bin: Path) -> None:
-    for moment in (0.05, 0.15, 0.3, 0.45):
-        start = asyncio.create_task(ThrowawayServer.start(tmp_path, bin=bin))
+async def cancel_starts(folder: Path, bin: Path, moments: list[float]) -> None:
+    note = folder / "place"
+    for moment in moments:
+        start = asyncio.create_task(ThrowawayServer.start(folder, bin=bin))
         await asyncio.sleep(moment)
         start.cancel()
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await (await start).stop()
-        except asyncio.CancelledError:
-            assert not Path((tmp_path / "place").read_text()).exists() if (tmp_path / "place").exists() else True
-    server = await ThrowawayServer.start(tmp_path, bin=bin)
+        assert not (note.exists() and Path(note.read_text()).exists())
+    server = await ThrowawayServer.start(folder, bin=bin)
     assert ask(server.url(), "SELECT 1") == 1
     await server.stop()
+
+
+async def test_a_start_that_was_cancelled_leaves_nothing(tmp_path: Path, hidden_bin: Path) -> None:
+    await cancel_starts(tmp_path, hidden_bin, [0.2, 0.4, 0.8])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+async def test_starts_cancelled_at_any_moment_leave_nothing(tmp_path: Path, hidden_bin: Path) -> None:
+    for programs in (hidden_bin, embedded_bin()):
+        for round in range(5):
+            folder = tmp_path / f"{programs.parents[2].name}-{round}"
+            await cancel_starts(folder, programs, [hundredth / 100 + round / 500 for hundredth in range(1, 100, 4)])
 
 
 async def test_programs_that_are_not_there(tmp_path: Path) -> None:
