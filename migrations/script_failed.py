@@ -29,6 +29,7 @@ ADVICE = {
     "42501": "The role lacks a privilege. Grant it, then start the step again.",
     "25P02": "An earlier statement of the same transaction failed.",
 }
+ROW_VALUES = "left out here, because it holds values of a row; it stands in the ledger's row (logs)"
 FIX = "Fix what the server complains of, then start the step again; if the script itself must change, end the session."
 
 
@@ -73,6 +74,7 @@ class ScriptFailed(Problem):
         self.waited_for = waited_for
         self.severity = (diag and diag.severity) or "ERROR"
         code = (diag and diag.sqlstate) or ""
+        self.code = code
         super().__init__(
             f"{name}: {place.words}: {self.message.rstrip('.')}{f' ({code})' if code else ''}. {self.committed}",
             advice=self._advice(code),
@@ -93,9 +95,10 @@ class ScriptFailed(Problem):
 
     @property
     def text(self) -> str:
-        """The server's own words, whole, with the place in the script."""
+        """The server's own words, with the place in the script; values of rows are left out."""
         parts = [f"{self.severity}: {self.message}", self.place.caret]
-        named = (("DETAIL", self.server_detail), ("HINT", self.hint), ("CONTEXT", self.where))
+        detail = ROW_VALUES if self.code.startswith("23") and self.server_detail else self.server_detail
+        named = (("DETAIL", detail), ("HINT", self.hint), ("CONTEXT", self.where))
         parts += [f"{name}: {text}" for name, text in named if text]
         return "\n".join(part for part in parts if part)
 

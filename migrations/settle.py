@@ -15,7 +15,7 @@ from migrations.target import Pinned, session_name
 Connection = psycopg.AsyncConnection[Any]
 Record = Mapping[str, Any]
 
-State = Literal["applied", "nothing", "partly", "unknown", "set aside"]
+State = Literal["applied", "nothing", "partly", "unknown", "changed", "set aside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,9 @@ class Fate:
     """What became of one attempt at a script.
 
     `nothing` of it is committed; `partly`: statements before `through` are (all of them, if only the ledger's last
-    word is missing); `set aside`: its row was marked as rolled back. `open_row`: its row stands as failed.
+    word is missing); `unknown`: so are those before `doubt`, if the last one sent took effect, which a person must
+    find out; `changed`: somebody else changed the ledger; `set aside`: its row was marked as rolled back.
+    `open_row`: its row stands as failed.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Fate:
     statements: int
     open_row: bool
     words: str
+    doubt: int = 0
 
 
 async def settle(target: Pinned, session: str, records: Sequence[Record]) -> tuple[Fate, ...]:
@@ -61,14 +64,13 @@ def _about(records: Sequence[Record], row: str) -> list[Record]:
 
 
 async def _fate(conn: Connection, start: Record, row: Row | None, records: Sequence[Record]) -> Fate:
-    def fate(state: State, words: str, through: int = 0) -> Fate:
+    def fate(state: State, words: str, through: int = 0, doubt: int = 0) -> Fate:
         open_row = row is not None and row.applied.failed
         count = int(start["statements"])
-        if state == "partly" and through == 0:
+        if state == "partly" and through == 0 and count:
             state = "nothing"
-        return Fate(
-            str(start["name"]), str(start["row"]), str(start["checksum"]), state, through, count, open_row, words
-        )
+        name, id, checksum = str(start["name"]), str(start["row"]), str(start["checksum"])
+        return Fate(name, id, checksum, state, through, count, open_row, words, doubt)
 
     ended = bool(_of(records, "ScriptEnded"))
     if row is not None and row.applied.finished_at:
@@ -76,17 +78,19 @@ async def _fate(conn: Connection, start: Record, row: Row | None, records: Seque
     if row is not None and row.applied.rolled_back:
         return fate("set aside", "marked as rolled back")
     if ended:
-        return fate("unknown", "it was applied, and the ledger no longer says so")
+        return fate("changed", "it was applied, and the ledger no longer says so")
     if row is None:
         if _of(records, "Sending", "Committing", "Through"):
-            return fate("unknown", "its row is gone from the ledger")
+            return fate("changed", "its row is gone from the ledger")
         return fate("nothing", "it had not begun")
     through = max(int(r["through"]) for r in _of(records, "ScriptStarted", "Through", "ScriptBroken"))
     doubt = _in_doubt(records)
     if doubt is None:
         return fate("partly", _kept(through), through)
     after, words = await _ask(conn, doubt, through)
-    return fate("unknown", words, through) if after is None else fate("partly", words or _kept(after), after)
+    if after is None:
+        return fate("unknown", words, through, int(doubt.get("through", int(doubt.get("statement", 0)) + 1)))
+    return fate("partly", words or _kept(after), after)
 
 
 def _in_doubt(records: Sequence[Record]) -> Record | None:

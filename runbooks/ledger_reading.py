@@ -1,0 +1,45 @@
+"""The folder and the ledger, held against each other now, for the steps that look at them."""
+
+import asyncio
+from dataclasses import dataclass
+
+from migrations import ledger
+from migrations.folder import read_folder
+from migrations.plan import Applied, Plan, compare
+from runbooks.events import Script
+from runbooks.steps.base import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`rows` is None where there is no ledger; `tables` are then the ordinary tables that are there already."""
+
+    rows: tuple[Applied, ...] | None
+    plan: Plan
+    tables: int
+
+
+async def read_both(ctx: Context) -> Reading:
+    """Read them. Raises Misuse, Problem or Unavailable."""
+    folder = await asyncio.to_thread(read_folder, ctx.project.folder / ctx.project.migrations)
+    schema = ctx.target.url.schema
+    async with ctx.connect("read") as conn:
+        rows = await ledger.read(conn, schema)
+        tables = await ledger.other_tables(conn, [schema] if schema else []) if rows is None else 0
+    return Reading(rows, compare(folder, rows or ()), tables)
+
+
+def planned(ctx: Context) -> tuple[Script, ...]:
+    """The reviewed scripts of this session, in order."""
+    return ctx.view.plan.scripts if ctx.view.plan else ()
+
+
+def held_back(ctx: Context) -> tuple[str, ...]:
+    """What this session leaves for later, by name."""
+    return ctx.view.plan.held_back if ctx.view.plan else ()
+
+
+def names(found: tuple[str, ...], most: int = 20) -> str:
+    """Names in a line, not too many of them."""
+    more = len(found) - most
+    return ", ".join(found[:most]) + (f" and {more} more" if more > 0 else "")

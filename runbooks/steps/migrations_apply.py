@@ -1,0 +1,128 @@
+"""`migrations.apply`: applies the reviewed scripts."""
+
+from datetime import timedelta
+from typing import Literal
+
+from migrations.apply import ApplyResult, ApplyRun, apply
+from migrations.script_failed import ScriptFailed
+from migrations.sending import Timeouts
+from runbooks.apply_teller import Teller
+from runbooks.applying import Order, chosen, fates, order, still_as_reviewed
+from runbooks.events import Check, StepStarted
+from runbooks.frozen import Frozen
+from runbooks.ledger_reading import names
+from runbooks.limits import Limit, limit_milliseconds, limit_text
+from runbooks.steps.base import Context, Settled, StepKind
+
+
+class Params(Frozen):
+    """`to`: the last migration to apply. Timeouts hold for each statement; `"0"` is none.
+
+    What runs CONCURRENTLY waits for old transactions, without harm: it has no lock timeout, and one of its own.
+    """
+
+    to: str | None = None
+    lock_timeout: Limit = timedelta(seconds=5)
+    statement_timeout: Limit = timedelta(minutes=15)
+    concurrent_timeout: Limit = timedelta(hours=4)
+    model: Literal["safe"] = "safe"
+
+
+class ScriptResult(Frozen):
+    """`id` is the ledger's; `took` is in microseconds, 0 where an earlier attempt applied it."""
+
+    name: str
+    id: str
+    statements: int
+    took: int
+    committed: bool
+
+
+class Result(Frozen):
+    """What this session has applied, in order."""
+
+    scripts: tuple[ScriptResult, ...]
+    stopped: bool
+
+
+async def run(ctx: Context, params: Params) -> Result:
+    """Apply what is pending. Raises ScriptFailed, Problem or Unavailable."""
+    scripts = chosen(ctx, params.to)
+    if not scripts:
+        ctx.check("applied", "Scripts applied", "warn", "nothing to apply: nothing will be proven")
+        return Result(scripts=(), stopped=False)
+    todo = await order(ctx, scripts)
+    try:
+        result = await apply(_run(ctx, params, todo, tuple(s.migration for s in scripts)))
+    except ScriptFailed as failed:
+        await ctx.output(f"{failed.text}\n", "err")
+        raise
+    return _result(ctx, todo, result, len(scripts))
+
+
+def _run(ctx: Context, params: Params, todo: Order, all_names: tuple[str, ...]) -> ApplyRun:
+    return ApplyRun(
+        target=ctx.target,
+        session=ctx.session,
+        application_name=ctx.application_name,
+        scripts=todo.scripts,
+        on=Teller(ctx, all_names).tell,
+        timeouts=Timeouts(
+            lock=limit_milliseconds(params.lock_timeout),
+            statement=limit_milliseconds(params.statement_timeout),
+            concurrent=limit_milliseconds(params.concurrent_timeout),
+        ),
+        roll_back_rows=todo.open_rows,
+        stop_asked=lambda: ctx.stop_asked,
+        before_script=lambda script: still_as_reviewed(ctx, script),
+    )
+
+
+def _result(ctx: Context, todo: Order, result: ApplyResult, planned: int) -> Result:
+    before = [ScriptResult(name=f.name, id=f.row, statements=f.statements, took=0, committed=True) for f in todo.before]
+    now = [
+        ScriptResult(name=s.name, id=s.row, statements=s.statements, took=s.took, committed=True)
+        for s in result.scripts
+    ]
+    done = (*before, *now)
+    evidence = f"{len(done)} of {planned} scripts, {sum(s.statements for s in done)} statements"
+    if len(done) < planned:
+        left = names(tuple(s.name for s in todo.scripts[len(now) :]))
+        advice = "Start the step again to go on."
+        ctx.check("applied", "Scripts applied", "fail", f"{evidence}; stopped as asked, before {left}", advice)
+    else:
+        ctx.check("applied", "Scripts applied", "ok", evidence)
+    return Result(scripts=done, stopped=result.stopped)
+
+
+async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
+    """What the server says of an attempt that was cut short; None if a person must decide."""
+    scripts, known = chosen(ctx, params.to), await fates(ctx)
+    if any(fate.state in ("unknown", "changed") for fate in known.values()):
+        return None
+    applied = [fate for fate in known.values() if fate.state == "applied"]
+    evidence = f"{len(applied)} of {len(scripts)} scripts are applied"
+    if len(applied) == len(scripts):
+        done = tuple(
+            ScriptResult(name=f.name, id=f.row, statements=f.statements, took=0, committed=True) for f in applied
+        )
+        check = Check(id="applied", title="Scripts applied", outcome="ok", evidence=evidence)
+        result = Result(scripts=done, stopped=False).model_dump(mode="json")
+        return Settled("done", "ok", evidence, (check,), result)
+    cut = "; ".join(f"{fate.name}: {fate.words}" for fate in known.values() if fate.state != "applied")
+    words = f"{evidence}{f'; {cut}' if cut else ''}. Start the step again: it goes on from there."
+    check = Check(id="applied", title="Scripts applied", outcome="fail", evidence=words)
+    return Settled("failed", "fail", words, (check,))
+
+
+def shows(params: Params) -> str:
+    """What is about to happen, in words."""
+    last = f"up to {params.to}, " if params.to else ""
+    limits = (
+        f"lock_timeout {limit_text(params.lock_timeout)}, statement_timeout {limit_text(params.statement_timeout)}, "
+        f"CONCURRENTLY {limit_text(params.concurrent_timeout)}"
+    )
+    return f"apply the reviewed scripts, {last}one after the other; {limits}"
+
+
+STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile)

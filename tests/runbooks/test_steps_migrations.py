@@ -1,0 +1,393 @@
+"""The steps around applying: what a person is told, and how an attempt goes on after it was cut short."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from migrations import ledger
+from migrations.problem import Problem
+from migrations.sql import execution_model, read_script
+from runbooks import events as e
+from runbooks.runbook import Step
+from runbooks.steps import catalogue
+from runbooks.steps.base import Settled
+from tests.runbooks.steps_context import SHA, StepContext
+
+APPLY = "migrations.apply"
+
+
+class Session(StepContext):
+    """A session whose plan holds the scripts, reviewed and kept, and also on disk in the project."""
+
+    def __init__(self, url: str, folder: Path, scripts: dict[str, str], *, held_back: tuple[str, ...] = ()) -> None:
+        super().__init__(url, folder)
+        self.url = url
+        (self.folder / "scripts").mkdir()
+        planned = []
+        for name, text in scripts.items():
+            place = self.project.migrations / name
+            place.mkdir(parents=True)
+            (place / "migration.sql").write_text(text)
+            if name not in held_back:
+                planned.append(_script(name, text))
+                (self.folder / "scripts" / f"{planned[-1].sha256}.sql").write_text(text)
+        target = e.Target(
+            address="x",
+            system_identifier="1",
+            database="d",
+            oid="1",
+            in_recovery=False,
+            postmaster_start="",
+            timeline="",
+            server_version="",
+        )
+        self.events.append(
+            e.PlanMade(hash=SHA, target=target, protected=False, scripts=tuple(planned), held_back=held_back)
+        )
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            cur = conn.execute(text.encode())
+            return cur.fetchall() if cur.description else []
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The ledger: name, state."""
+        return self.query(
+            "SELECT migration_name, CASE WHEN rolled_back_at IS NOT NULL THEN 'rolled back' "
+            "WHEN finished_at IS NULL THEN 'failed' ELSE 'applied' END FROM _prisma_migrations ORDER BY started_at"
+        )
+
+    async def reconcile(self, **params: Any) -> Settled | None:
+        """What the step says of its latest attempt, after the runner died."""
+        kind = catalogue()[APPLY]
+        self.step = Step(id="migrations-apply", title="", uses=APPLY, effect="target")
+        start = e.StepStarted(step=self.step.id, attempt=1, title="", uses=APPLY, effect="target", why="resume")
+        assert kind.reconcile is not None
+        return await kind.reconcile(self, kind.params.model_validate(params), start)
+
+    def forget(self, event: str) -> None:
+        """Cut the records off before the last one of this sort, as a kill at that moment would."""
+        at = max(i for i, (_, record) in enumerate(self.recorded) if record["event"] == event)
+        del self.recorded[at:]
+
+
+def _script(name: str, text: str) -> e.Script:
+    script = read_script(text)
+    return e.Script(
+        migration=name,
+        sha256=sha256(text.encode()).hexdigest(),
+        size=len(text),
+        model=execution_model(script).kind,
+        statements=tuple(
+            e.Statement(line=s.line, start=s.start, end=s.end, summary=s.summary) for s in script.statements
+        ),
+    )
+
+
+Start = Callable[..., Session]
+
+
+@pytest.fixture
+def start(database: str, tmp_path: Path) -> Start:
+    """`start({name: text})`: a session on a fresh database."""
+    return lambda scripts, **over: Session(database, tmp_path, scripts, **over)
+
+
+async def test_inspect_apply_verify(start: Start) -> None:
+    ctx = start(
+        {"1_a": "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);", "2_b": "CREATE TABLE b ();", "3_c": "x"},
+        held_back=("3_c",),
+    )
+    inspected = await ctx.run("ledger.inspect")
+    assert (inspected.first_run, inspected.pending, inspected.held_back) == (True, ("1_a", "2_b"), ("3_c",))
+    assert set(ctx.outcomes.values()) == {"ok"}
+    result = await ctx.run(APPLY, lock_timeout="2s", statement_timeout="10min", concurrent_timeout="0")
+    assert [(s.name, s.statements, s.committed) for s in result.scripts] == [("1_a", 2, True), ("2_b", 1, True)]
+    assert ctx.found("applied").evidence == "2 of 2 scripts, 3 statements"
+    assert "1 of 2  1_a\n  2 statements, one transaction\n" in ctx.text()
+    assert "  2 of 2  insert" in ctx.text() and "1 row" in ctx.text()
+    assert all(json.dumps(record) for _, record in ctx.recorded)
+    verified = await ctx.run("ledger.verify")
+    assert (verified.applied, verified.pending) == (("1_a", "2_b"), ())
+    assert set(ctx.outcomes.values()) == {"ok"}
+
+
+async def test_verify_sees_what_is_pending_failed_or_not_as_reviewed(start: Start) -> None:
+    ctx = start({"1": "SELECT 1", "2": "SELECT 2", "3": "SELECT 3"})
+    await ctx.run(APPLY, to="2")
+    ctx.query("UPDATE _prisma_migrations SET checksum = 'x' WHERE migration_name = '1'")
+    ctx.query("UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = '2'")
+    await ctx.run("ledger.verify")
+    assert ctx.outcomes == {"pending": "fail", "failed-rows": "fail", "checksums": "fail", "edited": "warn"}
+    assert ctx.found("failed-rows").evidence == "P3009: 2"
+
+
+async def test_inspect_names_what_prisma_would_stop_at_and_what_it_hides(start: Start) -> None:
+    ctx = start({"1": "SELECT 1", "2": "SELECT 2", "3": "SELECT 3"})
+    await ctx.run(APPLY, to="2")
+    (ctx.project.migrations / "1" / "migration.sql").write_text("SELECT 11")
+    ctx.query("UPDATE _prisma_migrations SET migration_name = 'gone' WHERE migration_name = '2'")
+    ctx.query(
+        "INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) "
+        "VALUES ('x', 'x', '3', E'Database error:\\nERROR: no luck')"
+    )
+    await ctx.run("ledger.inspect")
+    assert ctx.outcomes == {"ledger": "ok", "failed-rows": "fail", "edited": "warn", "missing": "warn", "pending": "ok"}
+    assert "P3009: 3" in ctx.found("failed-rows").evidence and "(ERROR: no luck)" in ctx.found("failed-rows").evidence
+    assert (ctx.found("edited").evidence, ctx.found("missing").evidence) == ("1, 3", "gone")
+
+
+async def test_inspect_of_a_full_database_and_of_an_empty_plan(start: Start) -> None:
+    ctx = start({"1": "SELECT 1"})
+    ctx.query("CREATE TABLE old ()")
+    await ctx.run("ledger.inspect")
+    assert ctx.found("ledger").evidence.startswith("P3005")
+    ctx.query("DROP TABLE old")
+    await ctx.run(APPLY)
+    await ctx.run("ledger.inspect")
+    assert ctx.found("pending").evidence == "nothing to apply: nothing will be proven"
+
+
+async def test_a_script_edited_between_review_and_run(start: Start) -> None:
+    ctx = start({"1": "CREATE TABLE a ()", "2": "CREATE TABLE b ()"})
+    (ctx.project.migrations / "2" / "migration.sql").write_text("DROP TABLE a")
+    with pytest.raises(Problem, match="2 was edited after it was reviewed"):
+        await ctx.run(APPLY)
+    assert ctx.rows() == [("1", "applied")]
+
+
+async def test_the_kept_bytes_are_the_reviewed_ones_or_nothing_runs(start: Start) -> None:
+    ctx = start({"1": "CREATE TABLE a ()"})
+    (kept,) = (ctx.folder / "scripts").iterdir()
+    kept.write_text("CREATE TABLE b ()")
+    with pytest.raises(Problem, match="not the script that was reviewed"):
+        await ctx.run(APPLY)
+    kept.unlink()
+    with pytest.raises(Problem, match="gone"):
+        await ctx.run(APPLY)
+
+
+async def test_after_a_failure_the_step_starts_the_script_anew(start: Start) -> None:
+    ctx = start({"1": "CREATE TABLE a ()", "2": "CREATE TABLE b (); INSERT INTO c VALUES (1, 'secret');"})
+    with pytest.raises(Problem) as caught:
+        await ctx.run(APPLY)
+    assert "LINE 1: CREATE TABLE b (); INSERT INTO c" in ctx.text("err")
+    assert caught.value.code == "42P01"
+    ctx.query("CREATE TABLE c (a int, b text)")
+    result = await ctx.run(APPLY)
+    assert ctx.rows() == [("1", "applied"), ("2", "rolled back"), ("2", "applied")]
+    assert [s.name for s in result.scripts] == ["1", "2"]
+    assert ctx.found("applied").evidence == "2 of 2 scripts, 3 statements"
+
+
+async def test_values_of_rows_stay_out_of_the_transcript(start: Start) -> None:
+    ctx = start({"1": "CREATE TABLE a (b text UNIQUE); INSERT INTO a VALUES ('ana'), ('ana');"})
+    with pytest.raises(Problem) as caught:
+        await ctx.run(APPLY)
+    assert caught.value.code == "23505"
+    assert "ana)" not in ctx.text("err") + caught.value.detail + str(caught.value)
+    assert "ana)" in ctx.query("SELECT logs FROM _prisma_migrations")[0][0]
+
+
+PIECES = (
+    "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1); SET application_name = 'x';\n"
+    "CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);\nCREATE TABLE u AS SELECT current_setting('application_name') AS n;"
+)
+
+
+async def test_a_script_in_pieces_goes_on_where_it_broke(start: Start) -> None:
+    ctx = start({"1": PIECES})
+    with pytest.raises(Problem):
+        await ctx.run(APPLY)
+    assert ctx.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass") == [(False,)]
+    ctx.query("DELETE FROM t WHERE ctid = '(0,1)'")
+    await ctx.run(APPLY)
+    assert ctx.rows() == [("1", "applied")]
+    assert "dropped the INVALID index public.t_a" in ctx.text("note")
+    assert ctx.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass") == [(True,)]
+    assert ctx.query("SELECT n FROM u") == [("x",)], "what the script had SET holds for its later statements"
+
+
+async def test_an_invalid_index_of_somebody_else_is_not_touched_and_not_believed(start: Start) -> None:
+    ctx = start({"1": "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a);"})
+    ctx.query("CREATE TABLE t (a int)")
+    ctx.query("INSERT INTO t VALUES (1), (1)")
+    with psycopg.connect(ctx.url, autocommit=True) as conn, pytest.raises(psycopg.errors.UniqueViolation):
+        conn.execute("CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a)")
+    async with ctx.connect("ledger") as conn2:
+        await ledger.create(conn2)
+    with pytest.raises(Problem, match="INVALID index"):
+        await ctx.run(APPLY)
+    assert ctx.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass") == [(False,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "state"),
+    [
+        ("CREATE TABLE a ();", "Committing", "applied"),
+        ("CREATE TABLE a ();", "ScriptEnded", "applied"),
+        ("BEGIN; CREATE TABLE a (); COMMIT;", "Committing", "applied"),
+        ("BEGIN; CREATE TABLE a (); COMMIT;", "ScriptEnded", "applied"),
+        ("CREATE TABLE a (); CREATE INDEX CONCURRENTLY ON a ((1));", "ScriptEnded", "applied"),
+        ("SELECT 1;", "ScriptStarted", "applied"),
+    ],
+)
+async def test_what_the_ledger_says_counts_more_than_a_lost_record(
+    start: Start, text: str, cut: str, state: str
+) -> None:
+    """The runner is killed after the server did it, and before it was written down."""
+    ctx = start({"1": text})
+    await ctx.run(APPLY)
+    if cut != "ScriptStarted":
+        ctx.forget(cut)
+    settled = await ctx.reconcile()
+    assert settled is not None and (settled.end, settled.outcome) == ("done", "ok")
+    await ctx.run(APPLY)
+    assert ctx.rows() == [("1", "applied")]
+
+
+async def _killed(ctx: Session, when: Callable[[dict[str, Any]], bool]) -> None:
+    """Run the step, and let the runner die at the first record of which `when` is true: nothing is sent after it."""
+
+    class Killed(BaseException):
+        pass
+
+    recorded = ctx.record
+
+    async def record(**data: Any) -> None:
+        await recorded(**data)
+        if when(data):
+            raise Killed
+
+    ctx.record = record  # type: ignore[method-assign]
+    try:
+        await ctx.run(APPLY)
+    except Killed:
+        pass
+    finally:
+        ctx.record = recorded  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("event", ["ScriptStarted", "Committing", "Sending", "Through", "ScriptEnded"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+async def test_killed_at_every_record_nothing_is_lost_and_nothing_runs_twice(
+    start: Start, event: str, nth: int
+) -> None:
+    ctx = start(
+        {
+            "1": "CREATE TABLE log (n int); INSERT INTO log VALUES (1);",
+            "2": "BEGIN; INSERT INTO log VALUES (2); COMMIT; BEGIN; INSERT INTO log VALUES (3); COMMIT;",
+            "3": "INSERT INTO log VALUES (4); CREATE INDEX CONCURRENTLY log_n ON log (n); INSERT INTO log VALUES (5);",
+            "4": "INSERT INTO log VALUES (6); VACUUM log;",
+        }
+    )
+    seen = 0
+
+    def when(record: dict[str, Any]) -> bool:
+        nonlocal seen
+        seen += record["event"] == event
+        return record["event"] == event and seen == nth
+
+    await _killed(ctx, when)
+    settled = await ctx.reconcile()
+    assert settled is not None
+    await ctx.run(APPLY)
+    assert ctx.query("SELECT n FROM log ORDER BY n") == [(n,) for n in range(1, 7)]
+    assert [name for name, state in ctx.rows() if state == "applied"] == ["1", "2", "3", "4"]
+    assert not [row for row in ctx.rows() if row[1] == "failed"]
+    assert ctx.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+@pytest.mark.parametrize("answer", ["it took effect", "it did not"])
+async def test_what_the_server_cannot_tell_a_person_decides(start: Start, answer: str) -> None:
+    ctx = start({"1": "DO $$ BEGIN INSERT INTO log VALUES (1); COMMIT; END $$"})
+    async with ctx.connect("ledger") as conn:
+        await ledger.create(conn)
+    ctx.query("CREATE TABLE log (n int)")
+    await _killed(ctx, lambda record: record["event"] == "Sending")
+    assert await ctx.reconcile() is None
+    row = ctx.recorded[-1][1]["row"]
+    ctx.answers[f"effect-{row}"] = answer
+    await ctx.run(APPLY)
+    assert "statement 1 was sent, and no reply to it was seen" in ctx.asked[0]
+    expected = {
+        "it took effect": ([], [("1", "applied")]),
+        "it did not": ([(1,)], [("1", "rolled back"), ("1", "applied")]),
+    }
+    assert (ctx.query("SELECT n FROM log"), ctx.rows()) == expected[answer]
+
+
+async def test_an_orphaned_statement_is_ended_before_anything_is_read(start: Start) -> None:
+    """The runner is gone, its statement goes on in the server, and would commit unseen."""
+    ctx = start({"1": "SELECT 1"})
+    async with await psycopg.AsyncConnection.connect(
+        ctx.url, autocommit=True, application_name=f"gonogo {ctx.session} script"
+    ) as orphan:
+        task = asyncio.ensure_future(orphan.execute("SELECT pg_sleep(60)"))
+        await ctx.record(event="Connected", backends=[])
+        ctx.recorded[-1] = ("migrations-apply", ctx.recorded[-1][1])
+        await ctx.reconcile()
+        with pytest.raises(psycopg.OperationalError):
+            await task
+
+
+async def test_stopped_between_scripts_it_goes_on_later(start: Start) -> None:
+    ctx = start({"1": "SELECT 1", "2": "SELECT 2"})
+    ctx.stop_asked = True
+    result = await ctx.run(APPLY)
+    assert (result.stopped, ctx.outcome) == (True, "fail")
+    ctx.stop_asked = False
+    await ctx.run(APPLY)
+    assert ctx.rows() == [("1", "applied"), ("2", "applied")]
+
+
+async def test_resolve_marks_only_where_the_row_is(start: Start) -> None:
+    ctx = start({"1": "SELECT 1", "2": "SELECT 1/0"})
+    assert (await ctx.run("ledger.resolve", rolled_back="2")).marked == 0
+    with pytest.raises(Problem):
+        await ctx.run(APPLY)
+    assert (await ctx.run("ledger.resolve", rolled_back="2")).marked == 1
+    assert "pending again" in ctx.found("marked").evidence
+    assert (await ctx.run("ledger.resolve", rolled_back="2")).marked == 0
+    assert (await ctx.run("ledger.resolve", rolled_back="nope")).marked == 0
+    assert "no row" in ctx.found("marked").evidence
+    with pytest.raises(Problem) as caught:
+        await ctx.run("ledger.resolve", rolled_back="1")
+    assert caught.value.code == "P3012"
+
+
+@pytest.mark.parametrize(
+    ("query", "expect", "outcome"),
+    [
+        ("SELECT count(*) FROM pg_class WHERE relname = 'pg_class'", 1, "ok"),
+        ("SELECT true", True, "ok"),
+        ("SELECT 1", True, "fail"),
+        ("SELECT 1.50", "1.50", "ok"),
+        ("SELECT sum(g) FROM generate_series(1, 3) g WHERE 'a%' LIKE 'a%'", 6, "ok"),
+        ("VALUES (1), (2)", [1, 2], "ok"),
+        ("VALUES (1, 'a'), (2, NULL)", [[1, "a"], [2, None]], "ok"),
+        ("VALUES (1), (2)", [2, 1], "fail"),
+        ("SELECT 1 WHERE false", [], "ok"),
+        ("SELECT 1 WHERE false", 1, "fail"),
+    ],
+)
+async def test_a_query_and_its_answer(start: Start, query: str, expect: Any, outcome: str) -> None:
+    ctx = start({})
+    await ctx.run("sql.check", query=query, expect=expect)
+    assert ctx.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "query", ["CREATE TABLE a ()", "SELECT 1; COMMIT; CREATE TABLE a ()", "SELECT nope", "SELECT pg_sleep(60)"]
+)
+async def test_a_query_cannot_change_anything_or_run_for_ever(start: Start, query: str) -> None:
+    ctx = start({})
+    with pytest.raises(Problem):
+        await ctx.run("sql.check", query=query, timeout="300ms")
+    assert ctx.query("SELECT to_regclass('a')") == [(None,)]
