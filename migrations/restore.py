@@ -75,6 +75,11 @@ async def obstacles(connection: Connection, extensions: tuple[str, ...]) -> tupl
     return tuple(found)
 
 
+async def in_the_way(connection: Connection) -> tuple[str, ...]:
+    """The obstacles for the database as it is now: what an opening asks, before there is a dump."""
+    return await obstacles(connection, tuple(name for name, _ in await (await connection.execute(VERSIONS)).fetchall()))
+
+
 def impossible(found: tuple[str, ...]) -> Problem:
     """The problem that the obstacles are."""
     return Problem(

@@ -149,6 +149,7 @@ async def test_what_stands_in_the_way_is_said_before(server: ThrowawayServer, da
             found = await restore.obstacles(connection, ("plpgsql", "pageinspect", "nowhere", "pg_trgm"))
         async with connector(pinned(database))() as connection:
             assert await restore.obstacles(connection, ("plpgsql", "pageinspect", "pg_trgm")) == ()
+            assert await restore.in_the_way(connection) == ()
     finally:
         execute(database, "DROP OWNED BY small; DROP ROLE small")
     words = "\n".join(found)
