@@ -56,6 +56,8 @@ def check_params(params: Params, faults: Faults, line_of: LineOf) -> str:
     except ValidationError as error:
         for detail in error.errors(include_input=False, include_url=False):
             _note(detail, params, faults, line_of)
+    except ValueError as error:
+        faults.add(line_of(""), f"the parameters cannot be shown: {error}")
     written = ((key, json.dumps(value, ensure_ascii=False)) for key, value in params.values.items())
     return shown or ", ".join(f"{key} = {value}" for key, value in written)
 

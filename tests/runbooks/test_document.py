@@ -35,6 +35,12 @@ class CheckParams(Frozen):
     lines: tuple[str, ...] = ()
 
 
+def shows(params: DumpParams) -> str:
+    if params.jobs < 1:
+        raise ValueError("no jobs")
+    return f"a {params.format} dump"
+
+
 async def dump(context: Context, params: DumpParams) -> Dumped:
     raise NotImplementedError
 
@@ -44,7 +50,7 @@ async def check(context: Context, params: CheckParams) -> Nothing:
 
 
 KINDS: dict[str, StepKind[Any, Any]] = {
-    "backup.dump": StepKind("Take a dump", "outside", DumpParams, dump, shows=lambda p: f"a {p.format} dump"),
+    "backup.dump": StepKind("Take a dump", "outside", DumpParams, dump, shows),
     "http.check": StepKind("Call the app", "reads", CheckParams, check),
 }
 
@@ -216,6 +222,7 @@ BACKUP_FAULTS = [
     (step('max_age = "soon"'), "line 4: `max_age` is not right: 'soon' is not a length of time"),
     (step("jobs = 1.5"), "line 4: `jobs` holds a number with a fraction"),
     (step("jobs = 9007199254740993"), "line 4: `jobs` holds a number over 2^53"),
+    (step("jobs = 0"), "line 2: the parameters cannot be shown: no jobs"),
     (step("format = 2026-01-01"), "line 4: `format` holds a date"),
     (step('required = "yes"'), "line 4: `required` is neither true nor false"),
     (step('when = "protected"'), "line 4: `when` is no key; expected the step under a heading `### When"),
@@ -364,6 +371,10 @@ def test_files_that_are_no_documents(tmp_path: Path) -> None:
         with pytest.raises(DocumentError, match=words) as caught:
             read_runbook(path, catalogue=KINDS)
         assert "shop.md" in str(caught.value)
+
+
+def test_the_last_line_needs_no_end() -> None:
+    assert read_runbook(document(after="## Contacts\nAna"), catalogue=KINDS).contacts == "Ana"
 
 
 def test_untagged_blocks_are_reading_matter() -> None:

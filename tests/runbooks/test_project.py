@@ -91,6 +91,7 @@ def test_the_least_that_is_enough(tmp_path: Path) -> None:
         ('"runbooks/big.md"', '"prodction"', "line 15: `runbook` is not right; expected a file such as runbooks/x.md"),
         ('"dashed"', '"dased"', "line 4: `naming` is not right: `dased`; expected `dashed`"),
         ('"dashed"', '"("', "line 4: `naming` is not right: `(`; expected prisma, dashed, date, or a regular"),
+        ('"db/migrations"', '""', "line 3: `migrations` is not right"),
         ('"db/migrations"', "1", "line 3: `migrations` is not right"),
         ('app = "https://shop.example"', "app = 1", "line 21: `app` is not right; expected a text in quotes"),
         ("app =", '"a b" =', "line 21: `a b` cannot be `${env.…}`"),
