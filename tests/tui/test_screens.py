@@ -1,0 +1,240 @@
+"""What the screens say: at every size, of every text, in every state."""
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from runbooks import commands as c
+from runbooks import events as e
+from tests.tui import recorded as r
+from tests.tui.conftest import Stage
+from tui.app import GonogoApp
+from tui.printable import printable
+from tui.screens.confirm import Confirm
+from tui.screens.run import Run
+
+HOSTILE = "[/foo] [red]\x1b[2J\x07\r\x9b31m\u202eabc\u200b 漢字漢字"
+TEXTS = {
+    "title", "text", "evidence", "advice", "prose", "shows", "costs", "loses", "contacts", "see", "do", "message",
+    "summary", "instead", "source", "lock", "blocks", "tables", "ticket", "environment", "project", "name", "address",
+    "reason", "detail", "what", "label", "model", "rule", "server_version", "migration", "code", "unit",
+}  # fmt: skip
+ENUMS = {"what": ("go", "no_go"), "name": r.PHASES}
+
+
+def hostile(value: Any, key: str = "") -> Any:
+    """The same, with every text that comes from outside made hostile."""
+    if isinstance(value, dict):
+        return {k: hostile(v, k) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [hostile(v, key) for v in value]
+    if isinstance(value, str) and key in TEXTS and value and value not in ENUMS.get(key, ()):
+        return value + HOSTILE
+    return value
+
+
+def made_hostile(events: Sequence[e.Event]) -> list[e.Event]:
+    return [e.EVENT.validate_python(hostile(event.model_dump())) for event in events]
+
+
+def failing() -> list[e.Event]:
+    failure = e.Failure(
+        what="canceling statement due to lock timeout",
+        advice="Nothing of this script is committed. See who blocks, then run again.",
+        code="55P03",
+        detail="CONTEXT: while locking orders",
+    )
+    return [
+        *r.to_migrate(),
+        r.ended("apply", end="failed", outcome="fail", failure=failure, advice=("See who blocks under Preflight.",)),
+    ]
+
+
+KEYS: list[tuple[str, ...]] = [(), ("2",), ("3",), ("g",), ("b",), ("v",), ("i",), ("p",), ("x",), ("question_mark",)]
+
+
+async def test_hostile_text_is_shown_and_does_nothing(stage: Stage) -> None:
+    question = e.QuestionAsked(question="q", step="target", attempt=1, text="Sure?" + HOSTILE, exact="yes")
+    for keys in KEYS:
+        async with stage([*made_hostile(r.to_preflight()), *made_hostile([question])]) as (app, _, pilot):
+            await r.settle(pilot, lambda a=app: isinstance(a.screen, Confirm))
+            await pilot.press("escape", *keys)
+            await pilot.pause()
+            shown = r.screen_text(app)
+            assert [ch for ch in shown if unicodedata.category(ch) in ("Cc", "Cf", "Cs") and ch != "\n"] == []
+            assert all(len(line) <= app.size.width for line in shown.split("\n"))
+    async with stage(made_hostile(failing())) as (app, _, pilot):
+        await pilot.press("2")
+        await r.settle(pilot, lambda: "[/foo] [red]␛[2J␇" in r.screen_text(app))
+
+
+async def test_a_failure_says_what_what_to_do_and_the_servers_own_words(stage: Stage) -> None:
+    async with stage(failing()) as (app, _, pilot):
+        await pilot.press("2")
+        await pilot.pause()
+        shown = " ".join(r.screen_text(app).replace("│", " ").split())
+        for words in (
+            "failed",
+            "lock timeout",
+            "[55P03]",
+            "Nothing of this script",
+            "CONTEXT:",
+            "Troubleshooting: See",
+        ):
+            assert words in shown
+
+
+async def test_state_is_worded_so_that_no_colour_is_needed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with stage(r.to_preflight()) as (app, _, pilot):
+        await pilot.press("1")
+        shown = r.screen_text(app)
+        for words in ("PRODUCTION · PROTECTED", "✔ Backup", "▶ Preflight", "· Migrate", "⚑", "✖ NO-GO", "done, amber"):
+            assert words in shown
+
+
+@pytest.mark.parametrize("size", [(40, 10), (30, 8), (60, 12), (80, 11), (20, 6)])
+async def test_the_smallest_terminals_still_say_phase_step_state_and_keys(opened: Stage, size: tuple[int, int]) -> None:
+    async with opened(r.to_backup(), size) as (app, _, pilot):
+        await pilot.pause()
+        shown = " ".join(r.screen_text(app).split())
+        for words in ("PRODUCTION", "▶ Backup", "WAITS FOR YOU", "s Start"):
+            assert words in shown, f"{words} is missing at {size}:\n{r.screen_text(app)}"
+        if size[0] >= 30:
+            assert "Dump the database" in shown
+
+
+async def test_at_80x24_every_line_of_a_pane_can_be_reached_by_keys(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, _, pilot):
+        await pilot.press("3", "end")
+        await pilot.pause()
+        assert "loses everything written since the dump" in " ".join(r.screen_text(app).replace("│", "").split())
+
+
+async def test_the_band_follows_protection_and_the_end(stage: Stage) -> None:
+    plan = r.planned().model_copy(update={"protected": False})
+    opening = r.opened(protected=False, environment="staging")
+    async with stage([opening, r.started("opening")]) as (app, client, pilot):
+        assert "STAGING · not protected" in r.screen_text(app)
+        assert "target not read yet" in r.screen_text(app)
+        band = app.screen.query_one("Band")
+        assert not band.has_class("-protected")
+        client.play(plan.model_copy(update={"protected": True}))
+        await r.settle(pilot, lambda: band.has_class("-protected"))
+        assert "STAGING · PROTECTED" in r.screen_text(app)
+
+
+async def test_before_the_first_record_there_is_a_screen_too(stage: Stage) -> None:
+    async with stage([]) as (app, client, pilot):
+        assert "waiting for the runner" in r.screen_text(app)
+        await pilot.press("s", "g", "t", "w", "v", "y", "3", "2", "1", "p", "escape", "i", "escape")
+        client.play(*r.to_backup())
+        await r.settle(pilot, lambda: "WAITS FOR YOU" in r.screen_text(app))
+        assert client.sent == []
+
+
+async def test_a_question_opens_by_itself_and_wants_exactly_its_text(stage: Stage) -> None:
+    asked = e.QuestionAsked(question="opening/name", step="opening", attempt=1, text="Type it.", exact="production")
+    async with stage([r.opened(), r.started("opening")]) as (app, client, pilot):
+        client.play(asked)
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.focused)
+        for wrong in ("Production", "prod", ""):
+            assert isinstance(app.focused, Input)
+            app.focused.value = wrong
+            await pilot.press("enter")
+            assert client.sent == []
+        await pilot.press("escape")
+        await r.settle(pilot, lambda: isinstance(app.screen, Run))
+        await pilot.press("a")
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.focused)
+        await pilot.press(*"production", "enter")
+        await r.settle(pilot, lambda: client.sent == [c.Answer(question="opening/name", answer="production")])
+
+
+async def test_a_question_that_is_settled_elsewhere_closes(stage: Stage) -> None:
+    asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text="How?", choices=("done", "failed"))
+    async with stage([*r.to_backup(), r.started("dump"), asked]) as (app, client, pilot):
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
+        client.play(e.QuestionAnswered(question="dump/settle", answer="done", by=r.ANA))
+        await r.settle(pilot, lambda: isinstance(app.screen, Run))
+        assert client.sent == []
+
+
+async def test_who_only_watches_is_told_and_asked_nothing(stage: Stage) -> None:
+    asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text="How?", choices=("done", "failed"))
+    async with stage([*r.to_backup(), r.started("dump")]) as (app, client, pilot):
+        client.has_pen = False
+        client.play(asked)
+        await r.settle(pilot, lambda: "WATCHING" in r.screen_text(app))
+        assert isinstance(app.screen, Run)
+        await pilot.press("h")
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.focused)
+        await pilot.press(*"Ana asked", "enter")
+        await r.settle(pilot, lambda: client.sent == [c.TakePen(reason="Ana asked")])
+
+
+async def test_a_runner_that_is_gone_is_said(stage: Stage) -> None:
+    async with stage(r.to_migrate()) as (app, client, pilot):
+        client.leave()
+        await r.settle(pilot, lambda: "RUNNER GONE" in r.screen_text(app))
+
+
+class Ringing(GonogoApp):
+    """Counts what a terminal would hear."""
+
+    rung = 0
+
+    def bell(self) -> None:
+        self.rung += 1
+
+
+async def test_the_bell_rings_once_for_each_thing_that_waits(tmp_path: Path) -> None:
+    client = r.Recorded(tmp_path, *r.to_backup()[:-1])
+    app = Ringing(client, clock=r.clock)
+    async with app.run_test() as pilot:
+        app.announce()
+        assert app.rung == 0
+        client.play(*r.to_backup()[-1:])
+        for _ in range(3):
+            app.announce()
+        assert app.rung == 1
+        client.play(r.started("dump"))
+        app.announce()
+        assert app.rung == 1
+        client.play(r.ended("dump", end="failed", outcome="fail"))
+        app.announce()
+        assert app.rung == 2
+        await pilot.pause()
+
+
+async def test_y_copies_one_line_with_the_record_that_says_so(stage: Stage) -> None:
+    async with stage(r.to_preflight()) as (app, _, pilot):
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.clipboard.startswith("CHG-4821 · production · orders@db-1.prod:5432 · Preflight · NO-GO: 5 things")
+        assert app.clipboard.endswith(f"record {app.view.seq} {app.view.head[:12]}")
+
+
+async def test_a_choice_made_by_hand_stays_while_the_session_goes_on(stage: Stage) -> None:
+    async with stage(r.to_migrate()) as (app, client, pilot):
+        await pilot.press("1", "up")
+        client.play(e.StepOutput(step="apply", attempt=1, stream="out", text="more\n"))
+        await r.settle(pilot, lambda: app.screen.query_one("#detail").border_title == "Everything as reviewed")
+        client.play(r.ended("apply"), r.started("counts"), r.ended("counts"))
+        await pilot.pause()
+        assert app.screen.query_one("#detail").border_title == "Everything as reviewed"
+        client.play(r.ticked("traffic"), r.ticked("watch"), *r.went("migrate", "verify"))
+        await r.settle(pilot, lambda: "schema" in str(app.screen.query_one("#detail").border_title))
+
+
+def test_printable_keeps_length_and_leaves_ordinary_text_alone() -> None:
+    for text in (HOSTILE, "plain", "a\tb\nc", "漢字 ä é", "\ud800\udfff", "".join(map(chr, range(0x2100)))):
+        shown = printable(text)
+        assert len(shown) == len(text)
+        assert not any(unicodedata.category(ch) in ("Cc", "Cf", "Cs") for ch in shown if ch not in "\n\t")
+        shown.encode()
+    assert printable("a\tb\n漢字 ä") == "a\tb\n漢字 ä"

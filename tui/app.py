@@ -1,0 +1,214 @@
+"""The screen face: it reads what the runner says, draws it, and sends what the person decides."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from runbooks.commands import Command
+from runbooks.project import Project
+from runbooks.sessions import Summary
+from runbooks.view import RunView
+from tui.face import Face
+from tui.printable import one_line
+from tui.screens.base import SessionScreen
+from tui.screens.help import Help, listed
+from tui.screens.home import Chosen, Home
+from tui.screens.run import Run
+from tui.standing import line_to_read_out, phase_title, standing
+from tui.theme import DARK, SHADES
+from tui.words import Clock, now
+
+DETACHED = 130
+BUG = 70
+FRAME_SECONDS = 0.05
+TICK_SECONDS = 1.0
+
+Render = Callable[[Path], str]
+"""Renders the transcript of a session folder; slow, so called in a thread."""
+
+
+def kept_transcript(folder: Path) -> str:
+    """The transcript as the runner last left it in the session folder."""
+    try:
+        return (folder / "transcript.md").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "No transcript has been written yet: it is made from the journal when the session ends or parks."
+
+
+class Base(App[int]):
+    """What both apps have in common: looks, help, the palette."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "gonogo"
+
+    def __init__(self, keymap: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.register_theme(DARK)
+        self.theme = DARK.name
+        self.set_keymap(dict(keymap or {}))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, whatever theme is on."""
+        return SHADES
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key of the screen, by name."""
+        for keys, binding in (pair for pair in listed(screen) if pair[1].id is not None):
+            yield SystemCommand(f"{binding.description} ({keys})", binding.tooltip, self._pressing(binding.key))
+
+    def _pressing(self, key: str) -> Callable[[], None]:
+        return lambda: self.simulate_key(key)
+
+    def action_help(self) -> None:
+        """The keys of the screen that is open."""
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(listed(self.screen)))
+
+
+class GonogoApp(Base):
+    """Looks at one session through a client. Leaving detaches; it never ends what runs."""
+
+    BINDINGS = [
+        Binding(
+            "ctrl+c,ctrl+q", "detach", "Detach", id="app.detach", priority=True, tooltip="Leave; the session goes on"
+        )
+    ]
+
+    def __init__(
+        self,
+        client: Face,
+        *,
+        clock: Clock = now,
+        transcript: Render = kept_transcript,
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(keymap)
+        self.clock = clock
+        self.transcript = transcript
+        self.gone = False
+        self._client = client
+        self._drawn: tuple[int, bool, bool] | None = None
+        self._rung = ""
+        self._announced = ""
+
+    @property
+    def view(self) -> RunView:
+        """The session as it stands now."""
+        return self._client.view
+
+    @property
+    def folder(self) -> Path:
+        """The session folder."""
+        return self._client.folder
+
+    @property
+    def has_pen(self) -> bool:
+        """This face's commands are taken."""
+        return self._client.has_pen
+
+    def on_mount(self) -> None:
+        """Follow the session from here on; the clock ticks once a second."""
+        self.push_screen(Run(self.clock))
+        self._follow()
+        self.set_interval(FRAME_SECONDS, self.draw)
+        self.set_interval(TICK_SECONDS, self._tick)
+
+    @work(exit_on_error=True)
+    async def _follow(self) -> None:
+        """Read the session until it ends, or its runner is gone. What is new is drawn with the next frame."""
+        async for _ in self._client.changes():
+            pass
+        self.gone = self.view.ended is None
+
+    def draw(self, *, anyhow: bool = False) -> None:
+        """Draw the session as it stands, if it has changed since the last frame."""
+        standing_now = (self.view.seq, self.gone, self.has_pen)
+        if standing_now == self._drawn and not anyhow:
+            return
+        self._drawn = standing_now
+        for screen in self.screen_stack:
+            if isinstance(screen, SessionScreen) and screen.drawn:
+                screen.redraw()
+
+    def _tick(self) -> None:
+        self.draw(anyhow=True)
+        self.announce()
+
+    def announce(self) -> None:
+        """The terminal's title says how it stands; the bell rings once when a person is wanted."""
+        state = standing(self.view, gone=self.gone)
+        environment = self.view.opened.environment if self.view.opened else ""
+        title = f"{state.glyph} {state.word} · {phase_title(self.view.phase)} · {environment} · gonogo"
+        if title != self._announced:
+            self._announced = title
+            self._write_title(title)
+        wanted = f"{state.kind}:{self.view.phase}:{state.about}" if state.waits else ""
+        if wanted != self._rung:
+            self._rung = wanted
+            if wanted:
+                self.bell()
+
+    def _write_title(self, title: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(f"\x1b]2;{one_line(title)}\x07")
+
+    # What screens ask for ---------------------------------------------------------------------
+
+    @work
+    async def send(self, command: Command) -> None:
+        """Send a command; a refusal is shown with its reason."""
+        refusal = await self._client.send(command)
+        if refusal is not None:
+            self.notify(one_line(refusal), title="Refused", severity="error", timeout=8, markup=False)
+        self.draw(anyhow=True)
+
+    def action_copy_line(self) -> None:
+        """Copy the line to read out on a call (OSC 52)."""
+        line = one_line(line_to_read_out(self.view, gone=self.gone))
+        self.copy_to_clipboard(line)
+        self.notify(line, title="Copied, where the terminal allows it", timeout=8, markup=False)
+
+    def action_detach(self) -> None:
+        """Leave. What runs goes on; a session that has ended gives its exit code."""
+        self._write_title("")
+        self.exit(self.view.ended.exit_code if self.view.ended else DETACHED)
+
+    async def action_quit(self) -> None:
+        """Quitting is detaching."""
+        self.action_detach()
+
+
+class HomeApp(Base):
+    """Chooses what to do, when gonogo is called without a command."""
+
+    def __init__(self, project: Project, known: Sequence[Summary], keymap: Mapping[str, str] | None = None) -> None:
+        super().__init__(keymap)
+        self._project = project
+        self._known = known
+        self.chosen: Chosen | None = None
+
+    def on_mount(self) -> None:
+        """One screen."""
+        self.push_screen(Home(self._project, self._known), self._choose)
+
+    def _choose(self, chosen: Chosen | None) -> None:
+        self.chosen = chosen
+        self.exit(0)
+
+
+def run_home(project: Project, known: Sequence[Summary]) -> Chosen | None:
+    """Show the home screen. Returns what was chosen: (`run`, ENV), (`resume`, ID), (`transcript`, ID), or None."""
+    app = HomeApp(project, known)
+    app.run()
+    return app.chosen
+
+
+async def run_face(client: Face, *, clock: Clock = now, transcript: Render = kept_transcript) -> int:
+    """Look at a session until it is left. Returns its exit code, 130 when detached, 70 when the app itself failed."""
+    app = GonogoApp(client, clock=clock, transcript=transcript)
+    code = await app.run_async()
+    return code if code is not None else BUG if app.return_code else DETACHED

@@ -1,0 +1,71 @@
+"""What every screen of a session has in common."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding
+from textual.screen import Screen
+
+from runbooks.view import RunView
+from tui.widgets.band import Band
+from tui.widgets.key_bar import KeyBar
+
+if TYPE_CHECKING:
+    from tui.app import GonogoApp
+
+
+class SessionScreen(Screen[None]):
+    """A screen that shows the session as it stands now, again whenever it changes."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS = [
+        Binding("question_mark", "app.help", "Help", id="help", tooltip="Every key of this screen"),
+        Binding("y", "app.copy_line", "Copy the line", id="copy", tooltip="Copy how it stands, to read out on a call"),
+    ]
+    FIXED: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Keys that a list or a field of this screen takes itself, and their words."""
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-tall")]
+
+    drawn = False
+    """It has its widgets by now, and has been drawn."""
+
+    @property
+    def gonogo(self) -> "GonogoApp":
+        """The app, as the type that it is."""
+        return cast("GonogoApp", self.app)
+
+    @property
+    def view(self) -> RunView:
+        """The session as it stands now."""
+        return self.gonogo.view
+
+    def on_mount(self) -> None:
+        """Show what is known at once."""
+        self.drawn = True
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show the session as it stands now."""
+        for band in self.query(Band):
+            band.show(self.view)
+        self.show(self.view)
+        for bar in self.query(KeyBar):
+            bar.show(self.keys(), *self.FIXED)
+
+    def show(self, view: RunView) -> None:
+        """Show what is this screen's own."""
+
+    def keys(self) -> tuple[str, ...]:
+        """The actions whose keys stand at the bottom, the most wanted first."""
+        return ()
+
+    def action_back(self) -> None:
+        """Leave this screen."""
+        self.dismiss()
+
+    async def action_press(self, key: str) -> None:
+        """A click on a key's word works as the key does."""
+        self.app.simulate_key(key)
+
+
+BACK = Binding("escape,q", "back", "Back", id="back", tooltip="Back to the screen before")
+"""The way out of every screen but the first."""

@@ -1,0 +1,113 @@
+"""Small dialogs: what is about to happen and where, and what must be typed before it does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+
+from runbooks.view import RunView
+from tui.printable import one_line, printable
+from tui.widgets.key_bar import hint
+from tui.widgets.pile_view import PileView
+from tui.widgets.row import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something to type. With `exact`, one of these texts and nothing else, whatever the case."""
+
+    label: str
+    exact: tuple[str, ...] = ()
+    keep_case: bool = False
+
+    def takes(self, text: str) -> bool:
+        """Whether this is an answer."""
+        said = text.strip()
+        if not self.exact:
+            return bool(said)
+        return said in self.exact or (not self.keep_case and said.casefold() in {e.casefold() for e in self.exact})
+
+
+def where(view: RunView) -> str:
+    """The environment, whether it is protected, and the target's address."""
+    opened, plan = view.opened, view.plan
+    if opened is None:
+        return ""
+    protected = "PROTECTED" if view.protected else "not protected"
+    address = f" · {plan.target.address}" if plan else ""
+    return one_line(f"{opened.environment.upper()} · {protected}{address}")
+
+
+class Confirm(ModalScreen[tuple[str, ...] | None]):
+    """Says what and where; answers with what was typed (nothing, where nothing is asked), or None."""
+
+    BINDINGS = [
+        Binding("escape", "back", "Back, do nothing", id="dialog.back", tooltip="Close the dialog; nothing happens"),
+        Binding("enter", "accept", "Do it", id="dialog.accept", tooltip="Do what the dialog says"),
+    ]
+
+    def __init__(
+        self, view: RunView, heading: str, rows: Sequence[Row], asked: Sequence[Asked] = (), *, verb: str = "Do it"
+    ) -> None:
+        super().__init__()
+        self._where = where(view)
+        self._protected = view.protected
+        self._heading = one_line(heading)
+        self._rows = rows
+        self._asked = tuple(asked)
+        self._verb = verb
+
+    def compose(self) -> ComposeResult:
+        """Heading, where, what, the fields, the keys."""
+        with Vertical(id="dialog", classes="-protected" if self._protected else ""):
+            yield Static(self._heading, markup=False, id="dialog-heading")
+            if self._where:
+                yield Static(self._where, markup=False, id="dialog-where")
+            with VerticalScroll(id="dialog-body", can_focus=not self._asked):
+                yield PileView(id="dialog-rows")
+            for number, asked in enumerate(self._asked):
+                yield Label(printable(asked.label), markup=False)
+                yield Input(id=f"field-{number}")
+            yield Static("", markup=False, id="dialog-complaint")
+            yield Static(hint(("enter", self._verb), ("escape", "back, nothing happens")), id="dialog-keys")
+
+    def on_mount(self) -> None:
+        """The first field is where the keys go."""
+        self.query_one("#dialog-complaint").display = False
+        self.query_one("#dialog-rows", PileView).show(self._rows)
+        for field in self.query(Input):
+            field.cursor_blink = False
+        if self._asked:
+            self.query_one("#field-0", Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field."""
+        event.stop()
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        """Answer, if every field is."""
+        answers = tuple(field.value for field in self.query(Input))
+        for number, (asked, answer) in enumerate(zip(self._asked, answers, strict=True)):
+            if not asked.takes(answer):
+                self._complain(asked, number)
+                return
+        self.dismiss(tuple(answer.strip() for answer in answers))
+
+    def action_back(self) -> None:
+        """Nothing happens."""
+        self.dismiss(None)
+
+    def _complain(self, asked: Asked, number: int) -> None:
+        field = self.query_one(f"#field-{number}", Input)
+        self.query_one("#dialog-complaint").display = True
+        if field.value.strip():
+            wanted = " or ".join(f"“{text}”" for text in asked.exact)
+            self.query_one("#dialog-complaint", Static).update(f"Type {printable(wanted)}, or escape.")
+        elif field.has_focus or number == 0:
+            self.query_one("#dialog-complaint", Static).update("Something must be written here, or escape.")
+        field.focus()

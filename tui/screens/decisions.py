@@ -1,0 +1,194 @@
+"""What the keys of the run screen do: each asks what it must, then sends one command."""
+
+from collections.abc import Callable, Sequence
+
+from runbooks import commands as c
+from runbooks.runbook import Item, Step
+from tui.face import Hold
+from tui.printable import one_line, printable
+from tui.screens.base import SessionScreen
+from tui.screens.confirm import Asked, Confirm
+from tui.screens.hold import HoldPoint
+from tui.screens.rollback import Rollback
+from tui.standing import phase_title, title_of
+from tui.widgets.row import Row, row
+from tui.widgets.step_rows import EFFECTS
+
+Made = Callable[[tuple[str, ...]], c.Command]
+
+
+class Decisions(SessionScreen):
+    """The commands. Which step, item and hold they are about is the screen's to say."""
+
+    def chosen_step(self) -> Step | None:
+        """The step that the person has chosen."""
+        raise NotImplementedError
+
+    def chosen_item(self) -> Item | None:
+        """The item that the person has chosen and sees; else None, after showing the list."""
+        raise NotImplementedError
+
+    def chosen_hold(self) -> Hold | None:
+        """The hold that the person has chosen and sees; else None, after showing the list."""
+        raise NotImplementedError
+
+    def say(self, words: str) -> None:
+        """Why a key does nothing now."""
+        self.notify(words, severity="warning", markup=False)
+
+    def _ask(self, heading: str, rows: Sequence[Row], made: Made, *asked: Asked, verb: str) -> None:
+        def answered(answers: tuple[str, ...] | None) -> None:
+            if answers is not None:
+                self.gonogo.send(made(answers))
+
+        self.app.push_screen(Confirm(self.view, heading, rows, asked, verb=verb), answered)
+
+    # Steps ------------------------------------------------------------------------------------
+
+    def action_start(self) -> None:
+        """Start the step that waits for a person."""
+        step = self.view.next_start
+        if step is not None:
+            self._start(step)
+        elif self.view.running:
+            self.say(f"{title_of(self.view, self.view.running)} is running: one step at a time.")
+        else:
+            self.say("No step waits for a start.")
+
+    def action_again(self) -> None:
+        """Run the chosen step again."""
+        step = self.chosen_step()
+        if step is None:
+            self.say("Choose a step first.")
+        elif self.view.running:
+            self.say(f"{title_of(self.view, self.view.running)} is running: one step at a time.")
+        elif step.effect == "reads" and self.view.step(step.id).status == "ended":
+            self.gonogo.send(c.Start(step=step.id))
+        else:
+            self._start(step)
+
+    def _start(self, step: Step) -> None:
+        attempt = self.view.step(step.id).attempt + 1
+        again = f"Run again (attempt {attempt}): " if attempt > 1 else "Start: "
+        rows = [row("", ("This step " + EFFECTS[step.effect] + ".", "bold"))]
+        if step.shows:
+            rows += [row("", ""), row("", printable(step.shows.strip()))]
+        self._ask(again + step.title, rows, lambda _: c.Start(step=step.id), verb="start it")
+
+    def action_cancel(self) -> None:
+        """End the running step now."""
+        if self.view.running is None:
+            self.say("No step is running.")
+            return
+        words = "It is ended now: its statement is cancelled, its programs are stopped. What was committed stays."
+        title = f"Cancel: {title_of(self.view, self.view.running)}"
+        self._ask(title, [row("", words)], lambda _: c.Cancel(), verb="cancel it now")
+
+    def action_stop(self) -> None:
+        """Let the running step finish its script, then end it."""
+        if self.view.running is None:
+            self.say("No step is running.")
+            return
+        words = "The script or batch that runs now is finished; nothing after it is begun."
+        title = f"Stop after this: {title_of(self.view, self.view.running)}"
+        self._ask(title, [row("", words)], lambda _: c.Stop(), verb="stop after this")
+
+    # The checklist ----------------------------------------------------------------------------
+
+    def action_tick(self) -> None:
+        """Tick the chosen item, or take the tick back."""
+        item = self.chosen_item()
+        if item is None:
+            return
+        if item.id in self.view.items:
+            self.gonogo.send(c.Untick(item=item.id))
+        elif item.evidence is None:
+            self.gonogo.send(c.Tick(item=item.id))
+        else:
+            name, asked = item.id, Asked(f"Evidence: {item.evidence}")
+            rows = [row("", printable(item.text))]
+            self._ask("Tick", rows, lambda said: c.Tick(item=name, evidence=said[0]), asked, verb="tick it")
+
+    def action_not_applicable(self) -> None:
+        """Say that the chosen item does not apply."""
+        item = self.chosen_item()
+        if item is None:
+            return
+        if item.required:
+            self.say("This item is required: it always applies.")
+            return
+        name, rows = item.id, [row("", printable(item.text))]
+
+        def made(said: tuple[str, ...]) -> c.Command:
+            return c.Tick(item=name, state="not_applicable", reason=said[0])
+
+        self._ask("Not applicable", rows, made, Asked("Why it does not apply"), verb="record it")
+
+    def action_waive(self) -> None:
+        """Pass over the chosen hold, with a reason."""
+        hold = self.chosen_hold()
+        if hold is None:
+            return
+        if not hold.waivable:
+            self.say(f"This cannot be waived: {one_line(hold.words)}.")
+            return
+        subject, rows = hold.subject, [row("", printable(hold.words), (f"\n{one_line(hold.subject)}", "$quiet"))]
+
+        def made(said: tuple[str, ...]) -> c.Command:
+            return c.Waive(subject=subject, reason=said[0])
+
+        self._ask("Waive", rows, made, Asked("Reason, for the record"), verb="waive it")
+
+    # Decisions --------------------------------------------------------------------------------
+
+    def action_go(self) -> None:
+        """Poll the hold point."""
+        if self.view.section is None or self.view.ended:
+            self.say("No hold point is open.")
+        else:
+            self.app.push_screen(HoldPoint())
+
+    def action_no_go(self) -> None:
+        """Call NO-GO."""
+        phase = self.view.phase
+        if self.view.section is None or phase is None or self.view.ended:
+            self.say("No hold point is open.")
+            return
+        rows = [row("", f"{phase_title(phase)} stays shut. From there: run again, roll back, or end.")]
+        self._ask(
+            f"NO-GO: {phase_title(phase)}",
+            rows,
+            lambda said: c.Decide(what="no_go", phase=phase, reason=said[0]),
+            Asked("Reason, for the record"),
+            verb="call NO-GO",
+        )
+
+    def action_roll_back(self) -> None:
+        """The ways back."""
+        if self.view.section is None or self.view.ended:
+            self.say("Nothing stands open that could be rolled back.")
+        elif self.view.phase == "rollback":
+            self.say("A rollback is under way: go on with it, or end the session.")
+        else:
+            self.app.push_screen(Rollback())
+
+    def action_end(self) -> None:
+        """End the session."""
+        if self.view.ended:
+            self.say("The session has ended: q leaves.")
+            return
+        if self.view.running:
+            self.say(f"{title_of(self.view, self.view.running)} is running: cancel it first (c).")
+            return
+        rows = [row("", "The session ends as NO-GO and cannot be resumed. What was done to the target stays as it is.")]
+        fields = (Asked("Reason, for the record"), Asked("Type “end”", exact=("end",)))
+        self._ask("End this session", rows, lambda said: c.EndSession(reason=said[0]), *fields, verb="end it")
+
+    def action_take_pen(self) -> None:
+        """Become the face whose keys count."""
+        if self.gonogo.has_pen:
+            self.say("You have the pen.")
+            return
+        rows = [row("", "The other face will only watch.")]
+        asked = Asked("Reason, for the record")
+        self._ask("Take the pen", rows, lambda said: c.TakePen(reason=said[0]), asked, verb="take it")

@@ -1,0 +1,155 @@
+"""The hold point, polled: everything that a GO stands on, and the GO itself, which is typed."""
+
+from collections.abc import Iterator
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from runbooks import commands as c
+from runbooks.runbook import PhaseName
+from runbooks.view import RunView
+from tui.palette import WAIVED, of_step
+from tui.printable import one_line, printable
+from tui.screens.base import BACK, SessionScreen
+from tui.standing import phase_title
+from tui.way_back import coming_rows, way_back_rows
+from tui.widgets.band import Band
+from tui.widgets.hold_pane import hold_row, item_row, verdict_rows
+from tui.widgets.key_bar import hint
+from tui.widgets.phase_bar import PhaseBar
+from tui.widgets.pile_view import PileView
+from tui.widgets.row import Row, row
+
+
+class HoldPoint(SessionScreen):
+    """Polls steps, checklist and waivers. GO is the phase's name, or its initial, and enter."""
+
+    BINDINGS = [
+        Binding("up", "scroll(-1)", "Scroll up", show=False, id="list.poll_up", tooltip="A line up"),
+        Binding("down", "scroll(1)", "Scroll down", show=False, id="list.poll_down", tooltip="A line down"),
+        Binding("pageup", "scroll(-10)", "Page up", show=False, id="list.poll_page_up", tooltip="A screen back"),
+        Binding("pagedown", "scroll(10)", "Page down", show=False, id="list.poll_page_down", tooltip="A screen on"),
+        BACK,
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._phase: PhaseName | None = None
+
+    def compose(self) -> ComposeResult:
+        """The poll, then the field, which is there only when nothing holds."""
+        yield Band(self.gonogo.clock)
+        yield PhaseBar()
+        yield Static("", markup=False, id="hold-heading")
+        with VerticalScroll(id="poll", can_focus=True):
+            yield PileView(id="poll-rows")
+        yield Static("", markup=False, id="go-label")
+        yield Input(id="go")
+        yield Static("", markup=False, id="go-complaint")
+        yield Static("", id="go-keys")
+
+    def on_mount(self) -> None:
+        """This hold point, and no later one."""
+        self._phase = self.view.phase
+        self.query_one("#go", Input).cursor_blink = False
+        super().on_mount()
+
+    def show(self, view: RunView) -> None:
+        """Poll again; another phase, or the end, closes this."""
+        if view.phase != self._phase or view.ended is not None:
+            if self.is_current:
+                self.dismiss()
+            return
+        self.query_one(PhaseBar).show(view)
+        self.query_one("#hold-heading", Static).update(f"Hold point: {phase_title(view.phase)}")
+        self.query_one("#poll-rows", PileView).show(poll_rows(view))
+        self._show_field(view.gate.ready, view)
+
+    def _show_field(self, ready: bool, view: RunView) -> None:
+        field = self.query_one("#go", Input)
+        opened = ready and not self.has_class("-ready")
+        self.set_class(ready, "-ready")
+        field.disabled = not ready
+        title = phase_title(view.phase)
+        label = f"GO for {title}: type {title[0]} or {title}, then enter" if ready else "GO is not possible yet."
+        self.query_one("#go-label", Static).update(label)
+        keys = (*((("enter", "GO"),) if ready else ()), ("escape", "back"), ("↑ ↓", "scroll"))
+        self.query_one("#go-keys", Static).update(hint(*keys))
+        if opened:
+            field.focus()
+        elif not ready and not field.has_focus:
+            self.query_one("#poll").focus()
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll the poll, wherever the keys go."""
+        self.query_one("#poll").scroll_relative(y=by, animate=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """GO, if it is this phase that was named."""
+        event.stop()
+        said, phase = event.value.strip().casefold(), self._phase
+        if phase is None or not self.view.gate.ready:
+            return
+        if said in (phase, phase[0]):
+            self.gonogo.send(c.Decide(what="go", phase=phase))
+            self.dismiss()
+            return
+        title = phase_title(phase)
+        self.query_one("#go-complaint", Static).update(f"That is not {title}. Type {title[0]} or {title}.")
+        event.input.value = ""
+
+
+def poll_rows(view: RunView) -> Iterator[Row]:
+    """All that the decision stands on."""
+    yield from verdict_rows(view)
+    section = view.section
+    if section is None:
+        return
+    holds = [hold for hold in view.gate.holds if hold.kind != "item"]
+    if holds:
+        yield from _heading("Holding")
+        yield from (hold_row(view, hold) for hold in holds)
+    waived = list(_waived(view))
+    if waived:
+        yield from _heading("Waived")
+        yield from waived
+    if view.active_items(section):
+        yield from _heading("Checklist")
+        yield from (item_row(view, item, gap="  ") for item in view.active_items(section))
+    yield from _heading("After GO")
+    yield from coming_rows(view)
+    yield row("", "")
+    yield from way_back_rows(view)
+    if view.active_steps(section):
+        yield from _heading("Steps")
+    for step in view.active_steps(section):
+        mark = of_step(view.step(step.id), waived=step.id in view.waivers)
+        words = (f"  {mark.word}", f"${mark.shade}")
+        yield row(Content.assemble(mark.sign, " "), one_line(step.title), words, _checks(view, step.id))
+
+
+def _waived(view: RunView) -> Iterator[Row]:
+    """The waivers of what stands open. A waived item says so itself."""
+    section = view.section
+    steps = {step.id for step in view.active_steps(section)} if section else set()
+    for subject, waiver in view.waivers.items():
+        if subject.partition("/")[0] in steps:
+            by = (f"  {one_line(waiver.by.name)}", "$quiet")
+            yield row(Content.assemble(WAIVED.sign, " "), f"{one_line(subject)}: ", printable(waiver.reason), by)
+
+
+def _heading(words: str) -> Iterator[Row]:
+    yield row("", "")
+    yield row("", (words, "bold $quiet"))
+
+
+def _checks(view: RunView, step: str) -> tuple[str, str]:
+    checks = view.step(step).checks
+    if not checks:
+        return "", ""
+    green = sum(check.outcome == "ok" for check in checks)
+    waived = sum(f"{step}/{check.id}" in view.waivers for check in checks)
+    return f", {green} of {len(checks)} checks green" + (f", {waived} waived" if waived else ""), "$quiet"

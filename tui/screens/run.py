@@ -1,0 +1,246 @@
+"""The screen that a session is run from."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import OptionList
+
+from runbooks import commands as c
+from runbooks.events import QuestionAsked
+from runbooks.runbook import Item, Step
+from runbooks.view import RunView
+from tui.face import Hold
+from tui.printable import one_line, printable
+from tui.screens.confirm import Asked, Confirm
+from tui.screens.contacts import Contacts
+from tui.screens.decisions import Decisions
+from tui.screens.review import Review
+from tui.screens.run_keys import BINDINGS, wanted
+from tui.screens.transcript import Transcript
+from tui.standing import phase_title, standing, title_of
+from tui.widgets.band import Band
+from tui.widgets.detail_pane import DetailPane
+from tui.widgets.hold_pane import HoldPane
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.phase_bar import PhaseBar
+from tui.widgets.row import row
+from tui.widgets.state_line import StateLine
+from tui.widgets.steps_pane import StepsPane, steps_of
+from tui.widgets.tab_bar import TabBar
+from tui.words import Clock
+
+PANES = ("steps", "detail", "hold")
+
+
+class Run(Decisions):
+    """Steps, the chosen step, the hold point. A key that can do nothing now says why."""
+
+    BINDINGS = BINDINGS
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._steps = StepsPane(id="steps")
+        self._detail = DetailPane(clock, id="detail")
+        self._hold = HoldPane(id="hold")
+        self._panes = {"steps": self._steps, "detail": self._detail, "hold": self._hold}
+        self._tabs = TabBar()
+        self._pane = "steps"
+        self._asked: set[str] = set()
+        self._dialog: tuple[str, Confirm] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Band, phases, state, the panes, the keys."""
+        yield Band(self._clock)
+        yield PhaseBar()
+        yield StateLine(self._clock)
+        yield self._tabs
+        with Horizontal(id="panes"):
+            yield from self._panes.values()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The steps are looked at first."""
+        super().on_mount()
+        self.action_pane("steps")
+
+    def on_screen_resume(self) -> None:
+        """Back from another screen: a question may have been asked meanwhile."""
+        if self.drawn:
+            self.redraw()
+
+    def show(self, view: RunView) -> None:
+        """Show the session as it stands."""
+        self.query_one(PhaseBar).show(view)
+        self.query_one(StateLine).show(view, gone=self.gonogo.gone, has_pen=self.gonogo.has_pen)
+        self._steps.border_title = phase_title(view.phase)
+        self._steps.show(view)
+        self._detail.show(view, self._steps.chosen)
+        self._hold.show(view)
+        self._show_tabs(view)
+        self._show_question(view)
+
+    def keys(self) -> tuple[str, ...]:
+        """What is wanted now."""
+        return wanted(self.view, standing(self.view, gone=self.gonogo.gone))
+
+    # Panes ------------------------------------------------------------------------------------
+
+    @property
+    def narrow(self) -> bool:
+        """Only one pane is shown."""
+        return self.has_class("-narrow")
+
+    def action_pane(self, name: str) -> None:
+        """Show a pane, and let the keys move in it."""
+        self._pane = name
+        for pane in PANES:
+            self._panes[pane].set_class(pane == name, "-shown")
+        self._show_tabs(self.view)
+        match name:
+            case "steps":
+                self._steps.focus_list()
+            case "detail":
+                self._detail.focus_scroll()
+            case _:
+                self._hold.focus_list()
+
+    def action_next_pane(self) -> None:
+        """Go on to the next pane."""
+        before = self.focused
+        after = self.focus_next()
+        chain = self.focus_chain
+        wrapped = before is None or after is None or chain.index(after) <= chain.index(before)
+        if self.narrow and wrapped:
+            self.action_pane(PANES[(PANES.index(self._pane) + 1) % len(PANES)])
+
+    def on_descendant_focus(self) -> None:
+        """Tab or the mouse moved on to another pane."""
+        self._pane = next((name for name, pane in self._panes.items() if pane.has_focus_within), self._pane)
+
+    def _show_tabs(self, view: RunView) -> None:
+        count = len(view.gate.holds) if view.section is not None else 0
+        hold = "Hold point" + (f" ({count})" if count else "")
+        self._tabs.show({"steps": "Steps", "detail": "Detail", "hold": hold}, self._pane)
+
+    def on_steps_pane_selected(self, event: StepsPane.Selected) -> None:
+        """Another step is looked at."""
+        self._detail.show(self.view, event.step)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter on a step: look at it closely."""
+        if event.option_list.id == "steps-list":
+            self.action_pane("detail")
+
+    def on_hold_pane_picked(self, event: HoldPane.Picked) -> None:
+        """Enter on a line of the hold point: what is nearest to be done about it."""
+        match event.kind:
+            case "item":
+                self.action_tick()
+            case "review":
+                self.action_review(event.subject)
+            case "question":
+                self.action_answer()
+            case "option":
+                self.action_roll_back()
+            case "step" | "check" | "stale" | "running":
+                self._steps.choose(event.subject.partition("/")[0])
+                self.action_pane("detail")
+            case _:
+                self.say("This is lifted by what it says, not by a key.")
+
+    # What is chosen ---------------------------------------------------------------------------
+
+    def chosen_step(self) -> Step | None:
+        """The step chosen in the list, or that a chosen hold is about."""
+        name = self._steps.chosen
+        if self._hold.chosen and self._hold.has_focus_within:
+            kind, subject = self._hold.chosen
+            name = subject.partition("/")[0] if kind in ("step", "check", "stale") else name
+        return next((s for s in steps_of(self.view) if s.id == name and s.id != "opening"), None)
+
+    def chosen_item(self) -> Item | None:
+        """The chosen item of the checklist."""
+        section = self.view.section
+        items = {item.id: item for item in self.view.active_items(section)} if section else {}
+        if not items:
+            self.say("No checklist stands open.")
+            return None
+        kind, subject = self._hold.chosen or ("", "")
+        if kind == "item" and subject in items and self._hold_is_seen():
+            return items[subject]
+        if kind != "item":
+            open_items = [name for name in items if name not in self.view.items]
+            self._hold.choose("item", (open_items or list(items))[0])
+        self.action_pane("hold")
+        self.say("Choose the item, then press the key again.")
+        return None
+
+    def chosen_hold(self) -> Hold | None:
+        """The chosen line of the hold point, if it is one that holds."""
+        holds = {(hold.kind, hold.subject): hold for hold in self.view.gate.holds} if self.view.section else {}
+        chosen = next((h for (k, s), h in holds.items() if (k, s) == self._hold.chosen), None)
+        if chosen is not None and self._hold_is_seen():
+            return chosen
+        waivable = next((hold for hold in holds.values() if hold.waivable), None)
+        if waivable is None:
+            self.say("Nothing holds that a waiver would lift.")
+            return None
+        if chosen is None:
+            self._hold.choose(waivable.kind, waivable.subject)
+        self.action_pane("hold")
+        self.say("Choose what to waive, then press the key again.")
+        return None
+
+    def _hold_is_seen(self) -> bool:
+        return not self.narrow or self._pane == "hold"
+
+    # Questions and other screens --------------------------------------------------------------
+
+    def _show_question(self, view: RunView) -> None:
+        if self._dialog is not None and self._dialog[0] not in view.questions:
+            if self._dialog[1].is_current:
+                self._dialog[1].dismiss(None)
+            return
+        for question in view.questions.values():
+            if question.question not in self._asked and self.is_current and self.gonogo.has_pen:
+                self._ask_question(question)
+                return
+
+    def _ask_question(self, question: QuestionAsked) -> None:
+        self._asked.add(question.question)
+        exact = (question.exact,) if question.exact is not None else question.choices
+        label = f"Type: {exact[0]}" if question.exact else f"Type one of: {', '.join(exact)}" if exact else "Answer"
+        asked = Asked(one_line(label), exact=exact, keep_case=True)
+        heading = title_of(self.view, question.step)
+        dialog = Confirm(self.view, heading, [row("", printable(question.text))], (asked,), verb="answer")
+        self._dialog = (question.question, dialog)
+
+        def answered(answers: tuple[str, ...] | None) -> None:
+            self._dialog = None
+            if answers is not None:
+                self.gonogo.send(c.Answer(question=question.question, answer=answers[0]))
+
+        self.app.push_screen(dialog, answered)
+
+    def action_answer(self) -> None:
+        """Answer the question that is open."""
+        question = next(iter(self.view.questions.values()), None)
+        if question is None:
+            self.say("Nothing is asked.")
+        else:
+            self._ask_question(question)
+
+    def action_review(self, migration: str = "") -> None:
+        """Read the pending scripts."""
+        if self.view.plan is None or not self.view.plan.scripts:
+            self.say("No script is pending.")
+        else:
+            self.app.push_screen(Review(self._clock, migration))
+
+    def action_transcript(self) -> None:
+        """The record so far."""
+        self.app.push_screen(Transcript(self._clock))
+
+    def action_contacts(self) -> None:
+        """Whom to call."""
+        self.app.push_screen(Contacts(self._clock))

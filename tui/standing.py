@@ -1,0 +1,133 @@
+"""How a session stands, in one line: what goes on, and what is wanted of the person."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runbooks.runbook import PhaseName, Step
+from runbooks.view import RunView
+from tui.words import plural
+
+Kind = Literal["opening", "running", "question", "start", "held", "ready", "refused", "ended", "gone"]
+
+WAITS: frozenset[Kind] = frozenset({"question", "start", "held", "ready", "refused", "ended", "gone"})
+"""Kinds in which nothing goes on without a person: the bell rings once for each."""
+
+_LOOKS: dict[Kind, tuple[str, str]] = {
+    "opening": ("▶", "busy"),
+    "running": ("▶", "busy"),
+    "question": ("?", "warn"),
+    "start": ("■", "warn"),
+    "held": ("✖", "fail"),
+    "ready": ("✔", "ok"),
+    "refused": ("✖", "fail"),
+    "ended": ("■", "strong"),
+    "gone": ("?", "unknown"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`word` is the state, `words` what to know or do about it; `about` tells one standing from the next."""
+
+    kind: Kind
+    word: str
+    words: str
+    about: str = ""
+
+    @property
+    def glyph(self) -> str:
+        """The sign that stands for it."""
+        return _LOOKS[self.kind][0]
+
+    @property
+    def shade(self) -> str:
+        """The theme's variable for its colour."""
+        return _LOOKS[self.kind][1]
+
+    @property
+    def waits(self) -> bool:
+        """Nothing goes on without a person."""
+        return self.kind in WAITS
+
+
+def phase_title(phase: PhaseName | None) -> str:
+    """The name of a phase, as it is shown."""
+    return (phase or "opening").capitalize()
+
+
+def reading_next(view: RunView) -> Step | None:
+    """The step that is about to start by itself: the engine is between two that only read."""
+    section = view.section
+    if section is None or view.ended or view.running or view.refused:
+        return None
+    for step in view.active_steps(section):
+        state = view.step(step.id)
+        if step.id in view.waivers:
+            continue
+        if state.status == "waiting":
+            return step if step.effect == "reads" else None
+        if state.end != "done" or state.outcome == "fail":
+            return None
+    return None
+
+
+def standing(view: RunView, *, gone: bool = False) -> Standing:
+    """How the session stands now. `gone`: its runner has left without ending it."""
+    if view.ended is not None:
+        return _ended(view)
+    if gone:
+        return Standing("gone", "RUNNER GONE", "nothing more is shown here: leave with q, then resume", "gone")
+    if view.questions:
+        question = next(iter(view.questions.values()))
+        return Standing("question", "QUESTION", f"{question.text} (press a to answer)", question.question)
+    if view.opened is None or view.phase in (None, "opening"):
+        return Standing("opening", "OPENING", "looking at the target, changing nothing")
+    if view.running is not None:
+        return Standing("running", "RUNNING", title_of(view, view.running), view.running)
+    if (step := reading_next(view)) is not None:
+        return Standing("running", "RUNNING", step.title, step.id)
+    return _at_hand(view)
+
+
+def title_of(view: RunView, name: str) -> str:
+    """The title of a step by its id."""
+    if name == "opening":
+        return "Opening"
+    return next((s.title for s in view.runbook.steps() if s.id == name), name)
+
+
+def _ended(view: RunView) -> Standing:
+    ended = view.ended
+    assert ended is not None
+    word = {"go": "GO", "no_go": "NO-GO", "rolled_back": "ROLLED BACK"}.get(ended.outcome, ended.outcome.upper())
+    reason = f"{ended.reason.rstrip('.')}. " if ended.reason else ""
+    return Standing("ended", f"ENDED · {word}", f"{reason}Press q to leave", "ended")
+
+
+def _at_hand(view: RunView) -> Standing:
+    phase = phase_title(view.phase)
+    if view.refused:
+        reason = next((d.event.reason for d in reversed(view.decisions) if d.event.what == "no_go"), "")
+        return Standing("refused", "NO-GO", f"{reason.rstrip('.')}. Run again, roll back (b) or end (e)", phase)
+    if (step := view.next_start) is not None:
+        return Standing("start", "WAITS FOR YOU", f"press s to start: {step.title}", step.id)
+    holds = view.gate.holds
+    if holds:
+        verb = "holds" if len(holds) == 1 else "hold"
+        return Standing("held", "NO-GO", f"{plural(len(holds), 'thing')} {verb} {phase}", f"{phase}:{len(holds)}")
+    return Standing("ready", "GO IS POSSIBLE", f"nothing holds {phase}: press g", phase)
+
+
+def line_to_read_out(view: RunView, *, gone: bool = False) -> str:
+    """One line for a call or a chat: which session, on what, how it stands, and the record that says so."""
+    opened, plan = view.opened, view.plan
+    state = standing(view, gone=gone)
+    parts = (
+        opened.ticket if opened else "",
+        opened.environment if opened else "",
+        plan.target.address if plan else "",
+        phase_title(view.phase),
+        f"{state.word}: {state.words}",
+        f"record {view.seq} {view.head[:12]}".strip(),
+    )
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,148 @@
+"""The hold point: what keeps it shut, the checklist, and the way back."""
+
+from collections.abc import Iterator
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+
+from runbooks.runbook import Item, Section
+from runbooks.view import RunView
+from tui.face import Hold
+from tui.palette import NOT_APPLICABLE, OPEN, OUTCOMES, RUNNING, TICKED, WAITING, WAIVED, Mark
+from tui.printable import one_line, printable
+from tui.standing import phase_title
+from tui.way_back import way_back_rows
+from tui.widgets.choices import Choice, Choices
+from tui.widgets.pile_view import PileView
+from tui.widgets.row import Row, row
+from tui.words import plural
+
+
+class HoldPane(Vertical):
+    """Items to tick, holds to lift and the ways back, in one list below the verdict."""
+
+    class Picked(Message):
+        """Enter on a line: `subject` of kind item, step, check, stale, review, …"""
+
+        def __init__(self, kind: str, subject: str) -> None:
+            super().__init__()
+            self.kind = kind
+            self.subject = subject
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, classes="pane")
+        self._verdict = PileView(id="verdict")
+        self._list = Choices(id="hold-list")
+
+    def compose(self) -> ComposeResult:
+        """The verdict, then the list."""
+        yield self._verdict
+        yield self._list
+
+    def show(self, view: RunView) -> None:
+        """Show what holds."""
+        self.border_title = f"Hold point: {phase_title(view.phase)}"
+        self._verdict.show(verdict_rows(view))
+        self._list.show(list(_choices(view)))
+
+    @property
+    def chosen(self) -> tuple[str, str] | None:
+        """Kind and subject of the chosen line."""
+        if self._list.chosen is None:
+            return None
+        kind, _, subject = self._list.chosen.partition(":")
+        return kind, subject
+
+    def choose(self, kind: str, subject: str) -> None:
+        """Move to a line."""
+        self._list.choose(f"{kind}:{subject}")
+
+    def focus_list(self) -> None:
+        """Let the keys move in the list."""
+        self._list.focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter, or a click."""
+        event.stop()
+        if self.chosen is not None:
+            self.post_message(self.Picked(*self.chosen))
+
+
+def verdict_rows(view: RunView) -> Iterator[Row]:
+    """GO or NO-GO, and why in a word."""
+    if view.section is None:
+        yield row("", ("not open yet", "$quiet"))
+        return
+    holds = view.gate.holds
+    if not holds:
+        yield row(Content.styled("✔ ", "$ok"), ("GO is possible", "bold $ok"), ": nothing holds")
+        return
+    verb = "holds" if len(holds) == 1 else "hold"
+    yield row(Content.styled("✖ ", "$fail"), ("NO-GO", "bold $fail"), f": {plural(len(holds), 'thing')} {verb}")
+
+
+def hold_mark(view: RunView, hold: Hold) -> Mark:
+    """The sign of a hold: of its kind, where it is not the outcome of something that ran."""
+    match hold.kind:
+        case "running":
+            return RUNNING
+        case "review" | "item":
+            return OPEN
+        case "stale":
+            return OUTCOMES["warn"]
+        case "refused":
+            return OUTCOMES["fail"]
+        case "step" if view.step(hold.subject).status == "waiting":
+            return WAITING
+    return OUTCOMES[hold.outcome]
+
+
+def hold_row(view: RunView, hold: Hold) -> Row:
+    """One thing that holds, and whether a waiver would lift it."""
+    mark = hold_mark(view, hold)
+    waivable = ("  w waives", "$busy") if hold.waivable else ("", "")
+    return row(Content.assemble(mark.sign, " "), one_line(hold.words), waivable)
+
+
+def item_row(view: RunView, item: Item, gap: str = "\n") -> Row:
+    """One item of the checklist; who ticked it stands behind `gap`."""
+    ticked, waiver = view.items.get(item.id), view.waivers.get(item.id)
+    required = ("  required", "$quiet") if item.required else ("", "")
+    if ticked is not None:
+        mark = TICKED if ticked.state == "done" else NOT_APPLICABLE
+        reason = f"not applicable: {ticked.reason}" if ticked.state == "not_applicable" else ticked.evidence
+        words = ", ".join(part for part in (one_line(ticked.by.name), printable(reason)) if part)
+        return row(Content.assemble(mark.sign, " "), printable(item.text), (f"{gap}{words}", "$quiet"))
+    if waiver is not None:
+        words = f"{gap}waived by {one_line(waiver.by.name)}: {printable(waiver.reason)}"
+        return row(Content.assemble(WAIVED.sign, " "), printable(item.text), (words, "$warn"))
+    evidence = (f"{gap}asks for: {one_line(item.evidence)}", "$quiet") if item.evidence else ("", "")
+    return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, evidence)
+
+
+def _choices(view: RunView) -> Iterator[Choice]:
+    section: Section | None = view.section
+    if section is None:
+        return
+    items = view.active_items(section)
+    holds = [hold for hold in view.gate.holds if hold.kind != "item"]
+    if items:
+        yield Choice("heading:items", row("", ("Checklist", "bold $quiet")), heading=True)
+    for item in items:
+        yield Choice(f"item:{item.id}", item_row(view, item))
+    if holds:
+        yield Choice("heading:holds", row("", "\n" if items else "", ("Also holding", "bold $quiet")), heading=True)
+    for number, hold in enumerate(holds):
+        double = any(h.kind == hold.kind and h.subject == hold.subject for h in holds[:number])
+        if not double:
+            yield Choice(f"{hold.kind}:{hold.subject}", hold_row(view, hold))
+    yield from _ways_back(view, first=not items and not holds)
+
+
+def _ways_back(view: RunView, *, first: bool) -> Iterator[Choice]:
+    for number, way in enumerate(way_back_rows(view)):
+        gap = "" if first or number else "\n"
+        yield Choice(f"option:{number}", Row(way.head, Content.assemble(gap, way.body)), heading=number == 0)

@@ -1,0 +1,96 @@
+"""What a step's program or server said."""
+
+from collections import deque
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+from runbooks.view import Line, StepView
+from tui.printable import printable
+from tui.widgets.fold import fold
+from tui.words import plural
+
+SHADES = {"out": "", "err": "$warn", "note": "$busy"}
+
+
+class OutputPane(ScrollView, can_focus=True):
+    """The last lines of an attempt, wrapped; follows the end until it is scrolled away from it."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._state = StepView()
+        self._of: tuple[str, int] = ("", 0)
+        self._rows: list[tuple[str, str]] = []
+        self._counts: deque[int] = deque()
+        self._width = 0
+
+    def show(self, step: str, state: StepView) -> None:
+        """Show the output of a step's latest attempt."""
+        if (step, state.attempt) != self._of or self._width != self._room():
+            self._of = (step, state.attempt)
+            self._start_over(state)
+        else:
+            self._add(state)
+
+    def on_resize(self) -> None:
+        """Wrap again."""
+        if self._width != self._room():
+            self._start_over(self._state)
+
+    @property
+    def plain(self) -> str:
+        """What it shows, row by row."""
+        return "\n".join(text for text, _ in self._rows)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the screen."""
+        number = self.scroll_offset.y + y
+        if number >= len(self._rows):
+            return Strip.blank(self.size.width, self.rich_style)
+        text, stream = self._rows[number]
+        content = Content.styled(text, SHADES.get(stream, ""))
+        strip = Visual.to_strips(self, content, max(1, self._width), 1, self.visual_style)
+        return (strip[0] if strip else Strip.blank(0)).extend_cell_length(self.size.width, self.rich_style)
+
+    def _room(self) -> int:
+        return max(1, self.scrollable_content_region.width)
+
+    def _start_over(self, state: StepView) -> None:
+        self._rows.clear()
+        self._counts.clear()
+        self._width = self._room()
+        self._state = StepView()
+        self._add(state, follow=True)
+
+    def _add(self, state: StepView, *, follow: bool = False) -> None:
+        follow = follow or self.is_vertical_scroll_end
+        known = self._state.dropped + len(self._state.lines)
+        new = state.dropped + len(state.lines) - known
+        if new <= 0 and state.dropped == self._state.dropped and self._rows:
+            return
+        self._state = state
+        for line in state.lines[-new:] if new > 0 else ():
+            self._append(line)
+        while len(self._counts) > len(state.lines):
+            del self._rows[: self._counts.popleft()]
+        self.virtual_size = Size(self._width, len(self._rows))
+        if follow:
+            self.scroll_end(animate=False, immediate=True)
+        self.refresh()
+
+    def _append(self, line: Line) -> None:
+        rows = fold(printable(line.text.rstrip("\r")).replace("\t", "    "), self._width)
+        self._rows.extend((row, line.stream) for row in rows)
+        self._counts.append(len(rows))
+
+
+def older_words(state: StepView) -> str:
+    """What to say of lines that are no longer kept."""
+    if not state.dropped:
+        return ""
+    return f"{plural(state.dropped, 'older line')} only in the journal, from record {state.first_seq} on"

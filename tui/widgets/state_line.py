@@ -1,0 +1,39 @@
+"""The one line to look at: the state, and what is wanted."""
+
+from datetime import timedelta
+
+from textual.content import Content
+from textual.widgets import Static
+
+from runbooks.view import RunView
+from tui.printable import one_line
+from tui.standing import standing
+from tui.words import Clock, elapsed, moment
+
+
+class StateLine(Static):
+    """Glyph, state in capitals, words; who watches and who has the pen."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__("", markup=False)
+        self._clock = clock
+        self._drawn = Content("")
+
+    def show(self, view: RunView, *, gone: bool, has_pen: bool) -> None:
+        """Show how the session stands."""
+        state = standing(view, gone=gone)
+        parts: list[str | Content | tuple[str, str]] = [
+            (f"{state.glyph} {state.word}", f"bold ${state.shade}"),
+            "  ",
+            one_line(state.words),
+        ]
+        if state.kind == "running" and (started := moment(view.step(state.about).started_at)):
+            parts.append((f"  {elapsed(self._clock() - started if view.running else timedelta())}", "$quiet"))
+        if not has_pen and view.ended is None:
+            parts.append(("  WATCHING: h takes the pen", "bold $warn"))
+        content = Content.assemble(*parts)
+        if not content.is_same(self._drawn):
+            self._drawn = content
+            self.update(content)

@@ -1,0 +1,112 @@
+"""The steps of what stands open."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList, Static
+
+from runbooks.runbook import Step
+from runbooks.view import RunView
+from tui.palette import of_step
+from tui.printable import one_line, printable
+from tui.standing import reading_next
+from tui.widgets.choices import Choice, Choices
+from tui.widgets.row import Row
+from tui.words import took
+
+OPENING = Step(id="opening", title="Opening", uses="opening", effect="reads")
+
+
+class StepsPane(Vertical):
+    """A list of steps, and the phase's own words below it. The choice follows what runs until a person moves it."""
+
+    class Selected(Message):
+        """A person chose another step."""
+
+        def __init__(self, step: str) -> None:
+            super().__init__()
+            self.step = step
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, classes="pane")
+        self._list = Choices(id="steps-list")
+        self._prose = Static("", markup=False, id="prose")
+        self._follow = True
+        self._current: str | None = None
+        self._place: object = None
+
+    def compose(self) -> ComposeResult:
+        """The list above, the prose below."""
+        yield self._list
+        with VerticalScroll(id="prose-scroll", can_focus=True):
+            yield self._prose
+
+    def show(self, view: RunView) -> None:
+        """Show the steps as they stand."""
+        place = (view.phase, view.option)
+        if place != self._place:
+            self._place, self._follow = place, True
+            prose = view.section.prose if view.section else ""
+            self._prose.update(Content(printable(prose.strip())))
+        self._list.show([Choice(step.id, _row(view, step)) for step in steps_of(view)])
+        self._current = current_step(view)
+        if self._follow:
+            self._list.choose(self._current)
+
+    @property
+    def chosen(self) -> str | None:
+        """The id of the chosen step."""
+        return self._list.chosen
+
+    def choose(self, step: str) -> None:
+        """Choose a step, as a person would."""
+        self._list.choose(step)
+        self._chosen_by_hand(step)
+
+    def focus_list(self) -> None:
+        """Let the keys move in the list."""
+        self._list.focus()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """A person moved in the list."""
+        event.stop()
+        if event.option_id is not None:
+            self._chosen_by_hand(event.option_id)
+
+    def _chosen_by_hand(self, step: str) -> None:
+        self._follow = step == self._current
+        self.post_message(self.Selected(step))
+
+
+def steps_of(view: RunView) -> tuple[Step, ...]:
+    """The steps to show: of what stands open, and earlier ones that have grown too old."""
+    if view.opened is None or view.section is None:
+        return (OPENING,)
+    here = view.active_steps(view.section)
+    stale = {hold.subject for hold in view.gate.holds if hold.kind == "stale"} - {step.id for step in here}
+    return (*(step for step in view.runbook.steps() if step.id in stale), *here)
+
+
+def current_step(view: RunView) -> str | None:
+    """The step to look at: the one that runs, or waits, or has just ended."""
+    if view.running is not None:
+        return view.running
+    if (step := view.next_start or reading_next(view)) is not None:
+        return step.id
+    ended = [s.id for s in steps_of(view) if view.step(s.id).status != "waiting"]
+    holding = {hold.subject.partition("/")[0] for hold in view.gate.holds} if view.section else set()
+    bad = [name for name in ended if name in holding]
+    latest = sorted(ended, key=lambda name: view.step(name).ended_at)
+    return bad[0] if bad else latest[-1] if latest else None
+
+
+def _row(view: RunView, step: Step) -> Row:
+    state = view.step(step.id)
+    mark = of_step(state, waived=step.id in view.waivers)
+    words = mark.word
+    if state.status == "ended":
+        words += f" · {took(state.took)}" + (f" · attempt {state.attempt}" if state.attempt > 1 else "")
+    weight = "bold" if state.status == "running" else ""
+    title = Content.styled(one_line(step.title), weight) if weight else Content(one_line(step.title))
+    return Row(Content.assemble(mark.sign, " "), Content.assemble(title, "\n", (words, f"${mark.shade}")))
