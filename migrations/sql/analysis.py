@@ -18,31 +18,30 @@ def analyse(text: str) -> Script:
     try:
         found = pieces(text)
     except NotReadable as error:
-        return Script(text, _statements(text, *_rough(text)), _fault(text, error))
+        return Script(text, _statements(text, _rough(text)), _fault(text, error))
     places = locate(text, found)
     if places is None:
-        return Script(text, _statements(text, *_rough(text)), Fault("its statements cannot be told apart", 1, 0))
-    return Script(text, _statements(text, found, places))
+        return Script(text, _statements(text, _rough(text)), Fault("its statements cannot be told apart", 1, 0))
+    return Script(text, _statements(text, places))
 
 
-def _rough(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+def _rough(text: str) -> list[tuple[int, int]]:
     """Statements of a text that the grammar refuses: cut at its semicolons, or all of it as one."""
     try:
-        found = rough_pieces(text)
-        places = locate(text, found)
+        places = locate(text, rough_pieces(text))
     except NotReadable:
         places = None
-    if places is None:
-        start, end = skip_gap(text, 0), len(text.rstrip())
-        found, places = ([text[start:end]], [(start, end)]) if start < end else ([], [])
-    return found, places
+    if places is not None:
+        return places
+    start, end = skip_gap(text, 0), len(text.rstrip())
+    return [(start, end)] if start < end else []
 
 
-def _statements(text: str, found: list[str], places: list[tuple[int, int]]) -> tuple[Statement, ...]:
+def _statements(text: str, places: list[tuple[int, int]]) -> tuple[Statement, ...]:
     lines = lines_at(text, [start for start, _ in places])
     return tuple(
-        _statement(index, line, start, end, piece)
-        for index, (piece, (start, end), line) in enumerate(zip(found, places, lines, strict=True))
+        _statement(index, line, start, end, text[start:end])
+        for index, ((start, end), line) in enumerate(zip(places, lines, strict=True))
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+_SPACE = " \t\n\r\f\v"
 _GAP = re.compile(r"[ \t\n\r\f\v;]+|--[^\n\r]*")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
@@ -19,7 +20,7 @@ def locate(text: str, pieces: Sequence[str]) -> list[tuple[int, int]] | None:
         if not piece or not text.startswith(piece, start):
             return None
         position = start + len(piece)
-        places.append((start, position))
+        places.append((start, start + len(piece.rstrip(_SPACE))))
     return places if skip_gap(text, position) == len(text) else None
 
 

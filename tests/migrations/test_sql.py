@@ -1,0 +1,177 @@
+"""Every statement of a script in exactly one piece, with its line; any text at all gives a script."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrations.sql import Script, read_script
+from migrations.sql.split import skip_gap
+
+STATEMENTS = (
+    "SELECT 1",
+    "select 'it''s; not /* the */ end -- of it'",
+    r"SELECT E'it\'s; \\'",
+    "SELECT $$ ; $x$ ; $$",
+    "SELECT $ü$ ; 'ä' $ü$",
+    'ALTER TABLE "odd; ""name""" ADD COLUMN "ünï" text',
+    "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $body$ BEGIN RETURN 1; END; $body$",
+    "CREATE FUNCTION g() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END",
+    "CREATE PROCEDURE p() BEGIN ATOMIC INSERT INTO t SELECT CASE WHEN true THEN 1 END; END",
+    "CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; SELECT 2)",
+    "CREATE TABLE t (\n  a int,\r\n  b text DEFAULT ';'\n)",
+    "BEGIN ISOLATION LEVEL SERIALIZABLE",
+    "DO 'BEGIN; END'",
+    "SELECT U&'d\\0061t\\+000061; ' UESCAPE '\\'",
+    "SELECT /* inner; /* nested; */ */ 1 -- tail;\n + 2",
+    "COPY t TO '/tmp/x'",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA public TO r",
+)
+GAPS = (" ", "\n", "\r\n", "\t\v\f", "-- SELECT 1;\n", "/* ; */", "/* a /* b; */ c */", ";", ";;\n;", "-- ü\n", "--\r")
+
+
+@st.composite
+def scripts(draw: st.DrawFn) -> tuple[str, list[tuple[int, str]]]:
+    """A script, and its statements with their offsets."""
+    gaps = st.lists(st.sampled_from(GAPS), max_size=3).map("".join)
+    text, placed = draw(gaps), []
+    for statement in draw(st.lists(st.sampled_from(STATEMENTS), max_size=6)):
+        placed.append((len(text), statement))
+        text += statement + draw(st.sampled_from(["", " ", "\n"])) + ";" + draw(gaps)
+    return text, placed
+
+
+@given(scripts())
+@settings(deadline=None)
+def test_every_statement_is_in_exactly_one_piece(case: tuple[str, list[tuple[int, str]]]) -> None:
+    text, placed = case
+    script = read_script(text)
+    assert script.error is None
+    assert [(s.start, s.text) for s in script.statements] == placed
+    assert [s.line for s in script.statements] == [text.count("\n", 0, start) + 1 for start, _ in placed]
+    assert_whole(script)
+
+
+def assert_whole(script: Script) -> None:
+    """The pieces are the text, in order, and between them is nothing that is a statement."""
+    position = 0
+    for index, statement in enumerate(script.statements):
+        assert statement.index == index
+        assert skip_gap(script.text, position) == statement.start
+        assert script.text[statement.start : statement.end] == statement.text
+        assert len(statement.summary) <= 80
+        assert statement.summary.isprintable()
+        position = statement.end
+    if script.error is None:
+        assert skip_gap(script.text, position) == len(script.text)
+
+
+SQL_WORDS = st.sampled_from(
+    [
+        *"();,'\"$\\\n\r\t\v -/*+:.ä\ufeff\x7f𝒳",
+        "$$",
+        "--",
+        "/*",
+        "*/",
+        "E'",
+        "U&'",
+        "SELECT ",
+        "CREATE TABLE t",
+        " AS ",
+        "\\.",
+    ]
+)
+
+
+@given(
+    st.one_of(st.text(), st.lists(SQL_WORDS, max_size=40).map("".join), st.binary().map(lambda b: b.decode("latin1")))
+)
+@settings(deadline=None, max_examples=400)
+def test_any_text_gives_a_script(text: str) -> None:
+    script = read_script(text)
+    assert script.text == text
+    if script.error is None:
+        assert_whole(script)
+    else:
+        assert 0 <= script.error.offset <= len(text)
+        assert script.error.line == text.count("\n", 0, script.error.offset) + 1
+        assert script.error.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "at", "words"),
+    [
+        ("SELECT 1;\nSELECT 'ü' FORM x;", 2, "x", 'syntax error at or near "x"'),
+        ("SELECT 1;\nselct 2", 2, "selct", 'at or near "selct"'),
+        ("SELECT 'abc\ndef", 1, "'abc", "unterminated quoted string"),
+        ("SELECT 1; /* never ended", 1, "/*", "unterminated /* comment"),
+        ("\ufeffSELECT 1", 1, "\ufeff", "byte order mark"),
+        ("SELECT 1;\n\\connect other", 2, "\\connect", "psql's own"),
+        ("COPY t FROM stdin;\n1\tä\n\\.\n", 2, "1\t", "only a client such as psql"),
+        ("SELECT 1;\nSELECT \0", 2, "\0", "NUL byte"),
+    ],
+)
+def test_what_cannot_be_read_says_where_and_why(text: str, line: int, at: str, words: str) -> None:
+    error = read_script(text).error
+    assert error is not None
+    assert (error.line, text[error.offset :].startswith(at)) == (line, True)
+    assert words in error.message
+
+
+def test_a_script_with_an_error_still_shows_the_statements_around_it() -> None:
+    script = read_script("DROP TABLE a;\nselct 'x;y';\n-- c\nDROP TABLE b")
+    assert [(s.line, s.text, s.analysed) for s in script.statements] == [
+        (1, "DROP TABLE a", True),
+        (2, "selct 'x;y'", False),
+        (4, "DROP TABLE b", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        "SELECT 1" + "+1" * 300_000,
+        "SELECT 1" + "::int" * 100_000,
+        "SELECT 1" + " UNION SELECT 1" * 100_000,
+        "SELECT * FROM t" + " JOIN t ON true" * 100_000,
+        "SELECT " + "(" * 3_000 + "1" + ")" * 3_000,
+        "SELECT " + "NOT " * 5_000 + "true",
+        "SELECT 1" + " ISNULL" * 100_000,
+        "SELECT 1" + "+1" * 990,
+    ],
+    ids=["plus", "cast", "union", "join", "brackets", "not", "isnull", "short"],
+)
+def test_what_nests_too_deeply_is_said_not_to_be_analysed(deep: str) -> None:
+    script = read_script(f"DROP TABLE a; {deep}; DROP TABLE b")
+    assert script.error is None
+    assert [s.analysed for s in script.statements] == [True, False, True]
+    assert "too deeply" in script.statements[1].why_not
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        "INSERT INTO t VALUES " + ",".join(f"({n}, '2026-01-01 00:00:00', -1 + {n})" for n in range(2_000)),
+        "SELECT * FROM t WHERE " + " AND ".join(["a = 1"] * 5_000),
+        "SELECT CASE " + " ".join(f"WHEN a = {n} THEN {n}" for n in range(2_000)) + " END FROM t",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1" + "+1" * 50_000 + " $$",
+        "COMMENT ON TABLE t IS '" + "-" * 50_000 + "'",
+    ],
+    ids=["rows", "and", "case", "function", "text"],
+)
+def test_what_is_only_long_is_analysed(long: str) -> None:
+    (statement,) = read_script(long).statements
+    assert statement.analysed, statement.why_not
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("DO $$ BEGIN EXECUTE x; END $$", "its plpgsql code"),
+        ("CALL tidy.up(1)", "tidy.up"),
+        ("SELECT create_hypertable('a', 'b'), now()", "create_hypertable"),
+    ],
+)
+def test_what_is_not_known_is_said(text: str, expected: str) -> None:
+    (statement,) = read_script(text).statements
+    assert not statement.analysed
+    assert expected in statement.why_not
