@@ -1,8 +1,8 @@
 """How many rows each table holds: counted where that is cheap, estimated where it is not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
@@ -20,8 +20,9 @@ _TABLES = """
 SELECT n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
        (CASE WHEN shut.out OR c.reltuples < 0 OR c.relpages = 0 THEN greatest(c.reltuples, size.bytes / 60.0)
              ELSE c.reltuples / c.relpages * (size.bytes / current_setting('block_size')::int) END)::bigint,
-       NOT shut.out AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
-           AND NOT row_security_active(c.oid)
+       CASE WHEN shut.out THEN 'locked'
+            WHEN row_security_active(c.oid) OR NOT has_table_privilege(c.oid, 'SELECT')
+              OR NOT has_schema_privilege(n.oid, 'USAGE') THEN 'hidden' ELSE '' END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
      LATERAL (SELECT c.oid IN (SELECT relation FROM pg_locks
                                WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock') AS out) shut,
@@ -35,21 +36,30 @@ ORDER BY 3
 
 @dataclass(frozen=True, slots=True)
 class RowCount:
-    """`exact`: they were counted; else they are estimated from the table's size and the planner's statistics."""
+    """`exact`: they were counted; else they are estimated from the table's size and the planner's statistics.
+
+    `why` it is an estimate: `large`, `hidden` (the role may not see every row), `locked` or `slow`.
+    """
 
     rows: int
     exact: bool
+    why: Literal["", "large", "hidden", "locked", "slow"] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to count: `name` is quoted, `estimate` in rows, `countable` if the role sees every row of it."""
+    """A table to count: `name` is quoted, `estimate` in rows, `why` says why it cannot be counted."""
 
     schema: str
     table: str
     name: str
     estimate: int
-    countable: bool
+    why: Literal["", "locked", "hidden"] = ""
+
+    @property
+    def estimated(self) -> RowCount:
+        """What is known of it before it is counted."""
+        return RowCount(max(0, self.estimate), False, self.why or "large")
 
 
 async def row_counts(conn: Connection, *, exact_below: int) -> dict[str, RowCount]:
@@ -60,26 +70,33 @@ async def row_counts(conn: Connection, *, exact_below: int) -> dict[str, RowCoun
     """
     async with reading(conn, {"lock_timeout": "2s", "statement_timeout": SECONDS}):
         tables = [Table(*row) for row in await (await conn.execute(_TABLES)).fetchall()]
-        counts = {table.name: RowCount(max(0, table.estimate), False) for table in tables}
-        small = [table for table in tables if table.countable and table.estimate < exact_below]
+        counts = {table.name: table.estimated for table in tables}
+        small = [table for table in tables if not table.why and table.estimate < exact_below]
         for start in range(0, len(small), BATCH):
             counts |= await counted(conn, small[start : start + BATCH])
     return counts
 
 
 async def counted(conn: Connection, tables: Sequence[Table]) -> dict[str, RowCount]:
-    """Together in one query; if a lock, time or a DROP ends it, each by itself, and that one is left out."""
+    """Together in one query; if a lock, time or a DROP ends it, each by itself, and then that one is an estimate."""
     try:
         async with conn.transaction():
             rows = await (await conn.execute(_query(tables))).fetchall()
-    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable):
-        if len(tables) == 1:
-            return {}
-        found: dict[str, RowCount] = {}
-        for table in tables:
-            found |= await counted(conn, [table])
-        return found
+    except psycopg.errors.UndefinedTable:
+        return {} if len(tables) == 1 else await _singly(conn, tables)
+    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+        if len(tables) > 1:
+            return await _singly(conn, tables)
+        why: Literal["locked", "slow"] = "locked" if isinstance(error, psycopg.errors.LockNotAvailable) else "slow"
+        return {tables[0].name: replace(tables[0].estimated, why=why)}
     return {tables[number].name: RowCount(count, True) for number, count in rows}
+
+
+async def _singly(conn: Connection, tables: Sequence[Table]) -> dict[str, RowCount]:
+    found: dict[str, RowCount] = {}
+    for table in tables:
+        found |= await counted(conn, [table])
+    return found
 
 
 def _query(tables: Sequence[Table]) -> sql.Composed:

@@ -181,7 +181,7 @@ async def test_rows_are_counted_where_that_is_cheap(database: str) -> None:
         counts = await catalog.row_counts(conn, exact_below=1000)
         assert counts["public.small"] == RowCount(30, True)
         assert counts["public.part"] == RowCount(2, True)
-        assert counts["public.large"] == RowCount(3000, False)
+        assert counts["public.large"] == RowCount(3000, False, "large")
         assert set(counts) == {"public.small", "public.large", "public.part"}
         assert (await catalog.row_counts(conn, exact_below=10_000))["public.large"] == RowCount(3000, True)
 
@@ -201,16 +201,26 @@ async def test_what_cannot_be_counted_whole_is_an_estimate(database: str) -> Non
             await other.execute("ROLLBACK")
             await conn.execute("RESET ROLE")
             await conn.execute("DROP OWNED BY clerk; DROP ROLE clerk")
-    exact = {name.removeprefix("public.") for name, count in counts.items() if count.exact}
-    assert exact == {"open"}
-    assert len(counts) == 4
+    why = {name.removeprefix("public."): count.why for name, count in counts.items()}
+    assert why == {"open": "", "forbidden": "hidden", "filtered": "hidden", "locked": "locked"}
+    assert counts["public.open"] == RowCount(5, True)
 
 
 async def test_a_table_that_vanishes_does_not_spoil_the_others(database: str) -> None:
     async with await connect(database) as conn:
         await conn.execute("CREATE TABLE here (x integer)")
-        here, gone = (Table("public", name, f"public.{name}", 0, True) for name in ("here", "gone"))
+        here, gone = (Table("public", name, f"public.{name}", 0) for name in ("here", "gone"))
         assert await counted(conn, [gone, here]) == {"public.here": RowCount(0, True)}
+
+
+async def test_what_is_locked_meanwhile_is_an_estimate(database: str) -> None:
+    async with await connect(database) as conn, await connect(database) as other:
+        await conn.execute("CREATE TABLE free (x integer); CREATE TABLE shut (x integer)")
+        await other.execute("BEGIN; LOCK TABLE shut IN ACCESS EXCLUSIVE MODE")
+        await conn.execute("SET lock_timeout = '50ms'")
+        free, shut = (Table("public", name, f"public.{name}", 7) for name in ("free", "shut"))
+        found = await counted(conn, [free, shut])
+        assert found == {"public.free": RowCount(0, True), "public.shut": RowCount(7, False, "locked")}
 
 
 async def test_missing_tables_and_columns(database: str) -> None:
