@@ -8,13 +8,13 @@ from pydantic import JsonValue
 from runbooks.attributes import read_attributes
 from runbooks.document_blocks import Fence, Task
 from runbooks.document_errors import Faults
+from runbooks.document_heads import read_table
 from runbooks.document_params import Params, check_params, flat
 from runbooks.document_references import check_references
 from runbooks.durations import EXPECTED, duration
 from runbooks.identifiers import RESERVED, is_id, slug
 from runbooks.nearest import one_of
 from runbooks.runbook import Condition, Item, Step
-from runbooks.toml_text import KeyLines, TomlError, read_toml
 
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind
@@ -35,11 +35,8 @@ class StepReader:
 
     def step(self, block: Fence, when: Condition | None, earlier: Mapping[str, Step]) -> Step | None:
         """The step of a `toml step` block, which may refer to `earlier` ones. None where it cannot be told."""
-        line_of = KeyLines(block.text, block.line + 1, otherwise=block.line)
-        try:
-            table = read_toml(block.text)
-        except TomlError as error:
-            self.faults.add(block.line + error.line, f"this is not TOML: {error.what}", "`key = value` lines")
+        table, line_of = read_table(block, self.faults)
+        if table is None:
             return None
         if "when" in table:
             self.faults.add(line_of("when"), "`when` is no key", "the step under a heading `### When CONDITION`")
@@ -54,18 +51,17 @@ class StepReader:
         params = flat(table, self.faults, line_of)
         kinds = {name: (step, self.catalogue.get(step.uses)) for name, step in earlier.items()}
         check_references(params, when, kinds, self.faults, line_of)
-        step = Step(
+        return Step(
             id=self._id(own or slug(title if "title" in head else uses), block.line, line_of("id")),
             title=title,
             uses=uses,
-            effect=kind.effect,
+            effect=kind.effect_with(params),
             params=params,
             required=self._flag(head, line_of),
             when=when,
             shows=check_params(Params(kind, params, STEP_KEYS), self.faults, line_of),
             line=block.line,
         )
-        return step
 
     def run_block(self, block: Fence, attributes: str, when: Condition | None) -> Step:
         """The step of a `sh run` block."""
@@ -77,7 +73,7 @@ class StepReader:
         if "timeout" in found:
             params["timeout"] = found["timeout"]
             self._timeout(found["timeout"], block.line)
-        step = Step(
+        return Step(
             id=self._id(found.get("id") or slug(title), block.line, block.line),
             title=title,
             uses=SHELL,
@@ -88,7 +84,6 @@ class StepReader:
             shows=block.text.rstrip("\n"),
             line=block.line,
         )
-        return step
 
     def item(self, task: Task, when: Condition | None) -> Item:
         """The item of a checkbox."""

@@ -103,7 +103,10 @@ class Context(Protocol):
 
 @dataclass(frozen=True)
 class StepKind(Generic[P, R]):
-    """A built-in step. `shows` puts its parameters in words, before `start`."""
+    """A built-in step. `shows` puts its parameters in words, before `start`.
+
+    `effect_of`, where there is one, tells the effect from the parameters as a document writes them.
+    """
 
     title: str
     effect: Effect
@@ -111,3 +114,8 @@ class StepKind(Generic[P, R]):
     run: Callable[[Context, P], Awaitable[R]]
     shows: Callable[[P], str] = lambda params: ""
     reconcile: Callable[[Context, P, StepStarted], Awaitable[Settled | None]] | None = None
+    effect_of: Callable[[Mapping[str, JsonValue]], Effect] | None = None
+
+    def effect_with(self, params: Mapping[str, JsonValue]) -> Effect:
+        """The effect with these parameters."""
+        return self.effect if self.effect_of is None else self.effect_of(params)

@@ -69,7 +69,7 @@ class StepContext:
     async def run(self, uses: str, id: str | None = None, **params: Any) -> Any:
         """Run a built-in step as a new attempt. `checks`, `said` and `progressed` are then this attempt's alone."""
         kind = catalogue()[uses]
-        self.step = Step(id=id or uses.replace(".", "-"), title=kind.title, uses=uses, effect=kind.effect)
+        self.step = Step(id=id or uses.replace(".", "-"), title=kind.title, uses=uses, effect=kind.effect_with(params))
         self.attempt = self.view.step(self.step.id).attempt + 1
         self.checks, self.said, self.progressed = [], [], []
         self.events.append(

@@ -1,0 +1,162 @@
+"""`http.check`: an HTTP service gives the answer that it should."""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Literal, Self
+
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from migrations.problem import Misuse
+from runbooks.durations import Duration, microseconds, spell
+from runbooks.frozen import Frozen
+from runbooks.http_call import Answer, NoAnswer, Request, call, check_url, contains, shown
+from runbooks.runbook import Effect
+from runbooks.steps.base import Context, StepKind
+
+READING = ("GET", "HEAD", "OPTIONS")
+SHOWN = 300
+
+_PASSWORD = re.compile(r"(://[^/@:]*):[^/@]*(?=@)")
+
+
+class Params(Frozen):
+    """`json` must be contained in the answer, `contains` in its text; `body` is sent, a table as JSON.
+
+    `timeout` is for each attempt, `retries` how many follow the first, `pause` the time between them. A method that
+    may change something takes `changes = true`, and is sent again only if no connection was made.
+    """
+
+    url: str
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    status: int = Field(default=200, ge=100, le=599)
+    body: str | dict[str, JsonValue] | list[JsonValue] | None = None
+    json_: JsonValue = Field(default=None, alias="json")
+    contains: str | None = None
+    retries: int = Field(default=3, ge=0, le=1000)
+    pause: Duration = timedelta(seconds=1)
+    timeout: Duration = timedelta(seconds=5)
+    changes: bool = False
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        if "${" not in url:
+            check_url(url)
+        return url
+
+    @model_validator(mode="after")
+    def _declared(self) -> Self:
+        if self.method not in READING and not self.changes:
+            raise ValueError(f"{self.method} may change something: say so with `changes = true`")
+        if self.method == "HEAD" and (self.contains is not None or self.json_ is not None):
+            raise ValueError("an answer to HEAD holds nothing to look into")
+        return self
+
+
+class Result(Frozen):
+    """`status` is None where no answer came. `took_us` is of the last attempt. `url` is without its secrets."""
+
+    url: str
+    status: int | None
+    attempts: int
+    took_us: int
+
+
+async def run(ctx: Context, params: Params) -> Result:
+    """Ask until the answer is right, or no attempt is left. Raises Misuse for a URL that is none."""
+    try:
+        where = shown(params.url)
+    except ValueError as error:
+        raise Misuse(f"{ctx.step.id}: {error}.", advice="Correct it in the runbook, or what it refers to.") from None
+    answer: Answer | None = None
+    wrong: list[tuple[str, str]] = []
+    attempt, took = 0, 0
+    while attempt <= params.retries:
+        if attempt:
+            await ctx.output(f"attempt {attempt}: {'; '.join(words for _, words in wrong)}\n", "note")
+            await asyncio.sleep(params.pause.total_seconds())
+        attempt += 1
+        await ctx.progress(label=f"{params.method} {where}", done=attempt, total=params.retries + 1, unit="attempts")
+        began, again = time.monotonic(), True
+        try:
+            answer = await call(_request(params))
+            wrong = _wrong(params, answer)
+            again = params.method in READING
+        except NoAnswer as error:
+            answer, wrong = None, [("answer", str(error))]
+            again = params.method in READING or not error.sent
+        took = microseconds(timedelta(seconds=time.monotonic() - began))
+        if not wrong or not again:
+            break
+    await _judge(ctx, params, answer, wrong, f"{params.method} {where}, attempt {attempt}, {took / 1000:.0f} ms")
+    return Result(url=where, status=answer.status if answer else None, attempts=attempt, took_us=took)
+
+
+def _request(params: Params) -> Request:
+    body, kind = None, ""
+    if isinstance(params.body, str):
+        body, kind = params.body.encode(), "text/plain; charset=utf-8"
+    elif params.body is not None:
+        body, kind = json.dumps(params.body).encode(), "application/json"
+    return Request(params.method, params.url, params.timeout.total_seconds(), body, kind)
+
+
+def _wrong(params: Params, answer: Answer) -> list[tuple[str, str]]:
+    """What is not as expected, by check."""
+    wrong = []
+    if answer.status != params.status:
+        wrong.append(("status", f"{answer.status} {answer.reason}".rstrip() + f", not {params.status}"))
+    if params.contains is not None and params.contains not in answer.text:
+        wrong.append(("contains", f"the answer does not contain {params.contains!r}"))
+    if params.json_ is not None and (words := _json(params.json_, answer)):
+        wrong.append(("json", words))
+    return wrong
+
+
+def _json(wanted: JsonValue, answer: Answer) -> str | None:
+    if answer.cut:
+        return "the answer is over 1 MiB, too large to be read as JSON"
+    try:
+        return contains(json.loads(answer.text), wanted)
+    except (ValueError, RecursionError):
+        return "the answer is no JSON"
+
+
+async def _judge(
+    ctx: Context, params: Params, answer: Answer | None, wrong: list[tuple[str, str]], evidence: str
+) -> None:
+    titles = {"answer": "It answers", "status": f"Status {params.status}"}
+    if answer is not None:
+        titles |= {"contains": "The text is in it"} if params.contains is not None else {}
+        titles |= {"json": "The JSON is in it"} if params.json_ is not None else {}
+    else:
+        del titles["status"]
+    for id, title in titles.items():
+        words = dict(wrong).get(id)
+        advice = "Look at the service and its log, then run this again." if words else ""
+        said = f"{words} ({evidence})" if words else evidence if id == "answer" else ""
+        ctx.check(id, title, "fail" if words else "ok", said, advice)
+    if wrong and answer is not None and answer.text.strip():
+        text = answer.text[:SHOWN]
+        await ctx.output(f"the answer was: {text}{'…' if len(answer.text) > SHOWN else ''}\n", "note")
+
+
+def shows(params: Params) -> str:
+    """What is about to happen, in words."""
+    url = _PASSWORD.sub(r"\1", params.url.partition("?")[0]) if "${" in params.url else shown(params.url)
+    wants = [f"status {params.status}"]
+    wants += [f"text {params.contains!r}"] if params.contains is not None else []
+    wants += [f"JSON {json.dumps(params.json_)}"] if params.json_ is not None else []
+    return f"{params.method} {url}, expects {', '.join(wants)}, within {spell(params.timeout)}"
+
+
+def effect(params: Mapping[str, JsonValue]) -> Effect:
+    """What changes nothing starts by itself; anything else waits for a person."""
+    return "reads" if params.get("method", "GET") in READING else "outside"
+
+
+STEP = StepKind("Ask the service", "reads", Params, run, shows, effect_of=effect)

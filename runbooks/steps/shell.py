@@ -1,0 +1,114 @@
+"""`shell`: the commands of a run block."""
+
+import asyncio
+import signal
+from datetime import timedelta
+from typing import Literal
+
+from migrations.problem import Problem
+from migrations.process import Child, alive, end
+from migrations.process import run as run_program
+from runbooks.durations import Duration, spell
+from runbooks.events import StepStarted
+from runbooks.frozen import Frozen
+from runbooks.steps.base import Context, Settled, StepKind
+
+LINE_KEPT = 2000
+
+
+class Params(Frozen):
+    """`script` is given to `/bin/sh -eu`; after `timeout` it is stopped."""
+
+    script: str
+    timeout: Duration = timedelta(minutes=10)
+
+
+class Result(Frozen):
+    """`exit_status` is 0: any other one fails the step."""
+
+    exit_status: int
+
+
+async def run(ctx: Context, params: Params) -> Result:
+    """Run the commands in the folder of gonogo.toml, with nothing to read. Raises Problem, Unavailable."""
+    errors = _LastLine()
+
+    async def said(stream: Literal["out", "err"], text: str) -> None:
+        if stream == "err":
+            errors.feed(text)
+        await ctx.output(text, stream)
+
+    async def started(child: Child) -> None:
+        await ctx.record(label="running", attempt=ctx.attempt, pid=child.pid, started=child.started, group=child.group)
+
+    limit = asyncio.timeout(params.timeout.total_seconds())
+    try:
+        async with limit:
+            ended = await run_program(
+                ["/bin/sh", "-eu", "-c", params.script],
+                env=ctx.child_environment(),
+                cwd=ctx.project.folder,
+                on_text=said,
+                on_start=started,
+            )
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise Problem(
+            f"The commands did not end within {spell(params.timeout)} and were stopped.",
+            advice='What they had done stays done. Give them longer (timeout="…") if they need it, and run them again.',
+        ) from None
+    if ended.returncode != 0:
+        raise Problem(
+            f"The commands ended with {_status(ended.returncode)}{errors.words}",
+            advice="Read what they said, put it right, and run them again.",
+            detail=errors.line,
+        )
+    ctx.check("exit-status", "Exit status", "ok", "0")
+    return Result(exit_status=0)
+
+
+class _LastLine:
+    """Keeps the last line that says something, however it comes in."""
+
+    def __init__(self) -> None:
+        self.line = ""
+        self._open = ""
+
+    def feed(self, text: str) -> None:
+        *whole, self._open = (self._open + text).split("\n")
+        self._open = self._open[-LINE_KEPT:]
+        said = [line.strip() for line in (*whole, self._open) if line.strip()]
+        self.line = said[-1][:LINE_KEPT] if said else self.line
+
+    @property
+    def words(self) -> str:
+        return f": {self.line}" if self.line else "."
+
+
+def _status(returncode: int) -> str:
+    if returncode >= 0:
+        return f"exit status {returncode}"
+    try:
+        return f"signal {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"signal {-returncode}"
+
+
+async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
+    """What the commands did outside cannot be told: end them if they still run, and let a person decide."""
+    for data in ctx.progress_of(ctx.step.id):
+        pid, group = data.get("pid"), data.get("group")
+        if data.get("attempt") == start.attempt and isinstance(pid, int) and isinstance(group, int):
+            child = Child(pid, str(data.get("started")), group)
+            if alive(child):
+                await end(child)
+    return None
+
+
+def shows(params: Params) -> str:
+    """The commands themselves."""
+    return params.script.rstrip("\n")
+
+
+STEP = StepKind("Run commands", "outside", Params, run, shows, reconcile)

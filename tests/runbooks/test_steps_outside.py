@@ -1,0 +1,262 @@
+"""`http.check` against a real HTTP server, and `shell` with a real shell."""
+
+import asyncio
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from pydantic import ValidationError
+
+from migrations.problem import Problem
+from runbooks import events as e
+from runbooks.http_call import contains, shown
+from runbooks.steps import catalogue
+from tests.runbooks.steps_context import StepContext
+
+URL = "postgresql://nobody@localhost:1/none"
+
+
+class Service(ThreadingHTTPServer):
+    """Answers from a script: each request takes the next (status, body), the last one for ever."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: list[tuple[int, str]] = [(200, "fine")]
+        self.asked: list[tuple[str, str, str, str]] = []
+        self.go_on = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Service
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        authorization = self.headers.get("Authorization", "")
+        self.server.asked.append((self.command, self.path, body, authorization))
+        status, text = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        if status == 0:
+            self.server.go_on.wait(30)
+            return
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/elsewhere")
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    do_GET = do_POST = do_HEAD = answer
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    service = Service()
+    thread = threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield service
+    service.go_on.set()
+    service.shutdown()
+    thread.join()
+    service.server_close()
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> StepContext:
+    return StepContext(URL, tmp_path)
+
+
+async def test_a_service_that_answers(ctx: StepContext, service: Service) -> None:
+    service.answers = [(200, json.dumps({"status": "up", "db": {"ok": True, "n": 3}, "tags": ["a", "b"]}))]
+    result = await ctx.run(
+        "http.check", url=service.url + "/health?x=1", json={"db": {"ok": True}, "tags": ["a", "b"]}, contains='"up"'
+    )
+    assert (result.status, result.attempts) == (200, 1)
+    assert ctx.outcomes == {"answer": "ok", "status": "ok", "contains": "ok", "json": "ok"}
+    assert service.asked == [("GET", "/health?x=1", "", "")]
+
+
+async def test_what_is_wrong_is_said(ctx: StepContext, service: Service) -> None:
+    service.answers = [(503, '{"db": {"ok": 1}} [/bold]')]
+    result = await ctx.run("http.check", url=service.url, json={"db": {}}, contains="up", retries=0)
+    assert ctx.outcomes == {"answer": "ok", "status": "fail", "contains": "fail", "json": "fail"}
+    assert "503 Service Unavailable, not 200" in ctx.found("status").evidence
+    assert ctx.found("json").evidence.startswith("the answer is no JSON")
+    assert "[/bold]" in ctx.text("note")
+    assert result.status == 503
+
+
+async def test_it_succeeds_at_the_second_try(ctx: StepContext, service: Service) -> None:
+    service.answers = [(500, "oh"), (200, "fine")]
+    result = await ctx.run("http.check", url=service.url, pause="0s")
+    assert (ctx.outcome, result.attempts, len(service.asked)) == ("ok", 2, 2)
+    assert "attempt 1: 500 Internal Server Error, not 200" in ctx.text("note")
+
+
+async def test_a_redirect_is_not_followed(ctx: StepContext, service: Service) -> None:
+    service.answers = [(302, "")]
+    await ctx.run("http.check", url=service.url, retries=0)
+    assert ctx.outcomes["status"] == "fail" and len(service.asked) == 1
+    await ctx.run("http.check", url=service.url, status=302)
+    assert ctx.outcome == "ok"
+
+
+async def test_a_slow_service_runs_into_the_timeout(ctx: StepContext, service: Service) -> None:
+    service.answers = [(0, "")]
+    result = await ctx.run("http.check", url=service.url, retries=1, pause="0s", timeout="100ms")
+    assert ctx.found("answer").evidence.startswith("no answer within 0.1 s (GET http://127.0.0.1:")
+    assert (result.status, result.attempts) == (None, 2)
+
+
+async def test_nobody_listens(ctx: StepContext, service: Service) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as closed:
+        port = closed.server_port
+    await ctx.run("http.check", url=f"http://127.0.0.1:{port}/", retries=0)
+    assert ctx.outcomes == {"answer": "fail"}
+    assert ctx.found("answer").evidence.startswith("nothing listens there")
+    await ctx.run("http.check", url=service.url.replace("http:", "https:"), retries=0)
+    assert "no TLS with the server" in ctx.found("answer").evidence
+
+
+async def test_what_changes_something_is_sent_once_and_not_by_itself(ctx: StepContext, service: Service) -> None:
+    kind = catalogue()["http.check"]
+    assert (kind.effect_with({}), kind.effect_with({"method": "POST"})) == ("reads", "outside")
+    with pytest.raises(ValidationError, match="changes = true"):
+        await ctx.run("http.check", url=service.url, method="POST")
+    service.answers = [(500, ""), (200, "")]
+    result = await ctx.run("http.check", url=service.url, method="POST", changes=True, body={"a": [1]}, pause="0s")
+    assert (ctx.outcomes["status"], result.attempts) == ("fail", 1)
+    assert service.asked == [("POST", "/", '{"a": [1]}', "")]
+
+
+async def test_a_password_in_the_url_is_sent_and_never_shown(ctx: StepContext, service: Service) -> None:
+    url = service.url.replace("//", "//ana:p%40ss@") + "/x?token=hidden"
+    service.answers = [(500, "no")]
+    result = await ctx.run("http.check", url=url, retries=1, pause="0s")
+    assert service.asked[0][3] == "Basic " + base64.b64encode(b"ana:p@ss").decode()
+    everything = f"{ctx.checks}{ctx.said}{ctx.progressed}{result}{catalogue()['http.check'].shows(params(url=url))}"
+    assert "p%40ss" not in everything and "p@ss" not in everything and "hidden" not in everything
+    assert "//ana@127.0.0.1" in everything
+    assert "secret" not in catalogue()["http.check"].shows(params(url="https://a:secret@${env.host}/?t=secret"))
+
+
+def params(**values: Any) -> Any:
+    return catalogue()["http.check"].params.model_validate(values)
+
+
+@pytest.mark.parametrize("url", ["ftp://a/", "file:///etc/passwd", "http://", "http://a b/", "http://a:99999/", "x"])
+def test_only_http(url: str) -> None:
+    with pytest.raises(ValidationError, match="the URL") as caught:
+        params(url=url)
+    assert url not in str(caught.value)
+
+
+def test_shown() -> None:
+    assert shown("https://[::1]:8443/a?b=c") == "https://[::1]:8443/a?…"
+
+
+@pytest.mark.parametrize(
+    "answer, wanted, words",
+    [
+        ({"a": 1, "b": 2}, {"a": 1}, None),
+        ({"a": {"b": [1, {"c": 2, "d": 3}]}}, {"a": {"b": [1, {"c": 2}]}}, None),
+        ({"a": 1}, {"a": True}, "a is not True"),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, "a.b is not 2"),
+        ({"a": [1, 2]}, {"a": [1]}, "a is no list of 1"),
+        ([1], {"a": 1}, "the answer is no object"),
+        ({}, {"a": None}, "the answer has no a"),
+    ],
+)
+def test_containment(answer: Any, wanted: Any, words: str | None) -> None:
+    assert contains(answer, wanted) == words
+
+
+async def test_a_shell_block(ctx: StepContext, tmp_path: Path) -> None:
+    result = await ctx.run("shell", script='pwd; echo "$DATABASE_URL" >&2; echo "${nothing-} $-"; cat')
+    assert result.exit_status == 0 and ctx.outcome == "ok"
+    assert ctx.text().splitlines()[0] == str(tmp_path)
+    assert "e" in ctx.text() and "u" in ctx.text()
+    assert ctx.text("err") == f"{URL}\n"
+
+
+async def test_its_environment_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAKED", "yes")
+    ctx = StepContext(URL, tmp_path, environ={"PATH": "/usr/bin:/bin", "GONOGO_DUMP_PATH": "/dumps/x"})
+    await ctx.run("shell", script="env")
+    names = {line.partition("=")[0] for line in ctx.text().splitlines()}
+    assert names - {"PWD", "OLDPWD", "_", "SHLVL"} == {"PATH", "GONOGO_DUMP_PATH"}
+
+
+@pytest.mark.parametrize(
+    "script, what",
+    [
+        ("echo one; echo two >&2; echo 'last words' >&2; echo >&2; exit 3", "exit status 3: last words"),
+        ("false; echo never", "exit status 1."),
+        ("echo $unset; echo never", "unset"),
+        ("kill -9 $$", "signal SIGKILL."),
+        ("printf 'no newline' >&2; exit 4", "exit status 4: no newline"),
+    ],
+)
+async def test_a_failing_block(ctx: StepContext, script: str, what: str) -> None:
+    with pytest.raises(Problem) as caught:
+        await ctx.run("shell", script=script)
+    assert what in caught.value.what
+    assert "never" not in ctx.text()
+
+
+async def test_a_block_that_takes_too_long_is_stopped(ctx: StepContext) -> None:
+    with pytest.raises(Problem, match="did not end within 200ms and were stopped"):
+        await ctx.run("shell", script="echo begun; sleep 60 & wait", timeout="200ms")
+    assert not group_of(ctx)
+
+
+async def test_a_cancelled_block_is_stopped(ctx: StepContext) -> None:
+    task = asyncio.ensure_future(ctx.run("shell", script="echo begun; sleep 60"))
+    async with asyncio.timeout(10):
+        while not ctx.text():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert group_of(ctx)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not group_of(ctx)
+
+
+async def test_reconcile_ends_what_still_runs_and_lets_a_person_decide(ctx: StepContext) -> None:
+    kind = catalogue()["shell"]
+    task = asyncio.ensure_future(ctx.run("shell", "deploy", script="echo begun; sleep 60"))
+    async with asyncio.timeout(10):
+        while not ctx.text():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    start = e.StepStarted(step="deploy", attempt=1, title="D", uses="shell", effect="outside", why="resume")
+    assert kind.reconcile is not None
+    assert await kind.reconcile(ctx, kind.params.model_validate({"script": "x"}), start) is None
+    assert not group_of(ctx)
+    with pytest.raises(Problem, match="signal SIGTERM"):
+        await task
+
+
+def group_of(ctx: StepContext) -> list[int]:
+    """The processes of the recorded group that still run."""
+    (_, data), *_ = ctx.recorded
+    group = data["group"]
+    found = []
+    for process in psutil.process_iter(["pid"]):
+        try:
+            if psutil.os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except (psutil.Error, ProcessLookupError):
+            continue
+    return found

@@ -1,0 +1,149 @@
+"""`schema.record`, `schema.compare` and `rows.compare`, around a migration on a real server."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from migrations.problem import Misuse, Problem
+from runbooks import events as e
+from runbooks.artefacts import write_private
+from runbooks.runbook import PHASES, Phase, Runbook, Step
+from tests.runbooks.steps_context import SHA, StepContext
+
+BEFORE = """
+CREATE TABLE orders (id int PRIMARY KEY, legacy_code text); INSERT INTO orders SELECT generate_series(1, 10);
+CREATE TABLE coupons (id int); INSERT INTO coupons VALUES (1);
+CREATE TABLE visits (id int); INSERT INTO visits VALUES (1), (2);
+"""
+SCRIPTS = [
+    "CREATE TABLE loyalty (id int PRIMARY KEY, order_id int REFERENCES orders); ALTER TABLE orders ADD note text;",
+    "ALTER TABLE orders DROP COLUMN legacy_code; DROP TABLE coupons;",
+]
+
+
+@asynccontextmanager
+async def connect(url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def book() -> Runbook:
+    """Records in Preflight, applies, compares."""
+    record = Step(id="before", title="Record", uses="schema.record", effect="reads")
+    apply = Step(id="apply", title="Apply", uses="migrations.apply", effect="target")
+    steps = {"preflight": (record,), "migrate": (apply,)}
+    return Runbook(name="r", phases=tuple(Phase(name=n, title=n.capitalize(), steps=steps.get(n, ())) for n in PHASES))
+
+
+def planned(ctx: StepContext, scripts: list[str]) -> None:
+    """Let these be the pending scripts of the session."""
+    folder = ctx.folder / "scripts"
+    folder.mkdir(exist_ok=True)
+    found = []
+    for number, text in enumerate(scripts):
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        write_private(folder / f"{sha256}.sql", text.encode())
+        found.append(e.Script(migration=f"m{number}", sha256=sha256, size=len(text), model="bare", statements=()))
+    target = e.Target(
+        address="a", system_identifier="1", database="d", oid="1", in_recovery=False, postmaster_start="",
+        timeline="1", server_version="15.1",
+    )  # fmt: skip
+    ctx.events.append(e.PlanMade(hash=SHA, target=target, protected=False, scripts=tuple(found)))
+
+
+def applying(ctx: StepContext) -> None:
+    """The scripts are being applied from here on."""
+    ctx.events.append(
+        e.StepStarted(step="apply", attempt=1, title="A", uses="migrations.apply", effect="target", why="start")
+    )
+
+
+@pytest.fixture
+async def ctx(database: str, tmp_path: Path) -> StepContext:
+    """A session that has recorded, and applied its two scripts."""
+    ctx = StepContext(database, tmp_path, runbook=book())
+    planned(ctx, SCRIPTS)
+    async with connect(database) as conn:
+        await conn.execute(BEFORE)
+        result = await ctx.run("schema.record", "before")
+        assert result.rows == {"public.coupons": 1, "public.orders": 10, "public.visits": 2}
+        applying(ctx)
+        for script in SCRIPTS:
+            await conn.execute(script.encode())
+    return ctx
+
+
+async def test_the_difference_is_shown_and_kept(ctx: StepContext) -> None:
+    result = await ctx.run("schema.compare", **{"from": "before"})
+    lines = ctx.text().splitlines()
+    assert lines[0] == "- table coupons"
+    assert {"+ table loyalty", "- column orders.legacy_code text", "+ column orders.note text"} <= set(lines)
+    assert (ctx.folder / result.artefact).read_text() == ctx.text()
+    assert ctx.kept[-1].path == result.artefact
+    assert ctx.outcomes == {"difference": "ok", "created": "ok", "invalid-indexes": "ok"}
+    assert ctx.found("created").evidence == "1 tables, 3 columns"
+
+
+async def test_rows_before_and_after(ctx: StepContext, database: str) -> None:
+    result = await ctx.run("rows.compare")
+    assert ctx.outcomes == {"lost": "ok", "dropped": "ok"}
+    assert result.before == {"public.coupons": 1, "public.orders": 10, "public.visits": 2}
+    assert result.after == {"public.loyalty": 0, "public.orders": 10, "public.visits": 2}
+    async with connect(database) as conn:
+        await conn.execute("DELETE FROM visits WHERE id = 1; DELETE FROM orders WHERE id = 1")
+    result = await ctx.run("rows.compare", may_shrink=("visits",))
+    assert ctx.outcomes["lost"] == "fail" and result.lost == ("public.orders",)
+    assert ctx.found("lost").evidence == "orders: 1 fewer, and no script deletes from it"
+    assert "visits    2 → 1  1 fewer; the runbook says that it may shrink" in ctx.text().splitlines()
+
+
+async def test_what_is_missing_and_what_is_invalid(ctx: StepContext, database: str) -> None:
+    async with connect(database) as conn:
+        await conn.execute("ALTER TABLE orders DROP COLUMN note; INSERT INTO visits VALUES (2)")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            await conn.execute("CREATE UNIQUE INDEX CONCURRENTLY once ON visits (id)")
+    result = await ctx.run("schema.compare")
+    assert (result.missing, result.invalid_indexes) == (("orders.note",), ("public.once",))
+    assert (ctx.outcomes["created"], ctx.outcomes["invalid-indexes"]) == ("fail", "fail")
+    assert "DROP INDEX CONCURRENTLY public.once;" in ctx.found("invalid-indexes").advice
+
+
+async def test_the_record_is_of_before_however_often_it_runs(ctx: StepContext) -> None:
+    again = await ctx.run("schema.record", "before")
+    assert again.rows == {"public.coupons": 1, "public.orders": 10, "public.visits": 2}
+    assert "not read again" in ctx.found("recorded").evidence
+    assert len(ctx.kept) == 1
+    await ctx.run("rows.compare")
+    assert ctx.outcome == "ok"
+    assert json.loads((ctx.folder / again.artefact).read_text())["rows"]["public.orders"]["exact"] is True
+
+
+async def test_nothing_recorded_before(database: str, tmp_path: Path) -> None:
+    ctx = StepContext(database, tmp_path, runbook=book())
+    planned(ctx, SCRIPTS)
+    with pytest.raises(Problem, match="before has recorded nothing"):
+        await ctx.run("rows.compare")
+    applying(ctx)
+    with pytest.raises(Problem, match="not recorded before the target was changed"):
+        await ctx.run("schema.record", "before")
+    with pytest.raises(Misuse, match="No step of this runbook uses"):
+        await StepContext(database, tmp_path).run("schema.compare")
+
+
+async def test_a_session_folder_that_was_changed(ctx: StepContext) -> None:
+    for script in (ctx.folder / "scripts").iterdir():
+        script.unlink()
+    with pytest.raises(Problem, match="cannot be read"):
+        await ctx.run("schema.compare")
+    (ctx.folder / ctx.kept[0].path).write_text("{}")
+    with pytest.raises(Problem, match="What before recorded cannot be read"):
+        await ctx.run("schema.compare")
