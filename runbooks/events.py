@@ -108,12 +108,16 @@ class Statement(Frozen):
 
 
 class Script(Frozen):
-    """One pending script, as it was read once. `model` says how it will be run: see migrations.sql."""
+    """One pending script, as it was read once. `model` says how it will be run: see migrations.sql; `model_words` why.
+
+    Where there is no migration.sql, `sha256` is empty.
+    """
 
     migration: str
     sha256: str
     size: int
     model: str
+    model_words: str = ""
     statements: tuple[Statement, ...]
     findings: tuple[Finding, ...] = ()
 

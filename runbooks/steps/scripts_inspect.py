@@ -1,0 +1,158 @@
+"""`scripts.inspect`: what is about to be applied, as files: named, committed, whole, and what in them loses data."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from migrations.folder import SCRIPT, Migration, read_folder
+from migrations.naming import convention
+from migrations.problem import Problem
+from runbooks.events import PlanMade, Script
+from runbooks.git import committed
+from runbooks.planning import engine_of
+from runbooks.runbook import Runbook
+from runbooks.steps.base import Context, Nothing, StepKind
+
+SHOWN = 10
+"""So many of a kind are named in a check's evidence; the rest is counted."""
+
+HOW = {
+    "transaction": "in one transaction",
+    "own": "by its own BEGIN and COMMIT",
+    "bare": "as one call of code",
+    "pieces": "in pieces",
+    "empty": "nothing to run",
+    "refused": "cannot be run",
+}
+
+
+async def run(ctx: Context, params: Nothing) -> Nothing:
+    """Look at the pending scripts. Raises Problem, Misuse."""
+    plan = ctx.view.plan
+    if plan is None:
+        raise Problem("There is no plan yet.", advice="The opening makes it.")
+    folder = await asyncio.to_thread(read_folder, ctx.project.migrations)
+    pending = {script.migration for script in plan.scripts}
+    found = [migration for migration in folder if migration.name in pending]
+    await _show(ctx, plan)
+    _check_pending(ctx, plan)
+    _check_files(ctx, found, folder)
+    _check_runnable(ctx, plan, engine_of(ctx.view.runbook))
+    _check_names(ctx, found, folder)
+    await _check_git(ctx, found)
+    _check_destructive(ctx, plan, ctx.view.runbook)
+    return Nothing()
+
+
+async def _show(ctx: Context, plan: PlanMade) -> None:
+    for script in plan.scripts:
+        how = script.model_words if script.model == "refused" else HOW.get(script.model, script.model)
+        await ctx.output(f"{script.migration}: {how}\n")
+        for statement in script.statements:
+            await ctx.output(f"  line {statement.line}: {statement.summary}\n")
+
+
+def _check_pending(ctx: Context, plan: PlanMade) -> None:
+    title = "Pending migrations"
+    held = f"; held back: {_listed(plan.held_back)}" if plan.held_back else ""
+    if not plan.scripts:
+        ctx.check(
+            "pending",
+            title,
+            "warn",
+            f"nothing to apply: nothing will be proven{held}",
+            "If you expected some, see that this is the right database and the right folder.",
+        )
+        return
+    statements = [s for script in plan.scripts for s in script.statements]
+    unread = [f"{x.migration} line {s.line}" for x in plan.scripts for s in x.statements if not s.analysed]
+    coverage = f"{len(statements)} statements, {len(statements) - len(unread)} analysed"
+    if unread:
+        coverage += f", not: {_listed(unread)}"
+    names = [script.migration for script in plan.scripts]
+    ctx.check("pending", title, "ok", f"{len(names)}, in this order: {_listed(names)}{held} ({coverage})")
+
+
+def _check_files(ctx: Context, pending: Sequence[Migration], folder: Sequence[Migration]) -> None:
+    title = "Files that can be read"
+    wrong = [f"{migration.name}: {migration.problem}" for migration in pending if migration.problem]
+    names = {migration.name for migration in pending}
+    gone = [migration.name for migration in folder if migration.data is None and migration.name not in names]
+    if wrong:
+        missing = any(migration.data is None for migration in pending)
+        code = " Prisma calls a missing script P3015." if missing else ""
+        advice = f"Save it as UTF-8 without a byte order mark; put a missing {SCRIPT} back.{code}"
+        ctx.check("files", title, "fail", _listed(wrong), advice)
+    elif gone:
+        advice = f"Put the {SCRIPT} back from git: what was applied belongs to the history."
+        ctx.check("files", title, "warn", f"no {SCRIPT} in {_listed(gone)}", advice)
+    else:
+        ctx.check("files", title, "ok", f"{len(pending)} of {len(pending)} are whole")
+
+
+def _check_runnable(ctx: Context, plan: PlanMade, engine: str) -> None:
+    title = "Scripts that can be run"
+    refused = [f"{script.migration}: {script.model_words}" for script in plan.scripts if script.model == "refused"]
+    if refused:
+        advice = "Mend the script: it is not applied yet, so editing it is safe."
+        ctx.check("runnable", title, "fail" if engine == "native" else "warn", _listed(refused), advice)
+        return
+    ctx.check("runnable", title, "ok", _how(plan.scripts))
+
+
+def _how(scripts: Sequence[Script]) -> str:
+    counts = {model: sum(script.model == model for script in scripts) for model in HOW}
+    return ", ".join(f"{count} {HOW[model]}" for model, count in counts.items() if count) or "none"
+
+
+def _check_names(ctx: Context, pending: Sequence[Migration], folder: Sequence[Migration]) -> None:
+    title = "Names"
+    wanted = convention(ctx.project.naming)
+    now = datetime.now(UTC)
+    faults = [f"{m.name}: {fault}" for m in pending for fault in wanted.faults(m.name, now)]
+    names = {migration.name for migration in pending}
+    twice = wanted.collisions(migration.name for migration in folder).values()
+    faults += [f"one time stands at the start of {' and '.join(same)}" for same in twice if names & set(same)]
+    if faults:
+        advice = "Rename what no database has applied yet; after that a name must stay."
+        ctx.check("names", title, "warn", _listed(faults), advice)
+    else:
+        ctx.check("names", title, "ok", f"as {wanted.looks}")
+
+
+async def _check_git(ctx: Context, pending: Sequence[Migration]) -> None:
+    title = "In git, and committed"
+    known = await committed(ctx.project.migrations)
+    if known is None:
+        advice = "Compare the scripts by hand with what was reviewed, and say so in the waiver."
+        ctx.check("git", title, "warn", "the migrations folder is in no git work tree that can be read", advice)
+        return
+    loose = [m.name for m in pending if m.data is not None and f"{m.name}/{SCRIPT}" not in known]
+    if loose:
+        advice = "Commit them, so that what is applied can be found again."
+        ctx.check("git", title, "fail", f"not committed as they are: {_listed(loose)}", advice)
+    else:
+        ctx.check("git", title, "ok", "every pending script is committed as it is")
+
+
+def _check_destructive(ctx: Context, plan: PlanMade, runbook: Runbook) -> None:
+    title = "Loss of data"
+    lost = plan.conditions.get("destructive", ())
+    guarded = any(item.when == "destructive" for section in runbook.sections() for item in section.items)
+    if not lost:
+        ctx.check("destructive", title, "ok", "no statement that is known to lose data")
+    elif guarded:
+        ctx.check("destructive", title, "ok", f"{_listed(lost)}; the checklist for it is switched on")
+    else:
+        advice = "Write a checklist under `### When destructive` in the runbook."
+        ctx.check("destructive", title, "warn", f"{_listed(lost)}; the runbook has no checklist for it", advice)
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = f"; and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return ("; " if any(" " in word for word in words) else ", ").join(words[:SHOWN]) + more
+
+
+STEP: StepKind[Nothing, Nothing] = StepKind(
+    title="Look at the pending scripts", effect="reads", params=Nothing, run=run
+)
