@@ -123,6 +123,8 @@ class Script(Frozen):
 
 
 class SessionOpened(Frozen):
+    """The first record: what needs no server. `project_file` is where gonogo.toml was."""
+
     kind: Literal["session_opened"] = "session_opened"
     format: int = FORMAT
     gonogo: str
@@ -131,6 +133,7 @@ class SessionOpened(Frozen):
     environment: str
     protected: bool
     project: str
+    project_file: str = ""
     project_sha256: str
     runbook: Runbook
     git: Git | None = None

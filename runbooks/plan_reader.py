@@ -40,7 +40,7 @@ class PlanReader:
             setting.environment,
             setting.runbook,
             pending,
-            target_of(setting.target.pin),
+            target_of(setting.target.pin, setting.direct.shown),
             first_run=rows is None,
             mark=mark,
         )
@@ -84,11 +84,11 @@ def _difference(before: PlanMade, now: PlanMade) -> str:
     return "; ".join(words) or "gonogo.toml, the rules or the runbook changed"
 
 
-def target_of(pin: Fingerprint | None) -> Target:
-    """A fingerprint as the journal keeps it."""
+def target_of(pin: Fingerprint | None, shown: str) -> Target:
+    """A fingerprint as the journal keeps it, with the address as people read it."""
     assert pin is not None
     return Target(
-        address=pin.address,
+        address=shown,
         system_identifier=pin.system_identifier,
         database=pin.database,
         oid=pin.oid,

@@ -93,7 +93,7 @@ class Runner:
             view = replace(view, head=records[-1].hash)
             if view.opened is None or view.ended is not None:
                 raise Problem("The session has ended.", advice="Begin a new one with `gonogo run`.")
-            project = projects.load(Path(view.opened.project))
+            project = projects.load(Path(view.opened.project_file))
             environment = project.environments.get(view.opened.environment)
             if environment is None:
                 raise Problem(f"gonogo.toml has no environment {view.opened.environment} any more.")
@@ -121,7 +121,8 @@ class Runner:
             mode=request.mode,
             environment=setting.environment.name,
             protected=setting.environment.protected,
-            project=request.project,
+            project=setting.project.name,
+            project_file=request.project,
             project_sha256=setting.project.sha256,
             runbook=setting.runbook,
             git=await head_of(setting.project.folder),
