@@ -113,7 +113,7 @@ class _Blocks:
     def _block(self, at: int, token: Token, inside: list[str], quoted: bool, taken: set[int]) -> Iterator[Block]:
         line, end = _lines(token)
         match token.type:
-            case "heading_open":
+            case "heading_open" if token.level == 0:
                 yield Heading(line, end, int(token.tag[1:]), _plain(self.tokens[at + 1]))
             case "fence":
                 yield Fence(line, end, token.info.strip(), token.content, quoted, self._closed(line, end))

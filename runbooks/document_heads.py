@@ -1,6 +1,7 @@
 """The keys of a runbook and of a way back; the rows of Troubleshooting."""
 
 from datetime import date, datetime
+from typing import Any
 
 from runbooks.document_blocks import Fence, Table
 from runbooks.document_errors import Faults
@@ -11,13 +12,20 @@ KEYS = {"runbook": ("name", "owner", "reviewed"), "option": ("id", "costs", "los
 COLUMNS = ("when you see", "do")
 
 
-def read_head(block: Fence, tag: str, faults: Faults) -> dict[str, str] | None:
-    """The keys of a `toml runbook` or `toml option` block, those that are right; None if it is not TOML."""
+def read_table(block: Fence, faults: Faults) -> tuple[dict[str, Any] | None, KeyLines]:
+    """The TOML of a block, None if it is not TOML, and where its keys stand."""
     line_of = KeyLines(block.text, block.line + 1, otherwise=block.line)
     try:
-        table = read_toml(block.text)
+        return read_toml(block.text), line_of
     except TomlError as error:
         faults.add(block.line + error.line, f"this is not TOML: {error.what}", "`key = value` lines")
+        return None, line_of
+
+
+def read_head(block: Fence, tag: str, faults: Faults) -> dict[str, str] | None:
+    """The keys of a `toml runbook` or `toml option` block, those that are right; None if it is not TOML."""
+    table, line_of = read_table(block, faults)
+    if table is None:
         return None
     faults.unknown_keys(table, KEYS[tag], line_of)
     head = dict[str, str]()

@@ -152,8 +152,7 @@ class SectionReader:
             self.here.when = None
 
     def _fence(self, block: Fence) -> None:
-        language, _, rest = block.info.partition(" ")
-        word, _, attributes = rest.strip().partition(" ")
+        language, word, attributes = [*block.info.split(maxsplit=2), "", "", ""][:3]
         match language.lower(), word:
             case ("toml", ("runbook" | "step" | "option") as tag):
                 if self._usable(block, f"toml {tag}"):

@@ -7,12 +7,14 @@ import pytest
 
 from runbooks.document import read_runbook
 from runbooks.document_heads import COLUMNS, KEYS
-from runbooks.document_steps import ITEM_ATTRIBUTES, RUN_ATTRIBUTES, STEP_KEYS
+from runbooks.document_steps import ITEM_ATTRIBUTES, RUN_ATTRIBUTES, SHELL, STEP_KEYS
 from runbooks.frozen import Frozen
 from runbooks.identifiers import RESERVED
+from runbooks.library import read_shipped, shipped
 from runbooks.project import load
 from runbooks.project_file import ENVIRONMENT_KEYS, NAMINGS, PROJECT_KEYS
 from runbooks.runbook import CONDITIONS, PHASES
+from runbooks.steps import catalogue
 from runbooks.steps.base import Context, StepKind
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -72,3 +74,20 @@ def test_every_key_of_a_runbook_is_documented(word: str) -> None:
 @pytest.mark.parametrize("word", sorted({*PROJECT_KEYS, *ENVIRONMENT_KEYS, *NAMINGS} - {"values"}))
 def test_every_key_of_a_project_is_documented(word: str) -> None:
     assert re.search(rf"^\| `{word}` \||`{word}` \(", PROJECT, re.MULTILINE), f"{word} is not in docs/project.md"
+
+
+def test_every_step_and_its_parameters_are_documented() -> None:
+    rows = dict(re.findall(r"^\| `([a-z]+\.[a-z]+)` \|.*?\| (?=\*|`|\|)(.*?)\|.*\|$", RUNBOOK, re.MULTILINE))
+    kinds = {name: kind for name, kind in catalogue().items() if name != SHELL}
+    documented = {name: set(re.findall(r"`(\w+)`", text)) for name, text in rows.items()}
+    assert documented == {
+        name: {info.alias or field for field, info in kind.params.model_fields.items()} for name, kind in kinds.items()
+    }
+
+
+def test_the_examples_in_comments_of_shipped_runbooks_are_read() -> None:
+    for name in shipped():
+        text = re.sub(r"^<!--\n(.*?)^-->\n", r"\1", read_shipped(name), flags=re.MULTILINE | re.DOTALL)
+        assert "<!--\n" not in text
+        ids = [step.id for step in read_runbook(text, name=name).steps()]
+        assert {"deploy", "health"} <= set(ids)

@@ -51,7 +51,13 @@ async def check(context: Context, params: CheckParams) -> Nothing:
 
 KINDS: dict[str, StepKind[Any, Any]] = {
     "backup.dump": StepKind("Take a dump", "outside", DumpParams, dump, shows),
-    "http.check": StepKind("Call the app", "reads", CheckParams, check),
+    "http.check": StepKind(
+        "Call the app",
+        "reads",
+        CheckParams,
+        check,
+        effect_of=lambda p: "outside" if p.get("status") == 201 else "reads",
+    ),
 }
 
 PHASES = ("Backup", "Preflight", "Migrate", "Verify", "Deploy", "Smoke")
@@ -196,6 +202,11 @@ def test_conditions_and_references_of_steps() -> None:
     assert (step.id, step.when) == ("http-check", "protected")
     assert step.shows == 'url = "${env.app}/dump?name=${dump.path}"'
     assert smoke.prose == "", "a heading over nothing but steps is not prose"
+
+
+def test_the_effect_may_depend_on_the_parameters() -> None:
+    text = document(smoke=call('url = "x"', "status = 201") + "\n" + call('id = "b"', 'url = "x"'))
+    assert [step.effect for step in read_runbook(text, catalogue=KINDS).steps()] == ["outside", "reads"]
 
 
 def test_ways_back() -> None:
@@ -371,6 +382,13 @@ def test_files_that_are_no_documents(tmp_path: Path) -> None:
         with pytest.raises(DocumentError, match=words) as caught:
             read_runbook(path, catalogue=KINDS)
         assert "shop.md" in str(caught.value)
+
+
+def test_quoted_headings_are_prose_and_spaces_do_not_matter() -> None:
+    body = "> ## Smoke\n>\n> as in the guide\n\n```sh \t run  id=x\nls\n```\n"
+    backup = read_runbook(document(backup=body), catalogue=KINDS).phases[0]
+    assert backup.prose.startswith("> ## Smoke")
+    assert [step.id for step in backup.steps] == ["x"]
 
 
 def test_the_last_line_needs_no_end() -> None:
