@@ -96,6 +96,8 @@ class RunView:
     @property
     def section(self) -> Phase | Option | None:
         """What stands open: a phase, or the chosen option while rolling back. None during the opening."""
+        if self.opened is None:
+            return None
         if self.phase == "rollback":
             return next((o for o in self.runbook.options if o.id == self.option), None)
         return next((p for p in self.runbook.phases if p.name == self.phase), None)

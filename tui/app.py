@@ -42,7 +42,7 @@ def kept_transcript(folder: Path) -> str:
 class Base(App[int]):
     """What both apps have in common: looks, help, the palette."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "gonogo"
 
     def __init__(self, keymap: Mapping[str, str] | None = None) -> None:

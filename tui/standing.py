@@ -93,7 +93,8 @@ def title_of(view: RunView, name: str) -> str:
     """The title of a step by its id."""
     if name == "opening":
         return "Opening"
-    return next((s.title for s in view.runbook.steps() if s.id == name), name)
+    steps = view.runbook.steps() if view.opened else ()
+    return next((s.title for s in steps if s.id == name), name)
 
 
 def _ended(view: RunView) -> Standing:

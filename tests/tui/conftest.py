@@ -28,7 +28,7 @@ def opened(tmp_path: Path) -> Stage:
         client = r.Recorded(tmp_path, *events)
         app = GonogoApp(client, clock=r.clock)
         async with app.run_test(size=size) as pilot:
-            await r.settle(pilot, lambda: isinstance(app.screen, Run) and app.screen.drawn)
+            await r.settle(pilot, lambda: any(isinstance(s, Run) and s.drawn for s in app.screen_stack))
             yield app, client, pilot
 
     return open_app

@@ -97,7 +97,7 @@ async def test_state_is_worded_so_that_no_colour_is_needed(stage: Stage, monkeyp
             assert words in shown
 
 
-@pytest.mark.parametrize("size", [(40, 10), (30, 8), (60, 12), (80, 11), (20, 6)])
+@pytest.mark.parametrize("size", [(40, 10), (30, 8), (60, 12), (80, 11), (24, 6)])
 async def test_the_smallest_terminals_still_say_phase_step_state_and_keys(opened: Stage, size: tuple[int, int]) -> None:
     async with opened(r.to_backup(), size) as (app, _, pilot):
         await pilot.pause()
@@ -119,7 +119,7 @@ async def test_the_band_follows_protection_and_the_end(stage: Stage) -> None:
     plan = r.planned().model_copy(update={"protected": False})
     opening = r.opened(protected=False, environment="staging")
     async with stage([opening, r.started("opening")]) as (app, client, pilot):
-        assert "STAGING · not protected" in r.screen_text(app)
+        await r.settle(pilot, lambda: "STAGING · not protected" in r.screen_text(app))
         assert "target not read yet" in r.screen_text(app)
         band = app.screen.query_one("Band")
         assert not band.has_class("-protected")
@@ -130,7 +130,7 @@ async def test_the_band_follows_protection_and_the_end(stage: Stage) -> None:
 
 async def test_before_the_first_record_there_is_a_screen_too(stage: Stage) -> None:
     async with stage([]) as (app, client, pilot):
-        assert "waiting for the runner" in r.screen_text(app)
+        await r.settle(pilot, lambda: "waiting for the runner" in r.screen_text(app))
         await pilot.press("s", "g", "t", "w", "v", "y", "3", "2", "1", "p", "escape", "i", "escape")
         client.play(*r.to_backup())
         await r.settle(pilot, lambda: "WAITS FOR YOU" in r.screen_text(app))

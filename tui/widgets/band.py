@@ -63,6 +63,11 @@ class Band(Static):
         where, whose = ([Content(part) for part in parts] for parts in self._parts)
         if where:
             where[0] = Content.assemble(" ", (f" {where[0].plain} ", "bold reverse"))
+        if self.screen.has_class("-flat"):
+            words = [part for parts in self._parts for part in parts]
+            head = Content.styled(words[0], "bold reverse") if words else Content("")
+            self.update(Content.assemble(head, GAP, GAP.join(words[1:])).truncate(width, ellipsis=True))
+            return
         together = _wrap([*where, *whose], width)
         lines = together if len(together) == 1 else [*_wrap(where, width), *_wrap(whose, width)]
         self.update(Content("\n").join(lines))

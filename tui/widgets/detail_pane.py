@@ -2,10 +2,12 @@
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Static
 
 from runbooks.view import RunView
 from tui.printable import one_line
+from tui.standing import title_of
 from tui.widgets.output_pane import OutputPane, older_words
 from tui.widgets.pile_view import PileView
 from tui.widgets.step_rows import step_rows
@@ -23,6 +25,7 @@ class DetailPane(Vertical):
         self._heading = Static("", markup=False, id="output-heading")
         self._output = OutputPane(id="output")
         self._step: str | None = None
+        self._title = ""
 
     def compose(self) -> ComposeResult:
         """The rows, then what was said."""
@@ -36,7 +39,10 @@ class DetailPane(Vertical):
         if step != self._step:
             self._step = step
             self._scroll.scroll_home(animate=False)
-        self.border_title = one_line(_title(view, step))
+        title = one_line(title_of(view, step or "opening"))
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title)
         self._rows.show(step_rows(view, step, self._clock()) if step else ())
         talks = bool(state.lines)
         self.set_class(talks, "-talks")
@@ -47,9 +53,3 @@ class DetailPane(Vertical):
     def focus_scroll(self) -> None:
         """Let the keys scroll."""
         self._scroll.focus()
-
-
-def _title(view: RunView, step: str | None) -> str:
-    if view.opened is None or step is None or step == "opening":
-        return "Opening"
-    return next((s.title for s in view.runbook.steps() if s.id == step), step)
