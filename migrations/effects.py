@@ -1,6 +1,6 @@
 """What scripts do to tables, all in all: what must be there afterwards, and which rows may be gone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from migrations.sql import Script, Statement
@@ -12,6 +12,7 @@ from migrations.sql.names import Name
 class Effects:
     """Names have a schema. `dropped`, `emptied` and `reduced` are named as before the scripts; `renamed` leads from
     there to the name afterwards. `emptied` are truncated with all that references them, `reduced` lose single rows.
+    `touched` are all tables that a statement names, and those that new keys reference, under the name they have then.
 
     `opaque` are the places whose effect is not known: migration, line and why.
     """
@@ -23,6 +24,7 @@ class Effects:
     emptied: frozenset[Name]
     reduced: frozenset[Name]
     renamed: Mapping[Name, Name]
+    touched: frozenset[Name]
     opaque: tuple[str, ...]
 
 
@@ -31,6 +33,8 @@ def effects_of(scripts: Iterable[tuple[str, Script]], schema: str) -> Effects:
     walk = _Walk(schema)
     for migration, script in scripts:
         walk.schema = walk.default
+        if script.error is not None:
+            walk.opaque.append(f"{migration}: {script.error.message}")
         for statement in script.statements:
             walk.statement(migration, statement)
     return Effects(
@@ -41,6 +45,7 @@ def effects_of(scripts: Iterable[tuple[str, Script]], schema: str) -> Effects:
         emptied=frozenset(walk.emptied),
         reduced=frozenset(walk.reduced),
         renamed=dict(walk.renamed),
+        touched=frozenset(walk.touched),
         opaque=tuple(walk.opaque),
     )
 
@@ -56,12 +61,14 @@ class _Walk:
     emptied: set[Name] = field(default_factory=set)
     reduced: set[Name] = field(default_factory=set)
     renamed: dict[Name, Name] = field(default_factory=dict)
+    touched: set[Name] = field(default_factory=set)
     opaque: list[str] = field(default_factory=list)
 
     def statement(self, migration: str, statement: Statement) -> None:
         where = f"{migration}, line {statement.line}"
         if statement.why_not:
             self.opaque.append(f"{where}: {statement.why_not}")
+        self.touched |= {self._full(name) for name in (*statement.facts.touches, *_referenced(statement.actions))}
         for action in statement.actions:
             if why := self.action(action):
                 self.opaque.append(f"{where}: {why}")
@@ -153,3 +160,18 @@ class _Walk:
 
     def _before(self, name: Name) -> Name:
         return next((old for old, new in self.renamed.items() if new == name), name)
+
+
+def _referenced(actions: Iterable[a.Action]) -> Iterator[Name]:
+    """Tables that new foreign keys lead to: they are locked, too."""
+    for action in actions:
+        match action:
+            case a.CreateTable(columns=columns, constraints=constraints):
+                found = (*constraints, *(c for column in columns for c in column.constraints))
+            case a.AddColumn(column=column):
+                found = column.constraints
+            case a.AddConstraint(constraint=constraint):
+                found = (constraint,)
+            case _:
+                continue
+        yield from (constraint.references for constraint in found if constraint.references)

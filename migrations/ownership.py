@@ -1,4 +1,4 @@
-"""Which tables a role could not change."""
+"""What a role could not change or create."""
 
 from typing import Any
 
@@ -21,3 +21,9 @@ async def not_owned(conn: Connection) -> tuple[str, ...]:
     """Tables whose owner the connection's role is not a member of. Raises Problem."""
     async with reading(conn):
         return tuple(row[0] for row in await (await conn.execute(_NOT_OWNED)).fetchall())
+
+
+async def schema_exists(conn: Connection, schema: str) -> bool:
+    """Whether there is a schema of this name."""
+    cur = await conn.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,))
+    return await cur.fetchone() is not None

@@ -6,6 +6,7 @@ from pathlib import Path
 from migrations.effects import Effects, effects_of
 from migrations.problem import Problem
 from migrations.sql import Script, read_script
+from migrations.sql.names import Name
 from runbooks.steps.base import Context
 
 DEFAULT_SCHEMA = "public"
@@ -14,6 +15,11 @@ DEFAULT_SCHEMA = "public"
 def default_schema(ctx: Context) -> str:
     """Where unqualified names lead: `?schema=` of the target's URL, else `public`."""
     return ctx.target.url.schema or DEFAULT_SCHEMA
+
+
+async def touched_tables(ctx: Context) -> frozenset[Name]:
+    """Tables that the pending scripts are about; none if there is no plan. Raises Problem."""
+    return (await plan_effects(ctx)).touched if ctx.view.plan else frozenset()
 
 
 async def plan_effects(ctx: Context) -> Effects:

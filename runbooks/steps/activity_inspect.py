@@ -6,7 +6,7 @@ from datetime import timedelta
 from migrations.activity import Activity, Blocker, Session, look
 from migrations.recorded import name_of
 from migrations.sql.names import Name
-from runbooks.applied import default_schema
+from runbooks.applied import touched_tables
 from runbooks.durations import Duration, spell
 from runbooks.events import Outcome
 from runbooks.frozen import Frozen
@@ -40,7 +40,7 @@ async def run(ctx: Context, params: Params) -> Result:
     _hidden(ctx, found)
     _long(ctx, found.long_transactions, params)
     _dumps(ctx, found.dumps)
-    _blockers(ctx, found, params)
+    _blockers(ctx, found, params, await touched_tables(ctx))
     return Result(
         long_transactions=len(found.long_transactions),
         dumps=len(found.dumps),
@@ -90,7 +90,7 @@ def _dumps(ctx: Context, sessions: Sequence[Session]) -> None:
     _report(ctx, "dumps", "No dump is running", "fail" if sessions else "ok", _some(sessions), advice)
 
 
-def _blockers(ctx: Context, found: Activity, params: Params) -> None:
+def _blockers(ctx: Context, found: Activity, params: Params, touched: frozenset[Name]) -> None:
     title = "Nobody is in the way"
     if not found.blockers:
         waiting = len(found.lock_waiters)
@@ -99,7 +99,6 @@ def _blockers(ctx: Context, found: Activity, params: Params) -> None:
         )
         _report(ctx, "blockers", title, "warn" if waiting else "ok", words, "See the prepared transactions.")
         return
-    touched = _touched(ctx)
     failing = [b for b in found.blockers if b.blocks or _names(b) & touched]
     words = "; ".join(_words(blocker) for blocker in (failing or found.blockers)[:NAMED])
     more = len(found.blockers) - NAMED
@@ -113,13 +112,6 @@ def _words(blocker: Blocker) -> str:
     held = f", holds locks on {', '.join(blocker.tables[:NAMED])}" if blocker.tables else ""
     blocks = f", holds up pid {', '.join(map(str, blocker.blocks[:NAMED]))}" if blocker.blocks else ""
     return f"{blocker.session.words}{held}{blocks}"
-
-
-def _touched(ctx: Context) -> set[Name]:
-    """Tables that a finding of the plan is about."""
-    scripts = ctx.view.plan.scripts if ctx.view.plan else ()
-    named = (name_of(table) for script in scripts for finding in script.findings for table in finding.tables)
-    return {Name(name.schema or default_schema(ctx), name.name) for name in named}
 
 
 def _names(blocker: Blocker) -> set[Name]:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from migrations.activity import Activity, Standby, look
-from migrations.ownership import not_owned
+from migrations.ownership import not_owned, schema_exists
+from migrations.recorded import name_of
+from migrations.sql.names import Name
 from migrations.target import Fingerprint, Pooling, Privileges, pooling, privileges
-from runbooks.applied import default_schema
+from runbooks.applied import default_schema, touched_tables
 from runbooks.durations import Duration, spell
 from runbooks.events import Outcome
 from runbooks.frozen import Frozen
@@ -45,11 +47,14 @@ async def run(ctx: Context, params: Params) -> Result:
         allowed = await privileges(connection)
         activity = await look(connection)
         foreign = await not_owned(connection)
+        there = await schema_exists(connection, default_schema(ctx))
     kind = await pooling(ctx.target.url)
     _address(ctx)
     _pooled(ctx, kind)
     _server(ctx, pin)
-    _role(ctx, allowed, foreign)
+    _role(ctx, allowed)
+    _may_create(ctx, allowed, there)
+    _may_alter(ctx, allowed, foreign, await touched_tables(ctx))
     _standbys(ctx, activity, params)
     _prepared(ctx, activity)
     return Result(
@@ -101,7 +106,7 @@ def _server(ctx: Context, pin: Fingerprint) -> None:
         ctx.check("recovery", "Takes writes", "ok", f"primary, timeline {pin.timeline}")
 
 
-def _role(ctx: Context, allowed: Privileges, foreign: Sequence[str]) -> None:
+def _role(ctx: Context, allowed: Privileges) -> None:
     may = {
         "owns the database": allowed.owns_database,
         "creates databases": allowed.createdb,
@@ -113,22 +118,36 @@ def _role(ctx: Context, allowed: Privileges, foreign: Sequence[str]) -> None:
     evidence = f"{allowed.role}: {', '.join(can) or 'an ordinary role'}"
     evidence += f"; not: {', '.join(cannot)}" if cannot else ""
     ctx.check("role", "Role", "ok", evidence)
-    schema = default_schema(ctx)
-    creates = allowed.can_create_in_schema
-    advice = f"As its owner: GRANT CREATE ON SCHEMA {schema} TO {allowed.role}; or migrate as another role."
-    words = f"{allowed.role} {'may' if creates else 'may not'} create tables in the schema {schema}"
-    ctx.check("may-create", "The role may create", "ok" if creates else "fail", words, "" if creates else advice)
-    if foreign:
-        more = f" and {len(foreign) - NAMED} more" if len(foreign) > NAMED else ""
-        ctx.check(
-            "may-alter",
-            "The role owns the tables",
-            "warn",
-            f"owned by roles that {allowed.role} is not a member of: {', '.join(foreign[:NAMED])}{more}",
-            "Only an owner may change a table. If a script changes one of these, migrate as its owner.",
-        )
+
+
+def _may_create(ctx: Context, allowed: Privileges, there: bool) -> None:
+    title, schema = "The role may create", default_schema(ctx)
+    creates = allowed.can_create_in_schema if there else allowed.can_create_schema
+    may = "may" if creates else "may not"
+    if there:
+        words, grant = f"create tables in the schema {schema}", f"GRANT CREATE ON SCHEMA {schema}"
     else:
-        ctx.check("may-alter", "The role owns the tables", "ok")
+        words, grant = (
+            f"create the schema {schema}, which is not there yet",
+            f"GRANT CREATE ON DATABASE {ctx.target.url.database}",
+        )
+    advice = f"As its owner: {grant} TO {allowed.role}; or migrate as another role."
+    ctx.check(
+        "may-create", title, "ok" if creates else "fail", f"{allowed.role} {may} {words}", "" if creates else advice
+    )
+
+
+def _may_alter(ctx: Context, allowed: Privileges, foreign: Sequence[str], touched: frozenset[Name]) -> None:
+    title = "The role owns the tables that the scripts are about"
+    concerned = [table for table in foreign if name_of(table) in touched]
+    if concerned:
+        more = f" and {len(concerned) - NAMED} more" if len(concerned) > NAMED else ""
+        words = f"{allowed.role} is no member of the owners of {', '.join(concerned[:NAMED])}{more}"
+        advice = "Only an owner may change a table: migrate as its owner, or be made a member."
+        ctx.check("may-alter", title, "warn", words, advice)
+    else:
+        words = f"{len(foreign)} tables have other owners, and no script is about them" if foreign else ""
+        ctx.check("may-alter", title, "ok", words)
 
 
 def _standbys(ctx: Context, activity: Activity, params: Params) -> None:

@@ -62,6 +62,12 @@ def test_names_are_those_of_before() -> None:
     assert (found.reduced, found.emptied, found.dropped) == (named("a", "c"), named("d"), named("a"))
 
 
+def test_what_is_touched_and_what_cannot_be_read() -> None:
+    found = effects("ALTER TABLE a ADD x int REFERENCES b; CREATE INDEX i ON s.c (x); UPDATE d SET x = 1", "SELEC 1")
+    assert found.touched == {Name("s", "c"), *named("a", "b", "d")}
+    assert found.opaque and found.opaque[0].startswith("m1: ")
+
+
 def test_names_are_read_back() -> None:
     assert name_of('public."A ""b"".c"') == Name("public", 'A "b".c')
     assert name_of("orders") == Name(None, "orders")

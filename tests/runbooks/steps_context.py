@@ -3,6 +3,7 @@
 `await ctx.run("backup.dump", format="custom")` runs a built-in step as the engine would, and returns its result.
 """
 
+import hashlib
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from pydantic import JsonValue
 from migrations.target import Pinned
 from migrations.url import Url
 from runbooks import events as e
-from runbooks.artefacts import fingerprint_file
+from runbooks.artefacts import fingerprint_file, write_private
 from runbooks.gates import worst
 from runbooks.project import Environment, Project
 from runbooks.runbook import PHASES, Phase, Runbook, Step
@@ -25,6 +26,16 @@ from runbooks.view import RunView, fold
 
 SHA = "ab" * 32
 BY = e.By(name="ana@example.org", os_user="ana", host="bastion-1")
+TARGET = e.Target(
+    address="shop@localhost:5432",
+    system_identifier="7330000000000000001",
+    database="shop",
+    oid="16384",
+    in_recovery=False,
+    postmaster_start="2026-01-01T00:00:00Z",
+    timeline="00000001",
+    server_version="18.6",
+)
 SESSION = "20260131T020304Z-staging-7f3a"
 
 
@@ -86,6 +97,19 @@ class StepContext:
         self.events.append(
             e.StepEnded(step=step, attempt=self.attempt, end="done", outcome=self.outcome, result=dict(result))
         )
+
+    def plan(self, *scripts: str) -> None:
+        """Let these be the pending scripts of the session, `m0`, `m1` and so on; their bytes are in its folder."""
+        folder = self.folder / "scripts"
+        folder.mkdir(exist_ok=True)
+        found = []
+        for number, text in enumerate(scripts):
+            sha256 = hashlib.sha256(text.encode()).hexdigest()
+            write_private(folder / f"{sha256}.sql", text.encode())
+            found.append(
+                e.Script(migration=f"m{number}", sha256=sha256, size=len(text), model="transaction", statements=())
+            )
+        self.events.append(e.PlanMade(hash=SHA, target=TARGET, protected=False, scripts=tuple(found)))
 
     @property
     def outcome(self) -> e.Outcome:

@@ -1,6 +1,5 @@
 """`schema.record`, `schema.compare` and `rows.compare`, around a migration on a real server."""
 
-import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,9 +11,8 @@ import pytest
 
 from migrations.problem import Misuse, Problem
 from runbooks import events as e
-from runbooks.artefacts import write_private
 from runbooks.runbook import PHASES, Phase, Runbook, Step
-from tests.runbooks.steps_context import SHA, StepContext
+from tests.runbooks.steps_context import StepContext
 
 BEFORE = """
 CREATE TABLE orders (id int PRIMARY KEY, legacy_code text); INSERT INTO orders SELECT generate_series(1, 10);
@@ -44,22 +42,6 @@ def book() -> Runbook:
     return Runbook(name="r", phases=tuple(Phase(name=n, title=n.capitalize(), steps=steps.get(n, ())) for n in PHASES))
 
 
-def planned(ctx: StepContext, scripts: list[str]) -> None:
-    """Let these be the pending scripts of the session."""
-    folder = ctx.folder / "scripts"
-    folder.mkdir(exist_ok=True)
-    found = []
-    for number, text in enumerate(scripts):
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        write_private(folder / f"{sha256}.sql", text.encode())
-        found.append(e.Script(migration=f"m{number}", sha256=sha256, size=len(text), model="bare", statements=()))
-    target = e.Target(
-        address="a", system_identifier="1", database="d", oid="1", in_recovery=False, postmaster_start="",
-        timeline="1", server_version="15.1",
-    )  # fmt: skip
-    ctx.events.append(e.PlanMade(hash=SHA, target=target, protected=False, scripts=tuple(found)))
-
-
 def applying(ctx: StepContext) -> None:
     """The scripts are being applied from here on."""
     ctx.events.append(
@@ -71,7 +53,7 @@ def applying(ctx: StepContext) -> None:
 async def ctx(database: str, tmp_path: Path) -> StepContext:
     """A session that has recorded, and applied its two scripts."""
     ctx = StepContext(database, tmp_path, runbook=book())
-    planned(ctx, SCRIPTS)
+    ctx.plan(*SCRIPTS)
     async with connect(database) as conn:
         await conn.execute(BEFORE)
         result = await ctx.run("schema.record", "before")
@@ -129,7 +111,7 @@ async def test_the_record_is_of_before_however_often_it_runs(ctx: StepContext) -
 
 async def test_nothing_recorded_before(database: str, tmp_path: Path) -> None:
     ctx = StepContext(database, tmp_path, runbook=book())
-    planned(ctx, SCRIPTS)
+    ctx.plan(*SCRIPTS)
     with pytest.raises(Problem, match="before has recorded nothing"):
         await ctx.run("rows.compare")
     applying(ctx)

@@ -10,8 +10,7 @@ import psycopg
 import pytest
 
 from migrations.server import ThrowawayServer
-from runbooks import events as e
-from tests.runbooks.steps_context import SHA, StepContext
+from tests.runbooks.steps_context import StepContext
 
 
 @asynccontextmanager
@@ -32,17 +31,6 @@ def clerk(server: ThrowawayServer, database: str) -> Iterator[str]:
         connection.execute("DROP OWNED BY clerk CASCADE; DROP ROLE clerk")
 
 
-def plan(*tables: str) -> e.PlanMade:
-    """A plan whose one finding is about these tables."""
-    finding = e.Finding(rule="r", severity="warn", statement=0, line=1, message="m", tables=tables)
-    script = e.Script(migration="m", sha256=SHA, size=1, model="bare", statements=(), findings=(finding,))
-    target = e.Target(
-        address="a", system_identifier="1", database="d", oid="1", in_recovery=False, postmaster_start="",
-        timeline="1", server_version="15.1",
-    )  # fmt: skip
-    return e.PlanMade(hash=SHA, target=target, protected=False, scripts=(script,))
-
-
 async def test_a_fit_target(database: str, tmp_path: Path) -> None:
     ctx = StepContext(database, tmp_path)
     result = await ctx.run("target.inspect")
@@ -60,10 +48,23 @@ async def test_a_role_that_may_not_do_it(database: str, clerk: str, tmp_path: Pa
         await conn.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     ctx = StepContext(clerk, tmp_path)
     await ctx.run("target.inspect")
+    assert ctx.outcomes["may-alter"] == "ok"
+    ctx.plan("ALTER TABLE orders ADD x int")
+    await ctx.run("target.inspect")
     assert (ctx.outcomes["may-create"], ctx.outcomes["may-alter"]) == ("fail", "warn")
     assert "public.orders" in ctx.found("may-alter").evidence
     assert "GRANT CREATE ON SCHEMA public TO clerk" in ctx.found("may-create").advice
     assert ":x@" not in str(ctx.checks)
+
+
+async def test_a_schema_that_is_still_to_be_made(database: str, clerk: str, tmp_path: Path) -> None:
+    ctx = StepContext(f"{database}&schema=shop", tmp_path)
+    await ctx.run("target.inspect")
+    assert ctx.found("may-create").evidence == "postgres may create the schema shop, which is not there yet"
+    assert ctx.outcome == "ok"
+    ctx = StepContext(f"{clerk}&schema=shop", tmp_path)
+    await ctx.run("target.inspect")
+    assert ctx.outcomes["may-create"] == "fail"
 
 
 async def test_a_standby_is_no_target_and_a_prepared_transaction_is_named(
@@ -115,7 +116,7 @@ async def test_long_transactions_dumps_and_lock_holders(database: str, tmp_path:
         assert f"WHERE pid = {web.info.backend_pid} AND backend_start = '20" in ctx.found("blockers").advice
         assert "web" in ctx.text() and "to end it: SELECT pg_terminate_backend(pid)" in ctx.text()
         assert "4711" not in ctx.text() + str(ctx.checks)
-        ctx.events.append(plan("Elsewhere", "orders"))
+        ctx.plan("ALTER TABLE elsewhere ADD x int; CREATE TABLE notes (id int, o int REFERENCES orders)")
         await ctx.run("activity.inspect", older_than="1h", holding="0s")
         assert (ctx.outcomes["blockers"], ctx.outcomes["long-transactions"]) == ("fail", "ok")
 
