@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from migrations.rules.base import Found, Lock, Rule
 from migrations.rules.seen import Seen
-from migrations.sql import Action, Name, Statement
+from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
 
@@ -16,7 +16,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
             case a.DropColumn(table=table, column=column):
                 if seen.is_certainly_new(table) or seen.is_new_column(table, column):
                     continue
-                added = _added(seen, table, column)
+                added = next((name for name in seen.left_empty(table) if name != column), None)
                 if added is not None:
                     yield Found(
                         f"drops column {shown(column)} of {table} with all its values and adds {shown(added)}, empty: "
@@ -25,23 +25,6 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                         subject=f"{table}.{column}",
                         instead=f"ALTER TABLE {table} RENAME COLUMN {shown(column)} TO {shown(added)}",
                     )
-
-
-def _added(seen: Seen, table: Name, dropped: str) -> str | None:
-    """A column that the script adds to this table and leaves empty."""
-    actions: list[Action] = [action for statement in seen.script.statements for action in statement.actions]
-    filled = {
-        column
-        for action in actions
-        if isinstance(action, a.Update) and action.table.key == table.key
-        for column in action.columns
-    }
-    for action in actions:
-        if isinstance(action, a.AddColumn) and action.table.key == table.key:
-            column = action.column
-            if column.name not in filled and column.name != dropped and not column.generated:
-                return column.name
-    return None
 
 
 RULE = Rule(

@@ -10,7 +10,7 @@ from migrations.sql import Fault, Script, Statement
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """What stands where the script cannot be read is a stop; what is only not looked into is a warning."""
     error = seen.script.error
-    if error and statement.index == _where(seen.script, error):
+    if error and _stands_in(error, statement, seen.script):
         yield Found(f"PostgreSQL refuses this script at line {error.line}: {error.message}", severity="stop")
     elif statement.why_not:
         yield Found(
@@ -20,9 +20,11 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
         )
 
 
-def _where(script: Script, error: Fault) -> int:
-    """The statement that an error is in, or that stands before it."""
-    return max((statement.index for statement in script.statements if statement.start <= error.offset), default=0)
+def _stands_in(error: Fault, statement: Statement, script: Script) -> bool:
+    """Whether an error is in a statement, or behind it and before the next; ahead of all, it is the first one's."""
+    after = script.statements[statement.index + 1 : statement.index + 2]
+    starts = statement.start if statement.index else 0
+    return starts <= error.offset and all(error.offset < following.start for following in after)
 
 
 RULE = Rule(

@@ -17,6 +17,12 @@ class Seen:
         self._columns: set[tuple[Key, str]] = set()
         self._not_null_checks: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._never_null: set[tuple[Key, str]] = set()
+        self._last_made: dict[Key, int] = {}
+        self._added: dict[Key, list[a.Column]] = {}
+        self._filled: set[tuple[Key, str]] = set()
+        for statement in script.statements:
+            for action in statement.actions:
+                self._look_ahead(statement.index, action)
 
     def is_new(self, table: Name) -> bool:
         """This script made the table, unless it was there before its CREATE TABLE IF NOT EXISTS."""
@@ -34,16 +40,30 @@ class Seen:
         """This script has added and checked a CHECK that proves it."""
         return (table.key, column) in self._never_null
 
-    def after(self, statement: Statement) -> Iterator[Action]:
-        """All that the script does after a statement, in order."""
-        for later in self.script.statements[statement.index + 1 :]:
-            yield from later.actions
+    def is_made_later(self, table: Name, statement: Statement) -> bool:
+        """A later statement creates a table of this name."""
+        return self._last_made.get(table.key, -1) > statement.index
+
+    def left_empty(self, table: Name) -> Iterator[str]:
+        """The columns that the script adds to a table, before or after this statement, and does not fill."""
+        for column in self._added.get(table.key, ()):
+            if not column.generated and (table.key, column.name) not in self._filled:
+                yield column.name
 
     def take_in(self, statement: Statement) -> None:
         """The statement is behind us now."""
         for action in statement.actions:
             self._take_in_table(action)
             self._take_in_column(action)
+
+    def _look_ahead(self, index: int, action: Action) -> None:
+        match action:
+            case a.CreateTable(table=table):
+                self._last_made[table.key] = index
+            case a.AddColumn(table=table, column=column):
+                self._added.setdefault(table.key, []).append(column)
+            case a.Update(table=table, columns=columns):
+                self._filled |= {(table.key, column) for column in columns}
 
     def _take_in_table(self, action: Action) -> None:
         match action:

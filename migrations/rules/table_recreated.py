@@ -10,11 +10,10 @@ from migrations.sql import actions as a
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Every dropped table that a later statement creates."""
-    made_later = {action.table.key for action in seen.after(statement) if isinstance(action, a.CreateTable)}
     for action in statement.actions:
         match action:
             case a.Drop(kind="table", name=table):
-                if table.key in made_later and not seen.is_certainly_new(table):
+                if seen.is_made_later(table, statement) and not seen.is_certainly_new(table):
                     yield Found(
                         f"drops table {table} and creates it again, empty: it looks the same, and its rows are gone",
                         (table,),

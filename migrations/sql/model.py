@@ -122,7 +122,8 @@ def _why_pieces(statements: Sequence[Statement], pieces: Pieces) -> str:
         reasons.append(f"what stands at {where} cannot be in a transaction")
     if any(not statements[piece[0]].facts.alone for piece in pieces[1:]) and _splits_for_enum(statements, pieces):
         reasons.append("a new enum value must be committed before it is used")
-    return f"{' and '.join(reasons)}: {len(pieces)} pieces, each committed before the next"
+    words = " and ".join(reasons)
+    return f"{words}: {len(pieces)} pieces, each committed before the next" if len(pieces) > 1 else words
 
 
 def _splits_for_enum(statements: Sequence[Statement], pieces: Pieces) -> bool:

@@ -108,10 +108,10 @@ def _table_part(action: a.Action) -> Part | None:
 
 def _constraint(constraint: a.Constraint) -> str:
     words = f"add {constraint.kind}"
-    if constraint.name:
-        words += f" {shown(constraint.name)}"
     if constraint.columns:
         words += f" on {', '.join(shown(column) for column in constraint.columns)}"
+    elif constraint.name:
+        words += f" {shown(constraint.name)}"
     if constraint.references:
         words += f" referencing {constraint.references}"
     return words + " without checking it yet" * constraint.not_valid

@@ -16,7 +16,7 @@ from migrations.sql import Facts, Name, read_script
          "alter t: add column a integer, drop column b, forbid null in column c"),
         ("ALTER TABLE t ALTER c TYPE bigint USING c::bigint", "change the type of column c to bigint of t"),
         ("ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES o (id) NOT VALID",
-         "add foreign key k on c referencing o without checking it yet to t"),
+         "add foreign key on c referencing o without checking it yet to t"),
         ("ALTER TABLE t VALIDATE CONSTRAINT k", "validate constraint k of t"),
         ("CREATE UNIQUE INDEX CONCURRENTLY i ON s.t (a, lower(b))",
          "create unique index i concurrently on s.t (a, expression)"),
