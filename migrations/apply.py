@@ -21,6 +21,8 @@ from migrations.target import Fingerprint, Pinned, session_name
 
 Connection = psycopg.AsyncConnection[Any]
 OLDEST = 130000
+BOOK = {"lock_timeout": "10s", "statement_timeout": "60s"}
+"""Of the ledger's connection, which nobody can cancel."""
 
 _BACKEND = """
 SELECT pid, backend_start::text FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()
@@ -113,7 +115,7 @@ async def apply(run: ApplyRun) -> ApplyResult:
         except Cancelled:
             raise asyncio.CancelledError from None
         except (psycopg.Error, NoReply) as error:
-            raise work.ledger_failed(error) from error
+            raise work.own_failed(error) from error
 
 
 @asynccontextmanager
@@ -126,7 +128,7 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
             stack.push_async_callback(conn.close)
             return conn
 
-        book = await opened("ledger", run.application_name)
+        book = await opened("ledger", run.application_name, BOOK)
         if book.info.server_version < OLDEST:
             raise Problem("The server is older than PostgreSQL 13.", advice="Apply with Prisma's own command.")
         lock = Lock(book)
@@ -226,12 +228,12 @@ class _Work:
         if self.run.target.pin != self.world:
             raise Unavailable("The server was restarted.", advice="Start the step again: it first reads what is there.")
 
-    def ledger_failed(self, error: psycopg.Error | NoReply) -> Problem:
+    def own_failed(self, error: psycopg.Error | NoReply) -> Problem:
         """What to tell when it was not a script's statement that failed."""
         if isinstance(error, psycopg.Error) and error.sqlstate and not (self.book.closed or self.wire.lost):
             return Problem(
-                f"The ledger {self.table} could not be written: {error.diag.message_primary}.",
-                advice="Grant the role what it lacks (SELECT, INSERT, UPDATE), then start the step again.",
+                f"A statement of gonogo's own failed, about {self.table} or the session: {error.diag.message_primary}.",
+                advice="See that the role may SELECT, INSERT and UPDATE there, then start the step again.",
                 code=error.sqlstate,
             )
         return Unavailable(

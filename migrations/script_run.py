@@ -4,13 +4,14 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
 from migrations import apply_events as e
 from migrations import ledger
 from migrations.concurrent import Proof, index_is_valid, proof
+from migrations.problem import Problem
 from migrations.script_failed import ScriptFailed
 from migrations.sending import Cancelled, NoReply, Timeouts, Wire
 from migrations.sql import Statement
@@ -51,7 +52,7 @@ class ScriptRun:
         self._timeouts, self._on = timeouts, on
         self._statements = StatementRun(script.name, script.text, script.statements, wire, timeouts, on)
         self._through = script.through
-        self._in_doubt = False
+        self._in_doubt: Literal["statement", "commit"] | None = None
         self._finished = False
 
     async def run(self) -> int:
@@ -66,8 +67,8 @@ class ScriptRun:
             await self._all()
         except (psycopg.Error, NoReply, Refusal) as error:
             raise await self._broken(error) from None
-        except Cancelled:
-            await self._broken(Cancelled("cancelled by the operator"))
+        except Cancelled as cancelled:
+            await self._broken(cancelled)
             raise
         if not self._finished:
             await ledger.finish(self._book, script.row, table=self._table)
@@ -111,7 +112,7 @@ class ScriptRun:
         for index in piece:
             await self._statements.send(index)
             if not self._wire.in_transaction:
-                self._in_doubt = True
+                self._in_doubt = "statement"
                 raise Refusal("the statement ended the transaction that it was to run in")
         await self._commit(piece[-1], "COMMIT")
 
@@ -119,6 +120,7 @@ class ScriptRun:
         facts = self._script.statements[index].facts
         if facts.control == "begin":
             return await self._statements.send(index)
+        self._statements.check(index)
         decides = await proof(self._wire.script, self._script.statements[index])
         slow = facts.concurrently and facts.alone
         if slow:
@@ -126,9 +128,9 @@ class ScriptRun:
             await self._clear_the_way(index, decides)
         sending = (index, decides.index, decides.there, decides.repeatable)
         await self._on(e.Sending(self._script.name, self._script.row, *sending))
-        self._in_doubt = True
+        self._in_doubt = "statement"
         await self._statements.send(index)
-        self._in_doubt = False
+        self._in_doubt = None
         await self._is_through(index + 1)
         if slow:
             await self._set(lock=self._timeouts.lock, statement=self._timeouts.statement)
@@ -163,9 +165,9 @@ class ScriptRun:
             await self._finish_inside()
         xid = await self._wire.send(XID)
         await self._on(e.Committing(script.name, script.row, str(xid.row and xid.row[0]), index + 1, finishing))
-        self._in_doubt = True
+        self._in_doubt = "commit"
         reply = await self._wire.send(text, cancellable=False)
-        self._in_doubt = False
+        self._in_doubt = None
         await self._statements.tell_notices()
         if not reply.tag.startswith("COMMIT"):
             raise Refusal(f"the server answered COMMIT with {reply.tag}: the transaction was rolled back")
@@ -211,7 +213,11 @@ class ScriptRun:
         return failed
 
     def _replied_that_nothing_happened(self, error: Exception) -> bool:
-        """An error or a cancel undoes a statement whole, unless it is code that commits in its middle."""
+        """An error or a cancel undoes what was sent, unless that is code that commits in its middle."""
+        if self._in_doubt == "commit":
+            return isinstance(error, psycopg.Error)
+        if isinstance(error, Cancelled) and not error.sent:
+            return True
         statement = self._script.statements[self._statements.at]
         commits_inside = statement.facts.may_commit and ENDS_TRANSACTION.search(statement.text)
         return isinstance(error, psycopg.Error | Cancelled) and not commits_inside
@@ -219,5 +225,5 @@ class ScriptRun:
     async def _tell_ledger(self, failed: ScriptFailed) -> None:
         try:
             await ledger.fail(self._book, self._script.row, failed.logs, table=self._table)
-        except psycopg.Error:
-            failed.advice = f"{failed.advice} (The ledger's connection is lost too: the reason is not in its row.)"
+        except (psycopg.Error, Problem):
+            failed.advice = f"{failed.advice} (The reason could not be written into the ledger's row.)"

@@ -18,7 +18,11 @@ CLOSED_CLIENT_CHECK = {"client_connection_check_interval": "5s"}
 
 
 class Cancelled(Exception):
-    """The operator asked to end now, and nothing is in flight any more."""
+    """The operator asked to end now, and nothing is in flight any more. `sent`: the statement had gone out."""
+
+    def __init__(self, *, sent: bool) -> None:
+        super().__init__("cancelled by the operator")
+        self.sent = sent
 
 
 class NoReply(Exception):
@@ -97,7 +101,7 @@ class Wire:
         """
         async with self._gate:
             if cancellable and self.cancel_asked:
-                raise Cancelled
+                raise Cancelled(sent=False)
             self._in_flight = cancellable
             task = asyncio.ensure_future(self._exchange(query))
         try:
@@ -120,7 +124,7 @@ class Wire:
             return task.result()
         except psycopg.errors.QueryCanceled:
             if cancellable and self.cancel_asked:
-                raise Cancelled from None
+                raise Cancelled(sent=True) from None
             raise
         except psycopg.Error as error:
             if self.lost:

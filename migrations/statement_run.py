@@ -34,8 +34,7 @@ class StatementRun:
     async def send(self, index: int) -> None:
         """Send one statement and wait for its reply. Raises psycopg.Error, NoReply, Cancelled, or Refusal."""
         statement, count, began = self._statements[index], len(self._statements), time.monotonic()
-        self.at, self.waits_for = index, ""
-        self._reads_alike(statement)
+        self.check(index)
         await self._on(e.StatementStarted(self._name, index, count, statement.line, statement.summary))
         self._sent_as_is = True
         reply = await self._wire.send(statement.text, look=self._look)
@@ -46,8 +45,10 @@ class StatementRun:
             await self._clamp()
         await self._on(e.StatementEnded(self._name, index, count, took, reply.rows, reply.tag))
 
-    def _reads_alike(self, statement: Statement) -> None:
-        """The server must read the bytes as the review did."""
+    def check(self, index: int) -> None:
+        """The server must read the bytes of this statement, which is next, as the review did. Raises Refusal."""
+        self.at, self.waits_for = index, ""
+        statement = self._statements[index]
         if "\\" in statement.text and self._wire.parameter("standard_conforming_strings") != "on":
             raise Refusal("standard_conforming_strings is off: the server would read backslashes differently")
         if not statement.text.isascii() and self._wire.parameter("client_encoding") != "UTF8":

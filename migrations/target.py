@@ -148,7 +148,7 @@ async def environment_mark(conn: Connection) -> str | None:
     """The environment that the database itself names (`ALTER DATABASE … SET gonogo.environment`), if it does."""
     cur = await conn.execute(
         """
-        SELECT split_part(setting, '=', 2)
+        SELECT substr(setting, strpos(setting, '=') + 1)
         FROM pg_db_role_setting s
         JOIN pg_database d ON d.oid = s.setdatabase AND d.datname = current_database(), unnest(s.setconfig) setting
         WHERE s.setrole = 0 AND split_part(setting, '=', 1) = 'gonogo.environment'

@@ -1,0 +1,73 @@
+"""A proxy in front of a server's socket, which cuts the line when a message passes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote, unquote
+
+LAST = "/.s.PGSQL.5432"
+
+
+class Proxy:
+    """Passes everything on until a client's message holds `word`; then cuts once, before or after passing it on."""
+
+    def __init__(self, socket: str, word: bytes, *, pass_on: bool) -> None:
+        self._socket, self._word, self._pass_on = socket, word, pass_on
+        self.cut = asyncio.Event()
+        self._serving: set[asyncio.Task[None]] = set()
+
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._serving.add(task)
+
+    async def close(self) -> None:
+        """Wait until every connection is over."""
+        await asyncio.gather(*self._serving)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_unix_connection(self._socket)
+        back = asyncio.ensure_future(self._pump(server_reader, writer))
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while data := await reader.read(65536):
+                if self._word in data and not self.cut.is_set():
+                    back.cancel()
+                    await asyncio.gather(back, return_exceptions=True)
+                    if self._pass_on:
+                        server_writer.write(data)
+                        await server_writer.drain()
+                        # The server's reply is read, so that it has done its work, and never passed on.
+                        await server_reader.read(65536)
+                    self.cut.set()
+                    break
+                server_writer.write(data)
+                await server_writer.drain()
+        back.cancel()
+        await asyncio.gather(back, return_exceptions=True)
+        for one in (writer, server_writer):
+            one.close()
+            with contextlib.suppress(ConnectionError):
+                await one.wait_closed()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def cutting(url: str, word: bytes, *, pass_on: bool) -> AsyncIterator[tuple[str, Proxy]]:
+    """The URL of a proxy in front of `url`, whose server listens on a socket."""
+    folder = unquote(url.partition("host=")[2].partition("&")[0])
+    proxy = Proxy(f"{folder}{LAST}", word, pass_on=pass_on)
+    with TemporaryDirectory(prefix="gonogo-proxy-") as own:
+        server = await asyncio.start_unix_server(proxy.serve, f"{own}{LAST}")
+        Path(f"{own}{LAST}").chmod(0o600)
+        try:
+            yield url.replace(quote(folder, safe=""), quote(own, safe="")), proxy
+        finally:
+            server.close()
+            await proxy.close()
