@@ -108,6 +108,7 @@ def test_any_text_gives_a_script(text: str) -> None:
         ("SELECT 1;\n\\connect other", 2, "\\connect", "psql's own"),
         ("COPY t FROM stdin;\n1\tä\n\\.\n", 2, "1\t", "only a client such as psql"),
         ("SELECT 1;\nSELECT \0", 2, "\0", "NUL byte"),
+        ("SELECT 1;\nSELECT '\ud800'", 1, "SELECT 1", "not Unicode text"),
     ],
 )
 def test_what_cannot_be_read_says_where_and_why(text: str, line: int, at: str, words: str) -> None:

@@ -36,6 +36,7 @@ from migrations.sql import Facts, Name, read_script
         ("VACUUM FULL t", "vacuum full t"),
         ("SELECT  a -- why\n FROM   t", "SELECT a FROM t"),
         ("COMMENT ON TABLE t IS 'x'", "COMMENT ON TABLE t IS 'x'"),
+        ("GRANT SELECT ON " + "a" * 100 + " TO r", "GRANT SELECT ON " + "a" * 63 + "…"),
         ('DROP TABLE "a\x1b[2J\nb"', 'drop table "a\ufffd[2J\ufffdb"'),
     ],
 )  # fmt: skip
