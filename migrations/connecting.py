@@ -56,6 +56,9 @@ def _unreached(url: Url, place: str, text: str) -> Unavailable:
             f"{place} and gonogo do not agree on encryption.",
             f"Check sslmode and its like in {url.variable}.",
         )
+    elif "unsupported startup parameter" in text:
+        words = f"{place} is a pooler: it does not take the settings that a migration needs."
+        advice = 'Give the server\'s own address as direct_url; or, if it pools sessions, write pooler = "session".'
     elif "failed to resolve host" in text:
         words, advice = f"The name {url.host} is not known here.", f"Check the host in {url.variable}, and the network."
     elif "Connection refused" in text or "No such file" in text:
