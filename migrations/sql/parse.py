@@ -1,5 +1,6 @@
 """PostgreSQL's own parser, kept from harm."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -16,6 +17,10 @@ T = TypeVar("T")
 
 SHORT = 2000
 """Characters of a statement that cannot nest more deeply than `depth.DEEPEST`."""
+
+
+# What stands in quotes may be a password.
+_QUOTED = re.compile(r"""(?<=at or near )"(?:[eEbBxXnN]|[uU]&)?['$].*"$""", re.DOTALL)
 
 
 class NotReadable(Exception):
@@ -70,7 +75,9 @@ def _guarded(work: Callable[[], T]) -> T:
     try:
         return work()
     except PgQueryError as error:
-        raise NotReadable(error.message, error.cursorpos - 1 if error.cursorpos > 0 else None) from None
+        raise NotReadable(
+            _QUOTED.sub("a quoted text", error.message), error.cursorpos - 1 if error.cursorpos > 0 else None
+        ) from None
     except DecodeError:
         raise NotReadable("it nests too deeply to be looked through") from None
     except UnicodeError:

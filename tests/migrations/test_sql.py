@@ -102,7 +102,8 @@ def test_any_text_gives_a_script(text: str) -> None:
     [
         ("SELECT 1;\nSELECT 'ü' FORM x;", 2, "x", 'syntax error at or near "x"'),
         ("SELECT 1;\nselct 2", 2, "selct", 'at or near "selct"'),
-        ("SELECT 'abc\ndef", 1, "'abc", "unterminated quoted string"),
+        ("SELECT 'abc\ndef", 1, "'abc", "unterminated quoted string at or near a quoted text"),
+        ("SELECT 1 E'hunter2' 2", 1, "E'", "syntax error at or near a quoted text"),
         ("SELECT 1; /* never ended", 1, "/*", "unterminated /* comment"),
         ("\ufeffSELECT 1", 1, "\ufeff", "byte order mark"),
         ("SELECT 1;\n\\connect other", 2, "\\connect", "psql's own"),
