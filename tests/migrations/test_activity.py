@@ -63,9 +63,9 @@ async def test_a_blocker_and_what_would_end_it(database: str) -> None:
                 "AccessExclusiveLock",
                 (web.info.backend_pid,),
             )
-            ended = await (await me.execute(blocker.session.sql_to_end.encode())).fetchall()
-            assert ended == [(True,)]
-            assert await (await me.execute(blocker.session.sql_to_end.replace("20", "19", 1).encode())).fetchall() == []
+            end = blocker.session.sql_to_end
+            assert await (await me.execute(end.replace("start = '20", "start = '19").encode())).fetchall() == []
+            assert await (await me.execute(end.encode())).fetchall() == [(True,)]
             await until(me, lambda a: not a.lock_waiters)
         assert web.info.backend_pid not in [b.session.pid for b in (await activity.look(me, holding=NOW)).blockers]
 

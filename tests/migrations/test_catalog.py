@@ -12,6 +12,7 @@ from migrations import catalog
 from migrations.catalog import InvalidIndex, RowCount, Snapshot
 from migrations.problem import Problem
 from migrations.process import capture
+from migrations.reading import reading
 from migrations.row_counts import Table, counted
 from migrations.server import ThrowawayServer
 
@@ -153,6 +154,18 @@ async def test_it_reads_within_the_connections_own_transaction(database: str) ->
         assert row == ("public", "7s")
         await conn.execute("COMMIT")
         assert (await catalog.snapshot(conn)).names("table") == ("public.late",)
+
+
+async def test_what_is_read_is_of_one_moment(database: str) -> None:
+    async with await connect(database) as conn, await connect(database) as other:
+        async with reading(conn):
+            first = await (await conn.execute("SELECT count(*) FROM pg_class")).fetchone()
+            await other.execute("CREATE TABLE late (x integer)")
+            assert await (await conn.execute("SELECT count(*) FROM pg_class")).fetchone() == first
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            async with reading(conn):
+                await conn.execute("CREATE TABLE public.mine (x integer)")
+        assert conn.info.transaction_status == TransactionStatus.IDLE
 
 
 async def test_only_some_schemas(database: str) -> None:

@@ -139,6 +139,9 @@ async def test_what_changes_something_is_sent_once_and_not_by_itself(ctx: StepCo
     result = await ctx.run("http.check", url=service.url, method="POST", changes=True, body={"a": [1]}, pause="0s")
     assert (ctx.outcomes["status"], result.attempts) == ("fail", 1)
     assert service.asked == [("POST", "/", '{"a": [1]}', "")]
+    service.answers = [(0, "")]
+    await ctx.run("http.check", url=service.url, method="POST", changes=True, pause="0s", timeout="200ms")
+    assert ctx.outcome == "fail" and len(service.asked) == 2
 
 
 async def test_a_password_in_the_url_is_sent_and_never_shown(ctx: StepContext, service: Service) -> None:
