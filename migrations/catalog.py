@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from migrations.catalog_diff import diff_objects
-from migrations.catalog_queries import QUERIES
+from migrations.catalog_queries import MISSING, QUERIES
 from migrations.reading import reading
 from migrations.row_counts import RowCount as RowCount
 from migrations.row_counts import row_counts as row_counts
@@ -90,33 +90,13 @@ async def invalid_indexes(conn: Connection) -> tuple[InvalidIndex, ...]:
 
 
 async def exists(conn: Connection, tables: Iterable[Name], columns: Iterable[tuple[Name, str]] = ()) -> tuple[str, ...]:
-    """Which of these tables and columns (table, column) are not there: `orders`, `orders.note`."""
-    missing = []
+    """Which of these tables and columns (table, column) are not there: `orders`, `orders.note`. Raises Problem."""
+    wanted: list[tuple[str | None, str, str | None]] = [(schema, name, None) for schema, name in tables]
+    wanted += [(schema, name, column) for (schema, name), column in columns]
+    given = {key: [entry[n] for entry in wanted] for n, key in enumerate(("schemas", "names", "columns"))}
     async with reading(conn, {"search_path": await _search_path(conn)}):
-        for table in tables:
-            if not await _found(conn, table, None):
-                missing.append(_shown(table))
-        for table, column in columns:
-            if not await _found(conn, table, column):
-                missing.append(f"{_shown(table)}.{column}")
-    return tuple(missing)
-
-
-async def _found(conn: Connection, table: Name, column: str | None) -> bool:
-    schema, name = table
-    cur = await conn.execute(
-        """
-        SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a
-                       WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname = %(column)s::text)
-               OR %(column)s::text IS NULL
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relname = %(name)s::text AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
-          AND (n.nspname = %(schema)s::text OR %(schema)s::text IS NULL AND pg_catalog.pg_table_is_visible(c.oid))
-        """,
-        {"schema": schema, "name": name, "column": column},
-    )
-    row = await cur.fetchone()
-    return bool(row and row[0])
+        found = await (await conn.execute(MISSING, given)).fetchall()
+    return tuple(_shown((schema, name)) + (f".{column}" if column else "") for schema, name, column in found)
 
 
 async def _search_path(conn: Connection) -> str:

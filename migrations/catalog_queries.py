@@ -217,3 +217,17 @@ QUERIES = (
     *(SCHEMAS, RELATIONS, COLUMNS, CONSTRAINTS, INDEXES, TYPES, FUNCTIONS, TRIGGERS, POLICIES, RULES, STATISTICS),
     *(EXTENSIONS, EVENT_TRIGGERS, DEFAULT_PRIVILEGES),
 )
+
+# Under the connection's own search_path: it is what unqualified names lead by.
+MISSING = """
+SELECT w.schema, w.name, w.col
+FROM ROWS FROM (pg_catalog.unnest(%(schemas)s::text[]), pg_catalog.unnest(%(names)s::text[]),
+                pg_catalog.unnest(%(columns)s::text[])) WITH ORDINALITY AS w(schema, name, col, place)
+WHERE NOT EXISTS (
+    SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = w.name AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+      AND (n.nspname = w.schema OR w.schema IS NULL AND pg_catalog.pg_table_is_visible(c.oid))
+      AND (w.col IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                                    WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname = w.col)))
+ORDER BY w.place
+"""

@@ -1,6 +1,7 @@
 """The state of schema and rows that a step of this session kept before Migrate."""
 
 import asyncio
+from pathlib import Path
 
 from migrations.problem import Misuse, Problem
 from migrations.recorded import Recorded
@@ -21,13 +22,17 @@ async def recorded_before(ctx: Context, step: str | None) -> tuple[str, Recorded
     if not isinstance(path, str):
         raise Problem(f"The step {name} has recorded nothing in this session.", advice=f"Run {name} before Migrate.")
     try:
-        text = await asyncio.to_thread((ctx.folder / path).read_text, encoding="utf-8")
-        return name, Recorded.from_json(text)
+        return name, await read_record(ctx.folder / path)
     except (OSError, ValueError, KeyError, TypeError):
         raise Problem(
             f"What {name} recorded cannot be read: {path}.",
             advice="The session folder was changed from outside; compare by hand.",
         ) from None
+
+
+async def read_record(path: Path) -> Recorded:
+    """Read such a file. Raises OSError, ValueError, KeyError or TypeError."""
+    return await asyncio.to_thread(lambda: Recorded.from_json(path.read_text(encoding="utf-8")))
 
 
 def _only(ctx: Context) -> str:

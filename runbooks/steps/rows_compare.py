@@ -1,5 +1,6 @@
 """`rows.compare`: what the migration made of the rows."""
 
+import asyncio
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -42,7 +43,7 @@ async def run(ctx: Context, params: Params) -> Result:
         after = await record(connection, exact_below=params.exact_below)
     schema = default_schema(ctx)
     may_shrink = [Name(given.schema or schema, given.name) for given in map(name_of, params.may_shrink)]
-    changes = row_changes(before, after, effects, may_shrink=may_shrink)
+    changes = await asyncio.to_thread(row_changes, before, after, effects, may_shrink=may_shrink)
     await ctx.output(_table(changes))
     _judge(ctx, changes, name)
     return Result(

@@ -37,9 +37,10 @@ async def run(ctx: Context, params: Params) -> Result:
     name, before = await recorded_before(ctx, params.from_)
     effects = await plan_effects(ctx)
     async with ctx.connect("read") as connection:
-        lines = diff(before.catalog, await snapshot(connection))
+        after = await snapshot(connection)
         missing = await exists(connection, effects.tables, effects.columns)
         invalid = await invalid_indexes(connection)
+    lines = await asyncio.to_thread(diff, before.catalog, after)
     text = "".join(f"{line}\n" for line in lines)
     await ctx.output(text or "no difference\n")
     path = ctx.artefact(NAME)

@@ -7,7 +7,7 @@ from migrations.problem import Problem
 from migrations.recorded import Recorded, record
 from runbooks.artefacts import write_private
 from runbooks.frozen import Frozen
-from runbooks.records_kept import NAME
+from runbooks.records_kept import NAME, read_record
 from runbooks.steps.base import Context, StepKind
 
 
@@ -33,7 +33,7 @@ async def run(ctx: Context, params: Params) -> Result:
     async with ctx.connect("read") as connection:
         recorded = await record(connection, exact_below=params.exact_below)
     path = ctx.artefact(NAME)
-    await asyncio.to_thread(write_private, path, recorded.to_json().encode())
+    await asyncio.to_thread(lambda: write_private(path, recorded.to_json().encode()))
     await ctx.keep(NAME, path)
     return _told(ctx, path, recorded, "")
 
@@ -51,8 +51,7 @@ async def _earlier(ctx: Context) -> Result:
             advice="What was there before cannot be read any more: compare with the dump.",
         )
     path = ctx.folder / kept[-1]
-    recorded = Recorded.from_json(await asyncio.to_thread(path.read_text, encoding="utf-8"))
-    return _told(ctx, path, recorded, "; recorded before the target was changed, not read again")
+    return _told(ctx, path, await read_record(path), "; recorded before the target was changed, not read again")
 
 
 def _told(ctx: Context, path: Path, recorded: Recorded, note: str) -> Result:
