@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -55,10 +55,12 @@ class SqlText:
     """One script. Lines count from 0 here, from 1 on the screen."""
 
     def __init__(self, text: str, spans: Sequence[tuple[int, int]]) -> None:
-        self._text = printable(text)
+        shown = printable(text)
+        tabs = [match.start() for match in re.finditer("\t", shown)]
+        self._text = shown.replace("\t", TAB)
         self._starts = [0, *(match.end() for match in re.finditer("\n", self._text))]
-        self._begins = [begin for begin, _ in spans]
-        self._ends = [end for _, end in spans]
+        self._begins = [_widened(begin, tabs) for begin, _ in spans]
+        self._ends = [_widened(end, tabs) for _, end in spans]
         self._lexer = SqlLexer(stripnl=False, ensurenl=False)
         self._tokens = lru_cache(maxsize=64)(self._lex_chunk)
 
@@ -68,11 +70,11 @@ class SqlText:
     def line(self, number: int) -> str:
         """One line as it is shown."""
         start, end = self._bounds(number)
-        return self._text[start:end].replace("\t", TAB)
+        return self._text[start:end]
 
     def lines(self) -> list[str]:
         """All lines as they are shown."""
-        return [line.removesuffix(CR) for line in self._text.replace("\t", TAB).split("\n")]
+        return [line.removesuffix(CR) for line in self._text.split("\n")]
 
     def statements(self, number: int) -> range:
         """The statements that a line is part of; of a line between two, the one that follows."""
@@ -85,16 +87,17 @@ class SqlText:
         """The line that a statement begins on."""
         return bisect_right(self._starts, self._begins[statement]) - 1
 
-    def pieces(self, number: int) -> list[Piece]:
-        """One line in colours; tabs are widened."""
-        at, end = self._bounds(number)
+    def pieces(self, number: int, begin: int = 0, end: int | None = None) -> list[Piece]:
+        """One line in colours, or its part from `begin` to `end`."""
+        start, stop = self._bounds(number)
+        at, end = start + begin, stop if end is None else min(stop, start + end)
         pieces: list[Piece] = []
         while at < end:
             chunk = bisect_right(self._begins, at)
             stop = min(end, self._begins[chunk] if chunk < len(self._begins) else end)
             pieces += self._coloured(chunk, at, stop)
             at = stop
-        return [(text.replace("\t", TAB), shade) for text, shade in pieces]
+        return pieces
 
     def _bounds(self, number: int) -> tuple[int, int]:
         start = self._starts[number]
@@ -120,8 +123,13 @@ class SqlText:
 
     def _lex(self, begin: int, end: int) -> Iterator[tuple[int, str, str]]:
         found: Iterable[tuple[int, Any, str]] = self._lexer.get_tokens_unprocessed(self._text[begin:end])  # type: ignore[no-untyped-call]
-        for offset, token, text in found:
-            yield begin + offset, text, _shade(token)
+        for _, token, text in found:  # its offsets begin anew inside $$ … $$
+            yield begin, text, _shade(token)
+            begin += len(text)
+
+
+def _widened(offset: int, tabs: Sequence[int]) -> int:
+    return offset + (len(TAB) - 1) * bisect_left(tabs, offset)
 
 
 def _shade(token: Any) -> str:

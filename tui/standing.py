@@ -5,6 +5,7 @@ from typing import Literal
 
 from runbooks.runbook import PhaseName, Step
 from runbooks.view import RunView
+from tui.palette import of_step
 from tui.words import plural
 
 Kind = Literal["opening", "running", "question", "start", "held", "ready", "refused", "ended", "gone"]
@@ -89,6 +90,15 @@ def standing(view: RunView, *, gone: bool = False) -> Standing:
     return _at_hand(view)
 
 
+def failed_step(view: RunView) -> Step | None:
+    """The first step of what stands open that did not do what it was for, and is not waived."""
+    for step in view.active_steps(view.section) if view.section else ():
+        state = view.step(step.id)
+        if state.status == "ended" and step.id not in view.waivers and (state.end != "done" or state.outcome == "fail"):
+            return step
+    return None
+
+
 def title_of(view: RunView, name: str) -> str:
     """The title of a step by its id."""
     if name == "opening":
@@ -115,7 +125,10 @@ def _at_hand(view: RunView) -> Standing:
     holds = view.gate.holds
     if holds:
         verb = "holds" if len(holds) == 1 else "hold"
-        return Standing("held", "NO-GO", f"{plural(len(holds), 'thing')} {verb} {phase}", f"{phase}:{len(holds)}")
+        count = f"{plural(len(holds), 'thing')} {verb} {phase}"
+        bad = failed_step(view)
+        words = f"{bad.title} {of_step(view.step(bad.id)).word}, {count}" if bad else count
+        return Standing("held", "NO-GO", words, f"{phase}:{len(holds)}")
     return Standing("ready", "GO IS POSSIBLE", f"nothing holds {phase}: press g", phase)
 
 

@@ -80,9 +80,9 @@ def choices(project: Project, known: Sequence[Summary]) -> Iterator[Choice]:
     unfinished = [s for s in known if s.unfinished]
     past = [s for s in known if not s.unfinished]
     if unfinished:
-        yield _heading("Unfinished: resume")
+        yield _heading("Unfinished: resume", first=True)
         yield from (Choice(f"resume:{s.id}", session_row(s)) for s in unfinished)
-    yield _heading("Environments: run")
+    yield _heading("Environments: run", first=not unfinished)
     for environment in project.environments.values():
         yield Choice(f"run:{environment.name}", environment_row(environment))
     if not project.environments:
@@ -92,8 +92,8 @@ def choices(project: Project, known: Sequence[Summary]) -> Iterator[Choice]:
         yield from (Choice(f"transcript:{s.id}", session_row(s)) for s in past)
 
 
-def _heading(words: str) -> Choice:
-    return Choice(f"heading {words}", row("", (words, "bold $quiet")), heading=True)
+def _heading(words: str, *, first: bool = False) -> Choice:
+    return Choice(f"heading {words}", row("", "" if first else "\n", (words, "bold $quiet")), heading=True)
 
 
 def environment_row(environment: Environment) -> Row:
@@ -113,7 +113,9 @@ def session_row(summary: Summary) -> Row:
     else:
         mark, words = (RUNNING, "running") if summary.running else (WAITING, "not running")
     waivers = f"{summary.waivers} waived" if summary.waivers else ""
+    head = Content.assemble(mark.sign, " ")
+    if summary.fault:
+        return row(head, one_line(summary.id), (f"\n{words}", f"${mark.shade}"))
     facts = (summary.environment, summary.ticket, summary.operator, f"{summary.records} records", waivers)
     line = " · ".join(one_line(fact) for fact in facts if fact)
-    head = Content.assemble(mark.sign, " ")
     return row(head, one_line(summary.id), (f"  {words}", f"bold ${mark.shade}"), (f"\n{line}", "$quiet"))

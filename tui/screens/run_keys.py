@@ -3,7 +3,7 @@
 from textual.binding import Binding, BindingType
 
 from runbooks.view import RunView
-from tui.standing import Standing
+from tui.standing import Standing, failed_step
 
 
 def _key(key: str, action: str, words: str, tooltip: str) -> Binding:
@@ -54,7 +54,9 @@ def wanted(view: RunView, state: Standing) -> tuple[str, ...]:
     scripts = ("review",) if view.plan and view.plan.scripts else ()
     decisions: tuple[str, ...] = () if state.kind in _OVER else ("again", "go", "no_go", "roll_back")
     if state.kind in ("running", "question"):
-        decisions = ("no_go",)
+        decisions = ("no_go",) if view.section else ()
+    if state.kind == "held" and failed_step(view):
+        first = ("again", "roll_back", *first)
     return tuple(dict.fromkeys((*first, *decisions, *scripts, "transcript", "app.detach", "app.help")))
 
 

@@ -10,6 +10,9 @@ from tui.printable import one_line, printable
 from tui.widgets.row import Row, row
 
 ARROW = Content.styled("→ ", "$busy")
+SHOWN = 20
+"""Statements of one line that are told of one by one."""
+
 _RANK = {"stop": 0, "warn": 1, "note": 2}
 
 
@@ -20,7 +23,7 @@ def worst_first(findings: tuple[Finding, ...]) -> list[Finding]:
 
 def statement_rows(script: Script, statements: range) -> Iterator[Row]:
     """Everything said of these statements of a script."""
-    for number in statements:
+    for number in statements[:SHOWN]:
         statement = script.statements[number]
         head = f"Statement {number + 1} of {len(script.statements)}  "
         yield row("", (head, "bold $quiet"), (one_line(statement.summary), "bold"))
@@ -32,6 +35,8 @@ def statement_rows(script: Script, statements: range) -> Iterator[Row]:
             yield from finding_rows(finding)
         if not found and statement.analysed:
             yield row(Content.assemble(OUTCOMES["ok"].sign, " "), ("no rule speaks of it", "$quiet"))
+    if len(statements) > SHOWN:
+        yield row("", (f"and {len(statements) - SHOWN} more statements on this line", "bold $warn"))
     if not statements:
         yield row("", ("after the last statement", "$quiet"))
 

@@ -76,6 +76,9 @@ def verdict_rows(view: RunView) -> Iterator[Row]:
     if view.section is None:
         yield row("", ("not open yet", "$quiet"))
         return
+    if view.ended is not None:
+        yield row("■ ", ("the session has ended", "bold"))
+        return
     holds = view.gate.holds
     if not holds:
         yield row(Content.styled("✔ ", "$ok"), ("GO is possible", "bold $ok"), ": nothing holds")
@@ -103,7 +106,7 @@ def hold_mark(view: RunView, hold: Hold) -> Mark:
 def hold_row(view: RunView, hold: Hold) -> Row:
     """One thing that holds, and whether a waiver would lift it."""
     mark = hold_mark(view, hold)
-    waivable = ("  w waives", "$busy") if hold.waivable else ("", "")
+    waivable = ("  w waives", "$busy") if hold.waivable and view.ended is None else ("", "")
     return row(Content.assemble(mark.sign, " "), one_line(hold.words), waivable)
 
 

@@ -16,6 +16,7 @@ class LinesPane(ScrollView, can_focus=True):
     """Plain text, wrapped, as long as it likes."""
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = "LinesPane { overflow: hidden scroll; scrollbar-size-vertical: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

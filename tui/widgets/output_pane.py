@@ -20,6 +20,7 @@ class OutputPane(ScrollView, can_focus=True):
     """The last lines of an attempt, wrapped; follows the end until it is scrolled away from it."""
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = "OutputPane { overflow: hidden scroll; scrollbar-size-vertical: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -28,11 +29,14 @@ class OutputPane(ScrollView, can_focus=True):
         self._rows: list[tuple[str, str]] = []
         self._counts: deque[int] = deque()
         self._width = 0
+        self._follow = True
 
     def show(self, step: str, state: StepView) -> None:
         """Show the output of a step's latest attempt."""
-        if (step, state.attempt) != self._of or self._width != self._room():
-            self._of = (step, state.attempt)
+        if (step, state.attempt) != self._of:
+            self._of, self._follow = (step, state.attempt), True
+            self._start_over(state)
+        elif self._width != self._room():
             self._start_over(state)
         else:
             self._add(state)
@@ -60,28 +64,43 @@ class OutputPane(ScrollView, can_focus=True):
     def _room(self) -> int:
         return max(1, self.scrollable_content_region.width)
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Whoever scrolls away from the end stays there; at the end, it is followed again."""
+        super().watch_scroll_y(old_value, new_value)
+        self._follow = round(new_value) >= self.max_scroll_y
+
     def _start_over(self, state: StepView) -> None:
         self._rows.clear()
         self._counts.clear()
         self._width = self._room()
         self._state = StepView()
-        self._add(state, follow=True)
+        self._add(state)
 
-    def _add(self, state: StepView, *, follow: bool = False) -> None:
-        follow = follow or self.is_vertical_scroll_end
+    def _add(self, state: StepView) -> None:
         known = self._state.dropped + len(self._state.lines)
         new = state.dropped + len(state.lines) - known
-        if new <= 0 and state.dropped == self._state.dropped and self._rows:
+        if new <= 0 and self._rows:
             return
         self._state = state
         for line in state.lines[-new:] if new > 0 else ():
             self._append(line)
-        while len(self._counts) > len(state.lines):
-            del self._rows[: self._counts.popleft()]
+        gone = sum(self._counts.popleft() for _ in range(len(self._counts) - len(state.lines)))
+        del self._rows[:gone]
+        self._grown(gone)
+
+    def _grown(self, gone: int) -> None:
+        """Stay at the end, or with the rows that are looked at."""
+        follow, looked_at = self._follow, max(0, round(self.scroll_y) - gone)
         self.virtual_size = Size(self._width, len(self._rows))
-        if follow:
-            self.scroll_end(animate=False, immediate=True)
+        if not follow:
+            self.scroll_to(y=looked_at, animate=False, immediate=True, force=True)
+        self._follow = follow
+        self.call_after_refresh(self._to_end)
         self.refresh()
+
+    def _to_end(self) -> None:
+        if self._follow:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
 
     def _append(self, line: Line) -> None:
         rows = fold(printable(line.text.rstrip("\r")).replace("\t", "    "), self._width)

@@ -19,6 +19,7 @@ class SqlPane(ScrollView, can_focus=True):
     """Numbered lines, a mark beside each line that a rule speaks of; the statement stood on is shaded."""
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = "SqlPane { overflow: hidden scroll; scrollbar-size-vertical: 1; }"
     COMPONENT_CLASSES = {"sql--here"}
     BINDINGS = [
         Binding("down,j", "move(1)", "Line down", show=False, id="sql.down", tooltip="The next line"),
@@ -101,8 +102,9 @@ class SqlPane(ScrollView, can_focus=True):
             return Strip.blank(self.size.width, self.rich_style)
         line, part = self._rows.at(number)
         begin, end = piece(self._lines[line], self._width, part)
-        coloured = Content.assemble(*((text, f"${shade}" if shade else "") for text, shade in self._text.pieces(line)))
-        content = Content.assemble(self._gutter(line, part), coloured[begin:end] if end > begin else "")
+        pieces = self._text.pieces(line, begin, end)
+        coloured = ((text, f"${shade}" if shade else "") for text, shade in pieces)
+        content = Content.assemble(self._gutter(line, part), *coloured)
         style = self.get_visual_style("sql--here") if self._stands_on(line) else self.visual_style
         strips = Visual.to_strips(self, content, self.size.width, 1, style)
         return strips[0].extend_cell_length(self.size.width, style.rich_style)

@@ -1,0 +1,77 @@
+"""The screen that gonogo opens with: what can be begun, taken up, read."""
+
+from pathlib import Path
+
+import pytest
+
+from runbooks.project import Environment, Project
+from runbooks.sessions import Summary
+from tests.tui import recorded as r
+from tui.app import HomeApp
+
+PROJECT = Project(
+    name="shop [/foo]",
+    folder=Path("/srv/shop"),
+    sha256=r.SHA,
+    migrations=Path("prisma/migrations"),
+    environments={
+        "staging": Environment(name="staging"),
+        "production": Environment(name="production", protected=True, direct_url="DIRECT_URL"),
+    },
+)
+OPEN, DONE, BROKEN = (
+    Summary(
+        "20260131T020304Z-production-7f3a",
+        Path("a"),
+        "production",
+        "CHG-4821",
+        "ana@example.org",
+        records=42,
+        running=True,
+    ),
+    Summary(
+        "20260130T020304Z-staging-0001",
+        Path("b"),
+        "staging",
+        "CHG-1",
+        "ana\x1b[2J",
+        outcome="go",
+        exit_code=0,
+        records=90,
+        waivers=1,
+    ),
+    Summary("20260129T020304Z-staging-0002", Path("c"), fault="record 3 does not hold"),
+)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        (("enter",), ("resume", OPEN.id)),
+        (("down", "enter"), ("run", "staging")),
+        (("j", "j", "enter"), ("run", "production")),
+        (("down", "down", "down", "enter"), ("transcript", DONE.id)),
+        (("q",), None),
+        (("escape",), None),
+    ],
+)
+async def test_what_is_chosen(size: tuple[int, int], keys: tuple[str, ...], chosen: tuple[str, str] | None) -> None:
+    app = HomeApp(PROJECT, [OPEN, DONE, BROKEN])
+    async with app.run_test(size=size) as pilot:
+        await r.settle(pilot, lambda: "Past" in r.screen_text(app))
+        shown = r.screen_text(app)
+        for words in ("shop [/foo]", "running", "PROTECTED", "1 waived", "broken: record 3", "ana␛[2J"):
+            assert words in shown
+        await pilot.press(*keys)
+        await pilot.pause()
+    assert app.chosen == chosen
+
+
+async def test_an_empty_project_says_so() -> None:
+    app = HomeApp(PROJECT.model_copy(update={"environments": {}}), [])
+    async with app.run_test() as pilot:
+        await r.settle(pilot, lambda: "names no environment" in r.screen_text(app))
+        await pilot.press("enter")
+        await pilot.press("q")
+    assert app.chosen is None
