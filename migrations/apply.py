@@ -219,7 +219,7 @@ class _Work:
         return ApplyResult(tuple(done), stopped=False)
 
     async def _same_world(self) -> None:
-        """The lock is still ours. The wire has compared its fingerprint with the pin already."""
+        """The wire has just compared its fingerprint with the pin; a restart would be allowed by that, but not here."""
         if not await self.lock.held():
             raise Problem(
                 "The migration lock is no longer held by our own connection.",

@@ -178,8 +178,13 @@ async def start(
 def finishing_statement(table: str, id: str) -> str:
     """The update that marks a row as applied, to be the last statement of the script's own transaction.
 
-    It holds whatever search_path and session settings the script has left behind. `table` is qualified and quoted.
+    It returns the transaction's id, and holds whatever search_path and settings the script has left behind.
+    `table` is qualified and quoted.
     """
+    return f"{_finishing(table, id)} RETURNING pg_catalog.pg_current_xact_id()::pg_catalog.text"
+
+
+def _finishing(table: str, id: str) -> str:
     return (
         f"UPDATE {table} SET applied_steps_count = applied_steps_count OPERATOR(pg_catalog.+) 1, "
         f"finished_at = '{_now().isoformat(sep=' ')}'::pg_catalog.timestamptz "
@@ -189,7 +194,7 @@ def finishing_statement(table: str, id: str) -> str:
 
 async def finish(conn: Connection, id: str, *, schema: str | None = None, table: str | None = None) -> None:
     """Mark a row as applied, outside the script's transaction. Raises Problem if the row is gone."""
-    cur = await conn.execute(finishing_statement(table or await _table(conn, schema), id).encode())
+    cur = await conn.execute(_finishing(table or await _table(conn, schema), id).encode())
     _must_be_there(cur.rowcount, id)
 
 

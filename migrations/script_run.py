@@ -161,10 +161,8 @@ class ScriptRun:
         """COMMIT, with the ledger's row in the same transaction if the script ends here."""
         script, self._statements.at = self._script, index
         finishing = index + 1 == len(script.statements) and await self._may_write()
-        if finishing:
-            await self._finish_inside()
-        xid = await self._wire.send(XID)
-        await self._on(e.Committing(script.name, script.row, str(xid.row and xid.row[0]), index + 1, finishing))
+        xid = await (self._finish_inside() if finishing else self._xid())
+        await self._on(e.Committing(script.name, script.row, xid, index + 1, finishing))
         self._in_doubt = "commit"
         reply = await self._wire.send(text, cancellable=False)
         self._in_doubt = None
@@ -176,18 +174,27 @@ class ScriptRun:
 
     async def _may_write(self) -> bool:
         """A script may have made its transaction read-only; then its row is finished after it. SHOW changes nothing."""
+        if not any(s.facts.sets or s.facts.control or not s.analysed for s in self._script.statements):
+            return True
         reply = await self._wire.send("SHOW transaction_read_only")
         return reply.row is not None and reply.row[0] == "off"
 
-    async def _finish_inside(self) -> None:
+    async def _finish_inside(self) -> str:
+        """The ledger's last word, in the script's own transaction, as ourselves. Returns the transaction's id."""
         finish = (
             "RESET ROLE; RESET SESSION AUTHORIZATION",
             f"SET LOCAL lock_timeout = {self._timeouts.lock}",
             f"SET LOCAL statement_timeout = {self._timeouts.statement}",
             ledger.finishing_statement(self._table, self._script.row),
         )
-        if (await self._wire.send("; ".join(finish))).rows != 1:
+        reply = await self._wire.send("; ".join(finish))
+        if reply.rows != 1 or reply.row is None:
             raise Refusal(f"the row {self._script.row} is no longer in {self._table}")
+        return str(reply.row[0])
+
+    async def _xid(self) -> str:
+        reply = await self._wire.send(XID)
+        return str(reply.row and reply.row[0])
 
     async def _broken(self, error: Exception) -> ScriptFailed:
         """End what is open, and tell the ledger and the callback what is known."""

@@ -1,14 +1,15 @@
 """One statement at a time on the script's connection, and the guard beside it that can cancel it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import pq
 
-from migrations.target import Pinned, check_settings, set_session
+from migrations.session_settings import set_session
+from migrations.target import Pinned
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -65,6 +66,7 @@ class Wire:
         self.pid = pid
         self.notices: list[tuple[str, str]] = []
         self.cancel_asked = False
+        self._closed_client_check = CLOSED_CLIENT_CHECK if script.info.server_version >= 140000 else {}
         self._gate = asyncio.Lock()
         self._in_flight = False
         script.add_notice_handler(self._noticed)
@@ -159,26 +161,19 @@ class Wire:
             await self.send("ROLLBACK", cancellable=False)
 
     async def reset(self) -> None:
-        """Forget everything that a script may have left in the session, and prove it."""
+        """Forget everything that a script may have left in the session, put in force what it starts with, prove it."""
         await self.roll_back()
         await self.send("DISCARD ALL", cancellable=False)
         # After DISCARD ALL, which sets no role at all where the role's own default may name one.
         await self.send("RESET ROLE", cancellable=False)
-        await self.prepare()
-
-    async def prepare(self) -> None:
-        """Put in force, and read back, what a script starts with."""
-        if self._target.pooled:
-            await set_session(self.script, self._timeouts.settings)
-        if self.script.info.server_version >= 140000:
-            await _where_possible(self.script, CLOSED_CLIENT_CHECK)
-        await self._target.set_schema(self.script)
-        await check_settings(self.script, self._timeouts.settings)
+        try:
+            await self._set()
+        except psycopg.errors.InvalidParameterValue:
+            self._closed_client_check = {}  # The server's operating system cannot tell that a client is gone.
+            await self._set()
         await self._target.compare(self.script)
 
-
-async def _where_possible(conn: Connection, settings: Mapping[str, str]) -> None:
-    try:
-        await set_session(conn, settings)
-    except psycopg.errors.InvalidParameterValue:
-        return  # The server's operating system cannot tell that a client is gone.
+    async def _set(self) -> None:
+        timeouts = self._timeouts.settings
+        settings = {**self._closed_client_check, **self._target.search_path(self.script)}
+        await set_session(self.script, {**settings, **(timeouts if self._target.pooled else {})}, check=timeouts)

@@ -9,8 +9,8 @@ from migrations import apply_events as e
 from migrations import server_progress
 from migrations.script_failed import Place, caret
 from migrations.sending import Timeouts, Wire
+from migrations.session_settings import milliseconds
 from migrations.sql import Statement
-from migrations.target import milliseconds
 
 Connection = psycopg.AsyncConnection[Any]
 

@@ -11,6 +11,7 @@ import pytest
 
 from migrations.problem import Problem, Unavailable
 from migrations.server import ThrowawayServer
+from migrations.session_settings import set_session
 from migrations.target import Fingerprint, Pinned, Url, environment_mark, pooling, privileges, session_name
 
 
@@ -86,7 +87,7 @@ async def test_settings_are_in_force_and_survive_a_reset(database: str) -> None:
     try:
         await conn.execute("SET lock_timeout = 0")
         await conn.execute("DISCARD ALL")
-        await target.set_schema(conn)
+        await set_session(conn, target.search_path(conn), check={"lock_timeout": "1500ms"})
         row = await (
             await conn.execute("SELECT current_setting('lock_timeout'), current_setting('search_path')")
         ).fetchone()
