@@ -21,6 +21,7 @@ class Session:
 
     `since` and `seconds` are of its transaction. `transactions` is how many have begun since its snapshot was taken:
     all that is left to tell its age by where the time is hidden. `doing` is the first word of its latest query.
+    `yields`: an autovacuum, which gives way to whoever waits for its lock.
     """
 
     pid: int
@@ -34,6 +35,7 @@ class Session:
     transactions: int | None
     doing: str
     copies_out: bool
+    yields: bool
 
     @property
     def hidden(self) -> bool:
@@ -174,7 +176,7 @@ async def _all(conn: Connection, query: str) -> list[tuple[Any, ...]]:
 
 
 def _older(session: Session, than: timedelta) -> bool:
-    return session.seconds is not None and session.seconds >= than.total_seconds()
+    return session.seconds is not None and session.seconds >= than.total_seconds() and not session.yields
 
 
 def _blockers(

@@ -2,7 +2,8 @@
 
 # Connections of one session of gonogo share the second word of their application_name, which may be shortened.
 SESSIONS = """
-SELECT a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name, ''),
+SELECT a.pid, coalesce(a.usename::text, ''),
+       CASE a.backend_type WHEN 'autovacuum worker' THEN 'autovacuum' ELSE coalesce(a.application_name, '') END,
        CASE WHEN a.backend_start IS NULL THEN '' ELSE coalesce(host(a.client_addr), 'local') END,
        coalesce(a.state, ''),
        coalesce(to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), ''),
@@ -10,7 +11,8 @@ SELECT a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name, ''),
        coalesce(to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"'), ''),
        greatest(age(a.backend_xmin), age(a.backend_xid)),
        upper(coalesce(substring(a.query FROM '^[[:space:]]*([[:alpha:]]+)'), '')),
-       coalesce(a.query ~* '^[[:space:]]*COPY .* TO STDOUT', false)
+       coalesce(a.query ~* '^[[:space:]]*COPY .* TO STDOUT', false),
+       a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%to prevent wraparound%' IS TRUE
 FROM pg_stat_activity a
 WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
   AND (a.backend_type IN ('client backend', 'walsender', 'autovacuum worker')

@@ -94,6 +94,20 @@ async def test_long_transactions_and_dumps(database: str) -> None:
         assert found.reads_all and found.hidden == () and found.advice_to_see == ""
 
 
+async def test_an_autovacuum_that_gives_way_is_not_in_the_way(database: str) -> None:
+    slow = "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
+    eager = "autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0"
+    async with connect(database) as me:
+        await me.execute(f"CREATE TABLE t WITH ({slow}, {eager}) AS SELECT generate_series(1, 50000) AS x".encode())
+        await me.execute("DELETE FROM t WHERE x % 2 = 0")
+        async with asyncio.timeout(30):
+            while not await (await me.execute("SELECT 1 FROM pg_stat_progress_vacuum")).fetchone():  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        found = await activity.look(me, older_than=NOW, holding=NOW)
+        assert (found.long_transactions, found.blockers) == ((), ())
+        await me.execute("SET lock_timeout = '20s'; DROP TABLE t")
+
+
 async def test_our_own_session_is_left_out(database: str) -> None:
     one = "gonogo 20260131T020304Z-production-eu-central-1-7f3a ana@example.org"
     shortened = "gonogo 20260131T020304Z-production-eu-ce~1-7f3a script"
