@@ -12,7 +12,7 @@ SELECT a.pid, coalesce(a.usename::text, ''),
        greatest(age(a.backend_xmin), age(a.backend_xid)),
        upper(coalesce(substring(a.query FROM '^[[:space:]]*([[:alpha:]]+)'), '')),
        coalesce(a.query ~* '^[[:space:]]*COPY .* TO STDOUT', false),
-       a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%to prevent wraparound%' IS TRUE
+       coalesce(a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%to prevent wraparound%', false)
 FROM pg_stat_activity a
 WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
   AND (a.backend_type IN ('client backend', 'walsender', 'autovacuum worker')
