@@ -44,7 +44,6 @@ OPEN, DONE, BROKEN = (
 )
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 @pytest.mark.parametrize(
     ("keys", "chosen"),
     [
@@ -56,9 +55,9 @@ OPEN, DONE, BROKEN = (
         (("escape",), None),
     ],
 )
-async def test_what_is_chosen(size: tuple[int, int], keys: tuple[str, ...], chosen: tuple[str, str] | None) -> None:
+async def test_what_is_chosen(keys: tuple[str, ...], chosen: tuple[str, str] | None) -> None:
     app = HomeApp(PROJECT, [OPEN, DONE, BROKEN])
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await r.settle(pilot, lambda: "Past" in r.screen_text(app))
         shown = r.screen_text(app)
         for words in ("shop [/foo]", "running", "PROTECTED", "1 waived", "broken: record 3", "ana␛[2J"):

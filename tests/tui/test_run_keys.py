@@ -39,9 +39,9 @@ async def test_s_shows_what_and_where_then_enter_starts(stage: Stage) -> None:
         await r.settle(pilot, lambda: client.sent == [c.Start(step="dump")])
 
 
-async def test_escape_in_a_dialog_sends_nothing(stage: Stage) -> None:
+async def test_escape_in_a_dialog_sends_nothing(opened: Stage) -> None:
     for key in ("s", "x", "e"):
-        async with stage(r.to_backup()) as (app, client, pilot):
+        async with opened(r.to_backup()) as (app, client, pilot):
             await pilot.press(key)
             await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
             await pilot.press("escape")
@@ -49,11 +49,11 @@ async def test_escape_in_a_dialog_sends_nothing(stage: Stage) -> None:
             assert client.sent == []
 
 
-async def test_r_runs_a_reading_step_again_at_once_and_asks_before_another(stage: Stage) -> None:
-    async with stage(r.to_preflight()) as (app, client, pilot):
+async def test_r_runs_a_reading_step_again_at_once_and_asks_before_another(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, client, pilot):
         await pilot.press("r")
         await r.settle(pilot, lambda: client.sent == [c.Start(step="target")])
-    async with stage([*r.to_backup(), r.started("dump"), r.ended("dump", outcome="fail", end="failed")]) as (
+    async with opened([*r.to_backup(), r.started("dump"), r.ended("dump", outcome="fail", end="failed")]) as (
         app,
         client,
         pilot,
@@ -107,8 +107,8 @@ async def test_w_waives_what_is_chosen_with_a_reason(stage: Stage) -> None:
         await r.settle(pilot, lambda: client.sent == [c.Waive(subject="target/hidden", reason="the DBA looked")])
 
 
-async def test_w_never_waives_what_cannot_be(stage: Stage) -> None:
-    async with stage(r.to_preflight()) as (app, client, pilot):
+async def test_w_never_waives_what_cannot_be(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, client, pilot):
         await pilot.press("3", "down", "w")
         await pilot.pause()
         assert isinstance(app.screen, Run) and client.sent == []
@@ -129,9 +129,9 @@ async def test_go_is_typed_as_the_phase_or_its_initial_and_never_pressed(stage: 
             await r.settle(pilot, lambda: client.sent == [c.Decide(what="go", phase="preflight")])
 
 
-async def test_go_cannot_be_leant_on(stage: Stage) -> None:
+async def test_go_cannot_be_leant_on(opened: Stage) -> None:
     """The same key and enter, again and again, go nowhere."""
-    async with stage(r.past_preflight()) as (_, client, pilot):
+    async with opened(r.past_preflight()) as (_, client, pilot):
         for _ in range(5):
             await pilot.press("g", "g", "enter")
         assert client.sent == []
@@ -149,16 +149,16 @@ async def test_a_shut_hold_point_has_no_field_and_says_what_holds(stage: Stage) 
         await r.settle(pilot, lambda: app.screen.query_one("#go").display and app.screen.query_one("#go").has_focus)
 
 
-async def test_a_hold_point_that_moves_on_closes_and_takes_no_late_go(stage: Stage) -> None:
-    async with stage(r.past_preflight()) as (app, client, pilot):
+async def test_a_hold_point_that_moves_on_closes_and_takes_no_late_go(opened: Stage) -> None:
+    async with opened(r.past_preflight()) as (app, client, pilot):
         await pilot.press("g")
         await r.settle(pilot, lambda: isinstance(app.screen, HoldPoint) and app.focused)
         client.play(*r.went("preflight", "migrate"))
         await r.settle(pilot, lambda: isinstance(app.screen, Run))
 
 
-async def test_x_calls_no_go_with_a_reason(stage: Stage) -> None:
-    async with stage(r.to_preflight()) as (app, client, pilot):
+async def test_x_calls_no_go_with_a_reason(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, client, pilot):
         await pilot.press("x")
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
         await typed(pilot, "replica lags")
@@ -180,9 +180,9 @@ async def test_b_shows_the_ways_back_and_wants_a_reason_and_the_words(stage: Sta
         await r.settle(pilot, lambda: client.sent == [c.RollBack(option="restore", reason="orders are lost")])
 
 
-async def test_c_and_o_ask_before_they_end_what_runs(stage: Stage) -> None:
+async def test_c_and_o_ask_before_they_end_what_runs(opened: Stage) -> None:
     for key, command in (("c", c.Cancel()), ("o", c.Stop())):
-        async with stage(r.to_migrate()) as (app, client, pilot):
+        async with opened(r.to_migrate()) as (app, client, pilot):
             await pilot.press(key)
             await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
             assert client.sent == []
@@ -190,8 +190,8 @@ async def test_c_and_o_ask_before_they_end_what_runs(stage: Stage) -> None:
             await r.settle(pilot, lambda expected=command: client.sent == [expected])
 
 
-async def test_e_ends_only_with_a_reason_and_the_word(stage: Stage) -> None:
-    async with stage(r.to_preflight()) as (app, client, pilot):
+async def test_e_ends_only_with_a_reason_and_the_word(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, client, pilot):
         await pilot.press("e")
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
         await typed(pilot, "not tonight")
@@ -200,8 +200,8 @@ async def test_e_ends_only_with_a_reason_and_the_word(stage: Stage) -> None:
         await r.settle(pilot, lambda: client.sent == [c.EndSession(reason="not tonight")])
 
 
-async def test_keys_that_can_do_nothing_say_so_and_send_nothing(stage: Stage) -> None:
-    async with stage(r.to_migrate()) as (app, client, pilot):
+async def test_keys_that_can_do_nothing_say_so_and_send_nothing(opened: Stage) -> None:
+    async with opened(r.to_migrate()) as (app, client, pilot):
         await pilot.press("s", "r", "e", "a", "h")
         await pilot.pause()
         assert isinstance(app.screen, Run) and client.sent == []
@@ -225,8 +225,8 @@ async def test_leaving_detaches_with_130(opened: Stage, key: str) -> None:
         assert app.return_value == DETACHED and client.sent == []
 
 
-async def test_ctrl_c_detaches_from_a_dialog_too(stage: Stage) -> None:
-    async with stage(r.to_preflight()) as (app, client, pilot):
+async def test_ctrl_c_detaches_from_a_dialog_too(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, client, pilot):
         await pilot.press("x")
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("ctrl+c")
@@ -246,8 +246,8 @@ async def test_an_ended_session_stays_to_be_read_and_gives_its_exit_code(stage: 
         assert app.return_value == 1
 
 
-async def test_a_refusal_is_shown_with_its_reason(stage: Stage) -> None:
-    async with stage(r.to_preflight()) as (app, client, pilot):
+async def test_a_refusal_is_shown_with_its_reason(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, client, pilot):
         client.refusal = "Dump the database comes first [/foo]"
         await pilot.press("r")
         await r.settle(pilot, lambda: any("comes first [/foo]" in n.message for n in app._notifications))

@@ -59,14 +59,14 @@ KEYS: list[tuple[str, ...]] = [(), ("2",), ("3",), ("g",), ("b",), ("v",), ("i",
 
 async def test_hostile_text_is_shown_and_does_nothing(stage: Stage) -> None:
     question = e.QuestionAsked(question="q", step="target", attempt=1, text="Sure?" + HOSTILE, exact="yes")
-    for keys in KEYS:
-        async with stage([*made_hostile(r.to_preflight()), *made_hostile([question])]) as (app, _, pilot):
-            await r.settle(pilot, lambda a=app: isinstance(a.screen, Confirm))
+    async with stage([*made_hostile(r.to_preflight()), *made_hostile([question])]) as (app, _, pilot):
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
+        for keys in KEYS:
             await pilot.press("escape", *keys)
             await pilot.pause()
             shown = r.screen_text(app)
             assert [ch for ch in shown if unicodedata.category(ch) in ("Cc", "Cf", "Cs") and ch != "\n"] == []
-            assert all(len(line) <= app.size.width for line in shown.split("\n"))
+            assert "[/foo] [red]" in shown or keys in [("p",), ("question_mark",)], keys
     async with stage(made_hostile(failing())) as (app, _, pilot):
         await pilot.press("2")
         await r.settle(pilot, lambda: "[/foo] [red]␛[2J␇" in r.screen_text(app))
@@ -115,10 +115,10 @@ async def test_at_80x24_every_line_of_a_pane_can_be_reached_by_keys(opened: Stag
         assert "loses everything written since the dump" in " ".join(r.screen_text(app).replace("│", "").split())
 
 
-async def test_the_band_follows_protection_and_the_end(stage: Stage) -> None:
+async def test_the_band_follows_protection_and_the_end(opened: Stage) -> None:
     plan = r.planned().model_copy(update={"protected": False})
     opening = r.opened(protected=False, environment="staging")
-    async with stage([opening, r.started("opening")]) as (app, client, pilot):
+    async with opened([opening, r.started("opening")]) as (app, client, pilot):
         await r.settle(pilot, lambda: "STAGING · not protected" in r.screen_text(app))
         assert "target not read yet" in r.screen_text(app)
         band = app.screen.query_one("Band")
@@ -128,8 +128,8 @@ async def test_the_band_follows_protection_and_the_end(stage: Stage) -> None:
         assert "STAGING · PROTECTED" in r.screen_text(app)
 
 
-async def test_before_the_first_record_there_is_a_screen_too(stage: Stage) -> None:
-    async with stage([]) as (app, client, pilot):
+async def test_before_the_first_record_there_is_a_screen_too(opened: Stage) -> None:
+    async with opened([]) as (app, client, pilot):
         await r.settle(pilot, lambda: "waiting for the runner" in r.screen_text(app))
         await pilot.press("s", "g", "t", "w", "v", "y", "3", "2", "1", "p", "escape", "i", "escape")
         client.play(*r.to_backup())
@@ -137,9 +137,9 @@ async def test_before_the_first_record_there_is_a_screen_too(stage: Stage) -> No
         assert client.sent == []
 
 
-async def test_a_question_opens_by_itself_and_wants_exactly_its_text(stage: Stage) -> None:
+async def test_a_question_opens_by_itself_and_wants_exactly_its_text(opened: Stage) -> None:
     asked = e.QuestionAsked(question="opening/name", step="opening", attempt=1, text="Type it.", exact="production")
-    async with stage([r.opened(), r.started("opening")]) as (app, client, pilot):
+    async with opened([r.opened(), r.started("opening")]) as (app, client, pilot):
         client.play(asked)
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.focused)
         for wrong in ("Production", "prod", ""):
@@ -155,18 +155,18 @@ async def test_a_question_opens_by_itself_and_wants_exactly_its_text(stage: Stag
         await r.settle(pilot, lambda: client.sent == [c.Answer(question="opening/name", answer="production")])
 
 
-async def test_a_question_that_is_settled_elsewhere_closes(stage: Stage) -> None:
+async def test_a_question_that_is_settled_elsewhere_closes(opened: Stage) -> None:
     asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text="How?", choices=("done", "failed"))
-    async with stage([*r.to_backup(), r.started("dump"), asked]) as (app, client, pilot):
+    async with opened([*r.to_backup(), r.started("dump"), asked]) as (app, client, pilot):
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
         client.play(e.QuestionAnswered(question="dump/settle", answer="done", by=r.ANA))
         await r.settle(pilot, lambda: isinstance(app.screen, Run))
         assert client.sent == []
 
 
-async def test_who_only_watches_is_told_and_asked_nothing(stage: Stage) -> None:
+async def test_who_only_watches_is_told_and_asked_nothing(opened: Stage) -> None:
     asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text="How?", choices=("done", "failed"))
-    async with stage([*r.to_backup(), r.started("dump")]) as (app, client, pilot):
+    async with opened([*r.to_backup(), r.started("dump")]) as (app, client, pilot):
         client.has_pen = False
         client.play(asked)
         await r.settle(pilot, lambda: "WATCHING" in r.screen_text(app))
@@ -177,8 +177,8 @@ async def test_who_only_watches_is_told_and_asked_nothing(stage: Stage) -> None:
         await r.settle(pilot, lambda: client.sent == [c.TakePen(reason="Ana asked")])
 
 
-async def test_a_runner_that_is_gone_is_said(stage: Stage) -> None:
-    async with stage(r.to_migrate()) as (app, client, pilot):
+async def test_a_runner_that_is_gone_is_said(opened: Stage) -> None:
+    async with opened(r.to_migrate()) as (app, client, pilot):
         client.leave()
         await r.settle(pilot, lambda: "RUNNER GONE" in r.screen_text(app))
 
@@ -211,8 +211,8 @@ async def test_the_bell_rings_once_for_each_thing_that_waits(tmp_path: Path) -> 
         await pilot.pause()
 
 
-async def test_y_copies_one_line_with_the_record_that_says_so(stage: Stage) -> None:
-    async with stage(r.to_preflight()) as (app, _, pilot):
+async def test_y_copies_one_line_with_the_record_that_says_so(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, _, pilot):
         await pilot.press("y")
         await pilot.pause()
         assert app.clipboard.startswith("CHG-4821 · production · orders@db-1.prod:5432 · Preflight · NO-GO: 5 things")
