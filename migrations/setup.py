@@ -10,12 +10,15 @@ GRANTED = ("pg_read_all_stats", "pg_signal_backend")
 
 
 async def create_role(url: str, role: str, password: str) -> None:
-    """A role as a team's migrations would run under: no superuser, may create databases."""
+    """A role as a team's migrations would run under: no superuser, may create databases, may mark them (from 15)."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         create = sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}")
         await connection.execute(create.format(sql.Identifier(role), sql.Literal(password)))
         for granted in GRANTED:
             await connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(granted), sql.Identifier(role)))
+        # A restore makes a new database, which must carry the mark of the old one.
+        mark = sql.SQL("GRANT SET ON PARAMETER gonogo.environment TO {}")
+        await connection.execute(mark.format(sql.Identifier(role)))
 
 
 async def create_database(url: str, name: str, *, owner: str, template: str = "template0") -> None:
