@@ -10,67 +10,17 @@ from typing import Any, Literal
 import psycopg
 from pydantic import JsonValue
 
-from migrations.problem import Problem
+from migrations.problem import Problem, Unavailable
+from migrations.target import session_name
 from runbooks import events as e
 from runbooks.artefacts import fingerprint_file
 from runbooks.gates import worst
-from runbooks.journal import read
+from runbooks.output import Output, Progress
 from runbooks.recorder import Recorder
 from runbooks.runbook import Step
 from runbooks.setting import Setting
 from runbooks.steps.base import Purpose
 from runbooks.view import RunView
-
-BATCH_LINES = 100
-BATCH_SECONDS = 0.1
-BATCH_BYTES = 48 * 1024
-PROGRESS_SECONDS = 1.0
-
-
-class Output:
-    """Text of one step, in batches of 100 lines or 0.1 s, secrets taken out across the pieces."""
-
-    def __init__(self, recorder: Recorder, step: str, attempt: int) -> None:
-        self._recorder = recorder
-        self._step = step
-        self._attempt = attempt
-        self._streams = {name: recorder.redactor.stream() for name in ("out", "err", "note")}
-        self._pending: dict[str, str] = {}
-        self._timer: asyncio.TimerHandle | None = None
-
-    def feed(self, text: str, stream: str) -> None:
-        """Take a piece of text."""
-        for other in [s for s in self._pending if s != stream]:
-            self._emit(other, whole_lines=True)
-        pending = self._pending.get(stream, "") + self._streams[stream].feed(text)
-        self._pending[stream] = pending
-        if pending.count("\n") >= BATCH_LINES or len(pending) >= BATCH_BYTES // 4:
-            self._emit(stream, whole_lines=True)
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._tick)
-
-    def close(self) -> None:
-        """Write what is left, whole line or not."""
-        if self._timer:
-            self._timer.cancel()
-        for stream in self._streams:
-            rest = self._streams[stream].flush()
-            self._pending[stream] = self._pending.get(stream, "") + rest
-            self._emit(stream, whole_lines=False)
-
-    def _tick(self) -> None:
-        self._timer = None
-        for stream in list(self._pending):
-            self._emit(stream, whole_lines=True)
-
-    def _emit(self, stream: str, *, whole_lines: bool) -> None:
-        text = self._pending.pop(stream, "")
-        cut = text.rfind("\n") + 1 if whole_lines and len(text) < BATCH_BYTES // 4 else len(text)
-        if text[cut:]:
-            self._pending[stream] = text[cut:]
-        for start in range(0, cut, BATCH_BYTES // 4):
-            piece = text[start : min(cut, start + BATCH_BYTES // 4)]
-            self._recorder.append(e.StepOutput(step=self._step, attempt=self._attempt, stream=stream, text=piece))
 
 
 class StepRun:
@@ -96,7 +46,7 @@ class StepRun:
         self.checks: list[e.Check] = []
         self._child_environment = child_environment
         self._output = Output(recorder, step.id, attempt)
-        self._progressed = 0.0
+        self._progress = Progress(recorder, step.id, attempt)
 
     @property
     def view(self) -> RunView:
@@ -107,7 +57,7 @@ class StepRun:
     def application_name(self) -> str:
         """How the server's other users see this session: its id, who, from where (63 bytes at most)."""
         by = self.view.opened.operator if self.view.opened else None
-        return f"gonogo {self.session} {by.name if by else '?'}@{by.host if by else '?'}"[:63]
+        return session_name(self.session, f"{by.name if by else '?'}@{by.host if by else '?'}")
 
     def check(self, id: str, title: str, outcome: e.Outcome, evidence: str = "", advice: str = "") -> None:
         """Report one line of the result."""
@@ -120,13 +70,11 @@ class StepRun:
 
     async def progress(self, **data: JsonValue) -> None:
         """Show where the step stands, once a second at the most."""
-        now = time.monotonic()
-        if now - self._progressed >= PROGRESS_SECONDS:
-            self._progressed = now
-            self._recorder.append(e.StepProgress(step=self.step.id, attempt=self.attempt, data=data))
+        self._progress.show(data)
 
     async def record(self, **data: JsonValue) -> None:
         """Note what `reconcile` will need; on disk when this returns."""
+        self._progress.flush()
         self._recorder.append(
             e.StepProgress(step=self.step.id, attempt=self.attempt, data={**data, "recorded": True}), sync=True
         )
@@ -143,14 +91,20 @@ class StepRun:
         return view.answers[name]
 
     def artefact(self, name: str) -> Path:
-        """Where to write an artefact of this attempt."""
+        """Where to write an artefact of this attempt. Raises Unavailable."""
         folder = self.folder / "artefacts"
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"{folder} cannot be made: {error.strerror}.") from None
         return folder / f"{self.view.seq + 1:06d}-{self.step.id}-{name}"
 
     async def keep(self, name: str, path: Path) -> e.ArtefactKept:
-        """Keep a file as an artefact: hashed, in the journal."""
-        sha256, size = await asyncio.to_thread(fingerprint_file, path)
+        """Keep a file as an artefact: hashed, in the journal. Raises Unavailable."""
+        try:
+            sha256, size = await asyncio.to_thread(fingerprint_file, path)
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be read: {error.strerror}.") from None
         inside = path.is_relative_to(self.folder)
         kept = e.ArtefactKept(
             step=self.step.id,
@@ -182,13 +136,7 @@ class StepRun:
 
     def progress_of(self, step: str) -> Sequence[Mapping[str, JsonValue]]:
         """Everything that a step recorded in this session, oldest first."""
-        return [
-            record.event.data
-            for record in read(self.folder / "journal.jsonl")
-            if isinstance(record.event, e.StepProgress)
-            and record.event.step == step
-            and record.event.data.get("recorded")
-        ]
+        return self._recorder.noted(step)
 
     def ended(
         self,
@@ -198,8 +146,9 @@ class StepRun:
         result: Mapping[str, JsonValue] | None = None,
         failure: e.Failure | None = None,
     ) -> None:
-        """Write how this attempt ended, after the last of its output."""
+        """Write how this attempt ended, after the last of its output and progress."""
         self._output.close()
+        self._progress.flush()
         outcome: e.Outcome = worst([c.outcome for c in self.checks])
         if end != "done":
             outcome = worst([outcome, "fail" if end == "failed" else "unknown"])
@@ -222,7 +171,7 @@ class StepRun:
             return ()
         tail = "\n".join(line.text for line in self.view.step(self.step.id).lines[-50:])
         said = "\n".join((failure.what, failure.code, failure.detail, tail)).lower()
-        return tuple(a.do for a in self.view.runbook.troubleshooting if a.see.lower() in said)
+        return tuple(dict.fromkeys(a.do for a in self.view.runbook.troubleshooting if a.see.lower() in said))
 
 
 def failure_of(problem: Problem) -> e.Failure:
