@@ -1,14 +1,18 @@
 """One session at a time on a database: a lock of our own, and the name of whoever holds it."""
 
+import asyncio
 from typing import Any
 
 import psycopg
 
+from migrations.connecting import refused
 from migrations.problem import Problem
 from migrations.target import Pinned
 
 KEY = 7264871942153301
 """Of `pg_try_advisory_lock(bigint)`; apart from Prisma's 72707369, which is held only while scripts are applied."""
+
+TRIES, POLL = 50, 0.1
 
 TAKE = "SELECT pg_catalog.pg_try_advisory_lock(%s)"
 HOLDER = """
@@ -30,16 +34,34 @@ class Presence:
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     async def hold(self, application_name: str) -> None:
-        """Be the one session on this database. Raises Problem that names the holder, if another is."""
+        """Be the one session on this database. Raises Problem that names the holder, if another is; Unavailable."""
         if await self._held():
             return
         connection = await self._target.open("ledger", application_name=application_name)
-        row = await (await connection.execute(TAKE, (KEY,))).fetchone()
-        if row is None or not row[0]:
-            holder = await (await connection.execute(HOLDER, (KEY,))).fetchone()
+        try:
+            await self._take(connection, application_name)
+        except psycopg.OperationalError as error:
             await connection.close()
-            raise _taken(holder)
-        self._connection = connection
+            problem = refused(self._target.url, error)
+        except BaseException:
+            await connection.close()
+            raise
+        else:
+            self._connection = connection
+            return
+        raise problem
+
+    async def _take(self, connection: psycopg.AsyncConnection[Any], application_name: str) -> None:
+        """A runner that was killed may be there for another instant, under the name that is ours now."""
+        for _ in range(TRIES):
+            row = await (await connection.execute(TAKE, (KEY,))).fetchone()
+            if row is not None and row[0]:
+                return
+            holder = await (await connection.execute(HOLDER, (KEY,))).fetchone()
+            if holder is not None and holder[0] != application_name:
+                break
+            await asyncio.sleep(POLL)
+        raise _taken(holder)
 
     async def leave(self) -> None:
         """Let others in."""

@@ -4,6 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from migrations.problem import Unavailable
+
 
 def fingerprint_file(path: Path) -> tuple[str, int]:
     """SHA-256 (lower-case hex) and size in bytes of a file. Raises OSError."""
@@ -13,13 +15,24 @@ def fingerprint_file(path: Path) -> tuple[str, int]:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file of mode 0600 and make it durable. An existing one is left as it is if the bytes are the same."""
-    if path.exists() and path.read_bytes() == data:
-        return
+    """Write a file of mode 0600 and make it durable. An existing one is left as it is if the bytes are the same.
+
+    Raises Unavailable, and leaves nothing half written.
+    """
     partial = path.with_name(path.name + ".partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    try:
+        if path.exists() and path.read_bytes() == data:
+            return
+        _write(partial, data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise Unavailable(f"{path} cannot be written: {error.strerror}.", advice="Make room there.") from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)

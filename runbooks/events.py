@@ -330,6 +330,7 @@ class SessionResumed(Frozen):
     host: str
     pid: int
     by: By
+    answers: AnswersFile | None = None
     unknown: tuple[tuple[str, int], ...] = ()
 
 

@@ -67,7 +67,7 @@ def poll(view: "RunView") -> Gate:
 def _refused(view: "RunView") -> list[Hold]:
     if not view.refused:
         return []
-    reason = view.decisions[-1].event.reason
+    reason = next((d.event.reason for d in reversed(view.decisions) if d.event.what == "no_go"), "")
     words = f"NO-GO was called: {reason}. Run a step again, tick or waive something, roll back, or end"
     return [Hold("refused", view.phase or "", words, waivable=False)]
 
@@ -142,8 +142,9 @@ def _item(view: "RunView", item: Item) -> list[Hold]:
 
 
 def waivable(view: "RunView", subject: str) -> Hold | None:
-    """The hold that a waiver of `subject` would lift now, if there is one."""
-    return next((h for h in poll(view).holds if h.subject == subject and h.kind != "running"), None)
+    """The hold that a waiver of `subject` would lift now, if there is one; else one that nothing lifts."""
+    holds = [hold for hold in poll(view).holds if hold.subject == subject]
+    return next((hold for hold in holds if hold.waivable), holds[0] if holds else None)
 
 
 def next_step(view: "RunView") -> Step | None:
@@ -169,13 +170,15 @@ def next_reading(view: "RunView") -> Step | None:
 
 
 def blocked_by(view: "RunView", step: Step) -> Step | None:
-    """The earlier step of the same section that must be settled first: run and done, or waived."""
+    """The earlier step of the same section that must be settled first: done, its failures waived, or waived itself."""
     section = view.section
-    for earlier in view.active_steps(section) if section else ():
-        if earlier.id == step.id:
-            return None
-        state = view.step(earlier.id)
-        settled = state.status == "ended" and state.end == "done" and state.outcome != "fail"
-        if not settled and earlier.id not in view.waivers:
-            return earlier
-    return None
+    steps = view.active_steps(section) if section else ()
+    if step not in steps:
+        return None
+    return next((earlier for earlier in steps[: steps.index(step)] if not _settled(view, earlier)), None)
+
+
+def _settled(view: "RunView", step: Step) -> bool:
+    holds = _step(view, step)
+    done = view.step(step.id).status == "ended" and view.step(step.id).end == "done"
+    return not holds or (done and all(hold.outcome != "fail" for hold in holds))

@@ -1,17 +1,21 @@
 """Reads the world into a plan: the folder, the ledger and the target, as they are now."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from migrations import ledger
 from migrations.folder import Migration, read_folder
 from migrations.plan import Applied, compare
+from migrations.problem import Unavailable
 from migrations.target import Fingerprint, environment_mark
 from runbooks.artefacts import write_private
 from runbooks.events import PlanMade, Target
 from runbooks.planning import make_plan
 from runbooks.setting import Setting
 from runbooks.view import RunView
+
+SECONDS = 10.0
 
 
 class PlanReader:
@@ -27,12 +31,13 @@ class PlanReader:
         """
         setting = self._setting
         folder = await asyncio.to_thread(read_folder, setting.project.migrations)
-        connection = await setting.target.open("read", application_name="gonogo plan")
         try:
-            rows = await ledger.read(connection, setting.direct.schema)
-            mark = await environment_mark(connection)
-        finally:
-            await connection.close()
+            async with asyncio.timeout(SECONDS):
+                rows, mark = await self._ledger()
+        except TimeoutError:
+            raise Unavailable(
+                f"The ledger could not be read within {SECONDS:.0f} s.", advice="Look for who has locked it."
+            ) from None
         pending = compare(folder, _not_ours(rows or (), view), to=setting.migrate_to)
         made = await asyncio.to_thread(
             make_plan,
@@ -47,8 +52,16 @@ class PlanReader:
         await asyncio.to_thread(self._keep, pending.pending)
         return made
 
+    async def _ledger(self) -> tuple[tuple[Applied, ...] | None, str | None]:
+        connection = await self._setting.target.open("read", application_name="gonogo plan")
+        try:
+            rows = await ledger.read(connection, self._setting.direct.schema)
+            return rows, await environment_mark(connection)
+        finally:
+            await connection.close()
+
     async def differs(self, view: RunView) -> str | None:
-        """Why the plan that was shown is not the plan any more, or None."""
+        """Why the plan that was shown is not the plan any more, or None. Raises Problem or Unavailable."""
         now = await self.make(view)
         if view.plan is None or now.hash == view.plan.hash:
             return None
@@ -56,7 +69,10 @@ class PlanReader:
 
     def _keep(self, migrations: Sequence[Migration]) -> None:
         scripts = self._setting.folder / "scripts"
-        scripts.mkdir(mode=0o700, exist_ok=True)
+        try:
+            scripts.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"{scripts} cannot be made: {error.strerror}.") from None
         for migration in migrations:
             if migration.data is not None:
                 write_private(scripts / f"{migration.checksum}.sql", migration.data)
@@ -114,6 +130,12 @@ def pin_of(view: RunView) -> Fingerprint | None:
         postmaster_start=target.postmaster_start,
         timeline=target.timeline,
         server_version=target.server_version,
-        server_major=int(target.server_version.partition(".")[0].split()[0].rstrip("abcdefghijklmnopqrstuvwxyz")),
+        server_major=major_of(target.server_version),
         address=target.address,
     )
+
+
+def major_of(version: str) -> int:
+    """The major version in a server's own words: `15.8 (Debian 15.8-1)`, `18beta1`."""
+    found = re.match(r"\d+", version)
+    return int(found[0]) if found else 0

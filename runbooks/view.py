@@ -133,6 +133,10 @@ class RunView:
         step = gates.next_step(self)
         return step if step and (step.effect != "reads" or self.step(step.id).status == "unknown") else None
 
+    def blocked_by(self, step: Step) -> Step | None:
+        """The earlier step that must be settled before this one can start."""
+        return gates.blocked_by(self, step)
+
     def step(self, name: str) -> StepView:
         """How a step stands; a blank one if it never started."""
         return self.steps.get(name, StepView())
@@ -184,11 +188,11 @@ def _decided(view: RunView, seq: int, at: str, event: e.Decided) -> RunView:
 
 
 def _lost(view: RunView) -> RunView:
-    """Starts without an end, and faces without a leave, after the runner died."""
+    """Starts without an end, questions that nobody waits for, and faces without a leave, after the runner died."""
     steps = {
         name: replace(step, status="unknown") if step.status == "running" else step for name, step in view.steps.items()
     }
-    return replace(view, steps=steps, faces={}, pen=None, parked=False)
+    return replace(view, steps=steps, questions={}, faces={}, pen=None, parked=False)
 
 
 def advance(view: RunView, seq: int, at: str, event: e.Event, head: str = "") -> RunView:
