@@ -1,14 +1,17 @@
 """Attempts of steps: started, run, and ended, each in the journal."""
 
 import asyncio
+import contextlib
 import time
 import traceback
+from collections.abc import Coroutine
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from migrations.presence import Presence
 from migrations.problem import Misuse, Problem
+from migrations.target import Pinned
 from runbooks import events as e
 from runbooks.execution import StepRun, failure_of
 from runbooks.opening import Opening, Verdict
@@ -23,6 +26,8 @@ from runbooks.steps.base import Settled, StepKind
 Why = Literal["phase", "start", "go", "resume", "opening"]
 
 OPENING = Step(id="opening", title="Opening", uses="opening", effect="reads")
+AGAIN = OPENING.model_copy(update={"title": "Everything is read again"})
+"""What a resumed session does first, as another attempt of the opening: it holds off all that could be started."""
 
 
 class Attempts:
@@ -50,11 +55,63 @@ class Attempts:
             nonlocal verdict
             verdict = await opening.run()
 
-        await self._ended(run, started, work())
+        if (problem := await self._ended(run, started, work())) is not None:
+            raise problem
         return verdict
 
+    def opening_was_cut_short(self) -> None:
+        """Write the end of an opening that a dead runner left without one. It changes nothing."""
+        run = self._prepare(OPENING, self._recorder.view.step(OPENING.id).attempt)
+        run.check("settled", "How it ended", "unknown", "it was cut short; it changes nothing")
+        run.ended("stopped", time.monotonic())
+
+    def read_again(self) -> StepRun:
+        """Write that a resumed session reads everything again: nothing can be started until `take_up` is over."""
+        return self._begin(AGAIN, "resume", None)
+
+    async def take_up(self, run: StepRun, left: tuple[str, ...]) -> str | None:
+        """Settle the steps that were left without an end, pin the target anew, compare the world with the plan.
+
+        Returns why the plan is not the plan any more, if so. Raises Problem if the session cannot go on now.
+        """
+        difference: str | None = None
+
+        async def work() -> None:
+            nonlocal difference
+            changed = None
+            if left:  # a swap that was cut short may have left the database without its name: then it is too early
+                with contextlib.suppress(Problem):
+                    changed = await self._pin_anew(run)
+            for name in left:
+                await self._settle(name)
+            changed = await self._pin_anew(run) or changed
+            run.check("target", "Target", "ok", changed or "the database that this session is pinned to")
+            if self._walks():
+                await self._presence.hold(run.application_name)
+                run.check("alone", "One session at a time", "ok", "nobody else works on this database")
+            if self._walks() and self._recorder.view.phase != "rollback":
+                difference = await self._plans.differs(self._recorder.view)
+                run.check("plan", "The plan", "fail" if difference else "ok", difference or "as it was reviewed")
+
+        if (problem := await self._ended(run, time.monotonic(), work())) is not None:
+            raise problem
+        return difference
+
+    async def _pin_anew(self, run: StepRun) -> str | None:
+        """The same database may have got another state meanwhile, by a failover: what has changed. Raises Problem."""
+        target = self._setting.target
+        now = Pinned(target.url, pooled=target.pooled)
+        await (await now.open("read", application_name=run.application_name)).close()
+        if target.pin is None or now.pin is None:
+            return None
+        changed = target.pin.changed(now.pin)
+        if now.pin.identity != target.pin.identity or now.pin.in_recovery:
+            raise Problem(str(changed), advice="Find out what happened to it, then resume.")
+        target.pin = now.pin
+        return changed
+
     async def run(self, step: Step, *, why: Why, by: e.By | None = None) -> None:
-        """One attempt. Raises CancelledError and whatever is no Problem, after recording it."""
+        """One attempt; a Problem is how it ended. Raises CancelledError and whatever else, after recording it."""
         run, started = self._begin(step, why, by), time.monotonic()
         await self._ended(run, started, self._work(run, step))
 
@@ -62,9 +119,9 @@ class Attempts:
         """Let go of the target."""
         await self._presence.leave()
 
-    async def settle(self, name: str) -> None:
-        """Ask the world how a start without an end ended; where it cannot tell, ask a person."""
-        step = next((s for s in (*self._setting.runbook.steps(), OPENING) if s.id == name), OPENING)
+    async def _settle(self, name: str) -> None:
+        """Ask the world how a start without an end ended; where it cannot tell, ask a person. Raises Problem."""
+        step = next(s for s in self._setting.runbook.steps() if s.id == name)
         attempt = self._recorder.view.step(name).attempt
         run, started = self._prepare(step, attempt), time.monotonic()
         settled = await self._ask_the_world(run, step, attempt) or await self._ask_a_person(run, step)
@@ -87,12 +144,14 @@ class Attempts:
         )
         return self._prepare(step, attempt)
 
-    async def _ended(self, run: StepRun, started: float, work: Any) -> None:
+    async def _ended(self, run: StepRun, started: float, work: Coroutine[Any, Any, Any]) -> Problem | None:
+        """Wait for the work, and write how it ended. Returns the problem that it failed of."""
         self._running = run
         try:
             result = await work
         except Problem as problem:
             run.ended("failed", started, failure=failure_of(problem))
+            return problem
         except asyncio.CancelledError:
             run.ended("stopped", started, failure=e.Failure(what="cancelled before it was over"))
             raise
@@ -103,15 +162,21 @@ class Attempts:
             raise
         else:
             run.ended("done", started, result=result)
+            return None
         finally:
             self._running = None
 
     async def _work(self, run: StepRun, step: Step) -> dict[str, Any]:
         kind = catalogue()[step.uses]
         params = self._params(kind, step)
-        if step.effect == "target" and self._walks():
+        held = step.effect == "target" and self._walks()
+        if held:
             await self._presence.hold(run.application_name)
         result = await kind.run(run, params)
+        if held:
+            # A restored database came without our lock. If somebody was quicker, our next step will be told.
+            with contextlib.suppress(Problem):
+                await self._presence.hold(run.application_name)
         return result.model_dump(mode="json")  # type: ignore[no-any-return]
 
     def _params(self, kind: StepKind[Any, Any], step: Step) -> Any:
@@ -125,8 +190,6 @@ class Attempts:
             raise Misuse(f"{step.id}: {where}: {first['msg']}.", advice="Correct the runbook.") from None
 
     async def _ask_the_world(self, run: StepRun, step: Step, attempt: int) -> Settled | None:
-        if step.uses == OPENING.uses:
-            return Settled("stopped", "unknown", "the opening was cut short; it changes nothing")
         kind = catalogue()[step.uses]
         if step.effect == "reads":
             return Settled("stopped", "unknown", "it was cut short; it only reads, so it can run again")

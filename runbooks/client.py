@@ -5,6 +5,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
@@ -13,80 +14,115 @@ from migrations.process import leave
 from runbooks import wire
 from runbooks.commands import Command
 from runbooks.events import By
-from runbooks.records import Chain, Record
+from runbooks.records import MAX_LINE, BadRecord, Chain, Record
 from runbooks.view import RunView, advance
 
 START_SECONDS = 120.0
+END_SECONDS = 30.0
 RUNNER_FILE = "runner.json"
 LOG = "runner.log"
+SAYS = "gonogo: "
+"""How a line of the log begins that is for people."""
+GONE = "the runner is gone: resume the session"
 
 
 class Client:
-    """One face's end of the socket. `view` is folded from what has come in."""
+    """One face's end of the socket. `view` is folded from what has come in; `bye` is why the runner has left.
+
+    With `keeps`, every record is kept until it is taken by `records`.
+    """
 
     def __init__(
-        self, folder: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: wire.Hello, after: int
+        self,
+        folder: Path,
+        stream: AsyncIterator[bytes],
+        writer: asyncio.StreamWriter,
+        hello: wire.Hello,
+        *,
+        keeps: bool = False,
     ) -> None:
         self.folder = folder
         self.view = RunView()
         self.has_pen = hello.pen
         self.face = hello.face
-        self._reader = reader
+        self.bye: wire.Bye | None = None
+        self._stream = stream
         self._writer = writer
-        self._chain = Chain(after + 1)
-        self._records: list[Record] = []
+        self._chain = Chain()
+        self._records: deque[Record] | None = deque() if keeps else None
         self._replies: dict[int, asyncio.Future[str | None]] = {}
         self._number = 0
         self._changed = asyncio.Event()
         self._gone = False
+        self._fault: Problem | None = None
         self._task = asyncio.create_task(self._read())
 
     @classmethod
     async def attach(cls, folder: Path, *, sort: str, by: By) -> "Client":
         """Attach to the runner of a session. Raises Unavailable when none answers."""
-        reader, writer = await asyncio.open_unix_connection(socket_path(folder), limit=wire.LIMIT)
-        return await cls.over(folder, reader, writer, sort=sort, by=by)
+        try:
+            reader, writer = await asyncio.open_unix_connection(socket_path(folder))
+            return await cls.over(folder, reader, writer, sort=sort, by=by)
+        except OSError:
+            raise Unavailable(
+                f"The runner of {folder.name} does not answer.", advice=f"Look at {folder / LOG}."
+            ) from None
 
     @classmethod
     async def over(
         cls, folder: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, sort: str, by: By
     ) -> "Client":
-        """Attach over streams that are there already."""
+        """Attach over streams that are there already. Raises Unavailable, ConnectionError."""
+        if not wire.same_user(writer):
+            writer.close()
+            raise Unavailable(f"Another account answers for the runner of {folder.name}.")
         writer.write(wire.line(wire.Attach.model_validate({"sort": sort, "by": by})))
-        line = await reader.readline()
-        if not line:
+        stream = wire.lines(reader, MAX_LINE)
+        line = await anext(stream, None)
+        if line is None:
+            writer.close()
             raise Unavailable("The runner closed the connection.", advice=f"Look at {folder / LOG}.")
-        return cls(folder, reader, writer, wire.Hello.model_validate_json(line), after=-1)
+        return cls(folder, stream, writer, wire.Hello.model_validate_json(line), keeps=sort == "headless")
 
     async def changes(self) -> AsyncIterator[RunView]:
-        """The newest view after each batch of events. Ends with the session, or when the runner is gone."""
+        """The newest view after each batch of events. Ends with the session, or when the runner is gone.
+
+        Raises Problem if what came in is no journal.
+        """
         seen = -2
         while True:
             if self.view.seq != seen:
                 seen = self.view.seq
                 yield self.view
-            if self._gone or (self.view.ended is not None and self.view.seq == seen):
-                return
-            self._changed.clear()
-            if self.view.seq == seen and not self._gone:
+            elif self._gone or self.view.ended is not None:
+                break
+            else:
+                self._changed.clear()
                 await self._changed.wait()
+        if self._fault is not None:
+            raise self._fault
 
-    def records(self, *, after: int) -> Iterator[Record]:
-        """What has come in behind record `after`; it is let go of here."""
+    def records(self) -> Iterator[Record]:
+        """What has come in since the last time; it is let go of here."""
         while self._records:
-            record = self._records.pop(0)
-            if record.seq > after:
-                yield record
+            yield self._records.popleft()
 
     @property
     def gone(self) -> bool:
         """The runner has ended, or the connection to it."""
         return self._gone
 
+    async def until_gone(self, seconds: float) -> bool:
+        """Wait for the runner's own end, so that what it tidies up is tidy. Returns False if it takes longer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.wait([self._task])
+        return self._gone
+
     async def send(self, command: Command) -> str | None:
         """Send a command, and wait for its reply: None when taken, else why it was refused."""
         if self._gone:
-            return "the runner is gone: resume the session"
+            return GONE
         self._number += 1
         number = self._number
         reply: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
@@ -107,15 +143,19 @@ class Client:
 
     async def _read(self) -> None:
         try:
-            async for line in self._reader:
+            async for line in self._stream:
                 self._take(line)
         except ConnectionError:
             pass
+        except BadRecord as problem:
+            self._fault = problem
+        except ValueError:
+            self._fault = Problem("The runner said what this gonogo does not understand: is it another version?")
         finally:
             self._gone = True
             for reply in self._replies.values():
                 if not reply.done():
-                    reply.set_result("the runner is gone: resume the session")
+                    reply.set_result(GONE)
             self._changed.set()
 
     def _take(self, line: bytes) -> None:
@@ -125,53 +165,71 @@ class Client:
             if reply is not None and not reply.done():
                 reply.set_result(message.refused)
             return
+        if line.startswith(b'{"say":"bye"'):
+            self.bye = wire.Bye.model_validate_json(line)
+            return
         record = self._chain.take(line)
         self.view = advance(self.view, record.seq, record.at, record.event, record.hash)
-        self._records.append(record)
+        if self._records is not None:
+            self._records.append(record)
         self._changed.set()
 
 
-def socket_path(folder: Path) -> str:
-    """Where the session's runner listens. Raises Unavailable when there is none."""
+def socket_path(folder: Path, pid: int | None = None) -> str:
+    """Where the session's runner listens. Raises Unavailable when there is none, or another one than `pid`."""
     try:
-        return str(json.loads((folder / RUNNER_FILE).read_text())["socket"])
-    except (OSError, ValueError, KeyError):
-        raise Unavailable(f"No runner is at work on {folder.name}.") from None
+        about = json.loads((folder / RUNNER_FILE).read_text())
+        if pid in (None, about["pid"]):
+            return str(about["socket"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise Unavailable(f"No runner is at work on {folder.name}.")
 
 
 async def start_runner(folder: Path, *, request: bytes, environ: Mapping[str, str]) -> None:
-    """Start the process that owns a session, apart from this terminal. It outlives us.
+    """Start the process that owns a session, apart from this terminal. It outlives us, once it listens.
 
     `request` goes to its standard input, so that nothing of it stands on a command line. Raises the problem that it
     died of.
     """
     argv = [sys.executable, "-P", "-m", "runbooks.runner", str(folder)]
     process = leave(argv, env=environ, said=folder / LOG, stdin=request)
-    await _listening(folder, process)
+    try:
+        await _listening(folder, process)
+    except BaseException:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(process.wait, END_SECONDS)
+        process.kill()
+        raise
+    process.returncode = 0  # it is not ours to wait for any more, and Popen would warn that nobody did
 
 
 async def _listening(folder: Path, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until the runner answers. Raises the problem that it died of."""
+    """Wait until this very runner answers, whatever an earlier one left behind. Raises the problem that it died of."""
     deadline = asyncio.get_running_loop().time() + START_SECONDS
     while True:
         status = process.poll()
         with contextlib.suppress(Unavailable):
-            if Path(socket_path(folder)).exists():
-                return
+            socket_path(folder, process.pid)
+            return
         if status is not None:
             raise _died(folder, status)
         if asyncio.get_running_loop().time() > deadline:
-            process.kill()
             raise Unavailable("The runner did not start.", advice=f"Look at {folder / LOG}.")
         await asyncio.sleep(0.02)
 
 
 def _died(folder: Path, status: int) -> Problem:
-    lines = (folder / LOG).read_text(errors="replace").strip().splitlines()
-    if status in (1, 2, 3) and lines:
-        problem = Problem(lines[-1])
-        problem.exit_code = status
-        return problem
-    problem = Problem(f"gonogo's runner died: {lines[-1] if lines else status}.", advice=f"Look at {folder / LOG}.")
-    problem.exit_code = 70
+    said = [line for line in _log(folder) if line.startswith(SAYS)]
+    words = said[-1].removeprefix(SAYS) if said else f"The runner died ({status})."
+    problem = Problem(words, advice="" if said and status in (1, 2, 3) else f"Look at {folder / LOG}.")
+    problem.exit_code = status if said and status in (1, 2, 3) else 70
     return problem
+
+
+def _log(folder: Path) -> list[str]:
+    try:
+        return (folder / LOG).read_text(errors="replace").splitlines()
+    except OSError:
+        return []

@@ -2,16 +2,24 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, assert_never
 
+from migrations.problem import Problem
 from runbooks import commands as c
 from runbooks import events as e
 from runbooks import gates
-from runbooks.attempts import Attempts
+from runbooks.attempts import OPENING, Attempts
+from runbooks.execution import StepRun
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
+from runbooks.records import stamp
 from runbooks.runbook import PHASES, Option, Phase, PhaseName, Step
 from runbooks.view import RunView
+
+SUBJECTS = ("step", "item", "subject", "migration", "option", "phase", "question")
+"""The fields of commands that name what they are about."""
 
 
 class Refused(Exception):
@@ -19,7 +27,7 @@ class Refused(Exception):
 
 
 class Engine:
-    """Owns the course of one session. `submit` is called by faces; `run` ends with the session's exit code."""
+    """Owns the course of one session. `start` it, then `run` it; `submit` is called by faces."""
 
     def __init__(self, recorder: Recorder, attempts: Attempts, plans: PlanReader, by: e.By) -> None:
         self._recorder = recorder
@@ -28,6 +36,7 @@ class Engine:
         self._by = by.model_copy(update={"how": "engine"})
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._leaving = False
 
     @property
     def view(self) -> RunView:
@@ -36,15 +45,29 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        """A step runs, or a gate is being read again."""
-        return self._task is not None and not self._task.done()
+        """A step runs, or a gate is being read again. What has crashed stays so until `run` has raised it."""
+        task = self._task
+        return task is not None and not (task.done() and (task.cancelled() or task.exception() is None))
 
-    async def run(self, unknown: tuple[tuple[str, int], ...] = ()) -> int:
-        """Until the session has ended. Returns its exit code. Raises what crashed it.
+    def start(self, unknown: tuple[tuple[str, int], ...] = ()) -> None:
+        """Begin, or take up what was left, before any face can send a command.
 
         `unknown` are the attempts that a dead runner left without an end: they are settled before anything else.
         """
-        self._launch(self._resume(unknown) if self.view.phase not in (None, "opening") else self._open(unknown))
+        for name, _ in unknown:
+            if name == OPENING.id:
+                self._attempts.opening_was_cut_short()
+        if self.view.phase in (None, "opening"):
+            self._launch(self._open())
+        else:
+            left = tuple(name for name, _ in unknown if name != OPENING.id)
+            self._launch(self._resume(self._attempts.read_again(), left))
+
+    async def run(self) -> int:
+        """Until the session has ended. Returns its exit code.
+
+        Raises Problem if it could not be taken up as it was left, and what crashed it.
+        """
         while self.view.ended is None:
             if self._task is not None and self._task.done():
                 task, self._task = self._task, None
@@ -63,11 +86,11 @@ class Engine:
     async def submit(self, command: c.Command, by: e.By) -> str | None:
         """Take a command. Returns why it was refused, or None."""
         try:
-            if self.view.ended is not None:
-                raise Refused("the session has ended")
+            if self._leaving or self.view.ended is not None:
+                return "the session has ended, or its runner is leaving"
             self._take(command, by)
         except Refused as refusal:
-            subject = next((str(v) for k, v in command if k in ("step", "item", "subject", "option", "phase")), "")
+            subject = next((str(v) for k, v in command if k in SUBJECTS), "")
             self._recorder.append(e.CommandRefused(command=command.kind, subject=subject, reason=str(refusal), by=by))
             return str(refusal)
         finally:
@@ -76,9 +99,12 @@ class Engine:
 
     async def interrupt(self) -> None:
         """End what runs now and wait for its end to be written: the runner is about to leave."""
-        if self._task is not None and not self._task.done():
+        self._leaving = True
+        if self._task is None:
+            return
+        if not self._task.cancelling():
             self._task.cancel()
-            await asyncio.wait([self._task])
+        await asyncio.gather(self._task, return_exceptions=True)
 
     # What is taken, and when ------------------------------------------------------------------
 
@@ -122,7 +148,7 @@ class Engine:
             if step.id == name:
                 return step
         held = {
-            hold.subject.partition("/")[0] for hold in self.view.gate.holds if hold.kind in ("stale", "step", "check")
+            hold.subject.partition("/")[0] for hold in self._gate().holds if hold.kind in ("stale", "step", "check")
         }
         for step in self.view.runbook.phases[0].steps if self.view.phase == "preflight" else ():
             if step.id == name and name in held:
@@ -130,13 +156,20 @@ class Engine:
         raise Refused(f"{name} is not a step of what stands open")
 
     def _stop(self, command: c.Stop | c.Cancel, by: e.By) -> None:
-        if self.view.running is None:
+        running, task = self.view.running, self._task
+        if running is None or task is None:
             raise Refused("no step is running")
+        if running == OPENING.id and self.view.phase != OPENING.id:
+            raise Refused("everything is being read again: answer what is asked, or leave and resume later")
+        if task.cancelling():
+            raise Refused("it is being cancelled already")
+        if running == OPENING.id and isinstance(command, c.Stop):
+            raise Refused("the opening does nothing that could be finished first: cancel it")
         self._decide(command.kind, by)
         if isinstance(command, c.Stop):
             self._attempts.ask_to_stop()
-        elif self._task is not None:
-            self._task.cancel()
+        else:
+            task.cancel()
 
     def _answer(self, question: str, answer: str, by: e.By) -> None:
         asked = self.view.questions.get(question)
@@ -197,6 +230,7 @@ class Engine:
 
     def _go(self, phase: str, by: e.By) -> None:
         self._must_be_idle()
+        self._must_walk()
         self._must_stand_open(phase)
         self._must_be_ready()
         self._launch(self._confirm_go(by))
@@ -208,16 +242,26 @@ class Engine:
         for step in self.view.active_steps(section):
             if step.effect == "reads" and self.view.step(step.id).status == "ended":
                 await self._attempts.run(step, why="go", by=by)
-        if phase == "preflight" and (difference := await self._plans.differs(self.view)):
-            self._decide("no_go", self._by, reason=difference)
-            self.finish("no_go", 1, difference)
+        try:
+            difference = await self._plans.differs(self.view) if phase == "preflight" else None
+        except Problem as problem:
+            self._refuse_go(phase, str(problem), by)
             return
-        if not self.view.gate.ready:
-            reason = "read again before GO: " + "; ".join(h.words for h in self.view.gate.holds)
-            self._recorder.append(e.CommandRefused(command="decide", subject=phase, reason=reason, by=by))
-            return
-        self._decide("go", by)
-        self._open_after(phase)
+        if difference is not None:
+            self._end_as_no_go(difference)
+        elif holds := self._gate().holds:
+            self._refuse_go(phase, "read again before GO: " + "; ".join(hold.words for hold in holds), by)
+        else:
+            self._decide("go", by)
+            self._open_after(phase)
+
+    def _refuse_go(self, phase: PhaseName, reason: str, by: e.By) -> None:
+        self._recorder.append(e.CommandRefused(command="decide", subject=phase, reason=reason, by=by))
+
+    def _end_as_no_go(self, reason: str) -> None:
+        """The engine's own decision: what was reviewed is not what is there."""
+        self._decide("no_go", self._by, reason=reason)
+        self.finish("no_go", 1, reason)
 
     def _open_after(self, phase: PhaseName) -> None:
         if phase == "rollback":
@@ -235,8 +279,7 @@ class Engine:
 
     def _roll_back(self, option: str, reason: str, by: e.By) -> None:
         self._must_be_idle()
-        if self.view.phase in (None, "opening"):
-            raise Refused("nothing stands open yet")
+        self._must_walk()
         if self.view.phase == "rollback":
             raise Refused("a rollback is under way: go on with it, or end")
         chosen = next((o for o in self.view.runbook.options if o.id == option), None)
@@ -251,11 +294,13 @@ class Engine:
         self._recorder.append(e.PhaseOpened(phase="rollback", option=option))
 
     def _end(self, reason: str, by: e.By) -> None:
-        if self.busy:
+        if self.view.running is not None:
             raise Refused("a step is running: cancel it first")
         if not reason.strip():
             raise Refused("say why it ends here")
         self._decide("end", by, reason=reason)
+        if self._task is not None:  # a gate was being read for the last time
+            self._task.cancel()
         self.finish("no_go", 1, reason)
 
     def finish(self, outcome: Any, exit_code: int, reason: str = "") -> None:
@@ -265,18 +310,14 @@ class Engine:
 
     # ------------------------------------------------------------------------------------------
 
-    async def _resume(self, unknown: tuple[tuple[str, int], ...]) -> None:
-        """Settle what was left without an end, then compare the world with the plan."""
-        for name, _ in unknown:
-            await self._attempts.settle(name)
-        if self.view.phase != "rollback" and (difference := await self._plans.differs(self.view)):
-            self._decide("no_go", self._by, reason=difference)
-            self.finish("no_go", 1, difference)
+    async def _resume(self, run: StepRun, left: tuple[str, ...]) -> None:
+        """Settle what was left without an end, then compare the world with the plan. Raises Problem."""
+        difference = await self._attempts.take_up(run, left)
+        if difference is not None:
+            self._end_as_no_go(difference)
 
-    async def _open(self, unknown: tuple[tuple[str, int], ...]) -> None:
+    async def _open(self) -> None:
         """The opening ends in a plan, or ends the session."""
-        for name, _ in unknown:
-            await self._attempts.settle(name)
         verdict = await self._attempts.open()
         if verdict is not None:
             self.finish(*verdict)
@@ -288,7 +329,8 @@ class Engine:
         if opened is None or opened.mode != "backup" or not isinstance(section, Phase):
             return False
         states = [self.view.step(s.id) for s in self.view.active_steps(section)]
-        return all(s.status == "ended" for s in states) or any(s.outcome == "fail" for s in states)
+        bad = any(s.status == "ended" and (s.end != "done" or s.outcome == "fail") for s in states)
+        return bad or all(s.status == "ended" for s in states)
 
     def _end_backup(self) -> None:
         section = self.view.section
@@ -313,13 +355,24 @@ class Engine:
             raise Refused("a step is running" if self.view.running else "the gate is being read again")
 
     def _must_stand_open(self, phase: str) -> None:
+        if self.view.phase in (None, "opening"):
+            raise Refused("nothing stands open yet")
         if phase != self.view.phase:
             raise Refused(f"{phase} does not stand open; {self.view.phase} does")
 
     def _must_be_ready(self) -> None:
-        gate = self.view.gate
-        if not gate.ready:
-            raise Refused("; ".join(hold.words for hold in gate.holds))
+        if holds := self._gate().holds:
+            raise Refused("; ".join(hold.words for hold in holds))
+
+    def _must_walk(self) -> None:
+        if self.view.phase in (None, "opening"):
+            raise Refused("nothing stands open yet")
+        if self.view.opened is not None and self.view.opened.mode == "backup":
+            raise Refused("this is a backup alone: it ends by itself")
+
+    def _gate(self) -> gates.Gate:
+        """The hold point at this moment: the view's own time is that of the last record, which may be long ago."""
+        return gates.poll(replace(self.view, at=stamp(datetime.now(UTC))))
 
     def _launch(self, work: Coroutine[Any, Any, None]) -> None:
         self._task = asyncio.create_task(work)

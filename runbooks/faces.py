@@ -3,18 +3,13 @@
 import asyncio
 import contextlib
 import os
-import socket
-import struct
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from runbooks import events as e
 from runbooks import wire
 from runbooks.commands import Command
-from runbooks.journal import NAME
+from runbooks.journal import NAME, JournalBroken
 from runbooks.recorder import Recorder
 
 CHUNK = 256 * 1024
@@ -23,64 +18,65 @@ Submit = Callable[[Command, e.By], Awaitable[str | None]]
 
 
 class Faces:
-    """Everybody who looks at this session now."""
+    """Everybody who looks at this session now. `attached` is set once somebody has been there."""
 
     def __init__(self, recorder: Recorder, folder: Path, submit: Submit) -> None:
         self._recorder = recorder
         self._journal = folder / NAME
         self._submit = submit
         self._count = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.changed = asyncio.Event()
-
-    @property
-    def present(self) -> bool:
-        """Somebody is attached."""
-        return bool(self._recorder.view.faces)
+        self._feeds: set[Feed] = set()
+        self._bye: wire.Bye | None = None
+        self.attached = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One face, from attaching to leaving."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         try:
-            await self._serve(reader, writer)
-        except (ConnectionError, ValidationError, ValueError, asyncio.IncompleteReadError):
-            pass  # it went away, or does not speak our language: either way it is no face of ours
+            if wire.same_user(writer):
+                await self._serve(_messages(reader), writer)
+        except (ConnectionError, JournalBroken):
+            pass  # it went away; or the recorder has told the runner that nothing can be recorded any more
         finally:
-            self._tasks.discard(task)
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not _same_user(writer):
-            return
-        attach = wire.FROM_FACE.validate_json(await reader.readline())
-        if not isinstance(attach, wire.Attach):
+    async def _serve(self, messages: "AsyncIterator[wire.FromFace]", writer: asyncio.StreamWriter) -> None:
+        attach = await anext(messages, None)
+        if not isinstance(attach, wire.Attach) or self._bye is not None:
             return
         by = attach.by.model_copy(update={"how": "answers" if attach.sort == "headless" else "keys"})
         self._count += 1
-        name, pen = f"{attach.sort}-{os.getpid()}-{self._count}", self._recorder.view.pen is None
-        writer.write(wire.line(wire.Hello(face=name, pen=pen)))
+        name = f"{attach.sort}-{os.getpid()}-{self._count}"
+        pen = self._recorder.view.pen is None and self._recording
         feed = Feed(self._journal, writer, attach.after)
+        writer.write(wire.line(wire.Hello(face=name, pen=pen)))
         unlisten = self._recorder.listen(feed.wake)
         pump = asyncio.create_task(feed.run())
-        self._recorder.append(e.FaceAttached(face=name, sort=attach.sort, pen=pen, by=by))
-        self.changed.set()
+        self._feeds.add(feed)
         try:
-            async for line in reader:
-                await self._take(line, name, by, feed, writer)
+            if self._recording:
+                self._recorder.append(e.FaceAttached(face=name, sort=attach.sort, pen=pen, by=by))
+            self.attached.set()
+            async for message in messages:
+                if isinstance(message, wire.Send):
+                    await self._take(message, name, by, feed, writer)
         finally:
             unlisten()
             pump.cancel()
-            if self._recorder.view.ended is None:
+            self._feeds.discard(feed)
+            feed.close()
+            if self._recording:
                 self._recorder.append(e.FaceDetached(face=name))
-            self.changed.set()
 
-    async def _take(self, line: bytes, face: str, by: e.By, feed: "Feed", writer: asyncio.StreamWriter) -> None:
-        message = wire.FROM_FACE.validate_json(line)
-        if not isinstance(message, wire.Send):
-            return
-        if self._recorder.view.pen == face:
+    @property
+    def _recording(self) -> bool:
+        """There is a session that goes on, and a journal that takes what happens in it."""
+        return self._recorder.view.ended is None and self._recorder.broken is None and self._bye is None
+
+    async def _take(self, message: wire.Send, face: str, by: e.By, feed: "Feed", writer: asyncio.StreamWriter) -> None:
+        refused: str | None
+        if not self._recording:
+            refused = "the session has ended, or its runner is leaving"
+        elif self._recorder.view.pen == face:
             refused = await self._submit(message.command, by)
         else:
             refused = "another face holds the pen"
@@ -89,13 +85,17 @@ class Faces:
         writer.write(wire.line(wire.Reply(number=message.number, refused=refused)))
         await writer.drain()
 
-    async def dismiss(self, seconds: float = 2.0) -> None:
-        """Give everybody the last records, then let go."""
-        if self._tasks:
-            _, late = await asyncio.wait(list(self._tasks), timeout=seconds)
+    async def dismiss(self, bye: wire.Bye, seconds: float = 2.0) -> None:
+        """Give everybody the last records and the reason why there are no more.
+
+        The connections stay until this process has ended, so that a face can tell when everything is over.
+        """
+        self._bye = bye
+        told = [asyncio.create_task(feed.end(wire.line(bye))) for feed in self._feeds]
+        if told:
+            _, late = await asyncio.wait(told, timeout=seconds)
             for task in late:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
 
 
 class Feed:
@@ -105,7 +105,7 @@ class Feed:
         self._file = journal.open("rb", buffering=0)
         self._writer = writer
         self._skip = after + 1
-        self._rest = b""
+        self._rest: list[bytes] = []
         self._lock = asyncio.Lock()
         self._more = asyncio.Event()
         self._more.set()
@@ -116,38 +116,46 @@ class Feed:
 
     async def run(self) -> None:
         """Until cancelled, or the face is gone."""
-        try:
-            with contextlib.suppress(ConnectionError):
-                while True:
-                    await self._more.wait()
-                    await self.flush()
-        finally:
-            self._file.close()
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await self._more.wait()
+                await self.flush()
 
     async def flush(self) -> None:
         """Send all that is on disk now."""
         async with self._lock:
             self._more.clear()
-            while chunk := self._file.read(CHUNK):
+            while not self._file.closed and (chunk := self._file.read(CHUNK)):
                 await self._send(chunk)
 
+    async def end(self, last: bytes) -> None:
+        """Send all that is on disk, and one line more."""
+        with contextlib.suppress(ConnectionError):
+            await self.flush()
+            self._writer.write(last)
+            await self._writer.drain()
+
+    def close(self) -> None:
+        """Nothing more is sent."""
+        self._file.close()
+
     async def _send(self, chunk: bytes) -> None:
-        whole, feed, rest = (self._rest + chunk).rpartition(b"\n")
-        self._rest = rest
-        if not feed:
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
+            self._rest.append(chunk)
             return
-        lines = (whole + feed).splitlines(keepends=True)
-        skipped, self._skip = lines[self._skip :], max(0, self._skip - len(lines))
-        self._writer.write(b"".join(skipped))
+        feed = b"".join([*self._rest, chunk[:cut]])
+        self._rest = [chunk[cut:]]
+        if self._skip:
+            lines = feed.splitlines(keepends=True)
+            feed, self._skip = b"".join(lines[self._skip :]), max(0, self._skip - len(lines))
+        self._writer.write(feed)
         await self._writer.drain()
 
 
-def _same_user(writer: asyncio.StreamWriter) -> bool:
-    """Whether the other end is the same account. The socket's folder is 0700; this is the second lock."""
-    peer: socket.socket = writer.get_extra_info("socket")
-    if sys.platform == "linux":
-        _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    else:
-        local_peercred = 1
-        uid = struct.unpack("2i", peer.getsockopt(0, local_peercred, 8))[1]
-    return bool(uid == os.getuid())
+async def _messages(reader: asyncio.StreamReader) -> "AsyncIterator[wire.FromFace]":
+    """What a face says, until it leaves, or says what is none of our language."""
+    lines = wire.lines(reader, wire.COMMAND_LIMIT)
+    with contextlib.suppress(ValueError):
+        async for line in lines:
+            yield wire.FROM_FACE.validate_json(line)

@@ -7,6 +7,7 @@ from runbooks import commands as c
 from runbooks import events as e
 from runbooks.answers import Answers, NotApplicable
 from runbooks.client import Client
+from runbooks.cut_short import CutShort
 from runbooks.gates import Hold
 from runbooks.view import RunView
 
@@ -22,41 +23,79 @@ class Headless:
         self._client = client
         self._answers = answers
         self._say = say
-        self._said = -1
-        self._went: set[tuple[str, int]] = set()
+        self._cut_short = CutShort()
+        self._watching = False
+        self._asked: dict[str, int] = {}
+        self._renewed: set[str] = set()
+        self._cancelled: set[tuple[str, int]] = set()
+        self._over: str | None = None
 
     async def walk(self) -> RunView:
-        """Until the session ends. Returns the last view."""
+        """Until the session ends, or cannot be ended from here. Returns the last view. Raises Problem."""
         async for view in self._client.changes():
             self._tell()
-            if view.ended is not None:
-                break
-            command = self._next(view)
-            if command is None:
-                continue
-            refusal = await self._client.send(command)
-            if refusal is not None and self._client.view.ended is None and await self._gave_up(command, refusal):
-                break
+            command = self._next(view) if self._holds_the_pen(view) else None
+            if command is not None and not await self._sent(command):
+                break  # it goes on without us, and a person must look at it
         self._tell()
         return self._client.view
+
+    def _holds_the_pen(self, view: RunView) -> bool:
+        """Only after all that happened before: what is seen until then is past."""
+        if self._client.face in view.faces and view.pen != self._client.face and not self._watching:
+            self._watching = True
+            self._say("Another face holds the pen: this one only watches.")
+        return view.pen == self._client.face and view.ended is None
+
+    async def _sent(self, command: c.Command) -> bool:
+        """Whether there is a way on from here."""
+        refusal = await self._client.send(command)
+        now = self._client.view
+        if refusal is None or now.ended is not None:
+            return True
+        self._say(f"  refused: {refusal}")
+        self._over = self._over or f"{command.kind}: {refusal}"
+        match command:
+            case c.Cancel():
+                return now.running is None
+            case c.EndSession():
+                return now.running is not None
+            case _:
+                return True
 
     # What is sent -----------------------------------------------------------------------------
 
     def _next(self, view: RunView) -> c.Command | None:
-        if view.phase in (None, "opening") and not view.questions:
-            return None
+        if self._over is not None:
+            return self._end(view, self._over)
         for question in view.questions.values():
             answer = self._answers.answers.get(question.question)
             if answer is None:
-                return c.EndSession(reason=f"no answer to: {question.text}") if not view.running else c.Cancel()
+                return self._end(view, f"no answer to: {question.text}")
             return c.Answer(question=question.question, answer=answer)
-        if view.running or view.next_reading is not None:
+        if view.phase in (None, "opening") or view.running or view.next_reading is not None:
             return None
-        if (step := view.next_start) is not None and view.step(step.id).status == "waiting":
+        if (step := self._cut_short.next(view)) is not None:
+            return c.Start(step=step.id)
+        step = view.next_start
+        if step is not None and view.step(step.id).status == "waiting" and view.blocked_by(step) is None:
             return c.Start(step=step.id)
         if view.opened is not None and view.opened.mode == "backup":
             return None
         return self._at_the_gate(view)
+
+    def _end(self, view: RunView, reason: str) -> c.Command | None:
+        """A refusal, a NO-GO, or a question without an answer is the end of an unattended walk."""
+        if self._over is None:
+            self._say(f"  {reason}")
+        self._over = reason
+        if view.running is None:
+            return c.EndSession(reason=reason)
+        attempt = (view.running, view.step(view.running).attempt)
+        if attempt in self._cancelled:
+            return None
+        self._cancelled.add(attempt)
+        return c.Cancel()
 
     def _at_the_gate(self, view: RunView) -> c.Command | None:
         phase = view.phase or ""
@@ -65,17 +104,22 @@ class Headless:
             if command is not None:
                 return command
         if view.refused:
-            return c.EndSession(reason=view.decisions[-1].event.reason)
+            no_go = next((d.event.reason for d in reversed(view.decisions) if d.event.what == "no_go"), "")
+            return self._end(view, no_go)
         if not view.gate.ready:
             lacking = "; ".join(hold.words for hold in view.gate.holds)
             return c.Decide(what="no_go", phase=phase, reason=f"the answers file does not cover: {lacking}")
         if not self._answers.go.get(phase, False):
             return c.Decide(what="no_go", phase=phase, reason=f"the answers file holds no GO for {phase}")
-        tried = (phase, len(view.refusals))
-        if tried in self._went:
-            return None
-        self._went.add(tried)
-        return c.Decide(what="go", phase=phase)
+        return self._go(view, phase)
+
+    def _go(self, view: RunView, phase: str) -> c.Command | None:
+        """Once for each phase: what the engine reads again may take its time, or refuse."""
+        if phase not in self._asked:
+            self._asked[phase] = len(view.refusals)
+            return c.Decide(what="go", phase=phase)
+        refused = view.refusals[self._asked[phase] :]
+        return self._end(view, refused[-1].reason) if refused else None
 
     def _lift(self, view: RunView, hold: Hold) -> c.Command | None:
         match hold.kind:
@@ -86,11 +130,17 @@ class Headless:
             case "step" | "check":
                 return self._waive(hold)
             case "stale":
-                return c.Start(step=hold.subject)
+                return self._renew(hold.subject)
             case "running" | "question" | "refused":
                 return None
             case _:
                 assert_never(hold.kind)
+
+    def _renew(self, step: str) -> c.Command | None:
+        if step in self._renewed:
+            return None  # it grows old faster than it can be run
+        self._renewed.add(step)
+        return c.Start(step=step)
 
     def _tick(self, item: str) -> c.Command | None:
         match self._answers.items.get(item):
@@ -113,16 +163,11 @@ class Headless:
         scripts = {s.migration: s.sha256 for s in view.plan.scripts} if view.plan else {}
         return c.Review(migration=migration, sha256=reviewed) if reviewed == scripts.get(migration) else None
 
-    async def _gave_up(self, command: c.Command, refusal: str) -> bool:
-        """A refusal is the end of an unattended walk: end the session, or leave it to be resumed by a person."""
-        self._say(f"  refused: {refusal}")
-        return await self._client.send(c.EndSession(reason=f"{command.kind}: {refusal}")) is not None
-
     # What is said -----------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        for record in self._client.records(after=self._said):
-            self._said = record.seq
+        for record in self._client.records():
+            self._cut_short.take(record.event)
             for line in lines_of(record.event):
                 self._say(line)
 

@@ -11,11 +11,12 @@ from runbooks.answers import Answers, read_answers
 from runbooks.artefacts import write_private
 from runbooks.client import Client, start_runner
 from runbooks.document import read_runbook
-from runbooks.events import AnswersFile, By
+from runbooks.events import AnswersFile, By, SessionOpened
 from runbooks.frozen import Frozen
-from runbooks.journal import NAME
+from runbooks.journal import NAME, read
 from runbooks.nearest import nearest
 from runbooks.project import Environment, Project, runbook_text
+from runbooks.references import check_values
 from runbooks.sessions import create_folder, new_session_id, sessions_root
 from runbooks.steps import catalogue
 
@@ -71,10 +72,11 @@ async def begin(
         may_run_headless(environment, mode)
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
     name, text = runbook_text(project, environment)
-    read_runbook(text, name=name, catalogue=catalogue())
-    now = datetime.now(UTC)
-    folder = create_folder(sessions_root(project, environ), new_session_id(now, environment.name))
-    write_private(folder / "runbook.md", text if isinstance(text, bytes) else text.encode())
+    runbook = read_runbook(text, name=name, catalogue=catalogue())
+    check_values(runbook, environment.name, environment.values)
+    if mode == "backup" and not runbook.phases[0].steps:
+        raise Misuse(f"{name} has no step in Backup.", advice="Write one that takes a dump.")
+    folder = create_folder(sessions_root(project, environ), new_session_id(datetime.now(UTC), environment.name))
     request = Request(
         project=str(project_file.resolve()),
         environment=environment.name,
@@ -85,25 +87,51 @@ async def begin(
         headless=headless,
     )
     try:
-        client = await _run(folder, request, environ)
-    except Problem:
+        write_private(folder / "runbook.md", text if isinstance(text, bytes) else text.encode())
+        return await _run(folder, request, environ), given
+    except BaseException:
         if not (folder / NAME).exists():
             shutil.rmtree(folder)
         raise
-    return client, given
+
+
+def begun_on(project: Project, project_file: Path, environ: Mapping[str, str]) -> bool:
+    """Whether a session stands on this gonogo.toml."""
+    first = (next(read(path), None) for path in sessions_root(project, environ).glob(f"*/{NAME}"))
+    opened = (record.event for record in first if record is not None)
+    return any(isinstance(e, SessionOpened) and e.project_file == str(project_file.resolve()) for e in opened)
 
 
 async def take_up(
     folder: Path, *, operator: By, answers: Path | None, headless: bool, environ: Mapping[str, str]
 ) -> tuple[Client, Answers]:
     """Attach to a session's runner, or start one from its journal. Raises Problem."""
-    given = read_answers(answers)[0] if answers else Answers()
+    given, answers_file = read_answers(answers) if answers else (Answers(), None)
+    if headless:
+        _may_go_on_headless(folder)
     sort = "headless" if headless else "screen"
     try:
         return await Client.attach(folder, sort=sort, by=operator), given
-    except (Unavailable, ConnectionError, FileNotFoundError):
-        request = Request(resume=True, operator=operator, headless=headless)
+    except Unavailable:
+        pass
+    request = Request(resume=True, operator=operator, answers=answers_file, headless=headless)
+    try:
         return await _run(folder, request, environ), given
+    except Problem as problem:
+        try:  # somebody else may have taken it up at the same moment
+            return await Client.attach(folder, sort=sort, by=operator), given
+        except Unavailable:
+            raise problem from None
+
+
+def _may_go_on_headless(folder: Path) -> None:
+    """Raises Misuse for a protected environment, however it was begun."""
+    opened = next((record.event for record in read(folder / NAME)), None)
+    if isinstance(opened, SessionOpened) and opened.protected and opened.mode == "walk":
+        raise Misuse(
+            f"{opened.environment} is protected: it does not run unattended.",
+            advice=f"Run `gonogo resume {folder.name}` on a terminal.",
+        )
 
 
 async def _run(folder: Path, request: Request, environ: Mapping[str, str]) -> Client:

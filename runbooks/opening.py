@@ -41,15 +41,15 @@ class Opening:
         try:
             async with asyncio.timeout(SECONDS):
                 await self._look()
+            plan = await self._plans.make(self._recorder.view)
+            self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
+            if plan.protected and self._walks:
+                await self._typed_name()
+            self._recorder.append(plan)
         except TimeoutError:
-            return await self._fail("in-time", "Ten seconds", Unavailable(f"The opening took over {SECONDS:.0f} s."))
+            return self._fail("in-time", "Ten seconds", Unavailable(f"The opening took over {SECONDS:.0f} s."))
         except Problem as problem:
-            return await self._fail("reached", "Everything is in reach", problem)
-        protected = await self._protected()
-        if protected and self._walks:
-            await self._typed_name()
-        plan = await self._plans.make(self._recorder.view)
-        self._recorder.append(plan)
+            return self._fail("reached", "Everything is in reach", problem)
         return None
 
     @property
@@ -71,8 +71,6 @@ class Opening:
         if self._dumps:
             await self._tools(pin.server_major)
             self._disk(size, tables)
-        await self._plans.make(self._recorder.view)
-        self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
         if self._walks:
             await self._presence.hold(self._run.application_name)
             self._run.check("alone", "One session at a time", "ok", "nobody else works on this database")
@@ -140,21 +138,12 @@ class Opening:
             advice = "A dump is often smaller than its database, but not surely: make room first."
             self._run.check("disk", "Disk for the dump", "warn", words, advice)
 
-    async def _protected(self) -> bool:
-        environment = self._setting.environment
-        if environment.protected:
-            return True
-        async with self._run.connect("read") as connection:
-            mark = await environment_mark(connection)
-        marked = self._setting.project.environments.get(mark or "")
-        return marked is not None and marked.protected
-
     async def _typed_name(self) -> None:
         name = self._setting.environment.name
         shown = self._setting.direct.shown
         await self._run.ask("environment", f"{shown} is protected. Type the environment's name: {name}", exact=name)
 
-    async def _fail(self, id: str, title: str, problem: Problem) -> Verdict:
+    def _fail(self, id: str, title: str, problem: Problem) -> Verdict:
         self._run.check(id, title, "fail", problem.what, problem.advice)
         if isinstance(problem, Unavailable):
             return ("unavailable", 3, str(problem))

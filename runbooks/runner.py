@@ -5,29 +5,25 @@ Started as `python -P -m runbooks.runner FOLDER` with a request on standard inpu
 
 import asyncio
 import contextlib
-import json
 import os
 import resource
-import shutil
 import signal
 import sys
-import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import psutil
-
 from migrations.problem import Problem
 from migrations.target import Pinned
 from runbooks import events as e
 from runbooks import project as projects
+from runbooks import wire
 from runbooks.artefacts import write_private
 from runbooks.attempts import Attempts
-from runbooks.client import RUNNER_FILE
+from runbooks.client import SAYS
 from runbooks.demo.world import World, world_of
 from runbooks.document import read_runbook
 from runbooks.engine import Engine
@@ -35,18 +31,22 @@ from runbooks.faces import Faces
 from runbooks.git import head_of
 from runbooks.journal import NAME, Journal, JournalBroken, read
 from runbooks.launch import Request
+from runbooks.listening import listening
 from runbooks.plan_reader import PlanReader, pin_of
 from runbooks.project import Environment, Project
 from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
 from runbooks.runbook import Runbook
+from runbooks.runner_log import RunnerLog
 from runbooks.sessions import previous
 from runbooks.setting import Setting, read_urls, secrets
 from runbooks.steps import catalogue
 from runbooks.view import RunView, fold
 
 PARK_SECONDS = 60.0
+FACE_SECONDS = 10.0
+"""How long whoever started this runner may take to attach to it."""
 BUG = 70
 DETACHED = 130
 
@@ -54,9 +54,20 @@ DETACHED = 130
 class Runner:
     """One session, from its first record or from where it was left, until it ends or is parked."""
 
-    def __init__(self, folder: Path, request: Request) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        request: Request,
+        log: RunnerLog,
+        *,
+        park_seconds: float = PARK_SECONDS,
+        face_seconds: float = FACE_SECONDS,
+    ) -> None:
         self._folder = folder
         self._request = request
+        self._log = log
+        self._park_seconds = park_seconds
+        self._face_seconds = face_seconds
         self._left = asyncio.Event()
         self._why = ""
 
@@ -73,6 +84,10 @@ class Runner:
         self._why = self._why or why
         self._left.set()
 
+    def _redactor(self, project: Project, environ: Mapping[str, str]) -> Redactor:
+        self._log.redactor = Redactor(secrets(project, environ))
+        return self._log.redactor
+
     async def _begin(self) -> int:
         project = projects.load(Path(self._request.project))
         environment = project.environments[self._request.environment]
@@ -82,7 +97,7 @@ class Runner:
             setting = self._setting(project, environment, runbook, environ, pin=None)
             opened = await self._opened(setting)
             with contextlib.closing(Journal.create(self._folder, _now)) as journal:
-                recorder = Recorder(journal, Redactor(secrets(project, environ)), RunView())
+                recorder = Recorder(journal, self._redactor(project, environ), RunView())
                 recorder.append(opened)
                 return await self._own(recorder, setting, world, unknown=())
 
@@ -100,7 +115,7 @@ class Runner:
             async with world_of(project, environment.name) as world:
                 environ = {**os.environ, **world.variables}
                 setting = self._setting(project, environment, view.runbook, environ, pin=pin_of(view))
-                recorder = Recorder(journal, Redactor(secrets(project, environ)), view)
+                recorder = Recorder(journal, self._redactor(project, environ), view, records)
                 if repaired is not None:
                     recorder.append(repaired)
                 return await self._own(recorder, setting, world, unknown=_unknown(view))
@@ -140,98 +155,112 @@ class Runner:
         engine = Engine(recorder, attempts, plans, self._request.operator)
         faces = Faces(recorder, self._folder, engine.submit)
         try:
-            async with _listening(self._folder, faces):
-                if self._request.resume:
-                    recorder.append(self._resumed(unknown))
-                return await self._drive(engine, faces, recorder, unknown)
-        except JournalBroken as broken:
-            _say(str(broken))
-            return broken.exit_code
+            if self._request.resume:
+                recorder.append(self._resumed(unknown))
+            engine.start(unknown)
+            async with listening(self._folder, faces.serve):
+                bye = await self._drive(engine, recorder)
+                await self._keep_transcript()
+                await self._somebody(faces)
+                await faces.dismiss(bye)
+            return bye.exit_code
         finally:
+            await engine.interrupt()
             await attempts.close()
             if recorder.view.ended is not None:
                 world.over()
 
-    async def _drive(
-        self, engine: Engine, faces: Faces, recorder: Recorder, unknown: tuple[tuple[str, int], ...]
-    ) -> int:
-        work = asyncio.create_task(engine.run(unknown))
+    async def _drive(self, engine: Engine, recorder: Recorder) -> wire.Bye:
+        work = asyncio.create_task(engine.run())
+        broken = asyncio.create_task(recorder.until_broken())
         left = asyncio.create_task(self._left.wait())
-        lonely = asyncio.create_task(self._until_lonely(engine, faces))
+        lonely = asyncio.create_task(self._leave_when_lonely(recorder))
         try:
-            await asyncio.wait([work, left, lonely], return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                return await self._over(work, recorder)
+            await asyncio.wait([work, broken, left], return_when=asyncio.FIRST_COMPLETED)
             work.cancel()
+            await asyncio.wait([work])
             await engine.interrupt()
-            recorder.append(e.SessionParked(reason=self._why or "nobody was attached, and nothing ran"))
-            return DETACHED
+            return self._over(work, recorder)
+        except JournalBroken as error:
+            _say(str(error))
+            return wire.Bye(reason=str(error), exit_code=error.exit_code)
         finally:
-            for task in (work, left, lonely):
+            for task in (broken, left, lonely):
                 task.cancel()
-            await asyncio.gather(work, left, lonely, return_exceptions=True)
-            await faces.dismiss()
+            await asyncio.gather(broken, left, lonely, return_exceptions=True)
 
-    async def _over(self, work: "asyncio.Task[int]", recorder: Recorder) -> int:
-        error = work.exception()
+    def _over(self, work: "asyncio.Task[int]", recorder: Recorder) -> wire.Bye:
+        """What ended it. Raises JournalBroken."""
+        ended, error = recorder.view.ended, None if work.cancelled() else work.exception()
+        if ended is not None:
+            return wire.Bye(reason=ended.reason, exit_code=ended.exit_code)
+        if recorder.broken is not None:
+            raise recorder.broken
         if error is None:
-            await asyncio.to_thread(self._write_transcript)
-            return work.result()
-        if isinstance(error, JournalBroken):
-            raise error
-        told = "".join(traceback.format_exception(error))
-        _say(recorder.redactor.text(told))
-        recorder.append(e.SessionParked(reason=f"gonogo failed: {type(error).__name__}; see runner.log"))
-        return BUG
+            bye = wire.Bye(reason=self._why, exit_code=DETACHED)
+        elif isinstance(error, Problem):
+            bye = wire.Bye(reason=str(error), exit_code=error.exit_code)
+        else:
+            traceback.print_exception(error)
+            bye = wire.Bye(reason=f"gonogo failed: {type(error).__name__}; see runner.log", exit_code=BUG)
+        recorder.append(e.SessionParked(reason=bye.reason))
+        return bye
 
-    def _write_transcript(self) -> None:
-        write_private(self._folder / "transcript.md", transcript(read(self._folder / NAME)).encode())
+    async def _keep_transcript(self) -> None:
+        def write() -> None:
+            write_private(self._folder / "transcript.md", transcript(read(self._folder / NAME)).encode())
 
-    async def _until_lonely(self, engine: Engine, faces: Faces) -> None:
-        """Returns when nobody has been attached, and nothing has run, for a minute. Headless: at once."""
-        seen = False
+        try:
+            await asyncio.to_thread(write)
+        except Problem as problem:
+            _say(f"The transcript was not written: {problem}")
+
+    async def _somebody(self, faces: Faces) -> None:
+        """Whoever started us must hear how it ended, even if that was quicker than they could attach."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0 if self._left.is_set() else self._face_seconds):
+                await faces.attached.wait()
+
+    async def _leave_when_lonely(self, recorder: Recorder) -> None:
+        """Leave when nobody has been attached, and nothing has run, for a minute; headless: when its face has left."""
+        if self._request.headless and await self._becomes(recorder, lambda view: bool(view.faces)):
+            await recorder.until(lambda view: not view.faces)
+            self._leave("its headless face ended")
+            return
         while True:
-            faces.changed.clear()
-            seen = seen or faces.present
-            if faces.present:
-                await faces.changed.wait()
-                continue
-            if seen and self._request.headless:
-                self._why = "its headless face ended"
+            await recorder.until(_lonely)
+            if not await self._becomes(recorder, lambda view: not _lonely(view)):
+                self._leave("nobody was attached, and nothing ran")
                 return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(faces.changed.wait(), PARK_SECONDS)
-            if not faces.present and not engine.busy:
-                return
+
+    async def _becomes(self, recorder: Recorder, condition: Callable[[RunView], bool]) -> bool:
+        """Whether it does, before it is time to park."""
+        try:
+            async with asyncio.timeout(self._park_seconds):
+                await recorder.until(condition)
+        except TimeoutError:
+            return False
+        return True
 
     def _resumed(self, unknown: tuple[tuple[str, int], ...]) -> e.SessionResumed:
-        by = self._request.operator
-        return e.SessionResumed(gonogo=version("gonogo"), host=by.host, pid=os.getpid(), by=by, unknown=unknown)
-
-
-@contextlib.asynccontextmanager
-async def _listening(folder: Path, faces: Faces):  # type: ignore[no-untyped-def]
-    """A socket in a short folder of our own (107 bytes is the limit), named in runner.json while it is there."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    root = base if base and len(base) < 60 and Path(base).is_dir() else "/tmp"
-    place = Path(tempfile.mkdtemp(prefix="gonogo-", dir=root))
-    server = await asyncio.start_unix_server(faces.serve, place / "s", limit=4 * 1024 * 1024)
-    about = {"pid": os.getpid(), "started": str(psutil.Process().create_time()), "socket": str(place / "s")}
-    write_private(folder / RUNNER_FILE, json.dumps(about).encode())
-    try:
-        yield
-    finally:
-        server.close()
-        (folder / RUNNER_FILE).unlink(missing_ok=True)
-        shutil.rmtree(place, ignore_errors=True)
+        by, answers = self._request.operator, self._request.answers
+        return e.SessionResumed(
+            gonogo=version("gonogo"), host=by.host, pid=os.getpid(), by=by, answers=answers, unknown=unknown
+        )
 
 
 def _unknown(view: RunView) -> tuple[tuple[str, int], ...]:
     return tuple((name, s.attempt) for name, s in view.steps.items() if s.status in ("running", "unknown"))
 
 
+def _lonely(view: RunView) -> bool:
+    """Nobody is there, and nothing goes on that would not wait for somebody."""
+    return not view.faces and (view.running is None or bool(view.questions))
+
+
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    """For people: whoever starts a runner reads it in the log."""
+    sys.stderr.write(f"{SAYS}{' '.join(text.split())}\n")
 
 
 def _now() -> datetime:
@@ -242,12 +271,17 @@ def main() -> None:
     """The runner's process: no core dumps, nothing readable by others, problems in one line on standard error."""
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    request = Request.model_validate_json(sys.stdin.read())
+    sys.stderr = log = RunnerLog(sys.stderr)
     try:
-        code = asyncio.run(Runner(Path(sys.argv[1]), request).run())
+        request = Request.model_validate_json(sys.stdin.read())
+        code = asyncio.run(Runner(Path(sys.argv[1]), request, log).run())
     except Problem as problem:
         _say(str(problem))
         code = problem.exit_code
+    except Exception as error:
+        traceback.print_exception(error)
+        _say(f"gonogo failed: {type(error).__name__}.")
+        raise SystemExit(BUG) from error
     sys.exit(code)
 
 

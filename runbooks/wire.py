@@ -1,9 +1,15 @@
 """What goes over the socket between the runner and a face: JSON, one object a line.
 
 Face to runner: `attach` first, then `command`s. Runner to face: `hello` first, then journal lines exactly as they
-are on disk (they have a `seq`), and a `reply` to each command.
+are on disk (they have a `seq`), a `reply` to each command, and `bye` when the runner leaves by itself.
 """
 
+import asyncio
+import os
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -12,8 +18,10 @@ from runbooks.commands import Command
 from runbooks.events import By
 from runbooks.frozen import Frozen
 
-LIMIT = 4 * 1024 * 1024
-"""Bytes of one line at the most (a plan of many scripts is one record)."""
+COMMAND_LIMIT = 1024 * 1024
+"""Bytes of one line from a face at the most. From the runner come lines as long as the journal's may be."""
+PIECE = 64 * 1024
+"""Bytes that are taken in at once: the rest of the program gets a turn between two of them."""
 
 
 class Attach(Frozen):
@@ -49,6 +57,14 @@ class Reply(Frozen):
     refused: str | None
 
 
+class Bye(Frozen):
+    """Why the runner leaves, and the exit code that it means."""
+
+    say: Literal["bye"] = "bye"
+    reason: str
+    exit_code: int
+
+
 FromFace = Annotated[Attach | Send, Field(discriminator="say")]
 FROM_FACE: TypeAdapter[FromFace] = TypeAdapter(FromFace)
 
@@ -56,3 +72,31 @@ FROM_FACE: TypeAdapter[FromFace] = TypeAdapter(FromFace)
 def line(message: Frozen) -> bytes:
     """A message as it is sent."""
     return message.model_dump_json().encode() + b"\n"
+
+
+async def lines(reader: asyncio.StreamReader, limit: int) -> AsyncIterator[bytes]:
+    """The lines that come in, each with its line feed. Raises ConnectionError, ValueError for one over `limit`.
+
+    asyncio's own limit would be the size of its buffer too, and its `readline` gives nobody else a turn.
+    """
+    rest = bytearray()
+    while piece := await reader.read(PIECE):
+        first, *more = piece.split(b"\n")
+        rest += first
+        if len(rest) > limit:
+            raise ValueError(f"a line of more than {limit} bytes")
+        for each in more:
+            yield bytes(rest) + b"\n"
+            rest = bytearray(each)
+        await asyncio.sleep(0)
+
+
+def same_user(writer: asyncio.StreamWriter) -> bool:
+    """Whether the other end is of the same account. The socket's folder is 0700; this is the second lock."""
+    peer: socket.socket = writer.get_extra_info("socket")
+    if sys.platform == "linux":
+        _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    else:
+        local_peercred = 1
+        uid = struct.unpack("2i", peer.getsockopt(0, local_peercred, 8))[1]
+    return bool(uid == os.getuid())

@@ -89,6 +89,8 @@ def start(small: SmallProject) -> Background:
 
 def ledger(small: SmallProject) -> list[tuple[str, bool, bool]]:
     with psycopg.connect(small.url) as connection:
+        if connection.execute("SELECT to_regclass('_prisma_migrations')").fetchone() == (None,):
+            return []
         rows = connection.execute(
             "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL"
             " FROM _prisma_migrations ORDER BY started_at"

@@ -2,20 +2,21 @@
 
 import asyncio
 import os
+import resource
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import click
-from runbooks.report.markdown import transcript as render
 
 from migrations.problem import Misuse, Problem
 from runbooks import launch, sessions
 from runbooks import project as projects
 from runbooks.answers import Answers
-from runbooks.client import Client
+from runbooks.client import LOG, Client
 from runbooks.demo import shop
 from runbooks.document import read_runbook
 from runbooks.headless import Headless
@@ -23,13 +24,17 @@ from runbooks.journal import NAME, check_artefacts, read, verify
 from runbooks.library import read_shipped, shipped
 from runbooks.operator import who
 from runbooks.project import Project
+from runbooks.redact import Redactor
+from runbooks.report.markdown import transcript as render
 from runbooks.status import status_of
 from runbooks.steps import catalogue
 from tui.app import run_face, run_home
+from tui.printable import printable
 from tui.printed import session_row, sessions_json, status_lines, verdict_lines
 
 DETACHED = 130
 BUG = 70
+TIDY_SECONDS = 30.0
 
 
 project_option = click.option(
@@ -132,7 +137,13 @@ def demo(headless: bool, operator: str | None) -> None:
     made = shop.prepare(os.environ)
     environment = "staging" if unattended else "production"
     answers = made.answers if unattended else None
-    walk(place(made.project_file), environment, "DEMO-1", operator, unattended, answers, "walk")
+    here = place(made.project_file)
+    try:
+        walk(here, environment, "DEMO-1", operator, unattended, answers, "walk")
+    except (Problem, KeyboardInterrupt):
+        if not launch.begun_on(here.project, here.file, os.environ):
+            made.remove()
+        raise
 
 
 def walk(
@@ -172,20 +183,39 @@ def walk(
 
 async def face(client: Client, answers: Answers, headless: bool) -> int:
     """Look at a session until it ends, or until the face is left. Returns the exit code."""
-    if headless:
-        await Headless(client, answers, talk).walk()
-    else:
-        code = await run_face(client, transcript=lambda folder: render(read(folder / NAME)))
-        if code == BUG:
+    try:
+        if headless:
+            await Headless(client, answers, lambda text: talk(printable(text))).walk()
+        elif await run_face(client, transcript=lambda folder: render(read(folder / NAME))) == BUG:
             return BUG
-    folder, view = client.folder, client.view
+        return await left(client)
+    except asyncio.CancelledError:
+        talk(way_on(client))
+        raise
+
+
+async def left(client: Client) -> int:
+    """Say how a session ended, or how to go on with it. Returns the exit code."""
+    view, over = client.view, client.gone or client.view.ended is not None
+    if over and not await client.until_gone(TIDY_SECONDS):
+        talk("The runner is still tidying up.")
+    bye = client.bye
     await client.close()
-    if view.ended is None:
-        talk(f"The session has not ended. Take it up again with: gonogo resume {folder.name}")
-        return DETACHED
-    talk(f"Head {view.head}")
-    talk(f"Transcript {folder / 'transcript.md'}")
-    return view.ended.exit_code
+    if view.ended is not None:
+        talk(f"Head {view.head}")
+        talk(f"Transcript {client.folder / 'transcript.md'}")
+        return view.ended.exit_code
+    if bye is not None and bye.reason:
+        talk(printable(bye.reason))
+    elif over:
+        talk(f"The runner has died. Look at {client.folder / LOG}.")
+    talk(way_on(client))
+    return bye.exit_code if bye is not None else DETACHED
+
+
+def way_on(client: Client) -> str:
+    """The line that resumes."""
+    return f"The session has not ended. Take it up again with: gonogo resume {client.folder.name}"
 
 
 @cli.command()
@@ -333,12 +363,18 @@ def guarded(work: Callable[[], Any]) -> int:
         return 2
     except (click.Abort, KeyboardInterrupt):
         return DETACHED
-    except SystemExit as left:
-        return left.code if isinstance(left.code, int) else 0
+    except SystemExit as exit:
+        return exit.code if isinstance(exit.code, int) else 0
     return 0
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. What nobody has foreseen is a bug of ours: exit 70."""
     os.umask(0o077)
-    sys.exit(guarded(lambda: cli(standalone_mode=False)))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        sys.exit(guarded(lambda: cli(standalone_mode=False)))
+    except Exception as error:
+        talk(Redactor({}).text("".join(traceback.format_exception(error))))
+        talk("gonogo failed: this is a bug in it.")
+        raise SystemExit(BUG) from error

@@ -32,6 +32,10 @@ class Made:
     project_file: Path
     answers: Path
 
+    def remove(self) -> None:
+        """Leave nothing of it, if no session stands on it."""
+        shutil.rmtree(self.project_file.parent, ignore_errors=True)
+
 
 def prepare(environ: Mapping[str, str]) -> Made:
     """Make a new demo. GONOGO_DEMO_ORDERS says how many orders, if not 200 000. Raises Unavailable."""
@@ -41,8 +45,11 @@ def prepare(environ: Mapping[str, str]) -> Made:
         folder.mkdir(mode=0o700, parents=True)
         _write_project(folder)
         asyncio.run(_fill(folder, orders))
-    except OSError as error:
-        raise Unavailable(f"The demo cannot be made in {folder}: {error.strerror}.") from None
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise Unavailable(f"The demo cannot be made in {folder}: {error.strerror}.") from None
+        raise
     return Made(folder / "gonogo.toml", folder / "answers.toml")
 
 
