@@ -126,6 +126,8 @@ class GonogoApp(Base):
 
     def draw(self, *, anyhow: bool = False) -> None:
         """Draw the session as it stands, if it has changed since the last frame."""
+        if not self.is_running:
+            return
         standing_now = (self.view.seq, self.gone, self.has_pen)
         if standing_now == self._drawn and not anyhow:
             return

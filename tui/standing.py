@@ -6,7 +6,6 @@ from typing import Literal
 from runbooks.runbook import PhaseName, Step
 from runbooks.view import RunView
 from tui.palette import of_step
-from tui.words import plural
 
 Kind = Literal["opening", "running", "question", "start", "held", "ready", "refused", "ended", "gone"]
 
@@ -124,10 +123,9 @@ def _at_hand(view: RunView) -> Standing:
         return Standing("start", "WAITS FOR YOU", f"press s to start: {step.title}", step.id)
     holds = view.gate.holds
     if holds:
-        verb = "holds" if len(holds) == 1 else "hold"
-        count = f"{plural(len(holds), 'thing')} {verb} {phase}"
         bad = failed_step(view)
-        words = f"{bad.title} {of_step(view.step(bad.id)).word}, {count}" if bad else count
+        words = f"{bad.title} {of_step(view.step(bad.id)).word}" if bad else holds[0].words
+        words += f" · {len(holds) - 1} more" if len(holds) > 1 else ""
         return Standing("held", "NO-GO", words, f"{phase}:{len(holds)}")
     return Standing("ready", "GO IS POSSIBLE", f"nothing holds {phase}: press g", phase)
 

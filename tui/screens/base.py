@@ -45,6 +45,8 @@ class SessionScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Show the session as it stands now."""
+        if not self.is_attached:
+            return
         for band in self.query(Band):
             band.show(self.view)
         self.show(self.view)

@@ -123,8 +123,9 @@ class Review(SessionScreen):
 
     def on_sql_pane_moved(self) -> None:
         """Another statement is stood on."""
-        self._show_heading()
-        self._show_findings()
+        if self.is_attached:
+            self._show_heading()
+            self._show_findings()
 
     def action_script(self, by: int) -> None:
         """The next script, or the one before."""

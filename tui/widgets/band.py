@@ -69,7 +69,8 @@ class Band(Static):
             self.update(Content.assemble(head, GAP, GAP.join(words[1:])).truncate(width, ellipsis=True))
             return
         together = _wrap([*where, *whose], width)
-        lines = together if len(together) == 1 else [*_wrap(where, width), *_wrap(whose, width)]
+        apart = [*_wrap(where, width), *_wrap(whose, width)]
+        lines = apart if 1 < len(apart) <= len(together) else together
         self.update(Content("\n").join(lines))
 
 

@@ -12,30 +12,37 @@ _ODD = re.compile("[^\u0000-\u02ff\u0370-\u0482\u048a-\u0590\u2010-\u2027\u2190-
 
 
 def fold(text: str, width: int) -> list[str]:
-    """The text in pieces that are at most `width` cells wide; at least one piece."""
-    if _ODD.search(text) is None:
-        return [text[at : at + width] for at in range(0, len(text), width)] or [""]
-    return chop_cells(text, width) if cell_len(text) > width else [text]
+    """The text in pieces that are at most `width` cells wide, cut at spaces where it can be; at least one piece."""
+    if len(text) <= width and _ODD.search(text) is None:
+        return [text]
+    cuts = _cuts(text, width)
+    return [text[begin:end] for begin, end in zip((0, *cuts), cuts, strict=False)]
 
 
 def rows(text: str, width: int) -> int:
     """How many rows the text takes."""
-    if _ODD.search(text) is None:
-        return max(1, -(-len(text) // width))
-    return len(_cuts(text, width))
+    return 1 if len(text) <= width and _ODD.search(text) is None else len(_cuts(text, width))
 
 
 def piece(text: str, width: int, number: int) -> tuple[int, int]:
     """Where a row of the text begins and ends, in characters."""
-    if _ODD.search(text) is None:
-        return number * width, min(len(text), (number + 1) * width)
+    if len(text) <= width and _ODD.search(text) is None:
+        return 0, len(text)
     cuts = _cuts(text, width)
     return (cuts[number - 1] if number else 0), cuts[number]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _cuts(text: str, width: int) -> tuple[int, ...]:
-    return tuple(accumulate(len(part) for part in fold(text, width)))
+    if _ODD.search(text) is not None:
+        pieces = chop_cells(text, width) if cell_len(text) > width else [text]
+        return tuple(accumulate(len(part) for part in pieces))
+    cuts, at = [], 0
+    while len(text) - at > width:
+        space = text.rfind(" ", at + width * 2 // 3, at + width)
+        at = space + 1 if space >= 0 else at + width
+        cuts.append(at)
+    return (*cuts, len(text))
 
 
 class Rows:
