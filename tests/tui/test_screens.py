@@ -215,7 +215,9 @@ async def test_y_copies_one_line_with_the_record_that_says_so(opened: Stage) -> 
     async with opened(r.to_preflight()) as (app, _, pilot):
         await pilot.press("y")
         await pilot.pause()
-        assert app.clipboard.startswith("CHG-4821 · production · orders@db-1.prod:5432 · Preflight · NO-GO: Other sessions are visible: ")
+        assert app.clipboard.startswith(
+            "CHG-4821 · production · orders@db-1.prod:5432 · Preflight · NO-GO: Other sessions are visible: "
+        )
         assert app.clipboard.endswith(f"record {app.view.seq} {app.view.head[:12]}")
 
 
