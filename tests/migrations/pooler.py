@@ -40,10 +40,13 @@ class Backend:
 
 
 class Pooler:
-    """`transaction`: a backend goes back to the pool whenever it is idle, and the next client takes the oldest."""
+    """`transaction`: a backend goes back to the pool whenever it is idle, and the next client takes the oldest.
 
-    def __init__(self, conninfo: bytes, *, transaction: bool) -> None:
-        self._conninfo, self._transaction = conninfo, transaction
+    `ignore`: startup options are dropped without a word (PgBouncer's ignore_startup_parameters), else refused.
+    """
+
+    def __init__(self, conninfo: bytes, *, transaction: bool, ignore: bool) -> None:
+        self._conninfo, self._transaction, self._ignore = conninfo, transaction, ignore
         self._idle: list[Backend] = []
         self._all: list[Backend] = []
         self._clients: set[asyncio.Task[None]] = set()
@@ -66,7 +69,7 @@ class Pooler:
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         backend: Backend | None = None
         try:
-            if b"options\0" in await _startup(reader, writer):
+            if b"options\0" in await _startup(reader, writer) and not self._ignore:
                 error = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
                 writer.write(b"E" + struct.pack("!i", len(error) + 4) + error)
                 return
@@ -120,12 +123,12 @@ def _greeting(pid: int, parameters: dict[str, bytes]) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def pooled(url: str, *, transaction: bool) -> AsyncIterator[str]:
+async def pooled(url: str, *, transaction: bool, ignore: bool = False) -> AsyncIterator[str]:
     """The URL of a pooler in front of `url`, whose server listens on a socket."""
     conninfo = Url.parse(url, variable="URL").conninfo()
     words = " ".join(f"{key}='{value}'" for key, value in conninfo.items()).encode()
     folder = unquote(url.partition("host=")[2].partition("&")[0])
-    pooler = Pooler(words, transaction=transaction)
+    pooler = Pooler(words, transaction=transaction, ignore=ignore)
     with TemporaryDirectory(prefix="gonogo-pooler-") as own:
         server = await asyncio.start_unix_server(pooler.connected, f"{own}{LAST}")
         try:

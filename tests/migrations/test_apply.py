@@ -160,6 +160,55 @@ async def test_nothing_that_a_script_leaves_reaches_the_ledger_or_the_next_scrip
         await bench.query(f"DROP ROLE IF EXISTS {role}")
 
 
+async def test_a_tight_timeout_does_not_reach_the_ledgers_last_word(database: str) -> None:
+    bench = Bench(database)
+    slow = (
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END';"
+        "CREATE TRIGGER slow BEFORE UPDATE ON _prisma_migrations FOR EACH ROW EXECUTE FUNCTION slow();"
+        "SET LOCAL statement_timeout = '50ms';"
+    )
+    await bench.apply({"1": slow})
+    assert await bench.rows() == [("1", "applied", 1)]
+
+
+async def test_the_roles_own_default_role_holds_for_each_script(database: str) -> None:
+    bench = Bench(database)
+    await bench.query("CREATE ROLE gonogo_owner; CREATE ROLE gonogo_login LOGIN PASSWORD 'x' IN ROLE gonogo_owner")
+    try:
+        await bench.query(
+            "ALTER ROLE gonogo_login SET role = 'gonogo_owner'; GRANT ALL ON SCHEMA public TO gonogo_owner"
+        )
+        _, _, place = database.partition("@")
+        login = Bench(f"postgresql://gonogo_login:x@{place}")
+        await login.apply(
+            {"1": "CREATE TABLE a ()", "2": "RESET ROLE; SET ROLE NONE; SELECT 1", "3": "CREATE TABLE b ()"}
+        )
+        owners = await bench.query("SELECT relowner::regrole::text FROM pg_class WHERE relname IN ('a', 'b')")
+        assert owners == [("gonogo_owner",), ("gonogo_owner",)]
+    finally:
+        await bench.query("DROP OWNED BY gonogo_owner, gonogo_login; DROP ROLE gonogo_login, gonogo_owner")
+
+
+async def test_a_concurrent_build_waits_for_old_transactions_longer_than_for_a_lock(database: str) -> None:
+    bench = Bench(database)
+    await bench.apply({"1": "CREATE TABLE t (a int)"})
+    waited = "query_start < clock_timestamp() - interval '700 ms' AND wait_event_type = 'Lock'"
+    async with await psycopg.AsyncConnection.connect(database) as holder:
+        await holder.execute("INSERT INTO t VALUES (1)")
+        script = {
+            "2": "CREATE INDEX CONCURRENTLY t_a ON t (a); CREATE TABLE s AS SELECT current_setting('lock_timeout');"
+        }
+        task = asyncio.ensure_future(bench.apply(script, timeouts=Timeouts(lock=200)))
+        await until(
+            lambda: bench.value(f"SELECT count(*) FROM pg_stat_activity WHERE query ~ '^CREATE IND' AND {waited}")
+        )
+        await holder.rollback()
+        await task
+    assert await bench.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass")
+    assert await bench.query("SELECT * FROM s") == [("200ms",)], "afterwards the lock timeout is in force again"
+    assert any("pid" in running.waits_for for running in bench.told(e.Running))
+
+
 async def test_a_script_may_lower_a_timeout_and_never_raise_one(database: str) -> None:
     bench = Bench(database)
     text = (
@@ -204,7 +253,7 @@ async def test_a_cancelled_task_leaves_nothing_behind(database: str) -> None:
     await asyncio.wait_for(running.wait(), 20)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await task
+        await asyncio.wait_for(task, 15)
     assert await bench.value("SELECT to_regclass('a')") is None
     assert await bench.backends() == 0
     (broken,) = bench.told(e.ScriptBroken)

@@ -31,6 +31,13 @@ async def test_a_pooler_that_was_not_said_to_be_there_is_not_silently_used(datab
             await target.open("script", application_name="x", settings={"lock_timeout": "5s"})
 
 
+async def test_settings_that_a_pooler_drops_are_missed(database: str) -> None:
+    async with pooled(database, transaction=False, ignore=True) as url:
+        target = Pinned(Url.parse(url, variable="DATABASE_URL"))
+        with pytest.raises(Problem, match="lock_timeout is 0 on the connection, not 5s"):
+            await target.open("script", application_name="x", settings={"lock_timeout": "5s"})
+
+
 async def test_a_swapped_connection_is_noticed_before_a_script_runs(database: str) -> None:
     async with pooled(database, transaction=True) as url:
         bench = Bench(url)
