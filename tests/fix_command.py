@@ -42,9 +42,16 @@ def environment(more: Mapping[str, str] = {}) -> dict[str, str]:
 
 
 @pytest.fixture
-def gonogo(tmp_path: Path) -> Iterator[Gonogo]:
-    """Run `gonogo …` in `cwd` without a terminal. Whatever it leaves running fails the test."""
-    before = ours()
+def no_process_left(own_home: Path) -> Iterator[None]:
+    """Whatever the test leaves running fails it."""
+    yield
+    _, left = psutil.wait_procs(list(ours()), timeout=10)
+    assert not left, [p.cmdline() for p in left]
+
+
+@pytest.fixture
+def gonogo(tmp_path: Path, no_process_left: None) -> Gonogo:
+    """Run `gonogo …` in `cwd` without a terminal."""
 
     def run(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] = {}) -> Said:
         done = subprocess.run(
@@ -54,20 +61,19 @@ def gonogo(tmp_path: Path) -> Iterator[Gonogo]:
         )  # fmt: skip
         return Said(done.returncode, done.stdout, done.stderr)
 
-    yield run
-    _, left = psutil.wait_procs(list(ours() - before), timeout=10)
-    assert not left, [p.cmdline() for p in left]
+    return run
 
 
 def ours() -> set[psutil.Process]:
-    """Runners, keepers and watchdogs of ours that live now."""
+    """Runners, and whatever they started, that live now in this test's home."""
     found = set()
     for process in psutil.process_iter():
         try:
+            home = process.environ().get("XDG_STATE_HOME")
             words = " ".join(process.cmdline())
         except psutil.Error:
             continue
-        if "runbooks.runner" in words or "runbooks.demo" in words:
+        if home == os.environ["XDG_STATE_HOME"] and "runbooks." in words:
             found.add(process)
     return found
 
@@ -123,6 +129,8 @@ echo deployed
 
 ```toml option
 id = "forward"
+costs = "some time"
+loses = "nothing"
 ```
 
 ## Troubleshooting
