@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from migrations import activity, tools
+from migrations import activity, ledger_lock, tools
 from migrations.presence import Presence
 from migrations.problem import Problem, Unavailable
-from migrations.target import Fingerprint, environment_mark, pooling, privileges
+from migrations.restore import in_the_way
+from migrations.target import Connection, Fingerprint, environment_mark, pooling, privileges
 from runbooks.execution import StepRun
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
@@ -66,6 +67,9 @@ class Opening:
             allowed = await privileges(connection)
             role = "superuser" if allowed.superuser else "ordinary role"
             self._run.check("role", "Role", "ok", f"{allowed.role}, {role}")
+            await self._lock(connection)
+            if self._restores:
+                await self._way_back(connection)
             size, tables = await activity.sizes(connection)
         await self._pooling()
         if self._dumps:
@@ -107,6 +111,22 @@ class Opening:
         whose = next((o.name for o in others if o.fingerprint == found), None)
         return f" That fingerprint belongs to {whose}." if whose else ""
 
+    async def _lock(self, connection: Connection) -> None:
+        """Who holds the lock that Prisma and we apply scripts under. It may be free again by Migrate, so: amber."""
+        others = [holder for holder in await ledger_lock.holders(connection) if holder.granted]
+        if not others:
+            self._run.check("lock", "Prisma's lock", "ok", "free")
+            return
+        advice = f"Another migration runs, or hangs. If its program is gone: {others[0].end_sql}"
+        self._run.check("lock", "Prisma's lock", "warn", f"held by {others[0].words}", advice)
+
+    async def _way_back(self, connection: Connection) -> None:
+        found = await in_the_way(connection)
+        advice = "Without it the way back through a side database is shut: let an administrator see to it first."
+        outcome: Literal["ok", "warn"] = "warn" if found else "ok"
+        words = " ".join(found) or "nothing stands in its way"
+        self._run.check("restore", "A restore, if it came to that", outcome, words, advice if found else "")
+
     async def _pooling(self) -> None:
         setting = self._setting
         kind = await pooling(setting.direct)
@@ -122,7 +142,14 @@ class Opening:
 
     @property
     def _dumps(self) -> bool:
-        return any(step.uses == "backup.dump" for step in self._setting.runbook.steps())
+        return self._has("backup.dump")
+
+    @property
+    def _restores(self) -> bool:
+        return self._has("restore.side")
+
+    def _has(self, uses: str) -> bool:
+        return any(step.uses == uses for step in self._setting.runbook.steps())
 
     async def _tools(self, major: int) -> None:
         found = await tools.tools(major, bin=None, env=self._run.child_environment())

@@ -291,3 +291,17 @@ def test_disk_full_while_journalling(gonogo: Gonogo, small: SmallProject, tmp_pa
         assert verify(folder / "journal.jsonl").grade == "open"
         assert any(isinstance(r.event, e.StepOutput) for r in read(folder / "journal.jsonl"))
     assert no_backend_left(small)
+
+
+def test_prismas_lock_is_held_when_the_session_opens(gonogo: Gonogo, small: SmallProject) -> None:
+    with psycopg.connect(small.url, application_name="a deploy that hangs", autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(72707369)")
+        walk = start(small)
+        folder = walk.until(lambda view: view.step("opening").status == "ended")
+        other.execute("SELECT pg_advisory_unlock(72707369)")
+        code, said = walk.end()
+    lock = next(check for check in view_of(folder).step("opening").checks if check.id == "lock")
+    assert lock.outcome == "warn"
+    assert "a deploy that hangs" in lock.evidence
+    assert "pg_terminate_backend" in lock.advice
+    assert code == 0, said

@@ -1,9 +1,13 @@
 """`make demo` without a terminal: from Backup to Smoke on a real PostgreSQL, with real programs."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
-from fix_command import Gonogo
+from fix_command import Gonogo, environment
 
 from runbooks import events as e
 from runbooks.journal import read
@@ -31,3 +35,20 @@ def test_the_demo_walks_to_its_end_without_a_terminal(gonogo: Gonogo, own_home: 
     assert verified.code == 0, verified.out
     listed = json.loads(gonogo("sessions", "--json").out)
     assert [(s["environment"], s["outcome"], s["waivers"]) for s in listed] == [("staging", "go", 1)]
+
+
+def test_a_demo_whose_runner_was_killed_goes_on_from_its_data(gonogo: Gonogo, own_home: Path) -> None:
+    argv = [sys.executable, "-P", "-m", "tui", "demo"]
+    face = subprocess.Popen(argv, env=environment(SMALL), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert face.stderr is not None
+    for line in face.stderr:
+        if line.startswith("▶ Apply"):
+            break
+    (runner,) = (own_home / ".local/state/gonogo/sessions").glob("*/runner.json")
+    os.kill(json.loads(runner.read_text())["pid"], signal.SIGKILL)
+    face.communicate(timeout=60)
+    assert face.returncode == 130
+    (answers,) = (own_home / ".local/state/gonogo/demo").glob("*/answers.toml")
+    said = gonogo("resume", "--answers", str(answers))
+    assert said.code == 0, said.err
+    assert not list((own_home / ".local/state/gonogo/demo").iterdir()), "the demo leaves nothing"
