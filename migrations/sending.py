@@ -164,8 +164,6 @@ class Wire:
         """Forget everything that a script may have left in the session, put in force what it starts with, prove it."""
         await self.roll_back()
         await self.send("DISCARD ALL", cancellable=False)
-        # After DISCARD ALL, which sets no role at all where the role's own default may name one.
-        await self.send("RESET ROLE", cancellable=False)
         try:
             await self._set()
         except psycopg.errors.InvalidParameterValue:

@@ -1,8 +1,9 @@
-"""A proxy in front of a server's socket, which cuts the line when a message passes."""
+"""A proxy in front of a server's socket, which cuts the line when a message passes, or holds the message back."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote, unquote
@@ -11,11 +12,14 @@ LAST = "/.s.PGSQL.5432"
 
 
 class Proxy:
-    """Passes everything on until a client's message holds `word`; then cuts once, before or after passing it on."""
+    """Passes everything on until a client's message holds `word` for the first time.
 
-    def __init__(self, socket: str, word: bytes, *, pass_on: bool) -> None:
-        self._socket, self._word, self._pass_on = socket, word, pass_on
-        self.cut = asyncio.Event()
+    That message is held back until `release` is set, if `hold`; else the line is cut, before or after passing it on.
+    """
+
+    def __init__(self, socket: str, word: bytes, *, pass_on: bool, hold: bool = False) -> None:
+        self._socket, self._word, self._pass_on, self._hold = socket, word, pass_on, hold
+        self.seen, self.release = asyncio.Event(), asyncio.Event()
         self._serving: set[asyncio.Task[None]] = set()
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,7 +36,12 @@ class Proxy:
         back = asyncio.ensure_future(self._pump(server_reader, writer))
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while data := await reader.read(65536):
-                if self._word in data and not self.cut.is_set():
+                first = self._word in data and not self.seen.is_set()
+                if first:
+                    self.seen.set()
+                if first and self._hold:
+                    await self.release.wait()
+                elif first:
                     back.cancel()
                     await asyncio.gather(back, return_exceptions=True)
                     if self._pass_on:
@@ -40,7 +49,6 @@ class Proxy:
                         await server_writer.drain()
                         # The server's reply is read, so that it has done its work, and never passed on.
                         await server_reader.read(65536)
-                    self.cut.set()
                     break
                 server_writer.write(data)
                 await server_writer.drain()
@@ -58,11 +66,20 @@ class Proxy:
         writer.close()
 
 
+def cutting(url: str, word: bytes, *, pass_on: bool) -> AbstractAsyncContextManager[tuple[str, Proxy]]:
+    """The URL of a proxy in front of `url`, whose server listens on a socket. It cuts the line."""
+    return _proxy(url, word, pass_on=pass_on, hold=False)
+
+
+def holding(url: str, word: bytes) -> AbstractAsyncContextManager[tuple[str, Proxy]]:
+    """The same, but it holds the message back until `release` is set."""
+    return _proxy(url, word, pass_on=True, hold=True)
+
+
 @contextlib.asynccontextmanager
-async def cutting(url: str, word: bytes, *, pass_on: bool) -> AsyncIterator[tuple[str, Proxy]]:
-    """The URL of a proxy in front of `url`, whose server listens on a socket."""
+async def _proxy(url: str, word: bytes, *, pass_on: bool, hold: bool) -> AsyncIterator[tuple[str, Proxy]]:
     folder = unquote(url.partition("host=")[2].partition("&")[0])
-    proxy = Proxy(f"{folder}{LAST}", word, pass_on=pass_on)
+    proxy = Proxy(f"{folder}{LAST}", word, pass_on=pass_on, hold=hold)
     with TemporaryDirectory(prefix="gonogo-proxy-") as own:
         server = await asyncio.start_unix_server(proxy.serve, f"{own}{LAST}")
         Path(f"{own}{LAST}").chmod(0o600)

@@ -12,6 +12,7 @@ from migrations.apply import ScriptFailed
 from migrations.problem import Problem, Unavailable
 from migrations.sending import Timeouts
 from tests.migrations.applying import Bench, until
+from tests.migrations.proxy import holding
 
 
 async def test_the_ledger_is_what_prisma_leaves(database: str) -> None:
@@ -180,9 +181,7 @@ async def test_the_roles_own_default_role_holds_for_each_script(database: str) -
         )
         _, _, place = database.partition("@")
         login = Bench(f"postgresql://gonogo_login:x@{place}")
-        await login.apply(
-            {"1": "CREATE TABLE a ()", "2": "RESET ROLE; SET ROLE NONE; SELECT 1", "3": "CREATE TABLE b ()"}
-        )
+        await login.apply({"1": "CREATE TABLE a ()", "2": "SET ROLE NONE; VACUUM a;", "3": "CREATE TABLE b ()"})
         owners = await bench.query("SELECT relowner::regrole::text FROM pg_class WHERE relname IN ('a', 'b')")
         assert owners == [("gonogo_owner",), ("gonogo_owner",)]
     finally:
@@ -263,6 +262,20 @@ async def test_a_cancelled_task_leaves_nothing_behind(database: str) -> None:
     bench.on = None
     await bench.apply({"1": "CREATE TABLE a ();"}, roll_back_rows=((fate.name, fate.row),))
     assert await bench.rows() == [("1", "rolled back", 0), ("1", "applied", 1)]
+
+
+async def test_a_cancel_that_came_before_its_statement_is_sent_again(database: str) -> None:
+    async with holding(database, b"SELECT pg_sleep(") as (through, proxy):
+        bench = Bench(through)
+        bench.plain = database
+        task = asyncio.ensure_future(bench.apply({"1": "SELECT pg_sleep(60)"}, timeouts=Timeouts(statement=0)))
+        await proxy.seen.wait()
+        task.cancel()
+        cancelled = "query ~ '^SELECT pg_catalog.pg_cancel_backend' AND state = 'idle'"
+        await until(lambda: bench.value(f"SELECT count(*) FROM pg_stat_activity WHERE {cancelled}"))
+        proxy.release.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 30)
 
 
 async def test_a_cancel_never_reaches_a_commit(database: str) -> None:
