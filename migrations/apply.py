@@ -1,7 +1,7 @@
 """Applies reviewed scripts to the pinned target, so that Prisma's ledger and the catalog never disagree unseen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,11 +12,12 @@ import psycopg
 from migrations import apply_events as e
 from migrations import ledger
 from migrations.ledger_lock import PATIENCE, Holder, Lock
+from migrations.ledger_ready import ready
 from migrations.problem import Problem, Unavailable
 from migrations.script_failed import ScriptFailed as ScriptFailed
 from migrations.script_run import ScriptRun, ScriptToRun
 from migrations.sending import Cancelled, NoReply, Timeouts, Wire
-from migrations.sql import execution_model, read_script
+from migrations.sql import Model, Script, execution_model, read_script
 from migrations.target import Fingerprint, Pinned, session_name
 
 Connection = psycopg.AsyncConnection[Any]
@@ -73,13 +74,12 @@ class ApplyResult:
 
 async def prepare(name: str, text: str, checksum: str) -> ScriptToRun:
     """Read a script and decide how it runs. Raises Problem if it cannot be run as it is."""
-    if sha256(text.encode()).hexdigest() != checksum:
+    digest, script, model = await asyncio.to_thread(_read, text)
+    if digest != checksum:
         raise Problem(
             f"{name} is not the script that was reviewed: its checksum differs.",
             advice="End this session and review the script as it is now.",
         )
-    script = await asyncio.to_thread(read_script, text)
-    model = execution_model(script)
     if model.kind == "refused":
         raise Problem(
             f"{name} cannot be applied: {model.words}.", advice="Change the script, then start a new session."
@@ -95,6 +95,11 @@ async def prepare(name: str, text: str, checksum: str) -> ScriptToRun:
     )
 
 
+def _read(text: str) -> tuple[str, Script, Model]:
+    script = read_script(text)
+    return sha256(text.encode()).hexdigest(), script, execution_model(script)
+
+
 async def apply(run: ApplyRun) -> ApplyResult:
     """Apply the scripts in order, under Prisma's lock.
 
@@ -102,20 +107,44 @@ async def apply(run: ApplyRun) -> ApplyResult:
     On cancellation what runs is cancelled in the server, its reply awaited and recorded, and then it is re-raised;
     if everything was applied before the cancel took effect, the result is returned.
     """
-    async with _connected(run) as work:
-        worker, cancels = asyncio.ensure_future(work.all()), []
-        while not worker.done():
-            try:
-                await asyncio.wait({worker})
-            except asyncio.CancelledError:
-                cancels.append(asyncio.ensure_future(work.wire.cancel()))
-        await asyncio.gather(*cancels)
+    try:
+        async with _connected(run) as work:
+            return await _attended(work)
+    except Cancelled:
+        raise asyncio.CancelledError from None
+    except (psycopg.Error, NoReply) as error:
+        raise _own_failed(run, error) from error
+
+
+async def _attended(work: "_Work") -> ApplyResult:
+    """Wait for the work, whatever happens to the caller: a cancel goes to the server, and its answer is awaited."""
+    worker, cancels = asyncio.ensure_future(work.all()), []
+    while not worker.done():
         try:
-            return worker.result()
-        except Cancelled:
-            raise asyncio.CancelledError from None
-        except (psycopg.Error, NoReply) as error:
-            raise work.own_failed(error) from error
+            await asyncio.wait({worker})
+        except asyncio.CancelledError:
+            cancels.append(asyncio.ensure_future(work.wire.cancel()))
+    await asyncio.gather(*cancels, return_exceptions=True)
+    result = worker.result()
+    if (task := asyncio.current_task()) is not None:
+        for _ in cancels:
+            task.uncancel()
+    return result
+
+
+def _own_failed(run: ApplyRun, error: psycopg.Error | NoReply) -> Problem:
+    """What to tell when it was not a script's statement that failed."""
+    answered = isinstance(error, psycopg.Error) and error.sqlstate and error.diag.severity_nonlocalized == "ERROR"
+    if isinstance(error, psycopg.Error) and answered:
+        return Problem(
+            f"A statement of gonogo's own failed, about the ledger or the session: {error.diag.message_primary}.",
+            advice="See that the role may SELECT, INSERT and UPDATE in the ledger, then start the step again.",
+            code=error.sqlstate or "",
+        )
+    return Unavailable(
+        f"The connection to {run.target.url.shown} was lost.",
+        advice="Start the step again: it first asks the server what became of the last statement.",
+    )
 
 
 @asynccontextmanager
@@ -129,17 +158,27 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
             return conn
 
         book = await opened("ledger", run.application_name, BOOK)
-        if book.info.server_version < OLDEST:
-            raise Problem("The server is older than PostgreSQL 13.", advice="Apply with Prisma's own command.")
+        _check_server(run, book)
         lock = Lock(book)
         await lock.take(patience=run.lock_patience, on_wait=lambda others: _tell_wait(run, others))
-        table = await _ledger(run, book)
+        table = await ready(book, run.target.url.schema, run.scripts, run.roll_back_rows, run.on)
         guard = await opened("guard", session_name(run.session, "guard"))
         script = await opened("script", session_name(run.session, "script"), run.timeouts.settings)
         backends = [await _backend(conn) for conn in (script, book, guard)]
         wire = Wire(run.target, script, guard, run.timeouts, backends[0][0])
         await run.on(e.Connected(tuple(backends)))
         yield _Work(run, book, lock, table, wire, await run.target.compare(script))
+
+
+def _check_server(run: ApplyRun, book: Connection) -> None:
+    if book.info.server_version < OLDEST:
+        raise Problem("The server is older than PostgreSQL 13.", advice="Apply with Prisma's own command.")
+    if run.target.pin is not None and run.target.pin.in_recovery:
+        raise Problem(
+            f"{run.target.url.shown} is a standby: nothing can be applied there.",
+            advice=f"Let {run.target.url.variable} (or the direct URL) lead to the primary.",
+            code="25006",
+        )
 
 
 async def _tell_wait(run: ApplyRun, others: tuple[Holder, ...]) -> None:
@@ -151,47 +190,6 @@ async def _backend(conn: Connection) -> tuple[int, str]:
     row = await (await conn.execute(_BACKEND.encode())).fetchone()
     assert row is not None
     return int(row[0]), str(row[1])
-
-
-async def _ledger(run: ApplyRun, book: Connection) -> str:
-    """The ledger's qualified name; made if this is the first run. Raises Problem P3005, P3009."""
-    schema = run.target.url.schema
-    rows = await ledger.rows(book, schema)
-    if rows is None:
-        if count := await ledger.other_tables(book, [schema] if schema else []):
-            raise Problem(
-                f"The database has no {ledger.NAME}, and {count} table{'s' if count > 1 else ''} already.",
-                advice="Baseline it first: mark the migrations that made these tables as applied.",
-                code="P3005",
-            )
-        return await ledger.create(book, schema)
-    for name, id in run.roll_back_rows:
-        if await ledger.roll_back_row(book, id, schema=schema):
-            await run.on(e.RowRolledBack(name, id))
-    _refuse_others(run, await ledger.rows(book, schema) or ())
-    table = await ledger.find(book, schema)
-    assert table is not None
-    return table
-
-
-def _refuse_others(run: ApplyRun, rows: Sequence[ledger.Row]) -> None:
-    ours = {script.row for script in run.scripts}
-    names = {script.name for script in run.scripts}
-    for row in rows:
-        if row.id in ours or row.applied.rolled_back:
-            continue
-        if row.applied.failed:
-            raise Problem(
-                f"{row.applied.name} failed earlier (started {row.applied.started_at}) and was never resolved.",
-                advice="Find out what of it took effect, undo or complete that, then mark it: gonogo resolve.",
-                code="P3009",
-            )
-        if row.applied.name in names:
-            raise Problem(
-                f"{row.applied.name} was applied by somebody else at {row.applied.finished_at}.",
-                advice="The plan no longer holds. End this session and start anew.",
-                code="P3008",
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,16 +225,3 @@ class _Work:
             )
         if self.run.target.pin != self.world:
             raise Unavailable("The server was restarted.", advice="Start the step again: it first reads what is there.")
-
-    def own_failed(self, error: psycopg.Error | NoReply) -> Problem:
-        """What to tell when it was not a script's statement that failed."""
-        if isinstance(error, psycopg.Error) and error.sqlstate and not (self.book.closed or self.wire.lost):
-            return Problem(
-                f"A statement of gonogo's own failed, about {self.table} or the session: {error.diag.message_primary}.",
-                advice="See that the role may SELECT, INSERT and UPDATE there, then start the step again.",
-                code=error.sqlstate,
-            )
-        return Unavailable(
-            f"The connection to {self.run.target.url.shown} was lost.",
-            advice="Start the step again: it first asks the server what became of the last statement.",
-        )

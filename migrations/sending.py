@@ -130,7 +130,7 @@ class Wire:
             raise
         except psycopg.Error as error:
             if self.lost:
-                raise NoReply(str(error).strip()) from error
+                raise NoReply((str(error).strip().splitlines() or ["no reply came"])[0]) from error
             raise
 
     async def _exchange(self, query: str) -> Reply:

@@ -8,6 +8,7 @@ import psycopg
 
 from migrations import ledger
 from migrations.concurrent import took_effect
+from migrations.connecting import refused
 from migrations.ledger import Row
 from migrations.orphans import let_go
 from migrations.target import Pinned, session_name
@@ -51,6 +52,8 @@ async def settle(target: Pinned, session: str, records: Sequence[Record]) -> tup
         rows = {row.id: row for row in await ledger.rows(conn, target.url.schema) or ()}
         starts = {str(r["row"]): r for r in _of(records, "ScriptStarted")}
         return tuple([await _fate(conn, start, rows.get(id), _about(records, id)) for id, start in starts.items()])
+    except psycopg.OperationalError as error:
+        raise refused(target.url, error) from None
     finally:
         await conn.close()
 

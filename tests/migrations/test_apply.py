@@ -400,3 +400,11 @@ async def test_a_server_that_is_gone_is_said_to_be(database: str) -> None:
     with pytest.raises(Unavailable, match="was lost"):
         await bench.apply({"1": "CREATE TABLE a ()", "2": "CREATE TABLE b ()"})
     assert await bench.rows() == [("1", "applied", 1)]
+
+
+async def test_a_database_that_may_not_be_written_is_told_in_words(database: str) -> None:
+    bench = Bench(database)
+    await bench.query(f"ALTER DATABASE {bench.target.url.database} SET default_transaction_read_only = on")
+    with pytest.raises(Problem, match="read-only transaction") as caught:
+        await bench.apply({"1": "CREATE TABLE a ()"})
+    assert caught.value.code == "25006"
