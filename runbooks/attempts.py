@@ -110,9 +110,15 @@ class Attempts:
         target.pin = now.pin
         return changed
 
-    async def run(self, step: Step, *, why: Why, by: e.By | None = None) -> None:
-        """One attempt; a Problem is how it ended. Raises CancelledError and whatever else, after recording it."""
+    def run(self, step: Step, *, why: Why, by: e.By | None = None) -> Coroutine[Any, Any, None]:
+        """One attempt; its start is written when this returns, what is left of it is to be awaited.
+
+        A Problem is how it ended. Raises CancelledError and whatever else, after recording it.
+        """
         run, started = self._begin(step, why, by), time.monotonic()
+        return self._rest(run, step, started)
+
+    async def _rest(self, run: StepRun, step: Step, started: float) -> None:
         await self._ended(run, started, self._work(run, step))
 
     async def close(self) -> None:

@@ -100,11 +100,12 @@ class Engine:
     async def interrupt(self) -> None:
         """End what runs now and wait for its end to be written: the runner is about to leave."""
         self._leaving = True
-        if self._task is None:
+        task, self._task = self._task, None
+        if task is None:
             return
-        if not self._task.cancelling():
-            self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        if not task.cancelling():
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     # What is taken, and when ------------------------------------------------------------------
 
@@ -351,8 +352,11 @@ class Engine:
         return self.view.plan.hash if self.view.plan else ""
 
     def _must_be_idle(self) -> None:
-        if self.busy:
-            raise Refused("a step is running" if self.view.running else "the gate is being read again")
+        if not self.busy:
+            return
+        if self.view.running in (None, OPENING.id):
+            raise Refused("everything is being read again: wait for it")
+        raise Refused("a step is running")
 
     def _must_stand_open(self, phase: str) -> None:
         if self.view.phase in (None, "opening"):

@@ -12,7 +12,8 @@ from runbooks.recorder import Recorder
 
 BATCH_LINES = 100
 BATCH_SECONDS = 0.1
-BATCH_BYTES = 48 * 1024
+PIECE = 12 * 1024
+"""Characters of one record: 48 KiB at the most."""
 PROGRESS_SECONDS = 1.0
 
 
@@ -33,7 +34,7 @@ class Output:
             self._emit(other, whole_lines=True)
         pending = self._pending.get(stream, "") + self._streams[stream].feed(text)
         self._pending[stream] = pending
-        if pending.count("\n") >= BATCH_LINES or len(pending) >= BATCH_BYTES // 4:
+        if pending.count("\n") >= BATCH_LINES or len(pending) >= PIECE:
             self._emit(stream, whole_lines=True)
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._tick)
@@ -54,13 +55,17 @@ class Output:
                 self._emit(stream, whole_lines=True)
 
     def _emit(self, stream: str, *, whole_lines: bool) -> None:
-        text = self._pending.pop(stream, "")
-        cut = text.rfind("\n") + 1 if whole_lines and len(text) < BATCH_BYTES // 4 else len(text)
-        if text[cut:]:
-            self._pending[stream] = text[cut:]
-        for start in range(0, cut, BATCH_BYTES // 4):
-            piece = text[start : min(cut, start + BATCH_BYTES // 4)]
+        """Write what is pending, cut at the ends of lines; an open line only if it must go, or is a long one."""
+        text, start = self._pending.pop(stream, ""), 0
+        while start < len(text):
+            end = text.rfind("\n", start, start + PIECE) + 1
+            if not end and whole_lines and len(text) - start < PIECE:
+                self._pending[stream] = text[start:]
+                break
+            end = end or min(start + PIECE, len(text))
+            piece = text[start:end]
             self._recorder.append(e.StepOutput(step=self._step, attempt=self._attempt, stream=stream, text=piece))
+            start = end
 
 
 class Progress:
