@@ -57,3 +57,9 @@ def test_programs_are_started_in_one_place() -> None:
             text = path.read_text()
             used = {s for s in starters if s in text}
             assert not used or path.name in allowed, f"{path} starts programs: {used}"
+
+
+def test_what_has_no_screen_starts_without_textual() -> None:
+    code = "import sys, tui.cli\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, cwd=TOP)
+    assert not {"textual", "rich"} & set(run.stdout.split())
