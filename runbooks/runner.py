@@ -271,7 +271,7 @@ def main() -> None:
     """The runner's process: no core dumps, nothing readable by others, problems in one line on standard error."""
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.stderr = log = RunnerLog(sys.stderr)
+    sys.stderr = log = RunnerLog(open(2, "wb", buffering=0, closefd=False))  # noqa: SIM115
     try:
         request = Request.model_validate_json(sys.stdin.read())
         code = asyncio.run(Runner(Path(sys.argv[1]), request, log).run())

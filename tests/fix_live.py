@@ -1,8 +1,8 @@
 """A session whose runner is in this process, driven by commands over its own socket."""
 
 import asyncio
+import io
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -82,6 +82,7 @@ class Live:
     def __init__(self, small: SmallProject, folder: Path) -> None:
         self.small = small
         self.folder = folder
+        self.log = io.BytesIO()
         self.client: Client
         self.runner: asyncio.Task[int]
 
@@ -109,9 +110,7 @@ class Live:
                 "headless": sort == "headless",
             }
         )
-        runner = Runner(
-            self.folder, request, RunnerLog(sys.stderr), park_seconds=park_seconds, face_seconds=face_seconds
-        )
+        runner = Runner(self.folder, request, RunnerLog(self.log), park_seconds=park_seconds, face_seconds=face_seconds)
         self.runner = asyncio.create_task(runner.run())
         if sort is not None:
             await self.attach(sort)

@@ -52,3 +52,12 @@ def test_a_demo_whose_runner_was_killed_goes_on_from_its_data(gonogo: Gonogo, ow
     said = gonogo("resume", "--answers", str(answers))
     assert said.code == 0, said.err
     assert not list((own_home / ".local/state/gonogo/demo").iterdir()), "the demo leaves nothing"
+
+
+def test_a_demo_that_cannot_begin_leaves_nothing(gonogo: Gonogo, own_home: Path, tmp_path: Path) -> None:
+    state = own_home / ".local/state/gonogo"
+    state.mkdir()
+    (state / "sessions").symlink_to(tmp_path)
+    said = gonogo("demo", env=SMALL)
+    assert (said.code, said.err.count("gonogo:")) == (3, 1), said.err
+    assert not list((state / "demo").iterdir())

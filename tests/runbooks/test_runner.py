@@ -383,7 +383,7 @@ async def test_a_broken_journal_is_told_even_if_a_timer_wrote(wired: Wired) -> N
 
 
 def test_the_log_holds_no_secret_however_it_comes_in() -> None:
-    out = io.StringIO()
+    out = io.BytesIO()
     log = RunnerLog(out)
     log.write("starting with postgresql://a:early@h/d\n")
     log.redactor = Redactor({"TOKEN": "hunter2-hunter2"})
@@ -391,6 +391,6 @@ def test_the_log_holds_no_secret_however_it_comes_in() -> None:
     print("hunter2 is wrong", file=log)
     print("open line hunter2-hunter2", end="", file=log)
     log.flush()
-    text = out.getvalue()
+    text = out.getvalue().decode()
     assert "early" not in text and "hunter2-hunter2" not in text
     assert text.count("«redacted:TOKEN»") == 2
