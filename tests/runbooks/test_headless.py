@@ -1,0 +1,157 @@
+"""The face without a screen: it decides nothing, never goes round in circles, and always comes to an end."""
+
+import os
+import signal
+from datetime import UTC, datetime
+
+import pytest
+from fix_live import SLEEP, Live, kinds, settle, shell, write
+
+from migrations.folder import read_folder
+from runbooks import commands as c
+from runbooks import events as e
+from runbooks.answers import Answers
+from runbooks.client import Client
+from runbooks.headless import Headless
+from runbooks.journal import NAME, Journal
+from runbooks.runbook import PHASES
+
+
+def answers(live: Live, **more: object) -> Answers:
+    reviews = {m.name: m.checksum for m in read_folder(live.small.folder / "migrations")}
+    return Answers.model_validate({"go": dict.fromkeys(PHASES, True), "reviews": reviews, **more})
+
+
+async def walk(live: Live, **more: object) -> tuple[int | None, list[str]]:
+    """Walk to the end: the session's exit code, None if it has not ended; and what was said."""
+    said: list[str] = []
+    view = await Headless(live.client, answers(live, **more), said.append).walk()
+    await live.client.close()
+    await live.over()
+    return (view.ended.exit_code if view.ended else None), said
+
+
+def torn_off(live: Live, kind: str) -> None:
+    """Leave the journal as `kill -9` would have left it after the first record of this kind."""
+    events = live.events[: kinds(live).index(kind) + 1]
+    (live.folder / NAME).unlink()
+    journal = Journal.create(live.folder, lambda: datetime.now(UTC))
+    for event in events:
+        journal.append(event, sync=False)
+    journal.close()
+
+
+async def killed_in_a_step(live: Live, text: str) -> None:
+    """A runner that died when the step `sleep` had said something."""
+    write(live, backup=text)
+    await live.start()
+    await live.until(lambda view: view.next_start)
+    await live.do(c.Start(step="sleep"))
+    await live.until(lambda view: view.step("sleep").lines)
+    await live.drop()
+    torn_off(live, "step_output")
+
+
+async def test_it_walks_to_the_end(live: Live) -> None:
+    write(live, backup=shell("one", "echo one") + shell("two", "echo two"))
+    await live.start(sort="headless")
+    code, said = await walk(live)
+    assert code == 0, said
+    assert "command_refused" not in kinds(live)
+
+
+async def test_a_failure_that_is_waived_beforehand_holds_up_nothing(live: Live) -> None:
+    write(live, backup=shell("one", "exit 3") + shell("two", "echo two"))
+    await live.start(sort="headless")
+    code, said = await walk(live, waivers={"one": "known"})
+    assert code == 0, said
+    assert live.client.view.step("two").end == "done"
+
+
+async def test_a_failure_that_nobody_waived_is_no_go_with_its_reason(live: Live) -> None:
+    write(live, backup=shell("one", "exit 3") + shell("two", "echo two"))
+    await live.start(sort="headless")
+    code, said = await walk(live)
+    assert code == 1
+    assert live.client.view.ended is not None and "One failed" in live.client.view.ended.reason, said
+    assert live.client.view.step("two").status == "waiting"
+
+
+async def test_a_dump_that_is_old_at_once_is_taken_again_once(live: Live) -> None:
+    dump = '```toml step\nid = "dump"\nuses = "backup.dump"\nmax_age = "1s"\n```\n'
+    write(live, backup=dump, preflight=shell("wait", "sleep 1.2"))
+    await live.start(sort="headless")
+    code, said = await walk(live, waivers={})
+    assert code in (0, 1), said
+    assert live.client.view.step("dump").attempt == 2
+
+
+async def test_it_gives_up_when_the_last_reading_is_refused_again(live: Live) -> None:
+    write(live, backup=shell("one", "mv migrations elsewhere"))
+    await live.start(sort="headless")
+    code, said = await walk(live)
+    assert code == 1, said
+    assert kinds(live).count("command_refused") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "attempts"), [("done", 1, 1), ("failed", 1, 1), ("run again", 0, 2), (None, None, 1)]
+)
+async def test_what_a_dead_runner_left_is_settled_by_the_answers(
+    live: Live, answer: str | None, code: int | None, attempts: int
+) -> None:
+    again = f"if [ -e {live.folder}/once ]; then echo again; else touch {live.folder}/once; echo ready; sleep 60; fi"
+    await killed_in_a_step(live, shell("sleep", again))
+    await live.start(sort="headless")
+    ended, said = await walk(live, answers={"sleep/settle": answer} if answer else {})
+    assert (ended, live.client.view.step("sleep").attempt) == (code, attempts), said
+    assert kinds(live).count("command_refused") == (answer is None), "it acts on nothing that is past"
+    if answer is None:
+        assert kinds(live)[-1] == "session_parked"
+
+
+async def test_it_acts_on_nothing_that_is_past(live: Live) -> None:
+    write(live, backup=shell("talk", "seq 100000") + shell("two", "echo two"))
+    await live.start(park_seconds=0.1)
+    await live.until(lambda view: view.next_start)
+    await live.do(c.Start(step="talk"))
+    await live.until(lambda view: view.step("talk").end == "done")
+    await live.client.close()
+    await live.over()
+    await live.start(sort="headless")
+    code, said = await walk(live)
+    assert code == 0, said
+    assert live.client.view.step("talk").attempt == 1
+    assert "command_refused" not in kinds(live)
+
+
+async def test_after_a_signal_it_goes_on_where_it_was(live: Live) -> None:
+    again = f"if [ -e {live.folder}/once ]; then echo again; else touch {live.folder}/once; echo ready; sleep 60; fi"
+    write(live, backup=shell("sleep", again))
+    await live.start(sort="headless")
+    said: list[str] = []
+    await live.until(lambda view: view.next_start)
+    await live.do(c.Start(step="sleep"))
+    await live.until(lambda view: view.step("sleep").lines)
+    os.kill(os.getpid(), signal.SIGTERM)
+    view = await Headless(live.client, answers(live), said.append).walk()
+    assert view.ended is None and view.step("sleep").end == "stopped"
+    await live.client.close()
+    await live.over()
+    await live.start(sort="headless")
+    code, more = await walk(live)
+    assert code == 0, more
+
+
+async def test_without_the_pen_it_only_watches(live: Live) -> None:
+    write(live, backup=SLEEP)
+    await live.start()
+    await live.until(lambda view: view.next_start)
+    watcher = await Client.attach(live.folder, sort="headless", by=e.By(name="cron", os_user="cron", host="h"))
+    await live.do(c.EndSession(reason="enough"))
+    said: list[str] = []
+    view = await Headless(watcher, answers(live), said.append).walk()
+    await watcher.close()
+    assert view.ended is not None and any("only watches" in line for line in said)
+    assert kinds(live).count("step_started") == 1
+    await settle(lambda: live.runner.done())
