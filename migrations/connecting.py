@@ -4,7 +4,7 @@ import re
 
 import psycopg
 
-from migrations.problem import Unavailable
+from migrations.problem import Problem, Unavailable
 from migrations.url import Url
 
 LOGIN = re.compile(
@@ -36,6 +36,19 @@ def refused(url: Url, error: Exception) -> Unavailable:
             code="P1000",
         )
     return _unreached(url, place, text)
+
+
+def told(error: psycopg.OperationalError, *, lost: bool, where: str) -> Problem:
+    """What to tell of a query that failed on a connection of ours: `lost` with it, or refused by the server."""
+    code = error.sqlstate or ""
+    if lost:
+        return Unavailable(
+            f"The connection to {where} was lost.",
+            advice="See that the server runs, then start the step again.",
+            code=code,
+        )
+    words = error.diag.message_primary or "the server refused a query"
+    return Problem(f"{where}: {words}.", advice="Start the step again once the cause is gone.", code=code)
 
 
 def _login_advice(url: Url, text: str) -> str:

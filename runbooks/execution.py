@@ -10,6 +10,7 @@ from typing import Any, Literal
 import psycopg
 from pydantic import JsonValue
 
+from migrations.connecting import told
 from migrations.problem import Problem, Unavailable
 from migrations.target import session_name
 from runbooks import events as e
@@ -127,10 +128,15 @@ class StepRun:
 
     @asynccontextmanager
     async def connect(self, purpose: Purpose = "read") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """A new connection to the pinned target; it bears the session's name, so that others see who is there."""
+        """A new connection to the pinned target; it bears the session's name, so that others see who is there.
+
+        Raises Unavailable when it is lost; what else the server has to say of a query is a Problem.
+        """
         connection = await self.target.open(purpose, application_name=self.application_name)
         try:
             yield connection
+        except psycopg.OperationalError as error:
+            raise told(error, lost=connection.closed, where=self.target.url.shown) from None
         finally:
             await connection.close()
 

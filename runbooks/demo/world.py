@@ -86,6 +86,7 @@ async def _keep_app(folder: Path, demo: Demo, environment: str, given: Mapping[s
     keeper = await Held.start(
         [sys.executable, "-P", "-m", "runbooks.demo.keeper", str(folder), str(demo.port), given["SHOP_CONTROL"]],
         env={**os.environ, "SHOP_URL": given[f"SHOP_{environment.upper()}_URL"]},
+        remove=(place,),
     )
     over = asyncio.create_task(keeper.ended())
     try:
