@@ -195,6 +195,74 @@ def _lost(view: RunView) -> RunView:
     return replace(view, steps=steps, questions={}, faces={}, pen=None, parked=False)
 
 
+StepEvent = e.StepStarted | e.StepOutput | e.StepProgress | e.StepEnded
+PersonEvent = e.QuestionAnswered | e.ItemTicked | e.ItemUnticked | e.ScriptReviewed | e.Waived
+FaceEvent = e.FaceAttached | e.FaceDetached | e.PenTaken
+
+
+def _step(view: RunView, seq: int, at: str, event: StepEvent) -> RunView:
+    name, step = event.step, view.step(event.step)
+    match event:
+        case e.StepStarted(attempt=attempt):
+            refused = view.refused and event.why != "start"
+            started = StepView(status="running", attempt=attempt, started_at=at)
+            return replace(_on_step(view, name, started), refused=refused)
+        case e.StepOutput():
+            return _on_step(view, name, _output(step, seq, event))
+        case e.StepProgress(data=data):
+            return _on_step(view, name, replace(step, progress=data))
+        case e.StepEnded():
+            open_questions = {k: q for k, q in view.questions.items() if q.step != name}
+            return replace(_on_step(view, name, _ended(step, at, event)), questions=open_questions)
+        case _:
+            assert_never(event)
+
+
+def _ended(step: StepView, at: str, event: e.StepEnded) -> StepView:
+    return replace(
+        step,
+        status="ended",
+        end=event.end,
+        outcome=event.outcome,
+        checks=event.checks,
+        result=event.result,
+        failure=event.failure,
+        advice=event.advice,
+        ended_at=at,
+        took=event.took,
+    )
+
+
+def _person(view: RunView, event: PersonEvent) -> RunView:
+    match event:
+        case e.QuestionAnswered(question=question, answer=answer):
+            answers = _with(view.answers, question, answer)
+            return replace(view, questions=_without(view.questions, question), answers=answers)
+        case e.ItemTicked(item=item):
+            return replace(view, items=_with(view.items, item, event), refused=False)
+        case e.ItemUnticked(item=item):
+            return replace(view, items=_without(view.items, item))
+        case e.ScriptReviewed(migration=migration):
+            return replace(view, reviews=_with(view.reviews, migration, event))
+        case e.Waived(subject=subject):
+            return replace(view, waivers=_with(view.waivers, subject, event), refused=False)
+        case _:
+            assert_never(event)
+
+
+def _face(view: RunView, event: FaceEvent) -> RunView:
+    match event:
+        case e.FaceAttached(face=face, pen=pen):
+            return replace(view, faces=_with(view.faces, face, event), pen=face if pen else view.pen)
+        case e.FaceDetached(face=face):
+            holder = None if view.pen == face else view.pen
+            return replace(view, faces=_without(view.faces, face), pen=holder)
+        case e.PenTaken(face=face):
+            return replace(view, pen=face)
+        case _:
+            assert_never(event)
+
+
 def advance(view: RunView, seq: int, at: str, event: e.Event, head: str = "") -> RunView:
     """The view after one more event; `head` is its record's hash. Pure, and exhaustive over the closed set."""
     view = replace(view, seq=seq, at=at, head=head)
@@ -205,56 +273,18 @@ def advance(view: RunView, seq: int, at: str, event: e.Event, head: str = "") ->
             return replace(view, plan=event)
         case e.PhaseOpened(phase=phase, option=option):
             return replace(view, phase=phase, option=option, refused=False)
-        case e.StepStarted(step=name, attempt=attempt):
-            refused = view.refused and event.why != "start"
-            started = StepView(status="running", attempt=attempt, started_at=at)
-            return replace(_on_step(view, name, started), refused=refused)
-        case e.StepOutput(step=name):
-            return _on_step(view, name, _output(view.step(name), seq, event))
-        case e.StepProgress(step=name, data=data):
-            return _on_step(view, name, replace(view.step(name), progress=data))
-        case e.StepEnded(step=name):
-            ended = replace(
-                view.step(name),
-                status="ended",
-                end=event.end,
-                outcome=event.outcome,
-                checks=event.checks,
-                result=event.result,
-                failure=event.failure,
-                advice=event.advice,
-                ended_at=at,
-                took=event.took,
-            )
-            open_questions = {k: q for k, q in view.questions.items() if q.step != name}
-            return replace(_on_step(view, name, ended), questions=open_questions)
+        case e.StepStarted() | e.StepOutput() | e.StepProgress() | e.StepEnded():
+            return _step(view, seq, at, event)
         case e.QuestionAsked(question=question):
             return replace(view, questions=_with(view.questions, question, event))
-        case e.QuestionAnswered(question=question, answer=answer):
-            return replace(
-                view,
-                questions=_without(view.questions, question),
-                answers=_with(view.answers, question, answer),
-            )
-        case e.ItemTicked(item=item):
-            return replace(view, items=_with(view.items, item, event), refused=False)
-        case e.ItemUnticked(item=item):
-            return replace(view, items=_without(view.items, item))
-        case e.ScriptReviewed(migration=migration):
-            return replace(view, reviews=_with(view.reviews, migration, event))
-        case e.Waived(subject=subject):
-            return replace(view, waivers=_with(view.waivers, subject, event), refused=False)
+        case e.QuestionAnswered() | e.ItemTicked() | e.ItemUnticked() | e.ScriptReviewed() | e.Waived():
+            return _person(view, event)
         case e.Decided():
             return _decided(view, seq, at, event)
         case e.ArtefactKept():
             return replace(view, artefacts=(*view.artefacts, event))
-        case e.FaceAttached(face=face, pen=pen):
-            return replace(view, faces=_with(view.faces, face, event), pen=face if pen else view.pen)
-        case e.FaceDetached(face=face):
-            pen_holder = None if view.pen == face else view.pen
-            return replace(view, faces=_without(view.faces, face), pen=pen_holder)
-        case e.PenTaken(face=face):
-            return replace(view, pen=face)
+        case e.FaceAttached() | e.FaceDetached() | e.PenTaken():
+            return _face(view, event)
         case e.CommandRefused():
             return replace(view, refusals=(*view.refusals, event))
         case e.SessionParked():
