@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
@@ -14,7 +14,8 @@ from runbooks.sessions import Summary
 from runbooks.view import RunView
 from tui.face import Face
 from tui.printable import one_line
-from tui.screens.base import SessionScreen
+from tui.screens.base import SessionScreen, Shown
+from tui.screens.confirm import Confirm
 from tui.screens.help import Help, listed
 from tui.screens.home import Chosen, Home
 from tui.screens.run import Run
@@ -62,6 +63,18 @@ class Base(App[int]):
 
     def _pressing(self, key: str) -> Callable[[], None]:
         return lambda: self.simulate_key(key)
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key that was pressed for the screen below, or for one that is not drawn yet, does nothing."""
+        if isinstance(event, events.Key) and not event.key.startswith("ctrl+") and self._is_stray(event):
+            return
+        await super().on_event(event)
+
+    def _is_stray(self, event: events.Key) -> bool:
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if isinstance(screen, Confirm):
+            return screen.take_stray(event)
+        return isinstance(screen, Shown) and (screen.shown_at is None or event.time < screen.shown_at)
 
     def action_help(self) -> None:
         """The keys of the screen that is open."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -73,6 +74,34 @@ async def test_t_ticks_what_is_seen_and_takes_it_back(stage: Stage) -> None:
         await r.settle(pilot, lambda: app.view.items)
         await pilot.press("t")
         await r.settle(pilot, lambda: client.sent[1:] == [c.Untick(item="told")])
+
+
+async def test_t_and_w_choose_by_themselves_where_there_is_one_only(stage: Stage) -> None:
+    async with stage([*r.to_preflight(), r.ticked("told")]) as (app, client, pilot):
+        await pilot.press("1", "t")
+        await r.settle(pilot, lambda: client.sent == [c.Tick(item="needed")])
+        await pilot.press("1", "w")
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
+        await typed(pilot, "the DBA looked")
+        await r.settle(pilot, lambda: client.sent[1:] == [c.Waive(subject="target/hidden", reason="the DBA looked")])
+
+
+FAST = ("e", *"mo-only", "enter", "escape", "escape", "x", "escape", "3", "tab", "tab", "1", "tab", "v", "escape",
+        "p", "q", "i", "q", "question_mark", "escape", "b", "escape", "g", "escape", "w", *"why", "enter")  # fmt: skip
+
+
+async def test_keys_without_a_pause_break_nothing_and_accept_nothing_unseen(stage: Stage) -> None:
+    async with stage(r.to_preflight()) as (app, client, pilot):
+        await pilot.press("3", "down", "down")
+        for keys in (FAST, ("escape", "escape"), ("w", *"why", "enter")):
+            for key in keys:
+                app.post_message(Key(key, key if len(key) == 1 else None))
+            await r.settle(pilot, lambda: app.message_queue_size == 0 and getattr(app.screen, "shown_at", None))
+            await pilot.pause()
+        assert client.sent == [] and isinstance(app.screen, Confirm) and isinstance(app.focused, Input)
+        assert app.focused.value == "why"
+        await pilot.press("enter")
+        await r.settle(pilot, lambda: client.sent == [c.Waive(subject="target/hidden", reason="why")])
 
 
 async def test_t_asks_for_evidence_where_the_item_does(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding
+from textual.message import Message
 from textual.screen import Screen
 
 from runbooks.view import RunView
@@ -13,7 +14,18 @@ if TYPE_CHECKING:
     from tui.app import GonogoApp
 
 
-class SessionScreen(Screen[None]):
+class Shown:
+    """A screen that knows since when it is there to be read."""
+
+    shown_at: float | None = None
+    """By the clock of `Message.time`; None until it is painted."""
+
+    def is_painted(self) -> None:
+        """From now on keys are meant for this screen."""
+        self.shown_at = Message().time
+
+
+class SessionScreen(Screen[None], Shown):
     """A screen that shows the session as it stands now, again whenever it changes."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -39,9 +51,16 @@ class SessionScreen(Screen[None]):
         return self.gonogo.view
 
     def on_mount(self) -> None:
-        """Show what is known at once."""
+        """Show what is known at once. Who left before it was composed has nothing to be shown."""
+        if not self.is_attached or not self.query(Band):
+            return
         self.drawn = True
         self.redraw()
+        self.begin()
+        self.call_after_refresh(self.is_painted)
+
+    def begin(self) -> None:
+        """What is to be done once, after the first drawing."""
 
     def redraw(self) -> None:
         """Show the session as it stands now."""

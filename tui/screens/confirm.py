@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -11,6 +12,7 @@ from textual.widgets import Input, Label, Static
 
 from runbooks.view import RunView
 from tui.printable import one_line, printable
+from tui.screens.base import Shown
 from tui.widgets.key_bar import hint
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row
@@ -42,7 +44,7 @@ def where(view: RunView) -> str:
     return one_line(f"{opened.environment.upper()} · {protected}{address}")
 
 
-class Confirm(ModalScreen[tuple[str, ...] | None]):
+class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
     """Says what and where; answers with what was typed (nothing, where nothing is asked), or None."""
 
     BINDINGS = [
@@ -60,6 +62,7 @@ class Confirm(ModalScreen[tuple[str, ...] | None]):
         self._rows = rows
         self._asked = tuple(asked)
         self._verb = verb
+        self._early = ""
 
     def compose(self) -> ComposeResult:
         """Heading, where, what, the fields, the keys."""
@@ -76,13 +79,34 @@ class Confirm(ModalScreen[tuple[str, ...] | None]):
             yield Static(hint(("enter", self._verb), ("escape", "back, nothing happens")), id="dialog-keys")
 
     def on_mount(self) -> None:
-        """The first field is where the keys go."""
+        """The first field is where the keys go, and what was typed before it was there."""
+        if not self.query("#dialog-complaint"):
+            return
         self.query_one("#dialog-complaint").display = False
         self.query_one("#dialog-rows", PileView).show(self._rows)
         for field in self.query(Input):
             field.cursor_blink = False
         if self._asked:
-            self.query_one("#field-0", Input).focus()
+            first = self.query_one("#field-0", Input)
+            first.focus()
+            first.insert_text_at_cursor(self._early)
+        self.call_after_refresh(self.is_painted)
+
+    def take_stray(self, event: events.Key) -> bool:
+        """Whether a key, pressed before the dialog could be read, is settled by this.
+
+        What was typed for a field is kept. Enter is not: nobody accepts what they have not seen.
+        """
+        text = event.character if self._asked and event.is_printable and event.character else ""
+        if not text:
+            return self.shown_at is None or event.time < self.shown_at
+        if not isinstance(self.focused, Input):
+            self._early += text
+        elif event.is_forwarded:
+            self.focused.insert_text_at_cursor(text)
+        else:
+            return False
+        return True
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a field."""
@@ -91,6 +115,8 @@ class Confirm(ModalScreen[tuple[str, ...] | None]):
 
     def action_accept(self) -> None:
         """Answer, if every field is."""
+        if not self.is_current:
+            return
         answers = tuple(field.value for field in self.query(Input))
         for number, (asked, answer) in enumerate(zip(self._asked, answers, strict=True)):
             if not asked.takes(answer):

@@ -25,9 +25,8 @@ class Contacts(SessionScreen):
         yield LinesPane(id="text")
         yield KeyBar()
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """They stand in the runbook, which does not change."""
-        super().on_mount()
         pane = self.query_one("#text", LinesPane)
         pane.border_title = "Contacts and troubleshooting"
         pane.show(contacts(self.view))

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.palette import LOST, NOT_APPLICABLE, OPEN, OUTCOMES, RUNNING, WAITING, WAIVED
-from tui.screens.base import BACK
+from tui.screens.base import BACK, Shown
 from tui.widgets.key_bar import hint
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row, row
@@ -20,7 +20,7 @@ MOVING = ("list.", "sql.")
 HIDDEN = ("screen.copy_text", "scroll_left", "scroll_right", "page_left", "page_right", "focus_previous")
 
 
-class Help(Screen[None]):
+class Help(Screen[None], Shown):
     """Every key of the screen below, what it does, and what the signs mean."""
 
     BINDINGS = [BACK]
@@ -38,6 +38,9 @@ class Help(Screen[None]):
 
     def on_mount(self) -> None:
         """What it lists does not change while it is read."""
+        if not self.query("#help"):
+            return
+        self.call_after_refresh(self.is_painted)
         self.query_one("#help-rows", PileView).show([*key_rows(self._listed), *sign_rows()])
         self.query_one("#help").focus()
 

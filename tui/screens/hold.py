@@ -40,22 +40,19 @@ class HoldPoint(SessionScreen):
         self._phase: PhaseName | None = None
 
     def compose(self) -> ComposeResult:
-        """The poll, then the field, which is there only when nothing holds."""
+        """The poll, then the field, which is there only when nothing holds. This hold point, and no later one."""
+        self._phase = self.view.phase
         yield Band(self.gonogo.clock)
         yield PhaseBar()
         yield Static("", markup=False, id="hold-heading")
         with VerticalScroll(id="poll", can_focus=True):
             yield PileView(id="poll-rows")
         yield Static("", markup=False, id="go-label")
-        yield Input(id="go")
+        field = Input(id="go")
+        field.cursor_blink = False
+        yield field
         yield Static("", markup=False, id="go-complaint")
         yield Static("", id="go-keys")
-
-    def on_mount(self) -> None:
-        """This hold point, and no later one."""
-        self._phase = self.view.phase
-        self.query_one("#go", Input).cursor_blink = False
-        super().on_mount()
 
     def show(self, view: RunView) -> None:
         """Poll again; another phase, or the end, closes this."""
@@ -91,7 +88,7 @@ class HoldPoint(SessionScreen):
         """GO, if it is this phase that was named."""
         event.stop()
         said, phase = event.value.strip().casefold(), self._phase
-        if phase is None or not self.view.gate.ready:
+        if phase is None or not self.view.gate.ready or not self.is_current:
             return
         if said in (phase, phase[0]):
             self.gonogo.send(c.Decide(what="go", phase=phase))

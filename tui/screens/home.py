@@ -13,6 +13,7 @@ from runbooks.project import Environment, Project
 from runbooks.sessions import Summary
 from tui.palette import OUTCOMES, RUNNING, WAITING, Mark
 from tui.printable import one_line
+from tui.screens.base import Shown
 from tui.widgets.choices import Choice, Choices
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.row import Row, row
@@ -27,7 +28,7 @@ _OUTCOMES: dict[str, Mark] = {
 }
 
 
-class Home(Screen[Chosen | None]):
+class Home(Screen[Chosen | None], Shown):
     """One list: environments to run on, sessions to resume, transcripts to read."""
 
     BINDINGS = [
@@ -50,6 +51,9 @@ class Home(Screen[Chosen | None]):
 
     def on_mount(self) -> None:
         """What is listed was read before."""
+        if not self.query(Choices):
+            return
+        self.call_after_refresh(self.is_painted)
         self.query_one(Choices).show(list(choices(self._project, self._known)))
         self.query_one(Choices).focus()
         self.query_one(KeyBar).show(("leave", "app.help"), ("enter", "Run, resume or read"), ("↑ ↓", "Choose"))

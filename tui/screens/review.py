@@ -49,9 +49,12 @@ class Review(SessionScreen):
 
     def compose(self) -> ComposeResult:
         """The list of scripts where there is room; the script; the findings."""
+        self._open = self._first()
         yield Band(self._clock)
         with Horizontal(id="review"):
-            yield Choices(id="scripts", classes="pane")
+            scripts = Choices(id="scripts", classes="pane")
+            scripts.border_title = "Scripts"
+            yield scripts
             with Vertical(id="reading"):
                 yield Static("", markup=False, id="script-heading")
                 yield self._sql
@@ -59,14 +62,14 @@ class Review(SessionScreen):
                     yield PileView(id="findings")
         yield KeyBar()
 
-    def on_mount(self) -> None:
-        """Open the script that was asked for, or the first that is not reviewed."""
-        scripts = self._scripts
-        names = [s.migration for s in scripts]
-        first = next((s.migration for s in scripts if not _reviewed(self.view, s)), names[0] if names else "")
-        self._open = self._open if self._open in names else first
-        self.query_one("#scripts").border_title = "Scripts"
-        super().on_mount()
+    def _first(self) -> str:
+        """The script that was asked for, or the first that is not reviewed."""
+        names = [s.migration for s in self._scripts]
+        first = next((s.migration for s in self._scripts if not _reviewed(self.view, s)), names[0] if names else "")
+        return self._open if self._open in names else first
+
+    def begin(self) -> None:
+        """Open the first script."""
         self.query_one("#scripts", Choices).choose(self._open)
         self._sql.focus()
         self._load()

@@ -58,9 +58,8 @@ class Run(Decisions):
             yield from self._panes.values()
         yield KeyBar()
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """The steps are looked at first."""
-        super().on_mount()
         self.action_pane("steps")
 
     def on_screen_resume(self) -> None:
@@ -109,7 +108,8 @@ class Run(Decisions):
         before = self.focused
         after = self.focus_next()
         chain = self.focus_chain
-        wrapped = before is None or after is None or chain.index(after) <= chain.index(before)
+        places = [chain.index(widget) for widget in (before, after) if widget in chain]
+        wrapped = len(places) < 2 or places[1] <= places[0]
         if self.narrow and wrapped:
             self.action_pane(PANES[(PANES.index(self._pane) + 1) % len(PANES)])
 
@@ -134,6 +134,8 @@ class Run(Decisions):
     def on_hold_pane_picked(self, event: HoldPane.Picked) -> None:
         """Enter on a line of the hold point: what is nearest to be done about it."""
         match event.kind:
+            case "item" if event.subject in self.view.items:
+                self.say("It is ticked. The key t takes the tick back.")
             case "item":
                 self.action_tick()
             case "review":
@@ -166,11 +168,15 @@ class Run(Decisions):
             self.say("No checklist stands open.")
             return None
         kind, subject = self._hold.chosen or ("", "")
-        if kind == "item" and subject in items and self._hold_is_seen():
+        open_items = [name for name in items if name not in self.view.items and name not in self.view.waivers]
+        meant = subject in open_items or self._hold.has_focus_within
+        if kind == "item" and subject in items and self._hold_is_seen() and meant:
             return items[subject]
-        if kind != "item":
-            open_items = [name for name in items if name not in self.view.items]
+        if kind != "item" or len(open_items) == 1:
             self._hold.choose("item", (open_items or list(items))[0])
+        if len(open_items) == 1:
+            self.action_pane("hold")
+            return items[open_items[0]]
         self.action_pane("hold")
         self.say("Choose the item, then press the key again.")
         return None
@@ -179,15 +185,18 @@ class Run(Decisions):
         """The chosen line of the hold point, if it is one that holds."""
         holds = {(hold.kind, hold.subject): hold for hold in self.view.gate.holds} if self.view.section else {}
         chosen = next((h for (k, s), h in holds.items() if (k, s) == self._hold.chosen), None)
-        if chosen is not None and self._hold_is_seen():
+        if chosen is not None and self._hold_is_seen() and (chosen.waivable or self._hold.has_focus_within):
             return chosen
-        waivable = next((hold for hold in holds.values() if hold.waivable), None)
-        if waivable is None:
+        lifted = [hold for hold in holds.values() if hold.waivable]
+        waivable = [hold for hold in lifted if hold.kind != "item"] or lifted
+        if not waivable:
             self.say("Nothing holds that a waiver would lift.")
             return None
-        if chosen is None:
-            self._hold.choose(waivable.kind, waivable.subject)
+        if chosen is None or len(waivable) == 1:
+            self._hold.choose(waivable[0].kind, waivable[0].subject)
         self.action_pane("hold")
+        if len(waivable) == 1:
+            return waivable[0]
         self.say("Choose what to waive, then press the key again.")
         return None
 

@@ -32,9 +32,8 @@ class Transcript(SessionScreen):
         yield LinesPane(id="text")
         yield KeyBar()
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """Render it."""
-        super().on_mount()
         self.query_one("#text").focus()
         self.action_again()
 
