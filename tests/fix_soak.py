@@ -1,9 +1,10 @@
-"""Long loops run only under `--soak`, and there a skip is a failure, unless the machine lacks a program."""
+"""What `--soak` changes: long loops run, Hypothesis tries more, a skip is a failure unless a program is missing."""
 
 import shutil
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 LACKS = "this machine lacks the program "
 
@@ -18,6 +19,13 @@ def needs(program: str) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also run the long loops; a skip is then a failure")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # No deadline: a busy machine is no finding.
+    settings.register_profile("short", max_examples=50, deadline=None)
+    settings.register_profile("soak", max_examples=1000, deadline=None)
+    settings.load_profile("soak" if config.getoption("--soak") else "short")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
