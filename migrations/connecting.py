@@ -38,7 +38,7 @@ def refused(url: Url, error: Exception) -> Unavailable:
     return _unreached(url, place, text)
 
 
-def told(error: psycopg.OperationalError, *, lost: bool, where: str) -> Problem:
+def told(error: psycopg.Error, *, lost: bool, where: str) -> Problem:
     """What to tell of a query that failed on a connection of ours: `lost` with it, or refused by the server."""
     code = error.sqlstate or ""
     if lost:

@@ -7,8 +7,10 @@ import traceback
 from collections.abc import Coroutine
 from typing import Any, Literal
 
+import psycopg
 from pydantic import ValidationError
 
+from migrations.connecting import told
 from migrations.presence import Presence
 from migrations.problem import Misuse, Problem
 from migrations.target import Pinned
@@ -158,6 +160,10 @@ class Attempts:
         except Problem as problem:
             run.ended("failed", started, failure=failure_of(problem))
             return problem
+        except psycopg.Error as error:
+            refused = told(error, lost=error.sqlstate is None, where=self._setting.direct.shown)
+            run.ended("failed", started, failure=failure_of(refused))
+            return refused
         except asyncio.CancelledError:
             run.ended("stopped", started, failure=e.Failure(what="cancelled before it was over"))
             raise

@@ -135,7 +135,7 @@ class StepRun:
         connection = await self.target.open(purpose, application_name=self.application_name)
         try:
             yield connection
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             raise told(error, lost=connection.closed, where=self.target.url.shown) from None
         finally:
             await connection.close()

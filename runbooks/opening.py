@@ -5,7 +5,10 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+import psycopg
+
 from migrations import activity, ledger_lock, tools
+from migrations.connecting import told
 from migrations.presence import Presence
 from migrations.problem import Problem, Unavailable
 from migrations.restore import in_the_way
@@ -51,6 +54,9 @@ class Opening:
             return self._fail("in-time", "Ten seconds", Unavailable(f"The opening took over {SECONDS:.0f} s."))
         except Problem as problem:
             return self._fail("reached", "Everything is in reach", problem)
+        except psycopg.Error as error:
+            refused = told(error, lost=error.sqlstate is None, where=self._setting.direct.shown)
+            return self._fail("reached", "Everything is in reach", refused)
         return None
 
     @property

@@ -4,7 +4,10 @@ import asyncio
 import re
 from collections.abc import Sequence
 
+import psycopg
+
 from migrations import ledger
+from migrations.connecting import told
 from migrations.folder import Migration, read_folder
 from migrations.plan import Applied, compare
 from migrations.problem import Unavailable
@@ -57,6 +60,8 @@ class PlanReader:
         try:
             rows = await ledger.read(connection, self._setting.direct.schema)
             return rows, await environment_mark(connection)
+        except psycopg.Error as error:
+            raise told(error, lost=connection.closed, where=self._setting.direct.shown) from None
         finally:
             await connection.close()
 

@@ -12,6 +12,8 @@ from runbooks.references import shell_variables
 from runbooks.runbook import Runbook
 from runbooks.view import RunView
 
+FOREIGN = ("PG", "GONOGO_")
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -38,9 +40,12 @@ class Setting:
         return to if isinstance(to, str) else None
 
     def child_environment(self, view: RunView) -> dict[str, str]:
-        """Built, not inherited: no address of another environment, no PG* variable, then this target alone."""
+        """Built, not inherited: no address of another environment, no PG* variable, then this target alone.
+
+        Nor results of another session, in which this one may have been begun.
+        """
         addresses = {name for e in self.project.environments.values() for name in (e.url, e.direct_url)}
-        inherited = {k: v for k, v in self.environ.items() if k not in addresses and not k.startswith("PG")}
+        inherited = {k: v for k, v in self.environ.items() if k not in addresses and not k.startswith(FOREIGN)}
         results = {name: step.result for name, step in view.steps.items()}
         return {
             **inherited,

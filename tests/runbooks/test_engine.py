@@ -140,3 +140,41 @@ async def test_a_gate_that_was_left_open_judges_age_by_the_clock(live: Live) -> 
     assert "too old" in await live.refused(c.Decide(what="go", phase="preflight"))
     await live.do(c.Start(step="dump"))
     await live.until(lambda view: view.step("dump").attempt == 2 and view.step("dump").end == "done")
+
+
+async def test_a_connection_that_is_lost_fails_the_step_and_crashes_nobody(live: Live) -> None:
+    write(live, preflight='```toml step\nid = "look"\nuses = "ledger.inspect"\n```\n')
+    with psycopg.connect(live.small.url) as locker:
+        locker.execute(ledger.TABLE.format("_prisma_migrations").encode())
+        locker.commit()
+        await live.start()
+        await live.until(lambda view: view.phase == "backup" and view.gate.ready)
+        locker.execute("LOCK TABLE _prisma_migrations IN ACCESS EXCLUSIVE MODE")
+        await live.do(c.Decide(what="go", phase="backup"))
+        await live.until(lambda view: view.running == "look")
+        ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted"
+        await settle(lambda: locker.execute(ended).fetchone() != (0,))
+        view = await live.until(lambda view: view.step("look").status == "ended")
+        assert view.step("look").end == "failed"
+        locker.rollback()
+    await live.do(c.Start(step="look"))
+    await live.until(lambda view: view.step("look").end == "done")
+
+
+async def test_programs_get_an_environment_that_was_built(live: Live, monkeypatch) -> None:
+    monkeypatch.setenv("OTHER_URL", "postgresql://a@elsewhere/d")
+    monkeypatch.setenv("PGHOST", "elsewhere")
+    monkeypatch.setenv("GONOGO_DUMP_PATH", "/of/another/session")
+    monkeypatch.setenv("KEPT", "kept")
+    write(live, backup=shell("show", "env; umask; ulimit -c"))
+    toml = live.small.folder / "gonogo.toml"
+    toml.write_text(toml.read_text() + '[environments.other]\nurl = "OTHER_URL"\nrunbook = "small.md"\n')
+    await live.start()
+    await live.until(lambda view: view.next_start)
+    await live.do(c.Start(step="show"))
+    view = await live.until(lambda view: view.step("show").end == "done")
+    lines = [line.text for line in view.step("show").lines]
+    assert "KEPT=kept" in lines and "GONOGO_ENVIRONMENT=here" in lines
+    assert any(line.startswith("SMALL_URL=") and "«redacted:" in line for line in lines)
+    assert not [line for line in lines if line.startswith(("OTHER_URL", "PG", "GONOGO_DUMP_PATH"))]
+    assert lines[-2:][0] == "0077"

@@ -111,9 +111,12 @@ async def test_what_a_dead_runner_left_is_settled_by_the_answers(
 
 
 async def test_it_acts_on_nothing_that_is_past(live: Live) -> None:
-    write(live, backup=shell("talk", "seq 100000") + shell("two", "echo two"))
+    item = "- [ ] Look <!-- id=look -->\n\n"
+    write(live, backup=item + shell("talk", "seq 10") + shell("two", "echo two"))
     await live.start(park_seconds=0.1)
     await live.until(lambda view: view.next_start)
+    for _ in range(150):  # long enough that the record of it comes in more than one piece
+        await live.do(c.Tick(item="look", evidence="e" * 2000))
     await live.do(c.Start(step="talk"))
     await live.until(lambda view: view.step("talk").end == "done")
     await live.client.close()
