@@ -38,6 +38,7 @@ async def test_s_shows_what_and_where_then_enter_starts(stage: Stage) -> None:
         assert client.sent == []
         await pilot.press("enter")
         await r.settle(pilot, lambda: client.sent == [c.Start(step="dump")])
+        assert app.screen.query_one("#detail").display
 
 
 async def test_escape_in_a_dialog_sends_nothing(opened: Stage) -> None:

@@ -128,6 +128,17 @@ async def test_the_band_follows_protection_and_the_end(opened: Stage) -> None:
         assert "STAGING · PROTECTED" in r.screen_text(app)
 
 
+async def test_the_band_says_long_names_briefly_where_two_lines_do_not_hold_them(opened: Stage) -> None:
+    long = r.ANA.model_copy(update={"name": "anastasia@reliability.engineering.department.example.org"})
+    target = r.planned().target.model_copy(update={"address": "shop@/tmp/gonogo-p113t9mv/s:5432"})
+    events = [r.opened(operator=long), r.started("opening"), r.planned().model_copy(update={"target": target})]
+    for size, words in (((80, 24), ("shop@…/s:5432", "anastasia@…")), ((200, 24), (target.address, long.name))):
+        async with opened(events, size) as (app, _, pilot):
+            await r.settle(pilot, lambda app=app: "PG 15.8" in r.screen_text(app))
+            assert app.screen.query_one("Band").size.height <= 2
+            assert all(word in r.screen_text(app) for word in words)
+
+
 async def test_before_the_first_record_there_is_a_screen_too(opened: Stage) -> None:
     async with opened([]) as (app, client, pilot):
         await r.settle(pilot, lambda: "waiting for the runner" in r.screen_text(app))

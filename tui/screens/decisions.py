@@ -32,6 +32,10 @@ class Decisions(SessionScreen):
         """The hold that the person has chosen and sees; else None, after showing the list."""
         raise NotImplementedError
 
+    def look_at(self, step: Step) -> None:
+        """Bring a step that was started by hand into view."""
+        raise NotImplementedError
+
     def say(self, words: str) -> None:
         """Why a key does nothing now."""
         self.notify(words, severity="warning", markup=False)
@@ -73,7 +77,12 @@ class Decisions(SessionScreen):
         rows = [row("", ("This step " + EFFECTS[step.effect] + ".", "bold"))]
         if step.shows:
             rows += [row("", ""), row("", printable(step.shows.strip()))]
-        self._ask(again + step.title, rows, lambda _: c.Start(step=step.id), verb="start it")
+
+        def made(_: tuple[str, ...]) -> c.Command:
+            self.look_at(step)
+            return c.Start(step=step.id)
+
+        self._ask(again + step.title, rows, made, verb="start it")
 
     def action_cancel(self) -> None:
         """End the running step now."""

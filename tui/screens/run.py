@@ -150,6 +150,12 @@ class Run(Decisions):
             case _:
                 self.say("This is lifted by what it says, not by a key.")
 
+    def look_at(self, step: Step) -> None:
+        """Choose it, and show it where there is room for one pane only."""
+        self._steps.choose(step.id)
+        if self.narrow:
+            self.action_pane("detail")
+
     # What is chosen ---------------------------------------------------------------------------
 
     def chosen_step(self) -> Step | None:

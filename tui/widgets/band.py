@@ -11,6 +11,12 @@ from tui.printable import one_line
 from tui.words import Clock, elapsed, moment
 
 GAP = " · "
+LINES = 2
+"""Beyond these, what can be said shorter is."""
+BREVITY = range(4)
+
+Parts = tuple[tuple[str, ...], tuple[str, ...]]
+"""Where this is, and whose it is: one line, or one each."""
 
 
 class Band(Static):
@@ -21,37 +27,42 @@ class Band(Static):
     def __init__(self, clock: Clock) -> None:
         super().__init__("", markup=False)
         self._clock = clock
-        self._parts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        self._ways: tuple[Parts, ...] = (((), ()),)
 
     def show(self, view: RunView) -> None:
         """Show whose session this is."""
-        parts = self.parts(view)
+        ways = tuple(self.parts(view, brief) for brief in BREVITY)
         self.set_class(view.protected, "-protected")
-        if parts != self._parts:
-            self._parts = parts
+        if ways != self._ways:
+            self._ways = ways
             self._draw()
 
     def on_resize(self) -> None:
         """The width decides where it wraps."""
         self._draw()
 
-    def parts(self, view: RunView) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Where this is, and whose it is: one line, or one each."""
+    def parts(self, view: RunView, brief: int = 0) -> Parts:
+        """What it says, in full or more and more briefly."""
         opened = view.opened
         if opened is None:
             return ("gonogo", "waiting for the runner"), ()
         protected = "PROTECTED" if view.protected else "not protected"
-        where = (f"{opened.environment.upper()} · {protected}", *self._target(view))
-        whose = (opened.ticket, opened.operator.name, self._elapsed(view), f"● {view.seq + 1} records")
+        where = (f"{opened.environment.upper()} · {protected}", *self._target(view, brief))
+        whose = (
+            opened.ticket,
+            _person(opened.operator.name, brief),
+            self._elapsed(view),
+            f"● {view.seq + 1}" + ("" if brief == BREVITY[-1] else " records"),
+        )
         return _clean(where), _clean(whose)
 
-    def _target(self, view: RunView) -> tuple[str, ...]:
+    def _target(self, view: RunView, brief: int) -> tuple[str, ...]:
         opened, plan = view.opened, view.plan
         project = opened.project if opened else ""
         if plan is None:
             return (project, "target not read yet")
         role = "STANDBY" if plan.target.in_recovery else "primary"
-        return (project, plan.target.address, f"PG {plan.target.server_version} {role}")
+        return (project, _address(plan.target.address, brief), f"PG {plan.target.server_version} {role}")
 
     def _elapsed(self, view: RunView) -> str:
         started = moment(view.started_at)
@@ -60,18 +71,34 @@ class Band(Static):
 
     def _draw(self) -> None:
         width = max(10, self.content_size.width or self.app.size.width - 2)
-        where, whose = ([Content(part) for part in parts] for parts in self._parts)
-        if where:
-            where[0] = Content.assemble(" ", (f" {where[0].plain} ", "bold reverse"))
         if self.screen.has_class("-flat"):
-            words = [part for parts in self._parts for part in parts]
+            words = [part for parts in self._ways[-1] for part in parts]
             head = Content.styled(words[0], "bold reverse") if words else Content("")
             self.update(Content.assemble(head, GAP, GAP.join(words[1:])).truncate(width, ellipsis=True))
             return
-        together = _wrap([*where, *whose], width)
-        apart = [*_wrap(where, width), *_wrap(whose, width)]
-        lines = apart if 1 < len(apart) <= len(together) else together
+        drawn = [_lines(parts, width) for parts in self._ways]
+        lines = next((lines for lines in drawn if len(lines) <= LINES), drawn[-1])
         self.update(Content("\n").join(lines))
+
+
+def _address(address: str, brief: int) -> str:
+    """A socket's directory may be long, and its last part is enough."""
+    database, at, host = address.rpartition("@/")
+    return f"{database}@…/{host.rpartition('/')[2]}" if brief and at else address
+
+
+def _person(name: str, brief: int) -> str:
+    """Of a mail address, the part before the host may be enough."""
+    return f"{name.partition('@')[0]}@…" if brief > 1 and "@" in name else name
+
+
+def _lines(parts: Parts, width: int) -> list[Content]:
+    where, whose = ([Content(part) for part in half] for half in parts)
+    if where:
+        where[0] = Content.assemble(" ", (f" {where[0].plain} ", "bold reverse"))
+    together = _wrap([*where, *whose], width)
+    apart = [*_wrap(where, width), *_wrap(whose, width)]
+    return apart if 1 < len(apart) <= len(together) else together
 
 
 def _clean(parts: tuple[str, ...]) -> tuple[str, ...]:
