@@ -49,7 +49,8 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST + 1)
     except FileNotFoundError:
-        raise Misuse(f"There is no runbook {path}.", advice="Correct `runbook` in gonogo.toml, or make it.") from None
+        advice = "Correct its name, or write it: `gonogo runbook show staging` prints one to begin from."
+        raise Misuse(f"There is no runbook {path}.", advice=advice) from None
     except OSError as error:
         raise Misuse(f"The runbook {path} cannot be read: {error.strerror}.", advice="Check what it is.") from None
 

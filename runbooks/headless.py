@@ -196,7 +196,7 @@ def lines_of(event: e.Event) -> list[str]:
             word = event.what.upper().replace("_", "-")
             return [f"{word} {event.phase}" + (f": {event.reason}" if event.reason else "")]
         case e.SessionEnded():
-            return ["", f"Ended: {event.outcome}" + (f": {event.reason}" if event.reason else "")]
+            return ["", f"Ended: {event.outcome.replace('_', '-')}" + (f": {event.reason}" if event.reason else "")]
         case _:
             return []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Misuse, Problem, Unavailable
-from runbooks.answers import Answers, read_answers
+from runbooks.answers import Answers, check_answers, read_answers
 from runbooks.artefacts import write_private
 from runbooks.client import Client, start_runner
 from runbooks.document import read_runbook
@@ -19,6 +19,8 @@ from runbooks.project import Environment, Project, runbook_text
 from runbooks.references import check_values
 from runbooks.sessions import create_folder, new_session_id, sessions_root
 from runbooks.steps import catalogue
+
+LONGEST_TICKET = 200
 
 
 class Request(Frozen):
@@ -55,6 +57,14 @@ def may_run_headless(environment: Environment, mode: str) -> None:
         )
 
 
+def ticket_of(said: str) -> str:
+    """A ticket as it is recorded; empty if nothing was said. Raises Misuse."""
+    ticket = said.strip()
+    if not ticket.isprintable() or len(ticket) > LONGEST_TICKET:
+        raise Misuse("A ticket is one line of plain text.", advice=f"At most {LONGEST_TICKET} characters.")
+    return ticket
+
+
 async def begin(
     project_file: Path,
     project: Project,
@@ -74,6 +84,7 @@ async def begin(
     name, text = runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
+    check_answers(given, runbook)
     if mode == "backup" and not runbook.phases[0].steps:
         raise Misuse(f"{name} has no step in Backup.", advice="Write one that takes a dump.")
     folder = create_folder(sessions_root(project, environ), new_session_id(datetime.now(UTC), environment.name))
@@ -107,6 +118,8 @@ async def take_up(
 ) -> tuple[Client, Answers]:
     """Attach to a session's runner, or start one from its journal. Raises Problem."""
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
+    if answers:
+        check_answers(given, read_runbook(folder / "runbook.md", catalogue=catalogue()))
     if headless:
         _may_go_on_headless(folder)
     sort = "headless" if headless else "screen"

@@ -71,7 +71,12 @@ def place(project_file: Path | None) -> Place:
     return Place(file, projects.load(file))
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 go; 1 no-go, or something is wrong; 2 wrong use; 3 the environment failed; 70 a bug; "
+    "130 interrupted or detached.",
+)
 @click.version_option(package_name="gonogo")
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -118,7 +123,7 @@ def run(
     walk(place(project_file), environment, ticket, operator, headless or not on_terminal(), answers, "walk")
 
 
-@cli.command()
+@cli.command(short_help="The Backup phase alone, without a screen.")
 @click.argument("environment")
 @click.option("--ticket", help="The change ticket that the transcript is for.")
 @operator_option
@@ -128,13 +133,14 @@ def backup(environment: str, ticket: str | None, operator: str | None, project_f
     walk(place(project_file), environment, ticket or "backup", operator, True, None, "backup")
 
 
-@cli.command()
+@cli.command(short_help="A shop on a PostgreSQL of its own, to try it all.")
 @click.option("--headless", is_flag=True, help="Walk staging by the shipped answers, without a screen.")
 @operator_option
 def demo(headless: bool, operator: str | None) -> None:
     """A shop on a throw-away PostgreSQL, with five pending migrations to walk through."""
     unattended = headless or not on_terminal()
-    talk("Preparing the demo shop: a PostgreSQL of its own and 200 000 orders. This takes some seconds.")
+    orders = f"{shop.orders_of(os.environ):,}".replace(",", " ")
+    talk(f"Preparing the demo shop: a PostgreSQL of its own and {orders} orders. This takes some seconds.")
     made = shop.prepare(os.environ)
     environment = "staging" if unattended else "production"
     answers = made.answers if unattended else None
@@ -160,10 +166,11 @@ def walk(
     wanted = launch.environment_of(here.project, environment)
     if headless:
         launch.may_run_headless(wanted, mode)
-    if not ticket:
+    while not (ticket := launch.ticket_of(ticket or "")):
         if headless:
             raise Misuse("A session is for a change ticket.", advice="Name it with --ticket.")
         ticket = click.prompt("Change ticket", err=True)
+    named = ticket
 
     async def begin() -> int:
         client, given = await launch.begin(
@@ -171,7 +178,7 @@ def walk(
             here.project,
             wanted,
             operator=await who(operator, os.environ),
-            ticket=str(ticket),
+            ticket=named,
             mode=mode,
             answers=answers,
             headless=headless,
@@ -227,7 +234,7 @@ def way_on(client: Client) -> str:
     return f"The session has not ended. Take it up again with: gonogo resume {client.folder.name}"
 
 
-@cli.command()
+@cli.command(short_help="Take up a session again, by default the newest.")
 @click.argument("session", required=False)
 @operator_option
 @headless_option
@@ -254,12 +261,12 @@ def resume(
     sys.exit(asyncio.run(take_up()))
 
 
-@cli.command()
+@cli.command(short_help="What is pending, what is wrong; changes nothing.")
 @click.argument("environment")
 @json_option
 @project_option
 def status(environment: str, as_json: bool, project_file: Path | None) -> None:
-    """Tell what is pending on ENVIRONMENT, and what is wrong. Exit 1 if anything is."""
+    """Tell what is pending on ENVIRONMENT, and what is wrong. Changes nothing; exit 1 if anything is."""
     here = place(project_file)
     found = asyncio.run(status_of(here.project, launch.environment_of(here.project, environment), os.environ))
     click.echo(found.model_dump_json(indent=2) if as_json else "\n".join(status_lines(found)))
@@ -280,7 +287,7 @@ def transcripts() -> None:
     """Read and verify what a session recorded."""
 
 
-@transcripts.command("show")
+@transcripts.command("show", short_help="Print a transcript, by default of the newest.")
 @click.argument("session", required=False)
 @project_option
 def show_transcript(session: str | None, project_file: Path | None = None) -> None:
@@ -288,7 +295,7 @@ def show_transcript(session: str | None, project_file: Path | None = None) -> No
     click.echo(render(read(journal_of(session, project_file))), nl=False)
 
 
-@transcripts.command("verify")
+@transcripts.command("verify", short_help="Verify a journal: exit 1 if it was changed.")
 @click.argument("session", required=False)
 @project_option
 def verify_transcript(session: str | None, project_file: Path | None) -> None:
@@ -296,7 +303,8 @@ def verify_transcript(session: str | None, project_file: Path | None) -> None:
     journal = journal_of(session, project_file)
     verdict = verify(journal)
     click.echo("\n".join(verdict_lines(verdict)))
-    altered = [a for a in check_artefacts(journal.parent) if a.state == "altered"] if verdict.fault is None else []
+    in_session = journal.name == NAME and verdict.fault is None
+    altered = [a for a in check_artefacts(journal.parent) if a.state == "altered"] if in_session else []
     for artefact in altered:
         click.echo(f"altered: {artefact.path}")
     sys.exit(0 if verdict.grade == "consistent" and not altered else 1)
@@ -308,6 +316,8 @@ def journal_of(session: str | None, project_file: Path | None) -> Path:
         return Path(session)
     if session and (Path(session) / NAME).is_file():
         return Path(session) / NAME
+    if session and os.sep in session:
+        raise Misuse(f"{session} is no journal, and no folder with a {NAME}.")
     where = root(project_file)
     if session is None:
         newest = next(iter(sessions.list_sessions(where)), None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from runbooks.sessions import Summary
 from runbooks.status import Status
 from runbooks.verify import Verdict
+from tui.printable import one_line
 
 
 def session_row(summary: Summary) -> str:
@@ -18,7 +19,7 @@ def session_row(summary: Summary) -> str:
         state = "running" if summary.running else "unfinished"
     waivers = f"{summary.waivers} waived" if summary.waivers else ""
     parts = (summary.id, summary.environment, summary.ticket, summary.operator, state, waivers)
-    return "  ".join(part for part in parts if part)
+    return "  ".join(one_line(part) for part in parts if part)
 
 
 def sessions_json(summaries: Sequence[Summary]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from migrations import ledger
 from migrations.folder import read_folder
-from migrations.problem import Unavailable
+from migrations.problem import Misuse, Unavailable
 from migrations.server import ThrowawayServer
 from migrations.setup import create_database, create_role, mark_database, run_script
 from migrations.target import Pinned
@@ -20,6 +20,7 @@ from runbooks.demo.world import MARK, SETTINGS, Demo
 from runbooks.sessions import state_home
 
 ORDERS = 200_000
+MOST_ORDERS = 50_000_000
 PENDING = 5
 DATABASES = {"production": "shop", "staging": "shop_staging"}
 ROLE = "shop"
@@ -37,9 +38,21 @@ class Made:
         shutil.rmtree(self.project_file.parent, ignore_errors=True)
 
 
+def orders_of(environ: Mapping[str, str]) -> int:
+    """How many orders the shop has: GONOGO_DEMO_ORDERS, if it is set. Raises Misuse."""
+    said = environ.get("GONOGO_DEMO_ORDERS", "").strip()
+    if not said:
+        return ORDERS
+    if not (said.isascii() and said.isdigit() and 1 <= int(said[:12]) <= MOST_ORDERS):
+        raise Misuse(
+            f"GONOGO_DEMO_ORDERS is no number from 1 to {MOST_ORDERS}.", advice=f"Leave it out for {ORDERS} orders."
+        )
+    return int(said)
+
+
 def prepare(environ: Mapping[str, str]) -> Made:
-    """Make a new demo. GONOGO_DEMO_ORDERS says how many orders, if not 200 000. Raises Unavailable."""
-    orders = int(environ.get("GONOGO_DEMO_ORDERS", ORDERS))
+    """Make a new demo. Raises Misuse, Unavailable."""
+    orders = orders_of(environ)
     folder = state_home(environ).parent / "demo" / secrets.token_hex(4)
     try:
         folder.mkdir(mode=0o700, parents=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.records import ZEROS, Record
 from runbooks.report.words import many
@@ -70,13 +71,15 @@ class Facts:
 
 
 def gather(records: Iterable[Record]) -> Facts:
-    """The facts of a session. Raises ValueError if the records do not begin with session_opened."""
+    """The facts of a session. Raises Problem if there are no records, ValueError if the first is no session_opened."""
     facts = Facts()
     for record in records:
         if facts.opened is None:
             facts.opened = record
         facts.last = record
         _take(facts, record)
+    if facts.opened is None:
+        raise Problem("This journal holds no record.", advice="Its session ended before it had begun.")
     facts.opening  # noqa: B018
     return facts
 

@@ -1,0 +1,87 @@
+"""The commands beside the walk: journals that do not hold, names that lead nowhere, slips of the pen."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from fix_command import Gonogo, Said, SmallProject
+
+from runbooks.sessions import list_sessions, state_home
+
+
+def said_clearly(said: Said, code: int, *words: str) -> None:
+    assert said.code == code, said.out + said.err
+    assert "Traceback" not in said.err
+    for word in words:
+        assert word in said.out + said.err
+
+
+def run(gonogo: Gonogo, small: SmallProject, *more: str, ticket: str = "CHG-1") -> Said:
+    answers = str(small.folder / "answers.toml")
+    return gonogo("run", "here", "--ticket", ticket, "--answers", answers, *more, cwd=small.folder, env=small.env)
+
+
+def test_a_journal_that_was_changed_is_refused(gonogo: Gonogo, small: SmallProject, tmp_path: Path) -> None:
+    folder = run(gonogo, small).session
+    said_clearly(gonogo("transcript", "verify"), 0, "consistent")
+    alone = tmp_path / "copy.jsonl"
+    shutil.copy(folder / "journal.jsonl", alone)
+    said_clearly(gonogo("transcript", "verify", str(alone)), 0, "consistent")
+    script = next((folder / "scripts").iterdir())
+    script.write_bytes(script.read_bytes() + b"-")
+    said_clearly(gonogo("transcript", "verify", str(folder)), 1, "altered: scripts/")
+
+    data = bytearray(alone.read_bytes())
+    data[data.index(b"CHG-1")] ^= 1
+    alone.write_bytes(data)
+    said_clearly(gonogo("transcript", "verify", str(alone)), 1, "broken", "record 0 (line 1)")
+    said_clearly(gonogo("transcript", "show", str(alone)), 1, "does not hold")
+    alone.write_bytes(b"")
+    said_clearly(gonogo("transcript", "show", str(alone)), 1, "holds no record")
+    said_clearly(gonogo("transcript", "verify", str(tmp_path)), 2, "no journal")
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"go": {"bakup": True}}, ("bakup", "`backup`")),
+        ({"items": {"dump-is-save": True}}, ("dump-is-save", "[items]")),
+        ({"waivers": {"legder/pending": "why"}}, ("legder", "`ledger`")),
+    ],
+    ids=["go", "items", "waivers"],
+)
+def test_an_answer_to_nothing_is_refused(
+    gonogo: Gonogo, small: SmallProject, tables: dict[str, dict[str, object]], words: tuple[str, ...]
+) -> None:
+    small.answers(**tables)
+    said_clearly(run(gonogo, small), 2, *words)
+    assert not list_sessions(state_home(os.environ))
+
+
+@pytest.mark.parametrize("ticket", ["two\nlines", "\x1b[2J", "x" * 201])
+def test_a_ticket_is_one_line(gonogo: Gonogo, small: SmallProject, ticket: str) -> None:
+    said_clearly(run(gonogo, small, ticket=ticket), 2, "one line")
+
+
+def test_control_codes_in_a_name_reach_no_terminal(gonogo: Gonogo, small: SmallProject) -> None:
+    assert run(gonogo, small, "--operator", "eve\x1b[2J\nroot", ticket=" CHG-2 ").code == 0
+    listed = gonogo("sessions")
+    assert "\x1b" not in listed.out and len(listed.out.splitlines()) == 1
+    assert [row["ticket"] for row in json.loads(gonogo("sessions", "--json").out)] == ["CHG-2"]
+
+
+@pytest.mark.parametrize("orders", ["abc", "-5", "0", "1e3", "9" * 5000])
+def test_orders_of_the_demo_that_are_no_number(gonogo: Gonogo, own_home: Path, orders: str) -> None:
+    said_clearly(gonogo("demo", env={"GONOGO_DEMO_ORDERS": orders}), 2, "GONOGO_DEMO_ORDERS")
+    assert not (own_home / ".local/state/gonogo").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("runn",), ("--nope",), ("run",), ("transcript", "verify", "none"), ("runbook", "check", "."), ("resume",)],
+    ids=" ".join,
+)
+def test_wrong_use(gonogo: Gonogo, words: tuple[str, ...]) -> None:
+    said_clearly(gonogo(*words), 2)
