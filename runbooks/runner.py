@@ -243,7 +243,7 @@ class Runner:
         return True
 
     def _resumed(self, unknown: tuple[tuple[str, int], ...]) -> e.SessionResumed:
-        by, answers = self._request.operator, self._request.answers
+        by, answers = self._request.operator.model_copy(update={"how": "command"}), self._request.answers
         return e.SessionResumed(
             gonogo=version("gonogo"), host=by.host, pid=os.getpid(), by=by, answers=answers, unknown=unknown
         )
