@@ -217,6 +217,61 @@ async def test_a_backend_of_ours_that_lingers_is_waited_for(live: Live) -> None:
     await ours.leave()
 
 
+RESTORE = """
+### Restore
+
+```toml option
+id = "restore"
+costs = "a minute"
+loses = "what was written since"
+```
+
+```toml step
+id = "side"
+uses = "restore.side"
+```
+
+```toml step
+id = "swap"
+uses = "restore.swap"
+```
+"""
+
+
+async def test_after_a_restore_pin_and_lock_follow_the_database_in_this_runner_and_the_next(live: Live) -> None:
+    write(live, backup='```toml step\nid = "dump"\nuses = "backup.dump"\n```\n')
+    with (live.small.folder / "small.md").open("a") as document:
+        document.write(RESTORE)
+    await live.start(park_seconds=0.1)
+    await live.until(lambda view: view.next_start)
+    await live.do(c.Start(step="dump"))
+    await live.until(lambda view: view.step("dump").end == "done")
+    await live.do(c.RollBack(option="restore", reason="to see it"))
+    await live.do(c.Start(step="side"))
+    await live.until(lambda view: view.step("side").end == "done")
+    await live.do(c.Start(step="swap"))
+    view = await live.until(lambda view: view.questions)
+    exact = view.questions["swap/database"].exact
+    assert exact is not None
+    await live.do(c.Answer(question="swap/database", answer=exact))
+    view = await live.until(lambda view: view.step("swap").end == "done")
+    assert view.plan is not None and view.step("swap").result["oid"] != view.plan.target.oid
+    held = "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'"
+    with psycopg.connect(live.small.url, autocommit=True) as connection:
+        (holder,) = connection.execute(
+            held + " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ).fetchall()
+        assert live.folder.name in holder[0]
+    await live.client.close()
+    await live.over()
+    await live.start()
+    view = await live.until(lambda view: view.step("opening").end == "done" and view.step("opening").attempt == 2)
+    assert {check.id for check in view.step("opening").checks} == {"target", "alone"}
+    await live.do(c.Decide(what="go", phase="rollback"))
+    assert await live.over() == 1
+    assert live.client.view.ended is not None and live.client.view.ended.outcome == "rolled_back"
+
+
 async def test_a_protected_session_is_not_taken_up_headless(live: Live) -> None:
     write(live)
     live.small.toml(protected=True)
