@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from fix_command import Gonogo, Said, SmallProject
+from fix_command import Gonogo, Said, SmallProject, environment
 
 from runbooks.sessions import list_sessions, state_home
 
@@ -85,3 +87,24 @@ def test_orders_of_the_demo_that_are_no_number(gonogo: Gonogo, own_home: Path, o
 )
 def test_wrong_use(gonogo: Gonogo, words: tuple[str, ...]) -> None:
     said_clearly(gonogo(*words), 2)
+
+
+def test_an_output_that_takes_nothing_is_told_in_words() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    argv = [sys.executable, "-P", "-m", "tui", "runbook", "list"]
+    with full.open("w") as output:
+        done = subprocess.run(argv, env=environment(), stdout=output, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 3 and done.stderr.startswith("gonogo: The output: "), done.stderr
+
+
+def test_an_interrupt_while_it_is_being_imported_ends_quietly(tmp_path: Path) -> None:
+    (tmp_path / "psutil.py").write_text("raise KeyboardInterrupt\n")
+    env = environment()
+    env["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{env['PYTHONPATH']}"
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tui", "sessions"],
+        env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (130, "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 PACKAGES = ("tui", "runbooks", "migrations")
 MISUSE = 2
+INTERRUPTED = 130
 
 
 def stranger() -> str | None:
@@ -26,9 +27,12 @@ def main() -> None:
             f"gonogo: something else is imported in place of its own package {other}: look at PYTHONPATH.\n"
         )
         sys.exit(MISUSE)
-    from tui.cli import main as run
+    try:
+        from tui.cli import main as run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while it was still being imported
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,19 @@
 """The command `gonogo`. Data to stdout, talk to stderr."""
 
 import asyncio
+import errno
 import os
 import resource
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from migrations.problem import Misuse, Problem
+from migrations.problem import Misuse, Problem, Unavailable
 from runbooks import launch, sessions
-from runbooks import project as projects
 from runbooks.answers import Answers
 from runbooks.client import LOG, Client
 from runbooks.demo import shop
@@ -23,7 +22,7 @@ from runbooks.headless import Headless
 from runbooks.journal import NAME, check_artefacts, read, verify
 from runbooks.library import read_shipped, shipped
 from runbooks.operator import who
-from runbooks.project import Project
+from runbooks.places import Place, journal_of, place, root
 from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript as render
 from runbooks.status import status_of
@@ -34,6 +33,7 @@ from tui.printed import session_row, sessions_json, status_lines, verdict_lines
 DETACHED = 130
 BUG = 70
 TIDY_SECONDS = 30.0
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 project_option = click.option(
@@ -55,20 +55,6 @@ def talk(text: str) -> None:
 def on_terminal() -> bool:
     """Whether somebody can see a screen and press keys."""
     return sys.stdin.isatty() and sys.stdout.isatty()
-
-
-@dataclass(frozen=True)
-class Place:
-    """The project that a command works on."""
-
-    file: Path
-    project: Project
-
-
-def place(project_file: Path | None) -> Place:
-    """Find and read gonogo.toml. Raises Misuse."""
-    file = project_file or projects.find(Path.cwd())
-    return Place(file, projects.load(file))
 
 
 @click.group(
@@ -310,34 +296,6 @@ def verify_transcript(session: str | None, project_file: Path | None) -> None:
     sys.exit(0 if verdict.grade == "consistent" and not altered else 1)
 
 
-def journal_of(session: str | None, project_file: Path | None) -> Path:
-    """The journal that a session's name, folder or file leads to. Raises Misuse."""
-    if session and Path(session).is_file():
-        return Path(session)
-    if session and (Path(session) / NAME).is_file():
-        return Path(session) / NAME
-    if session and os.sep in session:
-        raise Misuse(f"{session} is no journal, and no folder with a {NAME}.")
-    where = root(project_file)
-    if session is None:
-        newest = next(iter(sessions.list_sessions(where)), None)
-        if newest is None:
-            raise Misuse(f"No sessions in {where}.")
-        return newest.folder / NAME
-    return sessions.find(where, session) / NAME
-
-
-def root(project_file: Path | None) -> Path:
-    """Where the sessions lie: the project's place for them, if there is a project."""
-    try:
-        here = place(project_file)
-    except Misuse:
-        if project_file is not None:
-            raise
-        return sessions.state_home(os.environ)
-    return sessions.sessions_root(here.project, os.environ)
-
-
 @cli.group("runbook")
 def runbooks_group() -> None:
     """Look at runbook documents."""
@@ -382,6 +340,11 @@ def guarded(work: Callable[[], Any]) -> int:
         return 2
     except (click.Abort, KeyboardInterrupt):
         return DETACHED
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
+        talk(f"gonogo: {error.filename or 'The output'}: {error.strerror}.")
+        return Unavailable.exit_code
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else 0
     return 0
