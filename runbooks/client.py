@@ -19,6 +19,7 @@ from runbooks.view import RunView, advance
 
 START_SECONDS = 120.0
 END_SECONDS = 30.0
+ANSWER_SECONDS = 30.0
 RUNNER_FILE = "runner.json"
 LOG = "runner.log"
 SAYS = "gonogo: "
@@ -61,9 +62,10 @@ class Client:
     async def attach(cls, folder: Path, *, sort: str, by: By) -> "Client":
         """Attach to the runner of a session. Raises Unavailable when none answers."""
         try:
-            reader, writer = await asyncio.open_unix_connection(socket_path(folder))
-            return await cls.over(folder, reader, writer, sort=sort, by=by)
-        except OSError:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                reader, writer = await asyncio.open_unix_connection(socket_path(folder))
+                return await cls.over(folder, reader, writer, sort=sort, by=by)
+        except OSError:  # a timeout is one, too
             raise Unavailable(
                 f"The runner of {folder.name} does not answer.", advice=f"Look at {folder / LOG}."
             ) from None

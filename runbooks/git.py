@@ -10,11 +10,12 @@ from runbooks.events import Git
 
 async def head_of(folder: Path) -> Git | None:
     """The commit of the folder's work tree, and whether it is clean. None without git or outside a work tree."""
+    env = _environment()
     try:
-        code, commit, _ = await capture(["git", "rev-parse", "HEAD"], env=os.environ, cwd=folder)
+        code, commit, _ = await capture(["git", "rev-parse", "HEAD"], env=env, cwd=folder)
         if code != 0:
             return None
-        code, changes, _ = await capture(["git", "status", "--porcelain", "--", "."], env=os.environ, cwd=folder)
+        code, changes, _ = await capture(["git", "status", "--porcelain", "--", "."], env=env, cwd=folder)
     except Problem:
         return None
     return Git(commit=commit.strip(), clean=code == 0 and not changes.strip())
@@ -25,8 +26,7 @@ async def committed(folder: Path) -> frozenset[str] | None:
 
     None without git or outside a work tree. Raises nothing.
     """
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    env["GIT_OPTIONAL_LOCKS"] = "0"
+    env = _environment()
     try:
         code, inside, _ = await capture(["git", "rev-parse", "--is-inside-work-tree"], env=env, cwd=folder)
         if code != 0 or inside.strip() != "true":
@@ -40,3 +40,9 @@ async def committed(folder: Path) -> frozenset[str] | None:
     except Problem:
         return None
     return frozenset(tracked.split("\0")) - frozenset(changed.split("\0")) if code == 0 else None
+
+
+def _environment() -> dict[str, str]:
+    """Of this folder, whatever git was told in the terminal; and nothing is written, not even its index."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**inherited, "GIT_OPTIONAL_LOCKS": "0"}

@@ -201,7 +201,7 @@ class Runner:
         elif isinstance(error, Problem):
             bye = wire.Bye(reason=str(error), exit_code=error.exit_code)
         else:
-            traceback.print_exception(error)
+            traceback.print_exception(error, file=self._log)
             bye = wire.Bye(reason=f"gonogo failed: {type(error).__name__}; see runner.log", exit_code=BUG)
         recorder.append(e.SessionParked(reason=bye.reason))
         return bye

@@ -7,8 +7,10 @@ import json
 import os
 import signal
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -18,9 +20,9 @@ from migrations.presence import Presence
 from migrations.problem import Misuse, Problem, Unavailable
 from migrations.target import Pinned
 from migrations.url import Url
+from runbooks import attempts, launch, wire
 from runbooks import commands as c
 from runbooks import events as e
-from runbooks import launch, wire
 from runbooks.client import Client
 from runbooks.faces import Faces
 from runbooks.journal import NAME, Journal, read, verify
@@ -28,6 +30,7 @@ from runbooks.output import Output, Progress
 from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
 from runbooks.runner_log import RunnerLog
+from runbooks.steps import catalogue
 from runbooks.view import RunView
 from tests.runbooks.conftest import opening, the_plan
 
@@ -281,6 +284,25 @@ async def test_a_protected_session_is_not_taken_up_headless(live: Live) -> None:
     await live.over()
     with pytest.raises(Misuse, match="protected"):
         await launch.take_up(live.folder, operator=ANA, answers=None, headless=True, environ={})
+
+
+async def test_a_bug_parks_the_session_and_its_log_holds_no_secret(live: Live, monkeypatch) -> None:
+    async def bug(ctx, params):
+        raise RuntimeError(f"it was {live.small.url}")
+
+    shell = replace(catalogue()["shell"], run=bug)
+    monkeypatch.setattr(attempts, "catalogue", lambda: {**catalogue(), "shell": shell})
+    write(live, backup=SLEEP)
+    await live.start()
+    await live.until(lambda view: view.next_start)
+    await live.do(c.Start(step="sleep"))
+    assert await live.over() == 70
+    await live.client.until_gone(0.1)
+    assert live.client.bye is not None and live.client.bye.exit_code == 70
+    assert live.client.view.parked and live.client.view.step("sleep").end == "crashed"
+    log, password = live.log.getvalue().decode(), urlsplit(live.small.url).password
+    assert "RuntimeError: it was postgresql://" in log and "«redacted:" in log
+    assert password and password not in log + (live.folder / NAME).read_text()
 
 
 # The wire, without a runner ---------------------------------------------------------------------
