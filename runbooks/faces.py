@@ -36,6 +36,9 @@ class Faces:
                 await self._serve(_messages(reader), writer)
         except (ConnectionError, JournalBroken):
             pass  # it went away; or the recorder has told the runner that nothing can be recorded any more
+        except asyncio.CancelledError:
+            if self._bye is None:  # else the process ends, and asyncio would log this as an error
+                raise
         finally:
             writer.close()
 
