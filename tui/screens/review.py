@@ -20,7 +20,7 @@ from tui.screens.base import BACK, SessionScreen
 from tui.sql_text import SqlText, WrongBytes, read_script
 from tui.widgets.band import Band
 from tui.widgets.choices import Choice, Choices
-from tui.widgets.finding_rows import statement_rows, worst_first
+from tui.widgets.finding_rows import model_rows, statement_rows, worst_first
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row, row
@@ -185,7 +185,8 @@ class Review(SessionScreen):
             self.query_one("#findings", PileView).show(())
             return
         statements = self._sql.text.statements(self._sql.cursor)
-        self.query_one("#findings", PileView).show(statement_rows(script, statements))
+        rows = (*statement_rows(script, statements), *model_rows(script))
+        self.query_one("#findings", PileView).show(rows)
 
 
 def _read(folder: Path, script: Script) -> SqlText:

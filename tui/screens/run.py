@@ -191,10 +191,11 @@ class Run(Decisions):
         """The chosen line of the hold point, if it is one that holds."""
         holds = {(hold.kind, hold.subject): hold for hold in self.view.gate.holds} if self.view.section else {}
         chosen = next((h for (k, s), h in holds.items() if (k, s) == self._hold.chosen), None)
-        if chosen is not None and self._hold_is_seen() and (chosen.waivable or self._hold.has_focus_within):
-            return chosen
         lifted = [hold for hold in holds.values() if hold.waivable]
         waivable = [hold for hold in lifted if hold.kind != "item"] or lifted
+        meant = chosen in waivable or self._hold.has_focus_within
+        if chosen is not None and self._hold_is_seen() and meant:
+            return chosen
         if not waivable:
             self.say("Nothing holds that a waiver would lift.")
             return None

@@ -57,7 +57,10 @@ def wanted(view: RunView, state: Standing) -> tuple[str, ...]:
         decisions = ("no_go",) if view.section else ()
     if state.kind == "held" and failed_step(view):
         first = ("again", "roll_back", *first)
-    return tuple(dict.fromkeys((*first, *decisions, *scripts, "transcript", "app.detach", "app.help")))
+    named = dict.fromkeys((*first, *decisions, *scripts, "transcript", "app.detach", "app.help"))
+    if view.phase == "rollback":
+        named.pop("roll_back", None)
+    return tuple(named)
 
 
 def _lifting(view: RunView) -> tuple[str, ...]:

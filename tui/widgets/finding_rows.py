@@ -21,6 +21,12 @@ def worst_first(findings: tuple[Finding, ...]) -> list[Finding]:
     return sorted(findings, key=lambda f: (not f.loses_data, _RANK[f.severity], f.line))
 
 
+def model_rows(script: Script) -> Iterator[Row]:
+    """How the script will be run, and why."""
+    if script.model_words:
+        yield row("", ("Runs ", "bold $quiet"), (f"{one_line(script.model)}: {one_line(script.model_words)}", "$quiet"))
+
+
 def statement_rows(script: Script, statements: range) -> Iterator[Row]:
     """Everything said of these statements of a script."""
     for number in statements[:SHOWN]:
