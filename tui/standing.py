@@ -110,7 +110,8 @@ def _ended(view: RunView) -> Standing:
     ended = view.ended
     assert ended is not None
     word = {"go": "GO", "no_go": "NO-GO", "rolled_back": "ROLLED BACK"}.get(ended.outcome, ended.outcome.upper())
-    reason = f"{ended.reason.rstrip('.')}. " if ended.reason else ""
+    said = ended.reason.rstrip(".")
+    reason = f"{said}. " if said and said.casefold() != word.casefold() else ""
     return Standing("ended", f"ENDED · {word}", f"{reason}Press q to leave", "ended")
 
 
