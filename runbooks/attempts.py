@@ -10,10 +10,10 @@ from typing import Any, Literal
 import psycopg
 from pydantic import ValidationError
 
-from migrations.connecting import told
-from migrations.presence import Presence
 from migrations.problem import Misuse, Problem
 from migrations.target import Pinned
+from migrations.target.connecting import told
+from migrations.target.presence import Presence
 from runbooks import events as e
 from runbooks.execution import StepRun, failure_of
 from runbooks.opening import Opening, Verdict

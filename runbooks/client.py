@@ -14,7 +14,7 @@ from migrations.process import leave
 from runbooks import wire
 from runbooks.commands import Command
 from runbooks.events import By
-from runbooks.records import MAX_LINE, BadRecord, Chain, Record
+from runbooks.journal.records import MAX_LINE, BadRecord, Chain, Record
 from runbooks.view import RunView, advance
 
 START_SECONDS = 120.0

@@ -12,9 +12,9 @@ from runbooks import events as e
 from runbooks import gates
 from runbooks.attempts import OPENING, Attempts
 from runbooks.execution import StepRun
+from runbooks.journal.records import stamp
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
-from runbooks.records import stamp
 from runbooks.runbook import PHASES, Option, Phase, PhaseName, Step
 from runbooks.view import RunView
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import psycopg
 from pydantic import JsonValue
 
-from migrations.connecting import told
 from migrations.problem import Problem, Unavailable
 from migrations.target import session_name
+from migrations.target.connecting import told
 from runbooks import events as e
 from runbooks.artefacts import fingerprint_file
 from runbooks.gates import worst

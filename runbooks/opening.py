@@ -7,12 +7,14 @@ from typing import Literal
 
 import psycopg
 
-from migrations import activity, ledger_lock, tools
-from migrations.connecting import told
-from migrations.presence import Presence
+from migrations import activity
+from migrations.backup.tools import tools
+from migrations.ledger import lock as ledger_lock
 from migrations.problem import Problem, Unavailable
 from migrations.restore import in_the_way
 from migrations.target import Connection, Fingerprint, environment_mark, pooling, privileges
+from migrations.target.connecting import told
+from migrations.target.presence import Presence
 from runbooks.execution import StepRun
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
@@ -158,7 +160,7 @@ class Opening:
         return any(step.uses == uses for step in self._setting.runbook.steps())
 
     async def _tools(self, major: int) -> None:
-        found = await tools.tools(major, bin=None, env=self._run.child_environment())
+        found = await tools(major, bin=None, env=self._run.child_environment())
         self._run.check("tools", "pg_dump and pg_restore", "ok", f"version {found.version}")
 
     def _disk(self, size: int, tables: int) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import psycopg
 
 from migrations import ledger
-from migrations.connecting import told
 from migrations.folder import Migration, read_folder
 from migrations.plan import Applied, compare
 from migrations.problem import Unavailable
 from migrations.target import Fingerprint, environment_mark
+from migrations.target.connecting import told
 from runbooks.artefacts import write_private
 from runbooks.events import PlanMade, Target
 from runbooks.planning import make_plan

@@ -8,11 +8,11 @@ from typing import Any
 
 from migrations.naming import convention
 from migrations.problem import Misuse
-from runbooks.document_errors import Fault, Faults, ProjectError
+from runbooks.document.errors import Fault, Faults, ProjectError
+from runbooks.document.toml_text import KeyLines, TomlError, read_toml
 from runbooks.library import shipped
 from runbooks.nearest import nearest
 from runbooks.project import FILE, Environment, Project
-from runbooks.toml_text import KeyLines, TomlError, read_toml
 
 PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "sessions", "dumps")
 ENVIRONMENT_KEYS = tuple(key for key in Environment.model_fields if key != "name")

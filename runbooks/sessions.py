@@ -11,10 +11,10 @@ from pathlib import Path
 
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.events import Previous, SessionEnded
-from runbooks.files import open_folder, open_to_read, read_lines
 from runbooks.journal import NAME
+from runbooks.journal.files import open_folder, open_to_read, read_lines
+from runbooks.journal.records import BadRecord, Chain, opened
 from runbooks.project import Project
-from runbooks.records import BadRecord, Chain, opened
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_.-]+-[0-9a-f]{4,}", re.ASCII)
 _TAIL = re.compile(rb',"hash":"([0-9a-f]{64})","kind":"([a-z_]+)","prev":"[0-9a-f]{64}","seq":(\d{1,16})\}\n\Z')

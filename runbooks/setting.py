@@ -6,7 +6,7 @@ from pathlib import Path
 
 from migrations.problem import Misuse
 from migrations.target import Pinned
-from migrations.url import Url
+from migrations.target.url import Url
 from runbooks.project import Environment, Project
 from runbooks.references import shell_variables
 from runbooks.runbook import Runbook

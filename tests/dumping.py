@@ -12,10 +12,10 @@ import psycopg
 
 from migrations import backup, restore
 from migrations.backup import Dump, Order
-from migrations.beside import derived_name, maintenance
+from migrations.backup.beside import derived_name, maintenance
 from migrations.restore import Restoring, Side
 from migrations.target import Pinned
-from migrations.url import Url
+from migrations.target.url import Url
 
 Connection = psycopg.AsyncConnection[Any]
 

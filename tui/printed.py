@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 
+from runbooks.journal.verify import Verdict
 from runbooks.sessions import Summary
 from runbooks.status import Status
-from runbooks.verify import Verdict
 from tui.printable import one_line
 
 

@@ -13,9 +13,9 @@ from migrations import ledger
 from migrations.folder import read_folder
 from migrations.problem import Misuse, Unavailable
 from migrations.server import ThrowawayServer
-from migrations.setup import create_database, create_role, mark_database, run_script
+from migrations.server.setup import create_database, create_role, mark_database, run_script
 from migrations.target import Pinned
-from migrations.url import Url
+from migrations.target.url import Url
 from runbooks.demo.world import MARK, SETTINGS, Demo
 from runbooks.sessions import state_home
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from runbooks import events as e
-from runbooks.records import Record
+from runbooks.journal.records import Record
 
 
 @dataclass

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from migrations.problem import Problem
 from runbooks import events as e
-from runbooks.records import ZEROS, Record
+from runbooks.journal.records import ZEROS, Record
 from runbooks.report.words import many
 
 

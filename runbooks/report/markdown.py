@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from runbooks import events as e
-from runbooks.records import Record
+from runbooks.journal.records import Record
 from runbooks.report.chapters import Attempt, Chapter, chapters
 from runbooks.report.escape import code, inline
 from runbooks.report.facts import Facts, gather

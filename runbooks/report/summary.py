@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from runbooks.records import Record
+from runbooks.journal.records import Record
 from runbooks.report.escape import cell, inline, one_line
 from runbooks.report.facts import Facts, gather
 from runbooks.report.words import SESSION_OUTCOME, login, many, moment, refs, took

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from migrations.activity import Activity, Blocker, Session, look
-from migrations.recorded import name_of
+from migrations.catalog.recorded import name_of
 from migrations.sql.names import Name
-from runbooks.applied import touched_tables
 from runbooks.durations import Duration, spell
 from runbooks.events import Outcome
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.applied import touched_tables
 
 NAMED = 5
 

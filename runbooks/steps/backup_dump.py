@@ -9,14 +9,14 @@ from pydantic import JsonValue, field_validator
 
 from migrations import activity, backup
 from migrations.backup import Dump, Progress
+from migrations.backup.tools import Tools
 from migrations.process import Child
-from migrations.tools import Tools
-from runbooks.dumps import end_children, program_environment, records_of, server_tools
 from runbooks.durations import Duration, microseconds, spell
 from runbooks.events import Check, StepStarted
 from runbooks.frozen import Frozen
 from runbooks.sessions import dumps_folder
 from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.parts.dumps import end_children, program_environment, records_of, server_tools
 
 MIB = 2**20
 

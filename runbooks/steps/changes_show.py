@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from migrations.changes import Changes, Written, what_changed
-from runbooks.dumps import session_dump
+from migrations.restore.changes import Changes, Written, what_changed
 from runbooks.events import Outcome
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.dumps import session_dump
 
 SHOWN = 40
 

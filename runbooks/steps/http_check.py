@@ -13,9 +13,9 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from migrations.problem import Misuse
 from runbooks.durations import Duration, microseconds, spell
 from runbooks.frozen import Frozen
-from runbooks.http_call import Answer, NoAnswer, Request, call, check_url, contains, shown
 from runbooks.runbook import Effect
 from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.http_call import Answer, NoAnswer, Request, call, check_url, contains, shown
 
 READING = ("GET", "HEAD", "OPTIONS")
 SHOWN = 300

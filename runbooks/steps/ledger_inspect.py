@@ -2,8 +2,8 @@
 
 from migrations.plan import Applied
 from runbooks.frozen import Frozen
-from runbooks.ledger_reading import Reading, held_back, names, read_both
 from runbooks.steps.base import Context, Nothing, StepKind
+from runbooks.steps.parts.ledger_reading import Reading, held_back, names, read_both
 
 
 class Result(Frozen):

@@ -4,15 +4,15 @@ from datetime import timedelta
 from typing import Literal
 
 from migrations.apply import ApplyResult, ApplyRun, apply
-from migrations.script_failed import ScriptFailed
-from migrations.sending import Timeouts
-from runbooks.apply_teller import Teller
-from runbooks.applying import Order, chosen, fates, order, still_as_reviewed
+from migrations.apply.script_failed import ScriptFailed
+from migrations.apply.sending import Timeouts
 from runbooks.events import Check, StepStarted
 from runbooks.frozen import Frozen
-from runbooks.ledger_reading import names
-from runbooks.limits import Limit, limit_milliseconds, limit_text
 from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.parts.apply_teller import Teller
+from runbooks.steps.parts.applying import Order, chosen, fates, order, still_as_reviewed
+from runbooks.steps.parts.ledger_reading import names
+from runbooks.steps.parts.limits import Limit, limit_milliseconds, limit_text
 
 
 class Params(Frozen):

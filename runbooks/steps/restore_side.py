@@ -7,15 +7,15 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from migrations import restore
-from migrations.beside import derived_name, maintenance
+from migrations.backup.beside import derived_name, maintenance
+from migrations.backup.tools import Tools
 from migrations.process import Child
 from migrations.restore import Restoring, Side
-from migrations.swap import followers
-from migrations.tools import Tools
-from runbooks.dumps import Taken, end_children, program_environment, records_of, server_tools, session_dump
+from migrations.restore.swap import followers
 from runbooks.events import StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.parts.dumps import Taken, end_children, program_environment, records_of, server_tools, session_dump
 
 
 class Params(Frozen):

@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from migrations import swap
 from migrations.problem import Misuse
-from runbooks.dumps import records_of
+from migrations.restore import swap
 from runbooks.events import Check, StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.parts.dumps import records_of
 
 
 class Params(Frozen):

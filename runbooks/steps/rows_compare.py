@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from migrations.catalog import RowCount
-from migrations.recorded import RowChange, name_of, record, row_changes
+from migrations.catalog.recorded import RowChange, name_of, record, row_changes
 from migrations.sql.names import Name
-from runbooks.applied import default_schema, plan_effects
 from runbooks.frozen import Frozen
-from runbooks.records_kept import recorded_before
 from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.applied import default_schema, plan_effects
+from runbooks.steps.parts.records_kept import recorded_before
 
 NAMED = 10
 

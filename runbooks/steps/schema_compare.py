@@ -5,13 +5,13 @@ import asyncio
 from pydantic import Field
 
 from migrations.catalog import InvalidIndex, diff, exists, invalid_indexes, snapshot
-from migrations.effects import Effects
-from runbooks.applied import plan_effects
+from migrations.catalog.effects import Effects
 from runbooks.artefacts import write_private
 from runbooks.events import Outcome
 from runbooks.frozen import Frozen
-from runbooks.records_kept import recorded_before
 from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.applied import plan_effects
+from runbooks.steps.parts.records_kept import recorded_before
 
 NAME = "schema-difference.txt"
 NAMED = 10

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
+from migrations.catalog.recorded import Recorded, record
 from migrations.problem import Problem
-from migrations.recorded import Recorded, record
 from runbooks.artefacts import write_private
 from runbooks.frozen import Frozen
-from runbooks.records_kept import NAME, read_record
 from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.records_kept import NAME, read_record
 
 
 class Params(Frozen):

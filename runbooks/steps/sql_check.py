@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from migrations.ask import Scalar, ask
+from migrations.target.ask import Scalar, ask
 from runbooks.durations import Duration
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind

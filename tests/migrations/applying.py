@@ -7,13 +7,13 @@ from typing import Any
 
 import psycopg
 
-from migrations import apply_events as e
 from migrations import ledger
 from migrations.apply import ApplyResult, ApplyRun, apply, prepare
-from migrations.apply_events import as_record
-from migrations.script_run import ScriptToRun
-from migrations.sending import Timeouts
-from migrations.settle import Fate, settle
+from migrations.apply import events as e
+from migrations.apply.events import as_record
+from migrations.apply.script_run import ScriptToRun
+from migrations.apply.sending import Timeouts
+from migrations.apply.settle import Fate, settle
 from migrations.target import Pinned, Url, session_name
 
 SESSION = "20260131T020304Z-staging-7f3a"

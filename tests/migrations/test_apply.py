@@ -7,10 +7,10 @@ from hashlib import sha256
 import psycopg
 import pytest
 
-from migrations import apply_events as e
 from migrations.apply import ScriptFailed
+from migrations.apply import events as e
+from migrations.apply.sending import Timeouts
 from migrations.problem import Problem, Unavailable
-from migrations.sending import Timeouts
 from tests.migrations.applying import Bench, until
 from tests.migrations.proxy import holding
 

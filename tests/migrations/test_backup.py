@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from dumping import dumped, environment, fill, names, order, pinned
 
-from migrations import archive, backup
-from migrations.backup import Progress, Watch
+from migrations import backup
+from migrations.backup import Progress, Watch, archive
+from migrations.backup.state import State
 from migrations.problem import Problem, Unavailable
 from migrations.server import ThrowawayServer
-from migrations.state import State
 
 
 def wrapped(server: ThrowawayServer, folder: Path, program: str, before: str) -> Path:

@@ -10,10 +10,10 @@ from psycopg.pq import TransactionStatus
 
 from migrations import catalog
 from migrations.catalog import InvalidIndex, RowCount, Snapshot
+from migrations.catalog.reading import reading
+from migrations.catalog.row_counts import Table, counted
 from migrations.problem import Problem
 from migrations.process import capture
-from migrations.reading import reading
-from migrations.row_counts import Table, counted
 from migrations.server import ThrowawayServer
 
 SHOP = """

@@ -7,9 +7,9 @@ import psycopg
 from dumping import MIGRATE, connector, dumped, fill, pinned
 
 from migrations import ledger
-from migrations.changes import Changes, Written, what_changed
+from migrations.backup.state import State
+from migrations.restore.changes import Changes, Written, what_changed
 from migrations.server import ThrowawayServer
-from migrations.state import State
 
 LEDGER = ledger.TABLE.format('"_prisma_migrations"')
 ROW = """

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from migrations import ledger
-from migrations.ledger_lock import KEY, Lock, holders, locked
+from migrations.ledger.lock import KEY, Lock, holders, locked
 from migrations.problem import Problem
 from migrations.target import Connection, Pinned, Url
 

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from migrations.catalog import RowCount, Snapshot
-from migrations.effects import Effects, effects_of
-from migrations.recorded import Recorded, RowChange, name_of, record, row_changes
+from migrations.catalog.effects import Effects, effects_of
+from migrations.catalog.recorded import Recorded, RowChange, name_of, record, row_changes
 from migrations.sql import read_script
 from migrations.sql.names import Name
 

@@ -12,11 +12,11 @@ import pytest
 from dumping import MIGRATE, connector, dumped, environment, fill, pinned, restored
 from psycopg import sql
 
-from migrations import backup, restore, swap
-from migrations.beside import derived_name, maintenance
-from migrations.carry import properties
+from migrations import backup, restore
+from migrations.backup.beside import derived_name, maintenance
 from migrations.problem import Problem
-from migrations.restore import Restoring
+from migrations.restore import Restoring, swap
+from migrations.restore.carry import properties
 from migrations.server import ThrowawayServer, embedded_bin
 from migrations.target import Pinned
 

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 from fix_postgres import apart
 
-from migrations import server_place
 from migrations.problem import Unavailable
 from migrations.server import ThrowawayServer, embedded_bin
+from migrations.server import place as server_place
 
 Until = Callable[[Callable[[], object]], None]
 

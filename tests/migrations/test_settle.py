@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migrations import apply_events as e
 from migrations.apply import ScriptFailed
-from migrations.orphans import let_go
+from migrations.apply import events as e
+from migrations.apply.orphans import let_go
 from migrations.problem import Problem
 from migrations.server import ThrowawayServer
 from tests.migrations.applying import Bench, until

@@ -11,8 +11,8 @@ import pytest
 
 from migrations.problem import Problem, Unavailable
 from migrations.server import ThrowawayServer
-from migrations.session_settings import set_session
 from migrations.target import Fingerprint, Pinned, Url, environment_mark, pooling, privileges, session_name
+from migrations.target.session_settings import set_session
 
 
 def pinned(url: str) -> Pinned:

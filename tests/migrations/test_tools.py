@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from migrations.backup.tools import tools
 from migrations.problem import Unavailable
 from migrations.server import ThrowawayServer
-from migrations.tools import tools
 
 OLD = Path("/usr/lib/postgresql/15/bin")
 

@@ -14,7 +14,7 @@ import psycopg
 from pydantic import JsonValue
 
 from migrations.target import Pinned
-from migrations.url import Url
+from migrations.target.url import Url
 from runbooks import events as e
 from runbooks.artefacts import fingerprint_file, write_private
 from runbooks.gates import worst

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from runbooks.document import read_runbook
-from runbooks.document_heads import COLUMNS, KEYS
-from runbooks.document_steps import ITEM_ATTRIBUTES, RUN_ATTRIBUTES, SHELL, STEP_KEYS
+from runbooks.document.heads import COLUMNS, KEYS
+from runbooks.document.identifiers import RESERVED
+from runbooks.document.steps import ITEM_ATTRIBUTES, RUN_ATTRIBUTES, SHELL, STEP_KEYS
 from runbooks.frozen import Frozen
-from runbooks.identifiers import RESERVED
 from runbooks.library import read_shipped, shipped
 from runbooks.project import load
 from runbooks.project_file import ENVIRONMENT_KEYS, NAMINGS, PROJECT_KEYS

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from migrations.problem import Misuse
 from runbooks.document import read_runbook
-from runbooks.document_errors import DocumentError
+from runbooks.document.errors import DocumentError
 from runbooks.durations import Duration, duration
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Nothing, StepKind

@@ -9,7 +9,7 @@ from migrations import ledger
 from runbooks import commands as c
 from runbooks import events as e
 from runbooks.journal import verify
-from runbooks.records import stamp
+from runbooks.journal.records import stamp
 
 
 async def test_a_cancelled_question_of_the_opening_ends_the_session(live: Live) -> None:

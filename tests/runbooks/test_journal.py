@@ -14,7 +14,7 @@ import pytest
 from migrations.problem import Problem, Unavailable
 from runbooks import events as e
 from runbooks.journal import NAME, BadRecord, Journal, encode, read, verify
-from runbooks.records import KINDS, ZEROS
+from runbooks.journal.records import KINDS, ZEROS
 from tests.runbooks.stdlib_journal import forged
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runbooks.journal import NAME, verify
-from runbooks.records import KINDS
+from runbooks.journal.records import KINDS
 from tests.runbooks import stdlib_journal
 from tests.runbooks.test_verify import FORGERIES, RECODED
 

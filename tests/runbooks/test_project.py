@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrations.problem import Misuse
-from runbooks.document_errors import DocumentError, ProjectError
+from runbooks.document.errors import DocumentError, ProjectError
 from runbooks.project import Project, find, load, runbook_text
 
 WHOLE = """\

@@ -16,10 +16,10 @@ import psycopg
 import pytest
 from fix_live import ANA, SLEEP, Live, kinds, settle, write
 
-from migrations.presence import Presence
 from migrations.problem import Misuse, Problem, Unavailable
 from migrations.target import Pinned
-from migrations.url import Url
+from migrations.target.presence import Presence
+from migrations.target.url import Url
 from runbooks import attempts, launch, wire
 from runbooks import commands as c
 from runbooks import events as e

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from migrations.problem import Problem
 from runbooks import events as e
-from runbooks.http_call import contains, shown
 from runbooks.steps import catalogue
+from runbooks.steps.parts.http_call import contains, shown
 from tests.runbooks.steps_context import StepContext
 
 URL = "postgresql://nobody@localhost:1/none"

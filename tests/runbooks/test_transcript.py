@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.journal import NAME, Record, read
-from runbooks.records import ZEROS
+from runbooks.journal.records import ZEROS
 from runbooks.report.markdown import ticket_summary, transcript
 from tests.runbooks.conftest import FILE, walk
 

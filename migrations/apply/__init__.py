@@ -1,0 +1,227 @@
+"""Applies reviewed scripts to the pinned target, so that Prisma's ledger and the catalog never disagree unseen."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+
+from migrations import ledger
+from migrations.apply import events as e
+from migrations.apply.ledger_ready import ready
+from migrations.apply.script_failed import ScriptFailed as ScriptFailed
+from migrations.apply.script_run import ScriptRun, ScriptToRun
+from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
+from migrations.ledger.lock import PATIENCE, Holder, Lock
+from migrations.problem import Problem, Unavailable
+from migrations.sql import Model, Script, execution_model, read_script
+from migrations.target import Fingerprint, Pinned, session_name
+
+Connection = psycopg.AsyncConnection[Any]
+OLDEST = 130000
+BOOK = {"lock_timeout": "10s", "statement_timeout": "60s"}
+"""Of the ledger's connection, which nobody can cancel."""
+
+_BACKEND = """
+SELECT pid, backend_start::text FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()
+"""
+
+
+async def _nothing_to_check(script: ScriptToRun) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRun:
+    """What to apply, where, and as whom.
+
+    `roll_back_rows`: (name, ledger id) of this session's own failed rows, of which settle() knows that nothing was
+    committed. `before_script` may raise Problem, for instance when the file on disk is no longer the reviewed one.
+    """
+
+    target: Pinned
+    session: str
+    application_name: str
+    scripts: tuple[ScriptToRun, ...]
+    on: e.OnEvent
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    roll_back_rows: tuple[tuple[str, str], ...] = ()
+    lock_patience: float = PATIENCE
+    stop_asked: Callable[[], bool] = lambda: False
+    before_script: Callable[[ScriptToRun], Awaitable[None]] = _nothing_to_check
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptDone:
+    """A script that is applied. `took` is in microseconds."""
+
+    name: str
+    row: str
+    statements: int
+    took: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """What was applied, in order; `stopped` if the operator asked to end before the last one."""
+
+    scripts: tuple[ScriptDone, ...]
+    stopped: bool
+
+
+async def prepare(name: str, text: str, checksum: str) -> ScriptToRun:
+    """Read a script and decide how it runs. Raises Problem if it cannot be run as it is."""
+    digest, script, model = await asyncio.to_thread(_read, text)
+    if digest != checksum:
+        raise Problem(
+            f"{name} is not the script that was reviewed: its checksum differs.",
+            advice="End this session and review the script as it is now.",
+        )
+    if model.kind == "refused":
+        raise Problem(
+            f"{name} cannot be applied: {model.words}.", advice="Change the script, then start a new session."
+        )
+    return ScriptToRun(
+        name=name,
+        checksum=checksum,
+        text=text,
+        model=model.kind,
+        statements=script.statements,
+        pieces=model.pieces,
+        row=ledger.new_id(),
+    )
+
+
+def _read(text: str) -> tuple[str, Script, Model]:
+    script = read_script(text)
+    return sha256(text.encode()).hexdigest(), script, execution_model(script)
+
+
+async def apply(run: ApplyRun) -> ApplyResult:
+    """Apply the scripts in order, under Prisma's lock.
+
+    Raises ScriptFailed; Problem (the ledger, the lock, another target); Unavailable (a connection lost or not made).
+    On cancellation what runs is cancelled in the server, its reply awaited and recorded, and then it is re-raised;
+    if everything was applied before the cancel took effect, the result is returned.
+    """
+    try:
+        async with _connected(run) as work:
+            return await _attended(work)
+    except Cancelled:
+        raise asyncio.CancelledError from None
+    except (psycopg.Error, NoReply) as error:
+        raise _own_failed(run, error) from error
+
+
+async def _attended(work: "_Work") -> ApplyResult:
+    """Wait for the work, whatever happens to the caller: a cancel goes to the server, and its answer is awaited."""
+    worker, cancels = asyncio.ensure_future(work.all()), []
+    while not worker.done():
+        try:
+            await asyncio.wait({worker})
+        except asyncio.CancelledError:
+            cancels.append(asyncio.ensure_future(work.wire.cancel()))
+    await asyncio.gather(*cancels, return_exceptions=True)
+    result = worker.result()
+    if (task := asyncio.current_task()) is not None:
+        for _ in cancels:
+            task.uncancel()
+    return result
+
+
+def _own_failed(run: ApplyRun, error: psycopg.Error | NoReply) -> Problem:
+    """What to tell when it was not a script's statement that failed."""
+    answered = isinstance(error, psycopg.Error) and error.sqlstate and error.diag.severity_nonlocalized == "ERROR"
+    if isinstance(error, psycopg.Error) and answered:
+        return Problem(
+            f"A statement of gonogo's own failed, about the ledger or the session: {error.diag.message_primary}.",
+            advice="See that the role may SELECT, INSERT and UPDATE in the ledger, then start the step again.",
+            code=error.sqlstate or "",
+        )
+    return Unavailable(
+        f"The connection to {run.target.url.shown} was lost.",
+        advice="Start the step again: it first asks the server what became of the last statement.",
+    )
+
+
+@asynccontextmanager
+async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
+    """The three connections, the lock, and a ledger that may be written to."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(purpose: str, name: str, settings: dict[str, str] | None = None) -> Connection:
+            conn = await run.target.open(purpose, application_name=name, settings=settings)
+            stack.push_async_callback(conn.close)
+            return conn
+
+        book = await opened("ledger", run.application_name, BOOK)
+        _check_server(run, book)
+        lock = Lock(book)
+        await lock.take(patience=run.lock_patience, on_wait=lambda others: _tell_wait(run, others))
+        table = await ready(book, run.target.url.schema, run.scripts, run.roll_back_rows, run.on)
+        guard = await opened("guard", session_name(run.session, "guard"))
+        script = await opened("script", session_name(run.session, "script"), run.timeouts.settings)
+        backends = [await _backend(conn) for conn in (script, book, guard)]
+        wire = Wire(run.target, script, guard, run.timeouts, backends[0][0])
+        await run.on(e.Connected(tuple(backends)))
+        yield _Work(run, book, lock, table, wire, await run.target.compare(script))
+
+
+def _check_server(run: ApplyRun, book: Connection) -> None:
+    if book.info.server_version < OLDEST:
+        raise Problem("The server is older than PostgreSQL 13.", advice="Apply with Prisma's own command.")
+    if run.target.pin is not None and run.target.pin.in_recovery:
+        raise Problem(
+            f"{run.target.url.shown} is a standby: nothing can be applied there.",
+            advice=f"Let {run.target.url.variable} (or the direct URL) lead to the primary.",
+            code="25006",
+        )
+
+
+async def _tell_wait(run: ApplyRun, others: tuple[Holder, ...]) -> None:
+    words = (f"{'held by' if other.granted else 'also waited for by'} {other.words}" for other in others)
+    await run.on(e.LockWait(f"the migration lock is {'; '.join(words)}"))
+
+
+async def _backend(conn: Connection) -> tuple[int, str]:
+    row = await (await conn.execute(_BACKEND.encode())).fetchone()
+    assert row is not None
+    return int(row[0]), str(row[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One run, connected."""
+
+    run: ApplyRun
+    book: Connection
+    lock: Lock
+    table: str
+    wire: Wire
+    world: Fingerprint
+
+    async def all(self) -> ApplyResult:
+        """Every script, in order."""
+        done: list[ScriptDone] = []
+        for script in self.run.scripts:
+            if self.run.stop_asked():
+                return ApplyResult(tuple(done), stopped=True)
+            await self.run.before_script(script)
+            await self.wire.reset()
+            await self._same_world()
+            one = ScriptRun(script, self.wire, self.book, self.table, self.run.timeouts, self.run.on)
+            done.append(ScriptDone(script.name, script.row, len(script.statements), await one.run()))
+        return ApplyResult(tuple(done), stopped=False)
+
+    async def _same_world(self) -> None:
+        """The wire has just compared its fingerprint with the pin; a restart would be allowed by that, but not here."""
+        if not await self.lock.held():
+            raise Problem(
+                "The migration lock is no longer held by our own connection.",
+                advice="A pooler seems to swap connections; use the server's own address. Nothing more was sent.",
+            )
+        if self.run.target.pin != self.world:
+            raise Unavailable("The server was restarted.", advice="Start the step again: it first reads what is there.")

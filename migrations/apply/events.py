@@ -1,0 +1,179 @@
+"""What apply() tells while it runs. `durable` ones must be on disk when the callback returns: settle() reads them."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The connections of this run: (pid, backend_start) of the script's, the ledger's and the guard's."""
+
+    durable: ClassVar[bool] = True
+    backends: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LockWait:
+    """Somebody else holds the migration lock, or waits for it inside the server."""
+
+    durable: ClassVar[bool] = False
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowRolledBack:
+    """A failed row of an earlier attempt of this session was marked as rolled back: nothing of it was committed."""
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptStarted:
+    """`row` is the ledger's id, written only after this. `through`: statements that an earlier attempt committed."""
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+    checksum: str
+    model: str
+    statements: int
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatementStarted:
+    """Statement `statement` (from 0) of `statements` goes out."""
+
+    durable: ClassVar[bool] = False
+    name: str
+    statement: int
+    statements: int
+    line: int
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A statement goes out that commits by itself: without its reply, only what the catalog proves is known.
+
+    `index`, `there` and `repeatable` are those of migrations.apply.concurrent.Proof.
+    """
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+    statement: int
+    index: str
+    there: bool
+    repeatable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Once a second while a statement runs. `total` is 0 where the server reports no progress."""
+
+    durable: ClassVar[bool] = False
+    name: str
+    statement: int
+    label: str
+    done: int
+    total: int
+    unit: str
+    waits_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEnded:
+    """`took` is in microseconds; `rows` is -1 where the statement has none."""
+
+    durable: ClassVar[bool] = False
+    name: str
+    statement: int
+    statements: int
+    took: int
+    rows: int
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the server said beside its reply, or what gonogo has to say."""
+
+    durable: ClassVar[bool] = False
+    name: str
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Committing:
+    """A COMMIT goes out: of statements up to `through` (exclusive), and of the ledger's row too if `finishing`."""
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+    xid: str
+    through: int
+    finishing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """Statements up to `through` (exclusive) are committed, or done for good."""
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptEnded:
+    """The script is applied, and the ledger says so. `took` is in microseconds."""
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+    statements: int
+    took: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptBroken:
+    """The script ended by an error or a cancel. `known`: what is committed is certain, and it is up to `through`."""
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+    statement: int
+    through: int
+    known: bool
+    cancelled: bool
+    words: str
+
+
+ApplyEvent = (
+    Connected
+    | LockWait
+    | RowRolledBack
+    | ScriptStarted
+    | StatementStarted
+    | Sending
+    | Running
+    | StatementEnded
+    | Notice
+    | Committing
+    | Through
+    | ScriptEnded
+    | ScriptBroken
+)
+OnEvent = Callable[[ApplyEvent], Awaitable[None]]
+
+
+def as_record(event: ApplyEvent) -> dict[str, Any]:
+    """An event as JSON, for the journal and for settle()."""
+    return {"event": type(event).__name__, **json.loads(json.dumps(asdict(event)))}

@@ -1,0 +1,236 @@
+"""One script through the wire: its transactions, its ledger row, and what is known when it breaks."""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psycopg
+
+from migrations import ledger
+from migrations.apply import events as e
+from migrations.apply.concurrent import Proof, index_is_valid, proof
+from migrations.apply.script_failed import ScriptFailed
+from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
+from migrations.apply.statement_run import Refusal, StatementRun
+from migrations.problem import Problem
+from migrations.sql import Statement
+from migrations.sql.actions import Set
+
+Connection = psycopg.AsyncConnection[Any]
+
+XID = "SELECT pg_catalog.pg_current_xact_id()::text"
+ENDS_TRANSACTION = re.compile(r"\b(commit|rollback|call)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptToRun:
+    """A reviewed script, and the id of its ledger row.
+
+    `continued`: the row is there, and statements before `through` were committed by an earlier attempt.
+    """
+
+    name: str
+    checksum: str
+    text: str
+    model: str
+    statements: tuple[Statement, ...]
+    pieces: tuple[tuple[int, ...], ...]
+    row: str
+    through: int = 0
+    continued: bool = False
+
+
+class ScriptRun:
+    """Runs one script. Statements before `through` are committed; while `in_doubt`, the last one sent may be too."""
+
+    def __init__(
+        self, script: ScriptToRun, wire: Wire, book: Connection, table: str, timeouts: Timeouts, on: e.OnEvent
+    ) -> None:
+        self._script, self._wire, self._book, self._table = script, wire, book, table
+        self._timeouts, self._on = timeouts, on
+        self._statements = StatementRun(script.name, script.text, script.statements, wire, timeouts, on)
+        self._through = script.through
+        self._in_doubt: Literal["statement", "commit"] | None = None
+        self._finished = False
+
+    async def run(self) -> int:
+        """Run it, to the ledger's last word. Returns microseconds. Raises ScriptFailed, or Cancelled."""
+        script, began = self._script, time.monotonic()
+        started = (script.name, script.row, script.checksum, script.model, len(script.statements), script.through)
+        await self._on(e.ScriptStarted(*started))
+        if not script.continued:
+            await ledger.start(self._book, script.name, script.checksum, id=script.row, table=self._table)
+        try:
+            await self._replay()
+            await self._all()
+        except (psycopg.Error, NoReply, Refusal) as error:
+            raise await self._broken(error) from None
+        except Cancelled as cancelled:
+            await self._broken(cancelled)
+            raise
+        if not self._finished:
+            await ledger.finish(self._book, script.row, table=self._table)
+        took = int((time.monotonic() - began) * 1_000_000)
+        await self._on(e.ScriptEnded(script.name, script.row, len(script.statements), took))
+        return took
+
+    async def _replay(self) -> None:
+        """What an earlier attempt set for its session, for the statements that are still to come."""
+        for statement in self._script.statements[: self._through]:
+            if any(isinstance(action, Set) and not action.local for action in statement.actions):
+                await self._wire.send(statement.text)
+
+    async def _all(self) -> None:
+        if self._script.model in ("own", "bare"):
+            return await self._as_written()
+        for piece in self._script.pieces:
+            if piece[-1] < self._through:
+                continue
+            if len(piece) == 1 and self._script.statements[piece[0]].facts.alone:
+                await self._by_itself(piece[0])
+            else:
+                await self._in_transaction(piece)
+
+    async def _as_written(self) -> None:
+        """The file's own BEGIN and COMMIT, statement by statement."""
+        for index in range(self._through, len(self._script.statements)):
+            if not self._wire.in_transaction:
+                await self._by_itself(index)
+            elif self._script.statements[index].facts.control == "commit":
+                await self._commit(index, self._script.statements[index].text)
+            else:
+                await self._statements.send(index)
+                if not self._wire.in_transaction:
+                    await self._is_through(index + 1)
+        if self._wire.in_transaction:
+            raise Refusal("the script ends inside a transaction that it never commits: that part of it would be lost")
+
+    async def _in_transaction(self, piece: Sequence[int]) -> None:
+        await self._wire.send("BEGIN")
+        for index in piece:
+            await self._statements.send(index)
+            if not self._wire.in_transaction:
+                self._in_doubt = "statement"
+                raise Refusal("the statement ended the transaction that it was to run in")
+        await self._commit(piece[-1], "COMMIT")
+
+    async def _by_itself(self, index: int) -> None:
+        facts = self._script.statements[index].facts
+        if facts.control == "begin":
+            return await self._statements.send(index)
+        self._statements.check(index)
+        decides = await proof(self._wire.script, self._script.statements[index])
+        slow = facts.concurrently and facts.alone
+        if slow:
+            await self._set(lock=0, statement=self._timeouts.concurrent)
+            await self._clear_the_way(index, decides)
+        sending = (index, decides.index, decides.there, decides.repeatable)
+        await self._on(e.Sending(self._script.name, self._script.row, *sending))
+        self._in_doubt = "statement"
+        await self._statements.send(index)
+        self._in_doubt = None
+        await self._is_through(index + 1)
+        if slow:
+            await self._set(lock=self._timeouts.lock, statement=self._timeouts.statement)
+
+    async def _clear_the_way(self, index: int, decides: Proof) -> None:
+        """An INVALID index of that name makes the build fail, or, with IF NOT EXISTS, do nothing and say nothing."""
+        name = decides.index
+        if not (name and decides.there) or await index_is_valid(self._book, name) is not False:
+            return
+        self._statements.at = index
+        if not (self._script.continued and index == self._script.through):
+            raise Refusal(
+                f"there is an INVALID index {name} already, which an earlier build left; "
+                f"drop it (DROP INDEX CONCURRENTLY {name}), then start the step again"
+            )
+        await self._wire.send(f"DROP INDEX CONCURRENTLY {name}")
+        text = f"dropped the INVALID index {name} that the earlier attempt left"
+        await self._on(e.Notice(self._script.name, "NOTE", text))
+
+    async def _set(self, *, lock: int, statement: int) -> None:
+        await self._wire.send(f"SET lock_timeout = {lock}; SET statement_timeout = {statement}")
+
+    async def _is_through(self, through: int) -> None:
+        self._through = through
+        await self._on(e.Through(self._script.name, self._script.row, through))
+
+    async def _commit(self, index: int, text: str) -> None:
+        """COMMIT, with the ledger's row in the same transaction if the script ends here."""
+        script, self._statements.at = self._script, index
+        finishing = index + 1 == len(script.statements) and await self._may_write()
+        xid = await (self._finish_inside() if finishing else self._xid())
+        await self._on(e.Committing(script.name, script.row, xid, index + 1, finishing))
+        self._in_doubt = "commit"
+        reply = await self._wire.send(text, cancellable=False)
+        self._in_doubt = None
+        await self._statements.tell_notices()
+        if not reply.tag.startswith("COMMIT"):
+            raise Refusal(f"the server answered COMMIT with {reply.tag}: the transaction was rolled back")
+        self._finished = finishing
+        await self._is_through(index + 1)
+
+    async def _may_write(self) -> bool:
+        """A script may have made its transaction read-only; then its row is finished after it. SHOW changes nothing."""
+        if not any(s.facts.sets or s.facts.control or not s.analysed for s in self._script.statements):
+            return True
+        reply = await self._wire.send("SHOW transaction_read_only")
+        return reply.row is not None and reply.row[0] == "off"
+
+    async def _finish_inside(self) -> str:
+        """The ledger's last word, in the script's own transaction, as ourselves. Returns the transaction's id."""
+        finish = (
+            "RESET ROLE; RESET SESSION AUTHORIZATION",
+            f"SET LOCAL lock_timeout = {self._timeouts.lock}",
+            f"SET LOCAL statement_timeout = {self._timeouts.statement}",
+            ledger.finishing_statement(self._table, self._script.row),
+        )
+        reply = await self._wire.send("; ".join(finish))
+        if reply.rows != 1 or reply.row is None:
+            raise Refusal(f"the row {self._script.row} is no longer in {self._table}")
+        return str(reply.row[0])
+
+    async def _xid(self) -> str:
+        reply = await self._wire.send(XID)
+        return str(reply.row and reply.row[0])
+
+    async def _broken(self, error: Exception) -> ScriptFailed:
+        """End what is open, and tell the ledger and the callback what is known."""
+        script = self._script
+        known = not self._in_doubt or self._replied_that_nothing_happened(error)
+        failed = ScriptFailed(
+            script.name,
+            script.row,
+            self._statements.place(error),
+            error,
+            through=self._through,
+            known=known,
+            waited_for=self._statements.waits_for,
+        )
+        await self._statements.tell_notices()
+        if not isinstance(error, NoReply):
+            await self._wire.roll_back()
+        cancelled = isinstance(error, Cancelled)
+        at = self._statements.at
+        await self._on(e.ScriptBroken(script.name, script.row, at, self._through, known, cancelled, str(failed)))
+        if known:
+            await self._tell_ledger(failed)
+        return failed
+
+    def _replied_that_nothing_happened(self, error: Exception) -> bool:
+        """An error or a cancel undoes what was sent, unless that is code that commits in its middle."""
+        if self._in_doubt == "commit":
+            return isinstance(error, psycopg.Error)
+        if isinstance(error, Cancelled) and not error.sent:
+            return True
+        statement = self._script.statements[self._statements.at]
+        commits_inside = statement.facts.may_commit and ENDS_TRANSACTION.search(statement.text)
+        return isinstance(error, psycopg.Error | Cancelled) and not commits_inside
+
+    async def _tell_ledger(self, failed: ScriptFailed) -> None:
+        try:
+            await ledger.fail(self._book, self._script.row, failed.logs, table=self._table)
+        except (psycopg.Error, Problem):
+            failed.advice = f"{failed.advice} (The reason could not be written into the ledger's row.)"

@@ -1,0 +1,109 @@
+"""What a database is made of: a snapshot to compare, row counts, and what is missing or broken."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from migrations.catalog.diff import diff_objects
+from migrations.catalog.queries import MISSING, QUERIES
+from migrations.catalog.reading import reading
+from migrations.catalog.row_counts import RowCount as RowCount
+from migrations.catalog.row_counts import row_counts as row_counts
+
+Connection = psycopg.AsyncConnection[Any]
+Name = tuple[str | None, str]
+"""Schema (None: wherever the search_path finds it) and table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The schema of a database as text: by `kind name`, attributes by name. Equal schemas are equal snapshots.
+
+    Left out: PostgreSQL's own schemas, members of extensions, Prisma's ledger, and the schema `gonogo`.
+    """
+
+    objects: Mapping[str, Mapping[str, str]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, in a fixed order."""
+        return {"format": 1, "objects": {key: dict(sorted(self.objects[key].items())) for key in sorted(self.objects)}}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Snapshot":
+        """What `to_json` gave. Raises KeyError, or ValueError if it is of another format."""
+        if data["format"] != 1:
+            raise ValueError("a catalog snapshot of another version of gonogo")
+        return cls({key: dict(attributes) for key, attributes in data["objects"].items()})
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """The names of all objects of a kind, sorted."""
+        return tuple(sorted(key[len(kind) + 1 :] for key in self.objects if key.startswith(f"{kind} ")))
+
+    def partition_root(self, table: str) -> str:
+        """The table at the top of the partitions that `table` belongs to; itself if it is no partition."""
+        attributes = self.objects.get(f"table {table}", {})
+        if "partition" not in attributes:
+            return table
+        return self.partition_root(attributes["parents"])
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidIndex:
+    """An index that no query may use. `building`: a session is at it right now."""
+
+    name: str
+    table: str
+    building: bool
+
+
+async def snapshot(conn: Connection, *, schemas: Sequence[str] | None = None) -> Snapshot:
+    """Read everything in one repeatable-read transaction, the connection's own if it is in one. Raises Problem."""
+    objects: dict[str, dict[str, str]] = {}
+    given = {"schemas": list(schemas) if schemas is not None else None}
+    async with reading(conn):
+        for query in QUERIES:
+            for kind, name, attributes in await (await conn.execute(query.encode(), given)).fetchall():
+                objects[f"{kind} {name}"] = {key: value for key, value in attributes.items() if value is not None}
+    return Snapshot(objects)
+
+
+def diff(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Readable lines, sorted by table: `+` is new, `-` is gone, `~` has changed."""
+    return diff_objects(before.objects, after.objects)
+
+
+async def invalid_indexes(conn: Connection) -> tuple[InvalidIndex, ...]:
+    """Indexes left behind by a failed CREATE or REINDEX CONCURRENTLY, and those that are still being built."""
+    async with reading(conn):
+        cur = await conn.execute(
+            """
+            SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text,
+                   EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
+            FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            WHERE NOT (i.indisvalid AND i.indisready AND i.indislive) AND c.relkind = 'i'
+            ORDER BY 1
+            """
+        )
+        return tuple(InvalidIndex(*row) for row in await cur.fetchall())
+
+
+async def exists(conn: Connection, tables: Iterable[Name], columns: Iterable[tuple[Name, str]] = ()) -> tuple[str, ...]:
+    """Which of these tables and columns (table, column) are not there: `orders`, `orders.note`. Raises Problem."""
+    wanted: list[tuple[str | None, str, str | None]] = [(schema, name, None) for schema, name in tables]
+    wanted += [(schema, name, column) for (schema, name), column in columns]
+    given = {key: [entry[n] for entry in wanted] for n, key in enumerate(("schemas", "names", "columns"))}
+    async with reading(conn, {"search_path": await _search_path(conn)}):
+        found = await (await conn.execute(MISSING, given)).fetchall()
+    return tuple(_shown((schema, name)) + (f".{column}" if column else "") for schema, name, column in found)
+
+
+async def _search_path(conn: Connection) -> str:
+    row = await (await conn.execute("SELECT pg_catalog.current_setting('search_path')")).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _shown(table: Name) -> str:
+    schema, name = table
+    return name if schema in (None, "public") else f"{schema}.{name}"

@@ -1,0 +1,143 @@
+"""A Markdown document → a Runbook, or everything that is wrong with it, each with its line."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrations.problem import Misuse
+from runbooks.document.blocks import read_blocks
+from runbooks.document.errors import DocumentError, Fault, Faults
+from runbooks.document.identifiers import is_id, slug
+from runbooks.document.sections import SECTIONS, Part, SectionReader
+from runbooks.nearest import nearest
+from runbooks.runbook import PHASES, Advice, Option, Phase, PhaseName, Runbook
+
+if TYPE_CHECKING:
+    from runbooks.steps.base import StepKind
+
+LARGEST = 256_000
+"""Bytes. A runbook is read by a person; what is larger is another file."""
+
+
+def read_runbook(
+    source: Path | str, *, name: str = "", catalogue: "Mapping[str, StepKind[Any, Any]] | None" = None
+) -> Runbook:
+    """The runbook in a file (a Path) or a text (a str). `name` is what errors call it.
+
+    Raises DocumentError with all faults, or Misuse for a file that cannot be read.
+    """
+    data = read_bytes(source) if isinstance(source, Path) else source.encode("utf-8", "surrogatepass")
+    name = name or (source.name if isinstance(source, Path) else "the runbook")
+    text = decode(data, name)
+    if catalogue is None:
+        from runbooks.steps import catalogue as built_in
+
+        catalogue = built_in()
+    faults = Faults()
+    parts = SectionReader(catalogue, faults).read(read_blocks(text))
+    runbook = _Assembly(parts, text.split("\n"), faults).runbook(name, hashlib.sha256(data).hexdigest())
+    if faults.found:
+        raise DocumentError(name, faults.found)
+    return runbook
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a document. Raises Misuse if the file is not there, or is not a file that can be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except FileNotFoundError:
+        advice = "Correct its name, or write it: `gonogo runbook show staging` prints one to begin from."
+        raise Misuse(f"There is no runbook {path}.", advice=advice) from None
+    except OSError as error:
+        raise Misuse(f"The runbook {path} cannot be read: {error.strerror}.", advice="Check what it is.") from None
+
+
+def decode(data: bytes, name: str) -> str:
+    """The text of a document, with `\\n` at the end of each line and no BOM. Raises DocumentError."""
+    if len(data) > LARGEST:
+        raise DocumentError(
+            name, [Fault(1, f"it is larger than {LARGEST // 1000} kB", "a runbook that people can read")]
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DocumentError(name, [Fault(line, "a byte here is not UTF-8", "the file saved as UTF-8")]) from None
+    if not text.strip():
+        raise DocumentError(name, [Fault(1, "it is empty", "six phases: `## Backup` to `## Smoke`")])
+    return re.sub(r"\r\n?", "\n", text)
+
+
+class _Assembly:
+    def __init__(self, parts: list[Part], lines: list[str], faults: Faults) -> None:
+        self.parts = parts
+        self.faults = faults
+        ends = [part.line for part in parts[1:]] + [len(lines) + 1]
+        self.prose = {id(part): part.prose(lines, end) for part, end in zip(parts, ends, strict=True)}
+
+    def runbook(self, name: str, sha256: str) -> Runbook:
+        head = self.parts[0].head or {}
+        return Runbook(
+            name=head.get("name", name),
+            owner=head.get("owner", ""),
+            reviewed=head.get("reviewed", ""),
+            sha256=sha256,
+            prose=self.prose[id(self.parts[0])],
+            rollback=self._text("rollback"),
+            contacts=self._text("contacts"),
+            phases=tuple(phase for name in PHASES for phase in self._phase(name)),
+            options=self._options(),
+            troubleshooting=self._troubleshooting(),
+        )
+
+    def _of(self, sort: str) -> list[Part]:
+        return [part for part in self.parts if part.sort == sort]
+
+    def _text(self, sort: str) -> str:
+        return "\n\n".join(text for part in self._of(sort) if (text := self.prose[id(part)]))
+
+    def _phase(self, name: PhaseName) -> list[Phase]:
+        for part in self._of("phase"):
+            if part.title.lower() == name:
+                prose = self.prose[id(part)]
+                steps, items = tuple(part.steps), tuple(part.items)
+                return [Phase(name=name, title=part.title, prose=prose, steps=steps, items=items)]
+        if not any(nearest(part.title, SECTIONS) == name for part in self._of("unknown")):
+            self.faults.add(1, f"the phase {name.capitalize()} is missing", f"`## {name.capitalize()}`")
+        return []
+
+    def _options(self) -> tuple[Option, ...]:
+        lines = dict[str, int]()
+        return tuple(self._option(part, lines) for part in self._of("option"))
+
+    def _option(self, part: Part, lines: dict[str, int]) -> Option:
+        head = part.head or {}
+        name = head.get("id") or slug(part.title)
+        if not is_id(name):
+            self.faults.add(part.head_line, f"`{name}` cannot be an id", "small letters, digits and dashes")
+        elif name in lines:
+            self.faults.add(
+                part.line, f"the way back `{name}` stands twice, also in line {lines[name]}", "another name"
+            )
+        lines.setdefault(name, part.line)
+        for key, words in (("costs", "how long it takes"), ("loses", "what is lost by it")):
+            if part.head is not None and key not in part.head:
+                what = f"the way back `{part.title}` does not say what it {key}"
+                self.faults.add(part.head_line or part.line, what, f'`{key} = "…"` ({words}) in a `toml option` block')
+        until = next((phase for phase in PHASES if phase == head.get("until")), None)
+        return Option(
+            id=name,
+            title=part.title,
+            prose=self.prose[id(part)],
+            steps=tuple(part.steps),
+            items=tuple(part.items),
+            costs=head.get("costs", ""),
+            loses=head.get("loses", ""),
+            until=until,
+        )
+
+    def _troubleshooting(self) -> tuple[Advice, ...]:
+        return tuple(advice for part in self._of("troubleshooting") for advice in part.advice)

@@ -1,0 +1,68 @@
+"""The keys of a runbook and of a way back; the rows of Troubleshooting."""
+
+from datetime import date, datetime
+from typing import Any
+
+from runbooks.document.blocks import Fence, Table
+from runbooks.document.errors import Faults
+from runbooks.document.toml_text import KeyLines, TomlError, read_toml
+from runbooks.runbook import PHASES, Advice
+
+KEYS = {"runbook": ("name", "owner", "reviewed"), "option": ("id", "costs", "loses", "until")}
+COLUMNS = ("when you see", "do")
+
+
+def read_table(block: Fence, faults: Faults) -> tuple[dict[str, Any] | None, KeyLines]:
+    """The TOML of a block, None if it is not TOML, and where its keys stand."""
+    line_of = KeyLines(block.text, block.line + 1, otherwise=block.line)
+    try:
+        return read_toml(block.text), line_of
+    except TomlError as error:
+        faults.add(block.line + error.line, f"this is not TOML: {error.what}", "`key = value` lines")
+        return None, line_of
+
+
+def read_head(block: Fence, tag: str, faults: Faults) -> dict[str, str] | None:
+    """The keys of a `toml runbook` or `toml option` block, those that are right; None if it is not TOML."""
+    table, line_of = read_table(block, faults)
+    if table is None:
+        return None
+    faults.unknown_keys(table, KEYS[tag], line_of)
+    head = dict[str, str]()
+    for key in KEYS[tag]:
+        if key not in table:
+            continue
+        value = _date(table[key]) if key == "reviewed" else table[key]
+        if key == "until" and value not in PHASES:
+            faults.unknown(line_of(key), "phase", str(value), PHASES)
+        elif isinstance(value, str) and value.strip():
+            head[key] = value
+        else:
+            expected = "a date, YYYY-MM-DD" if key == "reviewed" else "words in quotes"
+            faults.add(line_of(key), f"`{key}` cannot be read", expected)
+    return head
+
+
+def read_advice(table: Table, faults: Faults) -> list[Advice]:
+    """The rows of a Troubleshooting table."""
+    heads, rows = table.rows[0], table.rows[1:]
+    if tuple(text.lower() for text in heads.plain) != COLUMNS:
+        faults.add(table.line, f"the columns are `{' | '.join(heads.plain)}`", "`| when you see | do |`")
+        return []
+    found = list[Advice]()
+    for row in rows:
+        if row.written > len(COLUMNS):
+            faults.add(row.line, f"this row has {row.written} cells", "two; a bar inside a cell is written \\|")
+        elif not all(row.plain):
+            faults.add(row.line, f"the cell `{COLUMNS[row.plain.index('')]}` is empty", "words in both cells")
+        else:
+            found.append(Advice(see=row.plain[0], do=row.cells[1]))
+    return found
+
+
+def _date(value: object) -> str | None:
+    try:
+        read = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return read.isoformat() if isinstance(read, date) and not isinstance(read, datetime) else None

@@ -1,0 +1,55 @@
+"""Whether what a parameter refers to will be there when its step runs."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pydantic import BaseModel, JsonValue
+
+from runbooks.document.errors import Faults
+from runbooks.nearest import one_of
+from runbooks.references import ENVIRONMENT, VALID, referring
+from runbooks.runbook import Condition, Step
+
+if TYPE_CHECKING:
+    from runbooks.steps.base import StepKind
+
+
+def check_references(
+    params: Mapping[str, JsonValue],
+    when: Condition | None,
+    earlier: "Mapping[str, tuple[Step, StepKind[Any, Any] | None]]",
+    faults: Faults,
+    line_of: Callable[[str], int],
+) -> None:
+    """Note each reference that is misspelt, or that names what may not have run. `earlier`: steps by their ids."""
+    for key, written in referring(params).items():
+        for text in written:
+            if fault := _fault(text, when, earlier):
+                faults.add(line_of(key), f"`${{{text}}}` {fault[0]}", fault[1])
+
+
+def _fault(
+    text: str, when: Condition | None, earlier: "Mapping[str, tuple[Step, StepKind[Any, Any] | None]]"
+) -> tuple[str, str] | None:
+    match = VALID.fullmatch(text)
+    if match is None:
+        return "is not understood", "`${step.key}` or `${env.key}`"
+    name, key = match.groups()
+    if name == ENVIRONMENT:
+        return None
+    if name not in earlier:
+        return f"names no earlier step `{name}`", one_of(name, [ENVIRONMENT, *earlier])
+    step, kind = earlier[name]
+    if step.when not in (None, when):
+        return f"names a step that runs only under `When {step.when}`", "a step that has always run before this one"
+    keys = _result_keys(kind) if kind else None
+    return (f"names no result of `{name}`", one_of(key, keys)) if keys is not None and key not in keys else None
+
+
+def _result_keys(kind: "StepKind[Any, Any]") -> list[str] | None:
+    """The keys that a step's result will have; None where its `run` does not say."""
+    try:
+        returns = get_type_hints(kind.run).get("return")
+    except NameError:
+        return None
+    return list(returns.model_fields) if isinstance(returns, type) and issubclass(returns, BaseModel) else None

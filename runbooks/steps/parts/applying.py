@@ -1,0 +1,128 @@
+"""Which scripts a step applies, and how it goes on after an attempt that was cut short."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from migrations.apply import prepare
+from migrations.apply.events import ScriptBroken, Through, as_record
+from migrations.apply.script_run import ScriptToRun
+from migrations.apply.settle import Fate, settle
+from migrations.problem import Problem
+from migrations.sql.actions import CreateTable
+from runbooks.events import Script
+from runbooks.steps.base import Context
+from runbooks.steps.parts.ledger_reading import planned
+
+TOOK_EFFECT = "it took effect"
+DID_NOT = "it did not"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`scripts` are still to be applied; `before` were, by an earlier attempt; `open_rows` are (name, ledger id)."""
+
+    scripts: tuple[ScriptToRun, ...]
+    before: tuple[Fate, ...]
+    open_rows: tuple[tuple[str, str], ...]
+
+
+def chosen(ctx: Context, to: str | None) -> tuple[Script, ...]:
+    """The reviewed scripts up to and with `to`; the plan ends there already if the document says so."""
+    scripts = planned(ctx)
+    names = [script.migration for script in scripts]
+    if to is None or to not in names:
+        return scripts
+    return scripts[: names.index(to) + 1]
+
+
+async def fates(ctx: Context) -> dict[str, Fate]:
+    """What became of each script that an earlier attempt of this step began, by name; of the latest attempt at it."""
+    records = ctx.progress_of(ctx.step.id)
+    if not any(record.get("event") for record in records):
+        return {}
+    found = await settle(ctx.target, ctx.session, records)
+    return {fate.name: fate for fate in found if fate.state != "set aside"}
+
+
+async def order(ctx: Context, scripts: Sequence[Script]) -> Order:
+    """Settle what was begun, ask a person what the server cannot tell, and read the scripts. Raises Problem."""
+    known = {name: await _decided(ctx, fate) for name, fate in (await fates(ctx)).items()}
+    todo: list[ScriptToRun] = []
+    before: list[Fate] = []
+    open_rows: list[tuple[str, str]] = []
+    for script in scripts:
+        fate = known.get(script.migration)
+        if fate is not None and fate.checksum != script.sha256:
+            raise Problem(f"{script.migration} is another script than the one that was begun.", advice=END)
+        if fate is not None and fate.state == "applied":
+            before.append(fate)
+            continue
+        ready = await prepare(script.migration, await _text(ctx, script), script.sha256)
+        if fate is not None and fate.state == "partly":
+            ready = _continued(ready, fate)
+        elif fate is not None and fate.open_row:
+            open_rows.append((fate.name, fate.row))
+        todo.append(ready)
+    return Order(tuple(todo), tuple(before), tuple(open_rows))
+
+
+END = "End this session, look at what is in the database, and start anew."
+
+
+async def _decided(ctx: Context, fate: Fate) -> Fate:
+    """A person decides what the server cannot tell; the answer is recorded."""
+    if fate.state == "changed":
+        raise Problem(f"{fate.name}: {fate.words}.", advice=f"Somebody else changed it. {END}")
+    if fate.state != "unknown":
+        return fate
+    text = (
+        f"{fate.name}: {fate.words}. Look into the database for what statement {fate.doubt} does "
+        f"(the script is scripts/{fate.checksum}.sql in the session's folder). Did it take effect, all of it?"
+    )
+    answer = await ctx.ask(f"effect-{fate.row}", text, choices=(TOOK_EFFECT, DID_NOT))
+    through = fate.doubt if answer == TOOK_EFFECT else fate.through
+    if answer == TOOK_EFFECT:
+        await ctx.record(label=fate.name, **as_record(Through(fate.name, fate.row, through)))
+    else:
+        broken = ScriptBroken(fate.name, fate.row, fate.doubt - 1, through, True, False, "a person found no effect")
+        await ctx.record(label=fate.name, **as_record(broken))
+    return replace(fate, state="partly" if through else "nothing", through=through)
+
+
+async def _text(ctx: Context, script: Script) -> str:
+    """The reviewed bytes, from the session's folder."""
+    path = ctx.folder / "scripts" / f"{script.sha256}.sql"
+    try:
+        data = await asyncio.to_thread(path.read_bytes)
+    except FileNotFoundError:
+        raise Problem(
+            f"The reviewed text of {script.migration} is gone from the session's folder.", advice=END
+        ) from None
+    return data.decode("utf-8", errors="replace")
+
+
+def _continued(ready: ScriptToRun, fate: Fate) -> ScriptToRun:
+    done = ready.statements[: fate.through]
+    if any(isinstance(action, CreateTable) and action.temporary for s in done for action in s.actions):
+        raise Problem(
+            f"{fate.name} cannot go on after statement {fate.through}: a temporary table of it is gone.",
+            advice="Complete it by hand, then mark it as applied (prisma migrate resolve --applied).",
+        )
+    return replace(ready, row=fate.row, through=fate.through, continued=True)
+
+
+async def still_as_reviewed(ctx: Context, script: ScriptToRun) -> None:
+    """The file in the project must not have changed since its review. Raises Problem."""
+    path = Path(ctx.project.folder / ctx.project.migrations) / script.name / "migration.sql"
+    try:
+        data = await asyncio.to_thread(path.read_bytes)
+    except FileNotFoundError:
+        data = b""
+    if sha256(data.decode("utf-8", errors="replace").encode()).hexdigest() != script.checksum:
+        raise Problem(
+            f"{script.name} was edited after it was reviewed; it was not run.",
+            advice="Put the reviewed text back and start the step again, or end this session and review it anew.",
+        )
