@@ -156,7 +156,10 @@ def test_kill_9_of_the_face_in_migrate(gonogo: Gonogo, sleepy: SmallProject) -> 
 
 def test_kill_9_of_the_child_in_backup(gonogo: Gonogo, small: SmallProject, until: Callable[..., None]) -> None:
     def dumps(runner: int) -> list[psutil.Process]:
-        return [p for p in psutil.Process(runner).children(recursive=True) if p.name() == "pg_dump"]
+        try:
+            return [p for p in psutil.Process(runner).children(recursive=True) if p.name() == "pg_dump"]
+        except psutil.NoSuchProcess:  # another child was gone before its name was read
+            return []
 
     with psycopg.connect(small.url) as other:
         other.execute("CREATE TABLE big (n INT)")
