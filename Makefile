@@ -1,6 +1,8 @@
 # Everything runs from .venv, which each target makes by itself.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two workers, each with a server of its own.
+TWO := -n 2 --dist worksteal
 
 .PHONY: demo test check soak format clean
 
@@ -8,7 +10,7 @@ demo: .venv/ready
 	@$(BIN)/gonogo demo
 
 test: .venv/ready
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest $(TWO)
 
 check: .venv/ready
 	@$(BIN)/ruff check .
@@ -17,7 +19,7 @@ check: .venv/ready
 	@$(BIN)/lint-imports
 
 soak: .venv/ready
-	@$(BIN)/pytest -q --soak
+	@$(BIN)/pytest $(TWO) --soak
 
 format: .venv/ready
 	@$(BIN)/ruff check --fix .
