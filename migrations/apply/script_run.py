@@ -29,6 +29,7 @@ class ScriptToRun:
     """A reviewed script, and the id of its ledger row.
 
     `continued`: the row is there, and statements before `through` were committed by an earlier attempt.
+    `begun`: indexes (qualified and quoted) that earlier attempts of this session began to build concurrently.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ScriptToRun:
     row: str
     through: int = 0
     continued: bool = False
+    begun: frozenset[str] = frozenset()
 
 
 class ScriptRun:
@@ -141,7 +143,7 @@ class ScriptRun:
         if not (name and decides.there) or await index_is_valid(self._book, name) is not False:
             return
         self._statements.at = index
-        if not (self._script.continued and index == self._script.through):
+        if name not in self._script.begun:
             raise Refusal(
                 f"there is an INVALID index {name} already, which an earlier build left; "
                 f"drop it (DROP INDEX CONCURRENTLY {name}), then start the step again"

@@ -214,6 +214,20 @@ async def test_a_script_in_pieces_goes_on_where_it_broke(start: Start) -> None:
     assert ctx.query("SELECT n FROM u") == [("x",)], "what the script had SET holds for its later statements"
 
 
+async def test_an_invalid_index_of_its_own_first_statement_is_built_anew(start: Start) -> None:
+    ctx = start({"1": "CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);"})
+    ctx.query("CREATE TABLE t (a int)")
+    ctx.query("INSERT INTO t VALUES (1), (1)")
+    async with ctx.connect("ledger") as conn:
+        await ledger.create(conn)
+    with pytest.raises(Problem):
+        await ctx.run(APPLY)
+    ctx.query("DELETE FROM t WHERE ctid = '(0,1)'")
+    await ctx.run(APPLY)
+    assert "dropped the INVALID index public.t_a" in ctx.text("note")
+    assert ctx.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass") == [(True,)]
+
+
 async def test_an_invalid_index_of_somebody_else_is_not_touched_and_not_believed(start: Start) -> None:
     ctx = start({"1": "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a);"})
     ctx.query("CREATE TABLE t (a int)")

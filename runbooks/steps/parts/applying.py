@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from migrations.apply import prepare
-from migrations.apply.events import ScriptBroken, Through, as_record
+from migrations.apply.events import ScriptBroken, Sending, Through, as_record
 from migrations.apply.script_run import ScriptToRun
 from migrations.apply.settle import Fate, settle
 from migrations.problem import Problem
@@ -61,12 +61,22 @@ async def order(ctx: Context, scripts: Sequence[Script]) -> Order:
             before.append(fate)
             continue
         ready = await prepare(script.migration, await _text(ctx, script), script.sha256)
+        ready = replace(ready, begun=_begun(ctx, script.migration))
         if fate is not None and fate.state == "partly":
             ready = _continued(ready, fate)
         elif fate is not None and fate.open_row:
             open_rows.append((fate.name, fate.row))
         todo.append(ready)
     return Order(tuple(todo), tuple(before), tuple(open_rows))
+
+
+def _begun(ctx: Context, script: str) -> frozenset[str]:
+    """The indexes that earlier attempts began to build: what is INVALID under such a name, they left.
+
+    None was there when a build began, or it would have been refused.
+    """
+    sent = (r for r in ctx.progress_of(ctx.step.id) if r.get("event") == Sending.__name__ and r.get("name") == script)
+    return frozenset(str(record["index"]) for record in sent if record["there"] and record["index"])
 
 
 END = "End this session, look at what is in the database, and start anew."
