@@ -158,7 +158,7 @@ def test_kill_9_of_the_child_in_backup(gonogo: Gonogo, small: SmallProject, unti
     def dumps(runner: int) -> list[psutil.Process]:
         try:  # not the one that only tells its version
             children = psutil.Process(runner).children(recursive=True)
-            return [p for p in children if p.name() == "pg_dump" and "--version" not in p.cmdline()]
+            return [p for p in children if p.name() == "pg_dump" and "--snapshot" in " ".join(p.cmdline())]
         except psutil.NoSuchProcess:  # another child was gone before its name was read
             return []
 
