@@ -1,5 +1,6 @@
 """Finding `pg_dump` and `pg_restore` that fit the server."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -101,7 +102,9 @@ def _folders(env: Mapping[str, str]) -> Iterator[Path]:
 async def _look(folder: Path, server_major: int, env: Mapping[str, str]) -> Tools | None:
     pg_dump, pg_restore = folder / "pg_dump", folder / "pg_restore"
     # Debian's wrapper picks another version for each connection; the real ones are looked at beside it.
-    if not (pg_dump.is_file() and pg_restore.is_file()) or pg_dump.resolve().name == "pg_wrapper":
+    # os.access, as a folder of PATH may be closed to us: after `su` often another's home.
+    usable = all(os.access(p, os.X_OK) and p.is_file() for p in (pg_dump, pg_restore))
+    if not usable or pg_dump.resolve().name == "pg_wrapper":
         return None
     version = await _version(pg_dump, env)
     if version is None or version != await _version(pg_restore, env):

@@ -79,3 +79,12 @@ async def test_debians_wrapper_is_passed_over(tmp_path: Path) -> None:
 @needs_old
 async def test_the_packagers_folders_are_looked_at() -> None:
     assert (await tools(15, env={"PATH": "/nowhere"})).pg_dump == OLD / "pg_dump"
+
+
+async def test_a_folder_on_the_path_that_cannot_be_looked_into_is_passed_over(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    too_long = tmp_path / ("x" * 300)  # root may look into every folder, but not into this one
+    real = stand_in(tmp_path / "real", "90.1")
+    found = await tools(90, env={"PATH": os.pathsep.join(map(str, (closed, too_long, real)))})
+    assert found.pg_dump == real / "pg_dump"
