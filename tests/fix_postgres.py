@@ -19,6 +19,10 @@ T = TypeVar("T")
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "1s", "max_connections": "200"}
 
 
+NUMBERS = itertools.count(1)
+"""Of the databases of a run: a name is never used again, whatever a restore left beside its database."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--pg-bin", type=Path, metavar="FOLDER", help="PostgreSQL's programs to test with (default: the wheel's)"
@@ -57,17 +61,19 @@ def server(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
 def databases(server: ThrowawayServer) -> Iterator[Callable[..., str]]:
     """Makes databases: `databases()` or `databases("name")` is the URL of a new, empty one, dropped after the test."""
     made: list[str] = []
-    counter = itertools.count(1)
 
     def make(name: str | None = None) -> str:
-        chosen = name or f"test_{next(counter)}"
+        chosen = name or f"test_{next(NUMBERS)}"
         _administer(server, sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(chosen)))
         made.append(chosen)
         return server.url(chosen)
 
     yield make
-    for name in made:
-        _administer(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        for name in made:
+            beside = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{name}_",))
+            for other in (name, *(row[0] for row in beside.fetchall())):
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(other)))
 
 
 @pytest.fixture
