@@ -18,6 +18,12 @@ from migrations.problem import Problem, Unavailable
 from migrations.server import ThrowawayServer
 
 
+@pytest.fixture
+def database(databases: Callable[..., str]) -> str:
+    """Named, as statements below name it."""
+    return databases("live")
+
+
 def wrapped(server: ThrowawayServer, folder: Path, program: str, before: str) -> Path:
     """The server's own programs, one of which runs a few lines of shell before its work; not for `--version`."""
     folder.mkdir()
@@ -43,7 +49,7 @@ async def test_a_good_dump(server: ThrowawayServer, database: str, tmp_path: Pat
     dump = await backup.dump(
         await order(pinned(database), tmp_path / "dumps", server.bin), Watch(on_progress, on_whole=on_whole)
     )
-    assert dump.path.name.startswith("test_1_20") and dump.path.suffix == ".dump"
+    assert dump.path.name.startswith("live_20") and dump.path.suffix == ".dump"
     assert hashlib.sha256(dump.path.read_bytes()).hexdigest() == dump.sha256
     assert stat.S_IMODE(dump.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(dump.path.parent.stat().st_mode) == 0o700
@@ -176,7 +182,7 @@ async def test_a_role_that_may_not_read_everything(server: ThrowawayServer, data
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("CREATE ROLE half LOGIN PASSWORD 'half'")
         connection.execute("GRANT SELECT ON customers TO half")
-    target = pinned(server.url("test_1", "half", "half"))
+    target = pinned(server.url("live", "half", "half"))
     try:
         with pytest.raises(Problem, match=r"half may not read public\.\"Ord\"\"ers 26\"") as caught:
             await dumped(target, tmp_path, server.bin)
@@ -218,7 +224,7 @@ async def test_the_password_is_on_no_command_line(server: ThrowawayServer, datab
     seen = tmp_path / "seen"
     bin = wrapped(server, tmp_path / "bin", "pg_dump", f'echo "$@" >> "{seen}"')
     try:
-        await dumped(pinned(server.url("test_1", "told", "s3cret %@/")), tmp_path / "dumps", bin)
+        await dumped(pinned(server.url("live", "told", "s3cret %@/")), tmp_path / "dumps", bin)
     finally:
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute("DROP ROLE told")
@@ -253,8 +259,8 @@ async def test_an_empty_database(server: ThrowawayServer, database: str, tmp_pat
 
 async def test_no_server_timeout_ends_the_snapshot(server: ThrowawayServer, database: str, tmp_path: Path) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("ALTER DATABASE test_1 SET idle_in_transaction_session_timeout = '100ms'")
-        connection.execute("ALTER DATABASE test_1 SET statement_timeout = '200ms'")
+        connection.execute("ALTER DATABASE live SET idle_in_transaction_session_timeout = '100ms'")
+        connection.execute("ALTER DATABASE live SET statement_timeout = '200ms'")
     fill(database)
     bin = wrapped(server, tmp_path / "bin", "pg_dump", "sleep 0.5")
     assert (await dumped(pinned(database), tmp_path / "dumps", bin)).tables == 2

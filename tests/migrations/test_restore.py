@@ -24,6 +24,12 @@ NAME = 'Shop "of" ana\'s \\ things'
 
 
 @pytest.fixture
+def database(databases: Callable[..., str]) -> str:
+    """Named, as statements below name it."""
+    return databases("live")
+
+
+@pytest.fixture
 def swept(server: ThrowawayServer) -> Iterator[None]:
     """Afterwards the databases that a walk back has made are dropped."""
     yield
@@ -79,16 +85,16 @@ async def test_what_belongs_to_the_database_is_carried_over(
         database,
         """
         CREATE ROLE "App user";
-        ALTER DATABASE test_1 SET search_path = "$user", public, "a,b ""c";
-        ALTER DATABASE test_1 SET gonogo.environment = 'it''s \\ production';
-        ALTER DATABASE test_1 SET statement_timeout = '30s';
-        ALTER ROLE "App user" IN DATABASE test_1 SET work_mem = '7MB';
-        ALTER ROLE "App user" IN DATABASE test_1 SET search_path = '';
-        REVOKE ALL ON DATABASE test_1 FROM PUBLIC;
-        GRANT CONNECT ON DATABASE test_1 TO "App user" WITH GRANT OPTION;
-        GRANT TEMPORARY ON DATABASE test_1 TO PUBLIC;
-        COMMENT ON DATABASE test_1 IS 'the shop''s';
-        ALTER DATABASE test_1 CONNECTION LIMIT 77;
+        ALTER DATABASE live SET search_path = "$user", public, "a,b ""c";
+        ALTER DATABASE live SET gonogo.environment = 'it''s \\ production';
+        ALTER DATABASE live SET statement_timeout = '30s';
+        ALTER ROLE "App user" IN DATABASE live SET work_mem = '7MB';
+        ALTER ROLE "App user" IN DATABASE live SET search_path = '';
+        REVOKE ALL ON DATABASE live FROM PUBLIC;
+        GRANT CONNECT ON DATABASE live TO "App user" WITH GRANT OPTION;
+        GRANT TEMPORARY ON DATABASE live TO PUBLIC;
+        COMMENT ON DATABASE live IS 'the shop''s';
+        ALTER DATABASE live CONNECTION LIMIT 77;
         """,
     )
     try:
@@ -97,13 +103,13 @@ async def test_what_belongs_to_the_database_is_carried_over(
         side = await restored(target, dump, server.bin)
         assert side.left == ()
         async with maintenance(target, "gonogo test") as connection:
-            was, is_ = await properties(connection, "test_1"), await properties(connection, side.database)
+            was, is_ = await properties(connection, "live"), await properties(connection, side.database)
         assert was is not None and is_ is not None
         assert len(was.settings) == 5 and was.grants is not None and was.limit == 77
         for what in ("owner", "encoding", "tablespace", "locale", "limit", "comment", "grants", "settings"):
             assert getattr(is_, what) == getattr(was, what), what
     finally:
-        execute(server.url(), "DROP DATABASE test_1 WITH (FORCE)")
+        execute(server.url(), "DROP DATABASE live WITH (FORCE)")
         with psycopg.connect(server.url(), autocommit=True) as connection:
             for (made,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ '_gonogo_'").fetchall():
                 connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(made)))
@@ -143,9 +149,9 @@ async def test_another_file_than_was_recorded(tmp_path: Path) -> None:
 
 
 async def test_what_stands_in_the_way_is_said_before(server: ThrowawayServer, database: str) -> None:
-    execute(database, "CREATE ROLE small LOGIN PASSWORD 'small'; GRANT CONNECT ON DATABASE test_1 TO small")
+    execute(database, "CREATE ROLE small LOGIN PASSWORD 'small'; GRANT CONNECT ON DATABASE live TO small")
     try:
-        async with connector(pinned(server.url("test_1", "small", "small")))() as connection:
+        async with connector(pinned(server.url("live", "small", "small")))() as connection:
             found = await restore.obstacles(connection, ("plpgsql", "pageinspect", "nowhere", "pg_trgm"))
         async with connector(pinned(database))() as connection:
             assert await restore.obstacles(connection, ("plpgsql", "pageinspect", "pg_trgm")) == ()
