@@ -19,10 +19,6 @@ T = TypeVar("T")
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "1s", "max_connections": "200"}
 
 
-NUMBERS = itertools.count(1)
-"""Of the databases of a run: a name is never used again, whatever a restore left beside its database."""
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--pg-bin", type=Path, metavar="FOLDER", help="PostgreSQL's programs to test with (default: the wheel's)"
@@ -61,9 +57,10 @@ def server(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
 def databases(server: ThrowawayServer) -> Iterator[Callable[..., str]]:
     """Makes databases: `databases()` or `databases("name")` is the URL of a new, empty one, dropped after the test."""
     made: list[str] = []
+    counter = itertools.count(1)
 
     def make(name: str | None = None) -> str:
-        chosen = name or f"test_{next(NUMBERS)}"
+        chosen = name or f"test_{next(counter)}"
         _administer(server, sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(chosen)))
         made.append(chosen)
         return server.url(chosen)
