@@ -42,11 +42,18 @@ class Faces:
         finally:
             writer.close()
 
+    def _how(self, attach: wire.Attach) -> str:
+        """By what a face's commands come. A backup alone asks nothing of a person, so it has no answers."""
+        if attach.sort == "screen":
+            return "keys"
+        opened = self._recorder.view.opened
+        return "command" if opened is not None and opened.mode == "backup" else "answers"
+
     async def _serve(self, messages: "AsyncIterator[wire.FromFace]", writer: asyncio.StreamWriter) -> None:
         attach = await anext(messages, None)
         if not isinstance(attach, wire.Attach) or self._bye is not None:
             return
-        by = attach.by.model_copy(update={"how": "answers" if attach.sort == "headless" else "keys"})
+        by = attach.by.model_copy(update={"how": self._how(attach)})
         self._count += 1
         name = f"{attach.sort}-{os.getpid()}-{self._count}"
         pen = self._recorder.view.pen is None and self._recording

@@ -224,3 +224,11 @@ def test_answers_that_lack_something_are_no_go(gonogo: Gonogo, small: SmallProje
 def test_script_edited_after_its_review(gonogo: Gonogo, small: SmallProject) -> None:
     small.migration("20260101000000_notes", TABLE + "-- and then somebody changed it\n")
     ended(run(gonogo, small), NO_GO, "20260101000000_notes is not reviewed")
+
+
+def test_a_backup_alone_says_that_nobody_decided_anything(gonogo: Gonogo, small: SmallProject) -> None:
+    said = gonogo("backup", "here", cwd=small.folder, env=small.env)
+    ended(said, 0)
+    text = (said.session / "transcript.md").read_text()
+    assert "Unattended: the Backup phase alone, by a command" in text
+    assert "answers file" not in text

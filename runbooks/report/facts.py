@@ -61,6 +61,8 @@ class Facts:
         """The line that an unattended session opens with; empty if a person held the pen."""
         if self.opening.answers is None and (self.screens or not self.headless):
             return ""
+        if self.opening.mode == "backup":
+            return "Unattended: the Backup phase alone, by a command; no person watched"
         numbers = ", ".join(
             many(self.from_file.get(kind, 0), one, more)
             for kind, one, more in (("tick", "tick", ""), ("review", "review", ""), ("waiver", "waiver", ""))
