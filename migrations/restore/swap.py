@@ -59,8 +59,8 @@ async def swap(live: Pinned, side: str, side_oid: int, at: datetime, application
     kept = derived_name(name, "before_rollback", at)
     async with maintenance(live, application_name) as connection:
         oid = await _must_be_there(connection, live, side, side_oid)
-        await _allow(connection, name, False)
         try:
+            await _allow(connection, name, False)  # inside: a cancel may come when the server has done it already
             ended = await _take_over(connection, (name, oid), (side, side_oid), kept)
         except BaseException:
             # Whatever happened: the database that bears the live name must take connections.
