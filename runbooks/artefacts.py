@@ -1,17 +1,9 @@
 """Files that a session keeps."""
 
-import hashlib
 import os
 from pathlib import Path
 
 from migrations.problem import Unavailable
-
-
-def fingerprint_file(path: Path) -> tuple[str, int]:
-    """SHA-256 (lower-case hex) and size in bytes of a file. Raises OSError."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return digest.hexdigest(), file.tell()
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import psycopg
 from pydantic import JsonValue
 
+from migrations.hashing import fingerprint_file
 from migrations.problem import Problem, Unavailable
 from migrations.target import session_name
 from migrations.target.connecting import told
 from runbooks import events as e
-from runbooks.artefacts import fingerprint_file
 from runbooks.gates import worst
 from runbooks.output import Output, Progress
 from runbooks.recorder import Recorder

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -23,6 +22,7 @@ from migrations.backup.moment import Connection, Moment, held, rewritten
 from migrations.backup.state import State, recorded
 from migrations.backup.tools import Tools, tools
 from migrations.backup.waiting import first_failure
+from migrations.hashing import fingerprint_file
 from migrations.problem import Problem, Unavailable
 
 __all__ = ["Dump", "Order", "Progress", "Tools", "dump", "file_name", "space", "tools"]
@@ -246,11 +246,6 @@ def _must_be_whole(result: Dump) -> None:
             f"The dump lacks the rows of {len(result.missing)} tables: {', '.join(result.missing[:5])}.",
             advice="It was thrown away. Look at what pg_dump said, and dump again.",
         )
-
-
-def fingerprint_file(path: Path) -> tuple[str, int]:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
 def _finish(partial: Path, path: Path) -> None:

@@ -11,12 +11,13 @@ import psycopg
 from psycopg import sql
 
 from migrations import catalog
-from migrations.backup import archive, fingerprint_file
+from migrations.backup import archive
 from migrations.backup.archive import OnLine, OnStart, nothing, program
 from migrations.backup.beside import beside
 from migrations.backup.state import VERSIONS, State
 from migrations.backup.tools import Tools
 from migrations.catalog import Snapshot
+from migrations.hashing import fingerprint_file
 from migrations.problem import Problem
 from migrations.restore.carry import carry_over, creation, properties
 from migrations.target import Pinned

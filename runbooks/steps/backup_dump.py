@@ -10,6 +10,7 @@ from pydantic import JsonValue, field_validator
 from migrations import activity, backup
 from migrations.backup import Dump, Progress
 from migrations.backup.tools import Tools
+from migrations.hashing import fingerprint_file
 from migrations.process import Child
 from runbooks.durations import Duration, microseconds, spell
 from runbooks.events import Check, StepStarted
@@ -200,7 +201,7 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
         return Settled("failed", "fail", "it was cut short before a file was begun")
     result = next((data["result"] for data in records if isinstance(data.get("result"), dict)), None)
     if isinstance(result, dict) and path.exists():
-        sha256, _ = await asyncio.to_thread(backup.fingerprint_file, path)
+        sha256, _ = await asyncio.to_thread(fingerprint_file, path)
         if sha256 == result["sha256"]:
             evidence = f"{path}, its SHA-256 is the recorded one"
             check = Check(id="durable", title="On disk under its name", outcome="ok", evidence=evidence)

@@ -13,10 +13,11 @@ from typing import Any, Literal
 import psycopg
 from pydantic import JsonValue
 
+from migrations.hashing import fingerprint_file
 from migrations.target import Pinned
 from migrations.target.url import Url
 from runbooks import events as e
-from runbooks.artefacts import fingerprint_file, write_private
+from runbooks.artefacts import write_private
 from runbooks.gates import worst
 from runbooks.project import Environment, Project
 from runbooks.runbook import PHASES, Phase, Runbook, Step
