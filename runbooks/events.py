@@ -82,7 +82,11 @@ class Target(Frozen):
 
 
 class Finding(Frozen):
-    """What a rule says of one statement (its index in the script, from 0)."""
+    """What a rule says of one statement (its index in the script, from 0).
+
+    `instead`: what to do, in words; `safer_sql`: as SQL. `allowed`: the reason that the script itself gives for it.
+    `live`: found only because of what the target holds; the plan's hash does not cover it.
+    """
 
     rule: str
     severity: Literal["stop", "warn", "note"]
@@ -95,16 +99,39 @@ class Finding(Frozen):
     tables: tuple[str, ...] = ()
     instead: str = ""
     source: str = ""
+    safer_sql: str = ""
+    allowed: str = ""
+    live: bool = False
+
+
+class Touch(Frozen):
+    """What a statement does to one relation that others use. `work` as in migrations.locks.
+
+    `least` and `most` are microseconds under the lock, guessed from the relation's size; None where nothing is known.
+    """
+
+    relation: str
+    lock: str
+    blocks: str = ""
+    work: str = "brief"
+    least: int | None = None
+    most: int | None = None
 
 
 class Statement(Frozen):
-    """One statement of a script. `start` and `end` are offsets in characters; `line` counts from 1."""
+    """One statement of a script. `start` and `end` are offsets in characters; `line` counts from 1.
+
+    `why_not`: why it could not be analysed. `alone`: it cannot be in a transaction.
+    """
 
     line: int
     start: int
     end: int
     summary: str
     analysed: bool = True
+    why_not: str = ""
+    alone: bool = False
+    touches: tuple[Touch, ...] = ()
 
 
 class Script(Frozen):
@@ -120,6 +147,15 @@ class Script(Frozen):
     model_words: str = ""
     statements: tuple[Statement, ...]
     findings: tuple[Finding, ...] = ()
+
+
+class Table(Frozen):
+    """A relation of the target that the scripts touch, as it was when the plan was made. None: not known."""
+
+    name: str
+    rows: int | None = None
+    bytes: int | None = None
+    words: tuple[str, ...] = ()
 
 
 class SessionOpened(Frozen):
@@ -153,6 +189,7 @@ class PlanMade(Frozen):
     scripts: tuple[Script, ...]
     held_back: tuple[str, ...] = ()
     conditions: dict[Condition, tuple[str, ...]] = {}
+    tables: tuple[Table, ...] = ()
 
 
 class PhaseOpened(Frozen):

@@ -2,15 +2,16 @@
 
 import importlib
 import pkgutil
+from collections.abc import Collection
 from functools import cache
 
-from migrations.rules.base import Finding, Found, Lock, Rule, Severity
-from migrations.rules.seen import Seen
+from migrations.rules.base import Finding, Found, Rule, Severity
 from migrations.sql import Script
+from migrations.sql.seen import Seen
 
-__all__ = ["Finding", "Found", "Lock", "Rule", "Severity", "judge", "rules"]
+__all__ = ["Finding", "Found", "Rule", "Severity", "judge", "rules"]
 
-_HELPERS = ("base", "seen")
+_HELPERS = ("base",)
 
 
 @cache
@@ -20,12 +21,13 @@ def rules() -> tuple[Rule, ...]:
     return tuple(importlib.import_module(f"{__name__}.{name}").RULE for name in names)
 
 
-def judge(script: Script) -> tuple[Finding, ...]:
-    """All findings of a script, in the order of its statements."""
+def judge(script: Script, also: Collection[str] = ()) -> tuple[Finding, ...]:
+    """All findings of a script, in the order of its statements. `also`: matters of taste that are asked for."""
+    asked = tuple(rule for rule in rules() if not rule.taste or rule.code in also)
     seen = Seen(script)
     found: list[Finding] = []
     for statement in script.statements:
-        found += (finding for rule in rules() for finding in rule.judge(statement, seen))
+        found += (finding for rule in asked for finding in rule.judge(statement, seen))
         seen.take_in(statement)
     return _without_superseded(found)
 

@@ -2,31 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
-from migrations.rules.seen import Seen
+from migrations.locks import Lock
 from migrations.sql import Name, Statement
+from migrations.sql.seen import Seen
 
 Severity = Literal["stop", "warn", "note"]
-
-
-class Lock(StrEnum):
-    """Table locks, weakest first, by the names of PostgreSQL's documentation."""
-
-    ACCESS_SHARE = "ACCESS SHARE"
-    ROW_SHARE = "ROW SHARE"
-    ROW_EXCLUSIVE = "ROW EXCLUSIVE"
-    SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
-    SHARE = "SHARE"
-    SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
-    EXCLUSIVE = "EXCLUSIVE"
-    ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
-
-    @property
-    def mode(self) -> str:
-        """What `pg_locks.mode` calls it."""
-        return f"{self.value.title().replace(' ', '')}Lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +20,7 @@ class Found:
     tables: tuple[Name, ...] = ()
     subject: str = ""
     instead: str = ""
+    safer_sql: str = ""
     severity: Severity | None = None
     loses_data: bool | None = None
 
@@ -46,7 +29,9 @@ class Found:
 class Finding:
     """What a rule says of one statement (its index, from 0). `lock` and `blocks` are empty where no lock matters.
 
-    `rewrites`: the server writes the whole table anew. `instead`: the safer form, in words or SQL.
+    `rewrites`: the server writes the whole table anew. `instead`: what to do in words; `safer_sql`: as SQL, ready to
+    be copied. `allowed`: the reason that a comment in the script gives for it. `live`: found only because of what the
+    target holds, so that it may come and go with the data.
     """
 
     rule: str
@@ -62,6 +47,9 @@ class Finding:
     source: str = ""
     subject: str = ""
     rewrites: bool = False
+    safer_sql: str = ""
+    allowed: str = ""
+    live: bool = False
 
 
 Check = Callable[[Statement, Seen], Iterable[Found]]
@@ -79,6 +67,7 @@ class Rule:
     The proof: after `setup`, `risky` takes `lock` on table `t`, writes it anew if it `rewrites`, and fails with the
     SQLSTATE `fails` if there is one; `safer` succeeds, and this rule says nothing of it. `source` is where it is
     documented. A finding of a rule in `supersedes`, with the same statement and subject, gives way to this one's.
+    `taste`: a matter of taste, silent unless it is asked for.
     """
 
     code: str
@@ -94,6 +83,7 @@ class Rule:
     rewrites: bool = False
     fails: str | None = None
     supersedes: tuple[str, ...] = ()
+    taste: bool = False
     check: Check = nothing
 
     def judge(self, statement: Statement, seen: Seen) -> Iterator[Finding]:
@@ -113,4 +103,5 @@ class Rule:
                 source=self.source,
                 subject=found.subject,
                 rewrites=self.rewrites,
+                safer_sql=found.safer_sql,
             )

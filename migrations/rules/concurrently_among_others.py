@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
-from migrations.rules.seen import Seen
 from migrations.sql import Statement
+from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:

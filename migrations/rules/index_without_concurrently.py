@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from migrations.rules.base import Found, Lock, Rule
-from migrations.rules.seen import Seen
+from migrations.locks import Lock
+from migrations.rules.base import Found, Rule
 from migrations.sql import Statement
 from migrations.sql import actions as a
+from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:

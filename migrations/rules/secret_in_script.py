@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
-from migrations.rules.seen import Seen
 from migrations.sql import Statement
 from migrations.sql import actions as a
+from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:

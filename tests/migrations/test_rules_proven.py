@@ -4,7 +4,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from migrations.rules import Lock, Rule, judge, rules
+from migrations.locks import Lock
+from migrations.rules import Rule, judge, rules
 from migrations.sql import read_script
 
 # Rows are locked one by one: the table's own lock keeps nobody out.

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from migrations.sql import Action, Name, Script, Statement
 from migrations.sql import actions as a
+from migrations.sql.actions import Action
+from migrations.sql.names import Name
+from migrations.sql.script import Script, Statement
 
 Key = tuple[str, str]
 
