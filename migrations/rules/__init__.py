@@ -5,19 +5,21 @@ import pkgutil
 from collections.abc import Collection
 from functools import cache
 
+from migrations.rules import allow_without_effect
+from migrations.rules.allowances import allow, allowances_of
 from migrations.rules.base import Finding, Found, Rule, Severity
 from migrations.sql import Script
 from migrations.sql.seen import Seen
 
 __all__ = ["Finding", "Found", "Rule", "Severity", "judge", "rules"]
 
-_HELPERS = ("base",)
+HELPERS = ("allowances", "base")
 
 
 @cache
 def rules() -> tuple[Rule, ...]:
     """Every rule, by the order of their codes."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _HELPERS)
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in HELPERS)
     return tuple(importlib.import_module(f"{__name__}.{name}").RULE for name in names)
 
 
@@ -29,10 +31,18 @@ def judge(script: Script, also: Collection[str] = ()) -> tuple[Finding, ...]:
     for statement in script.statements:
         found += (finding for rule in asked for finding in rule.judge(statement, seen))
         seen.take_in(statement)
-    return _without_superseded(found)
+    found = _without_superseded(found)
+    silent = {rule.code for rule in rules() if rule not in asked}
+    codes = {rule.code for rule in rules()}
+    allowances = [one for one in allowances_of(script, codes) if one.code not in silent]
+    if not script.statements or not allowances:
+        return tuple(found)
+    last = script.statements[-1].index
+    allowed = allow(found, allowances, allow_without_effect.RULE, last)
+    return tuple(sorted(allowed, key=lambda finding: finding.statement))
 
 
-def _without_superseded(findings: list[Finding]) -> tuple[Finding, ...]:
+def _without_superseded(findings: list[Finding]) -> list[Finding]:
     supersedes = {rule.code: rule.supersedes for rule in rules()}
     gone = {(code, f.statement, f.subject) for f in findings for code in supersedes[f.rule]}
-    return tuple(f for f in findings if (f.rule, f.statement, f.subject) not in gone)
+    return [f for f in findings if (f.rule, f.statement, f.subject) not in gone]

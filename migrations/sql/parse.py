@@ -59,6 +59,19 @@ def rough_pieces(text: str) -> list[str]:
     return [piece.decode("utf-8", errors="replace") for piece in found]
 
 
+def line_comments(text: str) -> list[tuple[int, int]]:
+    """Start and end, in characters, of each comment that begins with two dashes. Raises NotReadable."""
+    data = text.encode("utf-8", errors="replace")
+    found: list[tuple[int, int]] = []
+    at = characters = 0
+    for token in _tokens(text):
+        if token.token == pb.SQL_COMMENT:
+            characters += len(data[at : token.start].decode("utf-8"))
+            at = token.start
+            found.append((characters, characters + len(data[token.start : token.end].decode("utf-8"))))
+    return found
+
+
 def _first(text: str) -> pb.Node:
     stmts = _guarded(lambda: _parse(text)).stmts
     if len(stmts) != 1:
