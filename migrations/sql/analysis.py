@@ -7,6 +7,7 @@ from migrations.sql.facts import Facts, facts_of
 from migrations.sql.from_tree import actions_of
 from migrations.sql.parse import NotReadable, parse_one, pieces, rough_pieces
 from migrations.sql.script import Fault, Script, Statement
+from migrations.sql.search_path import SearchPath
 from migrations.sql.split import lines_at, locate, skip_gap
 from migrations.sql.summary import cut, plain_line, summary_of
 
@@ -39,15 +40,16 @@ def _rough(text: str) -> list[tuple[int, int]]:
 
 def _statements(text: str, places: list[tuple[int, int]]) -> tuple[Statement, ...]:
     lines = lines_at(text, [start for start, _ in places])
+    path = SearchPath()
     return tuple(
-        _statement(index, line, start, end, text[start:end])
+        _statement(index, line, start, end, text[start:end], path)
         for index, ((start, end), line) in enumerate(zip(places, lines, strict=True))
     )
 
 
-def _statement(index: int, line: int, start: int, end: int, text: str) -> Statement:
+def _statement(index: int, line: int, start: int, end: int, text: str, path: SearchPath) -> Statement:
     try:
-        actions = actions_of(parse_one(text))
+        actions = path.resolved(actions_of(parse_one(text)))
     except NotReadable as error:
         return Statement(index, line, start, end, text, plain_line(text), Facts(), why_not=cut(error.message))
     summary = summary_of(actions, text)

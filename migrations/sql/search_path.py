@@ -1,0 +1,98 @@
+"""Names without a schema, in scripts that say themselves where these are to be looked for."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from migrations.sql import actions as a
+from migrations.sql.names import Name
+
+T = TypeVar("T")
+
+_SCHEMALESS = frozenset(
+    {"schema", "database", "role", "extension", "tablespace", "subscription", "publication", "all that is owned by"}
+    | {"server", "foreign data wrapper", "event trigger", "language", "access method", "cast", "transform"}
+)
+_NOT_ITS_OWN = ("$user", "pg_catalog", "pg_temp")
+
+
+class SearchPath:
+    """Follows `SET search_path` through a script; until one is seen, names stay as they are written."""
+
+    def __init__(self) -> None:
+        self._path: tuple[str, ...] = ()
+        self._before: tuple[str, ...] | None = None  # what holds again when the transaction ends, after a SET LOCAL
+        self._made: set[tuple[str, str]] = set()
+        self._temporary: set[str] = set()
+
+    def resolved(self, actions: Sequence[a.Action]) -> tuple[a.Action, ...]:
+        """The actions of the next statement, with the schemas that the server will find."""
+        self._note(actions)
+        if self._path:
+            actions = tuple(self._in_schema(action) for action in actions)
+        self._remember(actions)
+        return tuple(actions)
+
+    def _note(self, actions: Iterable[a.Action]) -> None:
+        for action in actions:
+            match action:
+                case a.Set(setting="search_path", value=value, local=local):
+                    if local and self._before is None:
+                        self._before = self._path
+                    self._path = _schemas(value or "")
+                case a.Set(setting="*"):
+                    self._path, self._before = (), None
+                case a.Transaction(kind="commit" | "rollback") if self._before is not None:
+                    self._path, self._before = self._before, None
+                case a.CreateTable(table=Name(schema=None, name=name), temporary=True):
+                    self._temporary.add(name)
+
+    def _remember(self, actions: Iterable[a.Action]) -> None:
+        for action in actions:
+            match action:
+                case a.CreateTable(table=Name(schema=str(schema), name=name)):
+                    self._made.add((schema, name))
+
+    def _in_schema(self, action: a.Action) -> a.Action:
+        if getattr(action, "kind", None) in _SCHEMALESS:
+            return action
+        made = isinstance(action, a.CreateTable | a.Create)
+        return self._walk(action, made=made)
+
+    def _walk(self, part: T, *, made: bool) -> T:
+        """A copy of an action or of a part of it, with every name in it resolved."""
+        changed: dict[str, Any] = {}
+        for name, value in _named_parts(part):
+            if isinstance(value, Name):
+                own = made and name in ("table", "name")
+                changed[name] = self._place(value, made=own)
+            elif isinstance(value, tuple):
+                changed[name] = tuple(self._part(one) for one in value)
+            else:
+                changed[name] = self._walk(value, made=False)
+        return replace(part, **changed) if changed else part  # type: ignore[type-var]
+
+    def _part(self, one: Any) -> Any:
+        if isinstance(one, Name):
+            return self._place(one, made=False)
+        return self._walk(one, made=False) if is_dataclass(one) else one
+
+    def _place(self, name: Name, *, made: bool) -> Name:
+        if name.schema is not None or name.name in self._temporary:
+            return name
+        found = next((s for s in self._path if not made and (s, name.name) in self._made), self._path[0])
+        return Name(found, name.name)
+
+
+def _named_parts(part: object) -> Iterator[tuple[str, Any]]:
+    """The fields of a dataclass that are a name, or may hold one."""
+    for field in fields(part):  # type: ignore[arg-type]
+        value = getattr(part, field.name)
+        parts = value if isinstance(value, tuple) and not isinstance(value, Name) else (value,)
+        if any(isinstance(one, Name) or is_dataclass(one) for one in parts):
+            yield field.name, value
+
+
+def _schemas(value: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in value.split(","))
+    return tuple(part for part in parts if part and part not in _NOT_ITS_OWN and part != "?")

@@ -1,0 +1,62 @@
+"""Names without a schema in scripts that set the search path; the server decides who is right."""
+
+import psycopg
+import pytest
+
+from migrations.sql import Name, read_script
+
+SETUP = """
+CREATE SCHEMA app; CREATE SCHEMA other;
+CREATE TABLE public.t (c int); CREATE TABLE app.t (c int); CREATE TABLE other.t (c int)
+"""
+
+
+def tables_of(text: str) -> list[str]:
+    return [str(name) for statement in read_script(text).statements for name in statement.facts.touches]
+
+
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [
+        ("SET search_path TO app", "app.t"),
+        ("SET search_path = other, app", "other.t"),
+        ("SET SESSION search_path = '$user', app", "app.t"),
+        ("BEGIN; SET LOCAL search_path = app; COMMIT", "t"),
+        ("SET search_path TO other; BEGIN; SET LOCAL search_path = app; ROLLBACK", "other.t"),
+        ("SET search_path = app; RESET search_path", "t"),
+        ("SET search_path = app; RESET ALL", "t"),
+        ("SET search_path = app; CREATE TEMP TABLE t (c int)", "t"),
+    ],
+)
+def test_the_schema_that_the_server_finds(path: str, table: str, database: str) -> None:
+    text = f"{path}; ALTER TABLE t ADD COLUMN d int"
+    assert tables_of(text)[-1] == table
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(SETUP.encode())
+        for statement in read_script(text).statements:
+            connection.execute(statement.text.encode())
+        connection.execute("SET search_path TO pg_catalog")
+        row = connection.execute("SELECT attrelid::regclass::text FROM pg_attribute WHERE attname = 'd'").fetchone()
+    assert row is not None
+    schema = str(row[0]).removesuffix(".t")
+    assert table == ("t" if schema == "public" or schema.startswith("pg_temp") else row[0])
+
+
+def test_what_the_script_made_is_found_where_it_is() -> None:
+    text = "SET search_path = app, other; CREATE TABLE other.mine (c int); ALTER TABLE mine ADD COLUMN d int"
+    assert tables_of(text) == ["other.mine", "other.mine"]
+
+
+def test_names_inside_an_action_too() -> None:
+    text = (
+        "SET search_path = app; ALTER TABLE a ADD FOREIGN KEY (c) REFERENCES b (id); "
+        "ALTER TABLE a ADD COLUMN b_id int REFERENCES b"
+    )
+    names = repr([statement.actions for statement in read_script(text).statements])
+    assert "schema=None" not in names
+
+
+def test_things_without_a_schema_have_none() -> None:
+    script = read_script("SET search_path = app; DROP SCHEMA old; DROP ROLE r; DROP VIEW v")
+    names = [getattr(action, "name", None) for s in script.statements[1:] for action in s.actions]
+    assert names == [Name(None, "old"), Name(None, "r"), Name("app", "v")]
