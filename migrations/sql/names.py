@@ -5,6 +5,24 @@ from typing import NamedTuple
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*", re.ASCII)
 
+RESERVED = frozenset(
+    """
+    all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
+    char character check coalesce collate collation column concurrently constraint create cross current_catalog
+    current_date current_role current_schema current_time current_timestamp current_user dec decimal default deferrable
+    desc distinct do else end except exists extract false fetch float for foreign freeze from full grant greatest group
+    grouping having ilike in initially inner inout int integer intersect interval into is isnull join json json_array
+    json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize json_table json_value
+    lateral leading least left like limit localtime localtimestamp merge_action national natural nchar none normalize
+    not notnull null nullif numeric offset on only or order out outer overlaps overlay placing position precision
+    primary real references returning right row select session_user setof similar smallint some substring symmetric
+    system_user table tablesample then time timestamp to trailing treat trim true union unique user using values
+    varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest
+    xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+    """.split()  # noqa: SIM905 (one on each line would hide the file behind them)
+)
+"""Words that `quote_ident` quotes, in any version up to PostgreSQL 18."""
+
 
 class Name(NamedTuple):
     """A name as a script writes it; `schema` is None where the search path decides."""
@@ -16,6 +34,11 @@ class Name(NamedTuple):
         return shown(self.name) if self.schema is None else f"{shown(self.schema)}.{shown(self.name)}"
 
     @property
+    def sql(self) -> str:
+        """The name as SQL that means exactly it."""
+        return quoted(self.name) if self.schema is None else f"{quoted(self.schema)}.{quoted(self.name)}"
+
+    @property
     def key(self) -> tuple[str, str]:
         """Equal for two names of one thing, as long as the search path starts with `public`."""
         return (self.schema or "public", self.name)
@@ -23,9 +46,29 @@ class Name(NamedTuple):
 
 def shown(identifier: str) -> str:
     """An identifier for a person to read: quoted where SQL would need it, without control codes."""
-    if _PLAIN.fullmatch(identifier):
+    if _is_plain(identifier):
         return identifier
     return '"' + printable(identifier).replace('"', '""') + '"'
+
+
+def quoted(identifier: str) -> str:
+    """An identifier as SQL that means exactly it, free of control codes even where the name is not."""
+    if _is_plain(identifier):
+        return identifier
+    if identifier.isprintable():
+        return '"' + identifier.replace('"', '""') + '"'
+    escaped = "".join(_escaped(char) for char in identifier)
+    return f'U&"{escaped}"'
+
+
+def _is_plain(identifier: str) -> bool:
+    return _PLAIN.fullmatch(identifier) is not None and identifier not in RESERVED
+
+
+def _escaped(char: str) -> str:
+    if char in '\\"':
+        return char * 2
+    return char if char.isprintable() else f"\\+{ord(char):06X}"
 
 
 def printable(text: str) -> str:
