@@ -159,10 +159,10 @@ def hold(link: socket.socket, spec: dict[str, Any]) -> None:
             program.stop([(signal.SIGKILL, 2.0)])
         else:
             program.open_gate()
-        while not program.reap():
-            if program.wait(None):
-                program.stop(spec["signals"])
-                break
+        while not program.reap() and not program.wait(None):
+            pass
+        if program.code is None or program.code < 0:  # a signal ended it: what it had started must not go on alone
+            program.stop(spec["signals"])
     finally:
         remove(spec["remove"])
     if program.errno:

@@ -14,6 +14,7 @@ from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
 
 LINE_KEPT = 2000
+KILLED = 128  # a shell adds the number of the signal that ended its last command
 
 
 class Params(Frozen):
@@ -87,12 +88,18 @@ class _LastLine:
 
 
 def _status(returncode: int) -> str:
-    if returncode >= 0:
-        return f"exit status {returncode}"
+    if returncode < 0:
+        return f"signal {_signal(-returncode)}"
+    if returncode - KILLED in signal.valid_signals():
+        return f"exit status {returncode}, as after signal {_signal(returncode - KILLED)}"
+    return f"exit status {returncode}"
+
+
+def _signal(number: int) -> str:
     try:
-        return f"signal {signal.Signals(-returncode).name}"
+        return signal.Signals(number).name
     except ValueError:
-        return f"signal {-returncode}"
+        return str(number)
 
 
 async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | None:

@@ -104,6 +104,11 @@ async def test_over_when_the_shell_exits_whatever_it_left_running() -> None:
         os.kill(int(left), signal.SIGKILL)
 
 
+async def test_what_a_killed_shell_had_started_does_not_go_on_alone() -> None:
+    code, out, _ = await capture(["sh", "-c", "sleep 1000 & echo $!; kill -KILL $$"], env=ENV)
+    assert code == -signal.SIGKILL and gone(int(out))
+
+
 async def test_cancel_stops_the_whole_group_and_hears_its_last_words(until: Until) -> None:
     listener = Listener()
     script = "trap 'echo bye; exit' TERM; (trap '' TERM; exec sleep 1000) & echo $!; wait"

@@ -209,6 +209,8 @@ async def test_its_environment_is_built(tmp_path: Path, monkeypatch: pytest.Monk
         ("false; echo never", "exit status 1."),
         ("echo $unset; echo never", "unset"),
         ("kill -9 $$", "signal SIGKILL."),
+        ("sh -c 'kill -9 $$'; echo never", "exit status 137, as after signal SIGKILL"),
+        ("exit 255", "exit status 255."),
         ("printf 'no newline' >&2; exit 4", "exit status 4: no newline"),
     ],
 )
