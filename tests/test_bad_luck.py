@@ -1,79 +1,36 @@
 """What nobody can help: kills, restarts, full disks, two at once. Nothing twice, nothing lost, always a way on."""
 
-import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
-from fix_command import Gonogo, SmallProject, environment
+from fix_command import Gonogo, SmallProject
 from fix_postgres import apart
+from fix_until import Until
+from fix_walks import (
+    SECONDS,
+    Start,
+    ledger,
+    no_backend_left,
+    resume,
+    runner_of,
+    running,
+    view_of,
+)
 
 from migrations.server import ThrowawayServer
 from runbooks import events as e
 from runbooks.journal import read, verify
-from runbooks.view import RunView, fold
 
 SLOW = 'CREATE TABLE "slow" ("id" INT);\nSELECT pg_sleep(3);\n'
-SECONDS = 60.0
-
-
-def view_of(folder: Path) -> RunView:
-    return fold((r.seq, r.at, r.event) for r in read(folder / "journal.jsonl"))
-
-
-class Background:
-    """A `gonogo run` that goes on while the test does something to it."""
-
-    def __init__(self, small: SmallProject, *arguments: str) -> None:
-        answers = str(small.folder / "answers.toml")
-        argv = [sys.executable, "-P", "-m", "tui", *arguments, "--answers", answers]
-        self.process = subprocess.Popen(
-            argv, cwd=small.folder, env=environment(small.env), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def until(self, reached: Callable[[RunView], bool]) -> Path:
-        """Wait until the newest session's view fulfils a condition; its folder."""
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            for folder in sorted(sessions(), reverse=True)[:1]:
-                if (folder / "journal.jsonl").exists() and reached(view_of(folder)):
-                    return folder
-            assert self.process.poll() is None, self.process.communicate()
-            time.sleep(0.05)
-        raise AssertionError("not reached in time")
-
-    def end(self) -> tuple[int, str]:
-        """Wait for its end: exit code and talk."""
-        _, said = self.process.communicate(timeout=SECONDS)
-        return self.process.returncode, said
-
-
-def sessions() -> list[Path]:
-    root = Path(os.environ["XDG_STATE_HOME"]) / "gonogo" / "sessions"
-    return sorted(root.iterdir()) if root.exists() else []
-
-
-def runner_of(folder: Path) -> int:
-    return int(json.loads((folder / "runner.json").read_text())["pid"])
-
-
-def running(step: str) -> Callable[[RunView], bool]:
-    return lambda view: view.running == step
-
-
-def resume(gonogo: Gonogo, small: SmallProject) -> tuple[int, str]:
-    said = gonogo("resume", "--answers", str(small.folder / "answers.toml"), cwd=small.folder, env=small.env)
-    return said.code, said.err
 
 
 @pytest.fixture
@@ -83,31 +40,7 @@ def sleepy(small: SmallProject) -> SmallProject:
     return small
 
 
-def start(small: SmallProject) -> Background:
-    return Background(small, "run", "here", "--ticket", "CHG-1")
-
-
-def ledger(small: SmallProject) -> list[tuple[str, bool, bool]]:
-    with psycopg.connect(small.url) as connection:
-        if connection.execute("SELECT to_regclass('_prisma_migrations')").fetchone() == (None,):
-            return []
-        rows = connection.execute(
-            "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL"
-            " FROM _prisma_migrations ORDER BY started_at"
-        ).fetchall()
-    return [(str(a), bool(b), bool(c)) for a, b, c in rows]
-
-
-def no_backend_left(small: SmallProject) -> bool:
-    with psycopg.connect(small.url) as connection:
-        row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE application_name LIKE 'gonogo %' AND datname = current_database()"
-        ).fetchone()
-    return row == (0,)
-
-
-def test_kill_9_of_the_runner_in_migrate(gonogo: Gonogo, sleepy: SmallProject, until: Callable[..., None]) -> None:
+def test_kill_9_of_the_runner_in_migrate(gonogo: Gonogo, start: Start, sleepy: SmallProject, until: Until) -> None:
     walk = start(sleepy)
     folder = walk.until(running("apply"))
     until(lambda: ("20260102000000_slow", False, False) in ledger(sleepy))
@@ -121,7 +54,7 @@ def test_kill_9_of_the_runner_in_migrate(gonogo: Gonogo, sleepy: SmallProject, u
     assert no_backend_left(sleepy)
 
 
-def test_kill_9_of_the_runner_in_backup(gonogo: Gonogo, small: SmallProject) -> None:
+def test_kill_9_of_the_runner_in_backup(gonogo: Gonogo, start: Start, small: SmallProject) -> None:
     with psycopg.connect(small.url, autocommit=True) as connection:
         connection.execute(
             "CREATE TABLE big AS SELECT n, repeat(md5(n::text), 20) AS t FROM generate_series(1, 60000) n"
@@ -138,7 +71,7 @@ def test_kill_9_of_the_runner_in_backup(gonogo: Gonogo, small: SmallProject) -> 
     assert no_backend_left(small)
 
 
-def test_kill_9_of_the_face_in_migrate(gonogo: Gonogo, sleepy: SmallProject) -> None:
+def test_kill_9_of_the_face_in_migrate(gonogo: Gonogo, start: Start, sleepy: SmallProject) -> None:
     walk = start(sleepy)
     folder = walk.until(running("apply"))
     runner = psutil.Process(runner_of(folder))
@@ -154,7 +87,7 @@ def test_kill_9_of_the_face_in_migrate(gonogo: Gonogo, sleepy: SmallProject) -> 
     assert no_backend_left(sleepy)
 
 
-def test_kill_9_of_the_child_in_backup(gonogo: Gonogo, small: SmallProject, until: Callable[..., None]) -> None:
+def test_kill_9_of_the_child_in_backup(gonogo: Gonogo, start: Start, small: SmallProject, until: Until) -> None:
     def dumps(runner: int) -> list[psutil.Process]:
         try:  # not the one that only tells its version
             children = psutil.Process(runner).children(recursive=True)
@@ -176,7 +109,36 @@ def test_kill_9_of_the_child_in_backup(gonogo: Gonogo, small: SmallProject, unti
     assert list(Path(os.environ["XDG_STATE_HOME"]).rglob("*.partial")) == []
 
 
-def test_ctrl_c_on_a_walk_without_a_screen(gonogo: Gonogo, sleepy: SmallProject) -> None:
+def children(folder: Path) -> dict[str, psutil.Process]:
+    """What the session's runner has started, and what that has, by name."""
+    with suppress(psutil.NoSuchProcess):  # one was gone before its name was read
+        return {p.name(): p for p in psutil.Process(runner_of(folder)).children(recursive=True)}
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("victim", "words"), [("sh", "signal SIGKILL"), ("sleep", "exit status 137, as after signal SIGKILL")]
+)
+def test_kill_9_of_a_run_blocks_child(start: Start, small: SmallProject, until: Until, victim: str, words: str) -> None:
+    document = small.folder / "small.md"
+    document.write_text(document.read_text().replace("echo deployed", "sleep 600\necho deployed"))
+    walk = start(small)
+    folder = walk.until(running("deploy"))
+    until(lambda: "sleep" in children(folder))
+    programs = children(folder)
+    programs[victim].kill()
+    code, said = walk.end()
+    assert code == 1, said
+    deploy = view_of(folder).step("deploy")
+    assert (deploy.end, deploy.outcome) == ("failed", "fail")
+    assert deploy.failure is not None and words in deploy.failure.what and words in said
+    assert verify(folder / "journal.jsonl").grade == "consistent"
+    _, left = psutil.wait_procs(programs.values(), timeout=0)
+    assert not left, "what it had started must not go on alone"
+    assert no_backend_left(small)
+
+
+def test_ctrl_c_on_a_walk_without_a_screen(gonogo: Gonogo, start: Start, sleepy: SmallProject) -> None:
     walk = start(sleepy)
     folder = walk.until(running("apply"))
     walk.process.send_signal(signal.SIGINT)
@@ -189,7 +151,7 @@ def test_ctrl_c_on_a_walk_without_a_screen(gonogo: Gonogo, sleepy: SmallProject)
     assert view_of(folder).parked
 
 
-def test_two_operators_at_once(gonogo: Gonogo, small: SmallProject) -> None:
+def test_two_operators_at_once(gonogo: Gonogo, start: Start, small: SmallProject) -> None:
     small.migration("20260102000000_slow", SLOW.replace("(3)", "(60)"))
     small.answers()
     walk = start(small)
@@ -204,13 +166,15 @@ def test_two_operators_at_once(gonogo: Gonogo, small: SmallProject) -> None:
     assert "since" in second.err and "from" in second.err
 
 
-def test_server_restarted_in_the_middle_of_migrate(gonogo: Gonogo, sleepy: SmallProject, tmp_path: Path) -> None:
+def test_server_restarted_in_the_middle_of_migrate(
+    start: Start, sleepy: SmallProject, tmp_path: Path, until: Until
+) -> None:
     server = apart(ThrowawayServer.start(tmp_path / "own"))
     try:
         sleepy.url = server.url()
         walk = start(sleepy)
         folder = walk.until(running("apply"))
-        time.sleep(1)
+        until(lambda: ("20260102000000_slow", False, False) in ledger(sleepy))
         apart(server.restart())
         code, said = walk.end()
         assert code == 1, said
@@ -291,7 +255,7 @@ def test_disk_full_while_journalling(gonogo: Gonogo, small: SmallProject, tmp_pa
     assert no_backend_left(small)
 
 
-def test_prismas_lock_is_held_when_the_session_opens(gonogo: Gonogo, small: SmallProject) -> None:
+def test_prismas_lock_is_held_when_the_session_opens(gonogo: Gonogo, start: Start, small: SmallProject) -> None:
     with psycopg.connect(small.url, application_name="a deploy that hangs", autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(72707369)")
         walk = start(small)

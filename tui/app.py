@@ -1,5 +1,6 @@
 """The screen face: it reads what the runner says, draws it, and sends what the person decides."""
 
+import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -217,6 +218,7 @@ class HomeApp(Base):
 
 def run_home(project: Project, known: Sequence[Summary]) -> Chosen | None:
     """Show the home screen. Returns what was chosen: (`run`, ENV), (`resume`, ID), (`transcript`, ID), or None."""
+    _go_with_the_terminal()
     app = HomeApp(project, known)
     app.run()
     return app.chosen
@@ -224,6 +226,12 @@ def run_home(project: Project, known: Sequence[Summary]) -> Chosen | None:
 
 async def run_face(client: Face, *, clock: Clock = now, transcript: Render = kept_transcript) -> int:
     """Look at a session until it is left. Returns its exit code, 130 when detached, 70 when the app itself failed."""
+    _go_with_the_terminal()
     app = GonogoApp(client, clock=clock, transcript=transcript)
     code = await app.run_async()
     return code if code is not None else BUG if app.return_code else DETACHED
+
+
+def _go_with_the_terminal() -> None:
+    """End with the terminal, even if SIGHUP came to us ignored: a face that nobody sees would keep the pen for ever."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
