@@ -6,6 +6,7 @@ from migrations.sql import actions as a
 from migrations.sql.actions import Action
 from migrations.sql.names import Name
 from migrations.sql.script import Script, Statement
+from migrations.sql.transactions import transactions
 
 Key = tuple[str, str]
 
@@ -15,6 +16,7 @@ class Seen:
 
     def __init__(self, script: Script) -> None:
         self.script = script
+        self._transactions = transactions(script)
         self._new: dict[Key, bool] = {}  # whether it is certain that the script made it
         self._columns: set[tuple[Key, str]] = set()
         self._not_null_checks: dict[tuple[Key, str], tuple[str, ...]] = {}
@@ -45,6 +47,23 @@ class Seen:
     def is_made_later(self, table: Name, statement: Statement) -> bool:
         """A later statement creates a table of this name."""
         return self._last_made.get(table.key, -1) > statement.index
+
+    def transaction(self, statement: Statement) -> int | None:
+        """The number of the transaction that a statement runs in; None where it runs by itself."""
+        return self._transactions[statement.index]
+
+    def before(self, statement: Statement) -> Iterator[Statement]:
+        """The earlier statements of the same transaction, last first."""
+        number = self.transaction(statement)
+        earlier = range(statement.index - 1, -1, -1) if number is not None else ()
+        return (self.script.statements[index] for index in earlier if self._transactions[index] == number)
+
+    def is_ended(self, statement: Statement) -> bool:
+        """Whether a later statement ends the transaction that this one is in."""
+        number = self.transaction(statement)
+        following = range(statement.index + 1, len(self.script.statements))
+        together = (self.script.statements[index] for index in following if self._transactions[index] == number)
+        return any(later.facts.control in ("commit", "rollback") for later in together)
 
     def left_empty(self, table: Name) -> Iterator[str]:
         """The columns that the script adds to a table, before or after this statement, and does not fill."""

@@ -1,0 +1,33 @@
+"""BEGIN without COMMIT: the server throws away all that came after it, and says nothing."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Rule
+from migrations.sql import Statement
+from migrations.sql.seen import Seen
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """A BEGIN whose transaction lasts to the end of the script."""
+    statements = seen.script.statements
+    begins = statement.facts.control == "begin" and not any(s.facts.control == "begin" for s in seen.before(statement))
+    if begins and not seen.is_ended(statement):
+        lost = len(statements) - statement.index - 1
+        yield Found(
+            f"no COMMIT follows this BEGIN: the {lost} statements after it would be lost without an error",
+            subject="begin",
+            instead="Take BEGIN out, or write COMMIT at the end.",
+            safer_sql="COMMIT;",
+        )
+
+
+RULE = Rule(
+    code="begin-without-commit",
+    title="Begins a transaction that nothing commits",
+    severity="stop",
+    setup="CREATE TABLE t (c int)",
+    risky="BEGIN; ALTER TABLE t ADD COLUMN d int",
+    safer="BEGIN; ALTER TABLE t ADD COLUMN d int; COMMIT",
+    source="https://www.postgresql.org/docs/current/sql-begin.html",
+    check=check,
+)

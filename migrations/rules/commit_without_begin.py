@@ -1,0 +1,31 @@
+"""COMMIT or ROLLBACK without BEGIN: it ends the transaction of whoever runs the script."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Rule
+from migrations.sql import Statement
+from migrations.sql.seen import Seen
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Every such statement that stands in no transaction of the script's own."""
+    control = statement.facts.control
+    if control in ("commit", "rollback") and seen.transaction(statement) is None:
+        yield Found(
+            f"{control.upper()} ends a transaction that this script did not begin: "
+            "what runs the script believes that all of it is one",
+            subject=str(statement.index),
+            instead="Take it out, or write BEGIN where the transaction is to begin.",
+        )
+
+
+RULE = Rule(
+    code="commit-without-begin",
+    title="Ends a transaction that it did not begin",
+    severity="stop",
+    setup="CREATE TABLE t (c int)",
+    risky="ALTER TABLE t ADD COLUMN d int; COMMIT",
+    safer="BEGIN; ALTER TABLE t ADD COLUMN d int; COMMIT",
+    source="https://www.postgresql.org/docs/current/sql-commit.html",
+    check=check,
+)
