@@ -1,5 +1,7 @@
 """Rules that look at more than one statement: when they speak, and when they are silent."""
 
+from contextlib import closing
+
 import psycopg
 import pytest
 
@@ -46,7 +48,7 @@ def test_where_it_speaks(rule: str, lines: list[int], text: str) -> None:
 
 
 def test_what_nothing_commits_is_lost(database: str) -> None:
-    with psycopg.connect(database, autocommit=True) as connection:
+    with closing(psycopg.connect(database, autocommit=True)) as connection:
         connection.execute("CREATE TABLE t (c int)")
         connection.execute("BEGIN; ALTER TABLE t ADD COLUMN d int")
     with psycopg.connect(database, autocommit=True) as connection:
