@@ -99,12 +99,13 @@ def test_an_output_that_takes_nothing_is_told_in_words() -> None:
     assert done.returncode == 3 and done.stderr.startswith("gonogo: The output: "), done.stderr
 
 
-def test_an_interrupt_while_it_is_being_imported_ends_quietly(tmp_path: Path) -> None:
-    (tmp_path / "psutil.py").write_text("raise KeyboardInterrupt\n")
+@pytest.mark.parametrize(("module", "command"), [("click", "sessions"), ("psutil", "resume")])
+def test_an_interrupt_while_it_is_being_imported_ends_quietly(tmp_path: Path, module: str, command: str) -> None:
+    (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt\n")
     env = environment()
     env["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{env['PYTHONPATH']}"
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "tui", "sessions"],
+        [sys.executable, "-P", "-m", "tui", command],
         env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (130, "")

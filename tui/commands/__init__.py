@@ -1,0 +1,1 @@
+"""The commands, a module for what belongs together. `tui.cli` imports each when it is called for."""

@@ -1,0 +1,40 @@
+"""`gonogo runbook`."""
+
+from pathlib import Path
+
+import click
+
+from migrations.problem import Misuse
+from runbooks.document import read_runbook
+from runbooks.library import read_shipped, shipped
+from runbooks.steps import catalogue
+
+
+@click.group("runbook")
+def runbooks_group() -> None:
+    """Look at runbook documents."""
+
+
+@runbooks_group.command("check")
+@click.argument("document", type=click.Path(path_type=Path))
+def check_runbook(document: Path) -> None:
+    """Check DOCUMENT: every fault with its line."""
+    book = read_runbook(document, catalogue=catalogue())
+    steps = sum(1 for _ in book.steps())
+    click.echo(f"{document}: in order, {steps} steps, {len(book.options)} ways back")
+
+
+@runbooks_group.command("list")
+def list_runbooks() -> None:
+    """List the runbooks that ship with gonogo."""
+    for name in shipped():
+        click.echo(name)
+
+
+@runbooks_group.command("show")
+@click.argument("name")
+def show_runbook(name: str) -> None:
+    """Print the shipped runbook NAME, to begin your own from."""
+    if name not in shipped():
+        raise Misuse(f"No runbook {name} ships; these do: {', '.join(shipped())}.")
+    click.echo(read_shipped(name), nl=False)

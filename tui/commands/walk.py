@@ -1,0 +1,187 @@
+"""Commands that begin a session, or look at one: run, backup, demo, resume."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from migrations.problem import Misuse, Problem
+from runbooks import launch, sessions
+from runbooks.answers import Answers
+from runbooks.client import LOG, Client
+from runbooks.demo import shop
+from runbooks.headless import Headless
+from runbooks.journal import NAME, read
+from runbooks.operator import who
+from runbooks.places import Place, place, root
+from runbooks.report.markdown import transcript
+from tui.commands.common import BUG, DETACHED, on_terminal, project_option, talk
+from tui.printable import printable
+
+TIDY_SECONDS = 30.0
+
+operator_option = click.option("--operator", help="Your name for the record, if it is not git's user.email.")
+answers_option = click.option(
+    "--answers", type=click.Path(path_type=Path), help="TOML file with what a person decided beforehand."
+)
+headless_option = click.option("--headless", is_flag=True, help="No screen; whatever the answers lack is NO-GO.")
+
+
+@click.command()
+@click.argument("environment")
+@click.option("--ticket", help="The change ticket that the transcript is for.")
+@operator_option
+@headless_option
+@answers_option
+@project_option
+def run(
+    environment: str,
+    ticket: str | None = None,
+    operator: str | None = None,
+    headless: bool = False,
+    answers: Path | None = None,
+    project_file: Path | None = None,
+) -> None:
+    """Walk ENVIRONMENT through its runbook."""
+    walk(place(project_file), environment, ticket, operator, headless or not on_terminal(), answers, "walk")
+
+
+@click.command(short_help="The Backup phase alone, without a screen.")
+@click.argument("environment")
+@click.option("--ticket", help="The change ticket that the transcript is for.")
+@operator_option
+@project_option
+def backup(environment: str, ticket: str | None, operator: str | None, project_file: Path | None) -> None:
+    """Run the Backup phase of ENVIRONMENT alone, without a screen: for cron too."""
+    walk(place(project_file), environment, ticket or "backup", operator, True, None, "backup")
+
+
+@click.command(short_help="A shop on a PostgreSQL of its own, to try it all.")
+@click.option("--headless", is_flag=True, help="Walk staging by the shipped answers, without a screen.")
+@operator_option
+def demo(headless: bool, operator: str | None) -> None:
+    """A shop on a throw-away PostgreSQL, with five pending migrations to walk through."""
+    unattended = headless or not on_terminal()
+    orders = f"{shop.orders_of(os.environ):,}".replace(",", " ")
+    talk(f"Preparing the demo shop: a PostgreSQL of its own and {orders} orders. This takes some seconds.")
+    made = shop.prepare(os.environ)
+    environment = "staging" if unattended else "production"
+    answers = made.answers if unattended else None
+    here = place(made.project_file)
+    try:
+        walk(here, environment, "DEMO-1", operator, unattended, answers, "walk")
+    except (Problem, KeyboardInterrupt):
+        if not launch.begun_on(here.project, here.file, os.environ):
+            made.remove()
+        raise
+
+
+def walk(
+    here: Place,
+    environment: str,
+    ticket: str | None,
+    operator: str | None,
+    headless: bool,
+    answers: Path | None,
+    mode: Literal["walk", "backup"],
+) -> None:
+    """Begin a session and be its face until it ends, or until the face leaves."""
+    wanted = launch.environment_of(here.project, environment)
+    if headless:
+        launch.may_run_headless(wanted, mode)
+    while not (ticket := launch.ticket_of(ticket or "")):
+        if headless:
+            raise Misuse("A session is for a change ticket.", advice="Name it with --ticket.")
+        ticket = click.prompt("Change ticket", err=True)
+    named = ticket
+
+    async def begin() -> int:
+        client, given = await launch.begin(
+            here.file,
+            here.project,
+            wanted,
+            operator=await who(operator, os.environ),
+            ticket=named,
+            mode=mode,
+            answers=answers,
+            headless=headless,
+            environ=os.environ,
+        )
+        return await face(client, given, headless)
+
+    sys.exit(asyncio.run(begin()))
+
+
+async def face(client: Client, answers: Answers, headless: bool) -> int:
+    """Look at a session until it ends, or until the face is left. Returns the exit code."""
+    try:
+        if headless:
+            await Headless(client, answers, lambda text: talk(printable(text))).walk()
+        elif await show(client) == BUG:
+            return BUG
+        return await left(client)
+    except asyncio.CancelledError:
+        talk(way_on(client))
+        raise
+
+
+async def show(client: Client) -> int:
+    """Look at a session on a screen. Returns the screen's exit code."""
+    # Textual is half of the time that a start takes, and most commands have no screen.
+    from tui.app import run_face
+
+    return await run_face(client, transcript=lambda folder: transcript(read(folder / NAME)))
+
+
+async def left(client: Client) -> int:
+    """Say how a session ended, or how to go on with it. Returns the exit code."""
+    view, over = client.view, client.gone or client.view.ended is not None
+    if over and not await client.until_gone(TIDY_SECONDS):
+        talk("The runner is still tidying up.")
+    bye = client.bye
+    await client.close()
+    if view.ended is not None:
+        talk(f"Head {view.head}")
+        talk(f"Transcript {client.folder / 'transcript.md'}")
+        return view.ended.exit_code
+    if bye is not None and bye.reason:
+        talk(printable(bye.reason))
+    elif over:
+        talk(f"The runner has died. Look at {client.folder / LOG}.")
+    talk(way_on(client))
+    return bye.exit_code if bye is not None else DETACHED
+
+
+def way_on(client: Client) -> str:
+    """The line that resumes."""
+    return f"The session has not ended. Take it up again with: gonogo resume {client.folder.name}"
+
+
+@click.command(short_help="Take up a session again, by default the newest.")
+@click.argument("session", required=False)
+@operator_option
+@headless_option
+@answers_option
+@project_option
+def resume(
+    session: str | None,
+    operator: str | None = None,
+    headless: bool = False,
+    answers: Path | None = None,
+    project_file: Path | None = None,
+) -> None:
+    """Take up SESSION again, by default the newest that has not ended."""
+    folder = sessions.find(root(project_file), session)
+    unattended = headless or not on_terminal()
+
+    async def take_up() -> int:
+        operating = await who(operator, os.environ)
+        client, given = await launch.take_up(
+            folder, operator=operating, answers=answers, headless=unattended, environ=os.environ
+        )
+        return await face(client, given, unattended)
+
+    sys.exit(asyncio.run(take_up()))
