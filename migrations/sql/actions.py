@@ -112,10 +112,11 @@ class DropConstraint:
 
 @dataclass(frozen=True, slots=True)
 class AlterTable:
-    """Any other change of a table: `what` in words (`enable trigger`, `set storage`)."""
+    """Any other change of a table: `what` in words (`enable trigger`, `set storage`), `name` that of its part."""
 
     table: Name
     what: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class DetachPartition:
 
 @dataclass(frozen=True, slots=True)
 class CreateIndex:
-    """`index` is None where the server makes up its name."""
+    """`index` is None where the server makes up its name. `partial`: it has a WHERE."""
 
     table: Name
     index: Name | None
@@ -158,6 +159,8 @@ class CreateIndex:
     unique: bool = False
     concurrently: bool = False
     if_not_exists: bool = False
+    partial: bool = False
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +172,15 @@ class Reindex:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Any other thing that is made: `kind` in words (`view`, `type`, `function`). `alone`: not in a transaction."""
+    """Any other thing that is made: `kind` in words (`view`, `type`, `function`). `alone`: not in a transaction.
+
+    `checked`: a domain that not every value of its type satisfies.
+    """
 
     kind: str
     name: Name
     alone: bool = False
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +234,16 @@ class Query:
     """A SELECT. `calls` are the functions called in it that are not known to be harmless."""
 
     calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlterDomain:
+    """`what` in words (`add constraint`, `set not null`); `constraint` is the one that it is about."""
+
+    domain: Name
+    what: str
+    constraint: str | None = None
+    not_valid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +358,7 @@ Action = (
     | Delete
     | Merge
     | Query
+    | AlterDomain
     | AddEnumValue
     | Set
     | Transaction

@@ -8,6 +8,14 @@ from migrations.sql import actions as a
 from migrations.sql.names import Name
 from migrations.sql.tree import name_from, name_of, object_words, option, qualified, strings, switched_on, text_of
 
+_OF_DOMAIN = {
+    "C": "add constraint",
+    "N": "drop not null",
+    "O": "set not null",
+    "T": "set default",
+    "V": "validate constraint",
+    "X": "drop constraint",
+}
 _WITH_A_TABLE = (pb.OBJECT_TRIGGER, pb.OBJECT_POLICY, pb.OBJECT_RULE)
 
 
@@ -17,7 +25,7 @@ def drop(stmt: pb.DropStmt) -> Iterator[a.Action]:
     for node in stmt.objects:
         if stmt.remove_type in _WITH_A_TABLE:
             parts = strings(node.list.items)
-            yield a.AlterTable(qualified(parts[:-1]), f"drop {kind} {parts[-1]}")
+            yield a.AlterTable(qualified(parts[:-1]), f"drop {kind}", parts[-1])
         else:
             yield a.Drop(
                 kind,
@@ -75,6 +83,17 @@ def move(stmt: pb.AlterObjectSchemaStmt) -> Iterator[a.Action]:
     yield a.MoveToSchema(object_words(stmt.object_type), name, stmt.newschema)
 
 
+def alter_domain(stmt: pb.AlterDomainStmt) -> Iterator[a.Action]:
+    """ALTER DOMAIN. The server knows its forms by a letter."""
+    constraint = getattr(stmt, "def").constraint  # the field's name is a word of Python's
+    yield a.AlterDomain(
+        qualified(strings(stmt.type_name)),
+        _OF_DOMAIN.get(stmt.subtype, "alter"),
+        stmt.name or constraint.conname or None,
+        not_valid=constraint.skip_validation,
+    )
+
+
 def alter_enum(stmt: pb.AlterEnumStmt) -> Iterator[a.Action]:
     """ALTER TYPE … ADD VALUE, RENAME VALUE."""
     name = qualified(strings(stmt.type_name))
@@ -96,7 +115,8 @@ def create_composite(stmt: pb.CompositeTypeStmt) -> Iterator[a.Action]:
 
 def create_domain(stmt: pb.CreateDomainStmt) -> Iterator[a.Action]:
     """CREATE DOMAIN."""
-    yield a.Create("domain", qualified(strings(stmt.domainname)))
+    checked = any(node.constraint.contype in (pb.CONSTR_CHECK, pb.CONSTR_NOTNULL) for node in stmt.constraints)
+    yield a.Create("domain", qualified(strings(stmt.domainname)), checked=checked)
 
 
 def create_schema(stmt: pb.CreateSchemaStmt) -> Iterator[a.Action]:
@@ -126,17 +146,18 @@ def create_extension(stmt: pb.CreateExtensionStmt) -> Iterator[a.Action]:
 
 def create_trigger(stmt: pb.CreateTrigStmt) -> Iterator[a.Action]:
     """CREATE TRIGGER."""
-    yield a.AlterTable(name_of(stmt.relation), f"create trigger {stmt.trigname}")
+    what = "create or replace trigger" if stmt.replace else "create trigger"
+    yield a.AlterTable(name_of(stmt.relation), what, stmt.trigname)
 
 
 def create_policy(stmt: pb.CreatePolicyStmt) -> Iterator[a.Action]:
     """CREATE POLICY."""
-    yield a.AlterTable(name_of(stmt.table), f"create policy {stmt.policy_name}")
+    yield a.AlterTable(name_of(stmt.table), "create policy", stmt.policy_name)
 
 
 def create_rule(stmt: pb.RuleStmt) -> Iterator[a.Action]:
     """CREATE RULE."""
-    yield a.AlterTable(name_of(stmt.relation), f"create rule {stmt.rulename}")
+    yield a.AlterTable(name_of(stmt.relation), "create rule", stmt.rulename)
 
 
 def create_database(stmt: pb.CreatedbStmt) -> Iterator[a.Action]:

@@ -1,5 +1,6 @@
 """Tables and indexes: CREATE TABLE, ALTER TABLE, CREATE INDEX."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -9,6 +10,9 @@ from postgast.walk import unwrap_node
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 from migrations.sql.tree import calls_in, name_of, object_words, strings, type_words
+
+_FULL = {"trig": "trigger", "un logged": "unlogged", "table space": "tablespace"}
+_SHORT_FOR = re.compile(rf"\b(?:{'|'.join(_FULL)})\b")
 
 ConstraintKind = Literal["check", "foreign key", "unique", "primary key", "exclude", "not null"]
 
@@ -56,6 +60,8 @@ def create_index(stmt: pb.IndexStmt) -> Iterator[a.Action]:
         unique=stmt.unique,
         concurrently=stmt.concurrent,
         if_not_exists=stmt.if_not_exists,
+        partial=stmt.HasField("where_clause"),
+        only=not stmt.relation.inh,
     )
 
 
@@ -68,7 +74,7 @@ def _column(column: pb.ColumnDef) -> a.Column:
         not_null=any(c.contype in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY) for c in constraints),
         default=None if default is None else tuple(name.name for name in calls_in(default.raw_expr)),
         generated=next((word for c in constraints if (word := _generated(c))), None),
-        constraints=tuple(_constraint(c) for c in constraints if c.contype in _CONSTRAINTS),
+        constraints=tuple(_constraint(c, column.colname) for c in constraints if c.contype in _CONSTRAINTS),
     )
 
 
@@ -80,11 +86,14 @@ def _generated(constraint: pb.Constraint) -> Literal["identity", "stored", "virt
     return None
 
 
-def _constraint(constraint: pb.Constraint) -> a.Constraint:
+def _constraint(constraint: pb.Constraint, column: str = "") -> a.Constraint:
+    """A constraint of a table, or of one column."""
+    kind = _CONSTRAINTS.get(constraint.contype, "check")
+    own = [column] if column and kind != "check" else []
     return a.Constraint(
-        _CONSTRAINTS.get(constraint.contype, "check"),
+        kind,
         constraint.conname or None,
-        tuple(strings(constraint.fk_attrs) or strings(constraint.keys)),
+        tuple(strings(constraint.fk_attrs) or strings(constraint.keys) or own),
         name_of(constraint.pktable) if constraint.HasField("pktable") else None,
         not_valid=constraint.skip_validation,
         using_index=constraint.indexname or None,
@@ -110,7 +119,7 @@ def alter_table(stmt: pb.AlterTableStmt) -> Iterator[a.Action]:
     for node in stmt.cmds:
         cmd = node.alter_table_cmd
         make = _PARTS.get(cmd.subtype)
-        yield make(table, cmd) if make else a.AlterTable(table, _part_words(cmd))
+        yield make(table, cmd) if make else a.AlterTable(table, _part_words(cmd), cmd.name or None)
 
 
 def _definition(cmd: pb.AlterTableCmd) -> pb.Node:
@@ -119,9 +128,10 @@ def _definition(cmd: pb.AlterTableCmd) -> pb.Node:
 
 
 def _part_words(cmd: pb.AlterTableCmd) -> str:
-    """`AT_EnableTrigAll` → `enable trig all`."""
+    """`AT_EnableTrigAll` → `enable trigger all`."""
     name = pb.AlterTableType.Name(cmd.subtype).removeprefix("AT_")
-    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+    words = "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+    return _SHORT_FOR.sub(lambda match: _FULL[match.group()], words)
 
 
 def _add_column(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
