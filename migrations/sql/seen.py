@@ -22,6 +22,8 @@ class Seen:
         self._not_null_checks: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._never_null: set[tuple[Key, str]] = set()
         self._last_made: dict[Key, int] = {}
+        self._made_empty: dict[Key, Name] = {}
+        self._dropped: set[Key] = set()
         self._added: dict[Key, list[a.Column]] = {}
         self._filled: set[tuple[Key, str]] = set()
         for statement in script.statements:
@@ -71,6 +73,10 @@ class Seen:
             if not column.generated and (table.key, column.name) not in self._filled:
                 yield column.name
 
+    def tables_left_empty(self) -> Iterator[Name]:
+        """The tables that the script makes under a new name, anywhere in it, and puts nothing into."""
+        return (table for key, table in self._made_empty.items() if key not in self._dropped)
+
     def take_in(self, statement: Statement) -> None:
         """The statement is behind us now."""
         for action in statement.actions:
@@ -79,8 +85,14 @@ class Seen:
 
     def _look_ahead(self, index: int, action: Action) -> None:
         match action:
-            case a.CreateTable(table=table):
+            case a.CreateTable(table=table, filled=filled, temporary=temporary, partition_of=parent):
                 self._last_made[table.key] = index
+                if not (filled or temporary or parent):
+                    self._made_empty[table.key] = table
+            case a.Insert(table=table) | a.Copy(table=Name() as table, into=True):
+                self._made_empty.pop(table.key, None)
+            case a.Drop(kind="table", name=table):
+                self._dropped.add(table.key)
             case a.AddColumn(table=table, column=column):
                 self._added.setdefault(table.key, []).append(column)
             case a.Update(table=table, columns=columns):

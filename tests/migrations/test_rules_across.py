@@ -40,6 +40,18 @@ VALIDATE = "ALTER TABLE t VALIDATE CONSTRAINT k"
         ("concurrently-in-transaction", [2], "BEGIN;\nCREATE INDEX CONCURRENTLY i ON t (c);\nCOMMIT"),
         ("concurrently-in-transaction", [2], "BEGIN;\nVACUUM t;\nCOMMIT"),
         ("concurrently-in-transaction", [], "BEGIN;\nSELECT 1;\nCOMMIT;\nVACUUM t"),
+        ("table-rename-as-drop-and-create", [1], "DROP TABLE t;\nCREATE TABLE u (c int)"),
+        ("table-rename-as-drop-and-create", [2], "CREATE TABLE u (c int);\nDROP TABLE t"),
+        (
+            "table-rename-as-drop-and-create",
+            [],
+            "CREATE TABLE u (c int);\nINSERT INTO u SELECT c FROM t;\nDROP TABLE t",
+        ),
+        ("table-rename-as-drop-and-create", [], "CREATE TABLE u AS SELECT * FROM t;\nDROP TABLE t"),
+        ("table-rename-as-drop-and-create", [], "DROP TABLE t;\nCREATE TABLE t (c int)"),
+        ("table-rename-as-drop-and-create", [], "DROP TABLE t;\nCREATE TEMP TABLE u (c int)"),
+        ("table-rename-as-drop-and-create", [], "CREATE TABLE u (c int);\nDROP TABLE u"),
+        ("table-rename-as-drop-and-create", [], "DROP TABLE t"),
         ("concurrently-among-others", [], "BEGIN;\nCREATE INDEX CONCURRENTLY i ON t (c);\nCOMMIT"),
     ],
 )
