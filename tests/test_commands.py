@@ -108,4 +108,4 @@ def test_an_interrupt_while_it_is_being_imported_ends_quietly(tmp_path: Path, mo
         [sys.executable, "-P", "-m", "tui", command],
         env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (130, "")
+    assert (done.returncode, done.stderr.strip()) == (130, "")
