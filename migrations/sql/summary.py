@@ -92,8 +92,8 @@ def _table_part(action: a.Action) -> Part | None:
             return f"validate constraint {shown(name)}", "of"
         case a.DropConstraint(constraint=name):
             return f"drop constraint {shown(name)}", "of"
-        case a.AlterTable(what=what):
-            return what, "on"
+        case a.AlterTable(what=what, name=name):
+            return f"{what} {shown(name)}" if name else what, "on"
         case a.AttachPartition(partition=partition):
             return f"attach partition {partition}", "to"
         case a.DetachPartition(partition=partition):
@@ -133,6 +133,8 @@ def _object_part(action: a.Action) -> Part | None:
             return f"rename {kind} {shown(old or '?')} to {shown(new)}", "of"
         case a.MoveToSchema(kind=kind, name=name, schema=schema):
             return f"move {kind} {name} to schema {shown(schema)}", ""
+        case a.AlterDomain(domain=domain, what=what, constraint=name):
+            return (f"{what} {shown(name)}" if name else what) + f" of domain {domain}", ""
         case a.AddEnumValue(type=type, value=value):
             return f"add value {value!r} to type {type}", ""
     return None
