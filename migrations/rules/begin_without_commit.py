@@ -9,10 +9,10 @@ from migrations.sql.seen import Seen
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """A BEGIN whose transaction lasts to the end of the script."""
-    statements = seen.script.statements
-    begins = statement.facts.control == "begin" and not any(s.facts.control == "begin" for s in seen.before(statement))
-    if begins and not seen.is_ended(statement):
-        lost = len(statements) - statement.index - 1
+    if statement.facts.control != "begin" or any(s.facts.control == "begin" for s in seen.before(statement)):
+        return
+    if not seen.is_ended(statement):
+        lost = len(seen.script.statements) - statement.index - 1
         yield Found(
             f"no COMMIT follows this BEGIN: the {lost} statements after it would be lost without an error",
             subject="begin",

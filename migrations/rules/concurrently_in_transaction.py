@@ -9,8 +9,10 @@ from migrations.sql.seen import Seen
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Every statement that cannot be in a transaction, in one that the script itself begins."""
+    if not statement.facts.alone:
+        return
     began = next((s for s in seen.before(statement) if s.facts.control == "begin"), None)
-    if statement.facts.alone and began is not None:
+    if began is not None:
         yield Found(
             f"cannot be in a transaction, and line {began.line} began one: the server refuses it",
             statement.facts.touches,

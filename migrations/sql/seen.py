@@ -1,9 +1,11 @@
 """What a script has done before the statement that is judged, and what it will do after it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from migrations.sql import actions as a
 from migrations.sql.actions import Action
+from migrations.sql.made import Made
 from migrations.sql.names import Name
 from migrations.sql.script import Script, Statement
 from migrations.sql.transactions import transactions
@@ -16,6 +18,7 @@ class Seen:
 
     def __init__(self, script: Script) -> None:
         self.script = script
+        self.made = Made(script)
         self._transactions = transactions(script)
         self._new: dict[Key, bool] = {}  # whether it is certain that the script made it
         self._columns: set[tuple[Key, str]] = set()
@@ -56,16 +59,17 @@ class Seen:
 
     def before(self, statement: Statement) -> Iterator[Statement]:
         """The earlier statements of the same transaction, last first."""
-        number = self.transaction(statement)
-        earlier = range(statement.index - 1, -1, -1) if number is not None else ()
-        return (self.script.statements[index] for index in earlier if self._transactions[index] == number)
+        return self._together(statement, range(statement.index - 1, -1, -1))
 
     def is_ended(self, statement: Statement) -> bool:
         """Whether a later statement ends the transaction that this one is in."""
+        following = self._together(statement, range(statement.index + 1, len(self.script.statements)))
+        return any(later.facts.control in ("commit", "rollback") for later in following)
+
+    def _together(self, statement: Statement, indexes: Iterable[int]) -> Iterator[Statement]:
         number = self.transaction(statement)
-        following = range(statement.index + 1, len(self.script.statements))
-        together = (self.script.statements[index] for index in following if self._transactions[index] == number)
-        return any(later.facts.control in ("commit", "rollback") for later in together)
+        same = takewhile(lambda index: number is not None and self._transactions[index] == number, indexes)
+        return (self.script.statements[index] for index in same)
 
     def left_empty(self, table: Name) -> Iterator[str]:
         """The columns that the script adds to a table, before or after this statement, and does not fill."""
