@@ -1,0 +1,36 @@
+"""The parts of an ALTER TABLE as SQL, for whoever writes a better one."""
+
+from dataclasses import dataclass
+
+from migrations.sql.actions import Action
+from migrations.sql.script import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintSql:
+    """`text`: as a constraint of the table, without name and NOT VALID. `index`: what stands behind the table in the
+    CREATE UNIQUE INDEX that serves it; empty if none does. `timing`: DEFERRABLE and INITIALLY DEFERRED."""
+
+    text: str
+    index: str = ""
+    timing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One part. `type`: of the column, with its collation. `expression`: its default, or what a USING computes."""
+
+    type: str = ""
+    expression: str = ""
+    constraints: tuple[ConstraintSql, ...] = ()
+
+
+def definition_of(statement: Statement, action: Action) -> Definition:
+    """What the statement says of one of its actions. Empty where that is not known."""
+    try:
+        from migrations.sql.render import definitions  # the grammar is not to be had on every machine
+    except (ImportError, OSError):
+        return Definition()
+    found = definitions(statement.text)
+    place = statement.actions.index(action)
+    return found[place] if len(found) == len(statement.actions) else Definition()

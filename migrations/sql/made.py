@@ -1,0 +1,99 @@
+"""What a script makes, wherever in it: to be looked up from any of its statements."""
+
+from collections.abc import Iterator
+
+from migrations.sql import actions as a
+from migrations.sql.actions import Action
+from migrations.sql.names import Name
+from migrations.sql.script import Script
+
+Key = tuple[str, str]
+
+_UNIQUE = ("unique", "primary key")
+
+
+class Made:
+    """Indexes, constraints, types of columns, and names that are given anew."""
+
+    def __init__(self, script: Script) -> None:
+        self._indexes: dict[Key, list[tuple[str, ...]]] = {}
+        self._index_columns: dict[Key, tuple[str, ...]] = {}
+        self._constraints: dict[tuple[Key, str], a.Constraint] = {}
+        self._types: dict[tuple[Key, str], list[tuple[int, str]]] = {}
+        self._checked_domains: set[str] = set()
+        self._last_named: dict[Key, int] = {}
+        for statement in script.statements:
+            for action in statement.actions:
+                self._note_columns(statement.index, action)
+                self._note_indexes(action)
+                self._note_name(statement.index, action)
+
+    def has_index_on(self, table: Name, columns: tuple[str, ...]) -> bool:
+        """The script makes an index that starts with these columns, in any order."""
+        found = self._indexes.get(table.key, ())
+        return any(set(columns) == set(index[: len(columns)]) for index in found)
+
+    def index_columns(self, table: Name, index: str) -> tuple[str, ...]:
+        """The columns of an index that the script makes; none if it does not."""
+        return self._index_columns.get(Name(table.schema, index).key, ())
+
+    def constraint(self, table: Name, name: str) -> a.Constraint | None:
+        """The constraint of that name, if the script makes it."""
+        return self._constraints.get((table.key, name))
+
+    def type_of(self, table: Name, column: str, before: int) -> str | None:
+        """The type that the script has given to a column before a statement; None if it has not."""
+        given = self._types.get((table.key, column), ())
+        return next((type for index, type in reversed(given) if index < before), None)
+
+    def is_checked_domain(self, type: str) -> bool:
+        """The type is a domain that the script makes, with a check on its values."""
+        return type in self._checked_domains
+
+    def is_named_again(self, name: Name, after: int) -> bool:
+        """A statement after that one gives this name to a table or view."""
+        return self._last_named.get(name.key, -1) > after
+
+    def _note_columns(self, index: int, action: Action) -> None:
+        match action:
+            case a.AddColumn(table=table, column=column):
+                self._types.setdefault((table.key, column.name), []).append((index, column.type))
+            case a.AlterType(table=table, column=name, type=type):
+                self._types.setdefault((table.key, name), []).append((index, type))
+            case a.Create(kind="domain", name=domain, checked=True):
+                names = (Name(domain.schema or "public", domain.name), domain._replace(schema=None))
+                self._checked_domains |= {str(name) for name in names}
+
+    def _note_indexes(self, action: Action) -> None:
+        match action:
+            case a.CreateIndex(table=table, index=index, columns=columns):
+                if not action.partial:
+                    self._indexes.setdefault(table.key, []).append(columns)
+                if index:
+                    self._index_columns[index.key] = columns
+            case _:
+                for table, constraint in _constraints(action):
+                    if constraint.kind in _UNIQUE:
+                        self._indexes.setdefault(table.key, []).append(constraint.columns)
+                    if constraint.name:
+                        self._constraints[table.key, constraint.name] = constraint
+
+    def _note_name(self, index: int, action: Action) -> None:
+        match action:
+            case a.CreateTable(table=name) | a.Create(kind="view" | "materialized view", name=name):
+                self._last_named[name.key] = index
+            case a.Rename(old=None, table=table, new=new):
+                self._last_named[Name(table.schema, new).key] = index
+            case a.MoveToSchema(name=old, schema=schema):
+                self._last_named[schema, old.name] = index
+
+
+def _constraints(action: Action) -> Iterator[tuple[Name, a.Constraint]]:
+    match action:
+        case a.CreateTable(table=table, columns=columns, constraints=constraints):
+            yield from ((table, constraint) for constraint in constraints)
+            yield from ((table, constraint) for column in columns for constraint in column.constraints)
+        case a.AddColumn(table=table, column=column):
+            yield from ((table, constraint) for constraint in column.constraints)
+        case a.AddConstraint(table=table, constraint=constraint):
+            yield table, constraint
