@@ -1,5 +1,6 @@
 """What a person can get wrong: a clear word, the right exit code, and no session unless one was begun."""
 
+import asyncio
 import os
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -7,9 +8,11 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 import pytest
 from fix_command import RUNBOOK, TABLE, Gonogo, Said, SmallProject
+from fix_walks import no_backend_left, sessions
 from psycopg import sql
 
 from runbooks.journal import verify
+from tests.migrations.pooler import pooled
 
 MISUSE, UNREACHED, NO_GO = 2, 3, 1
 
@@ -17,11 +20,6 @@ MISUSE, UNREACHED, NO_GO = 2, 3, 1
 def run(gonogo: Gonogo, small: SmallProject, **env: str) -> Said:
     arguments = ("run", "here", "--ticket", "CHG-1", "--answers", str(small.folder / "answers.toml"))
     return gonogo(*arguments, cwd=small.folder, env={**small.env, **env})
-
-
-def sessions() -> list[Path]:
-    root = Path(os.environ["XDG_STATE_HOME"]) / "gonogo" / "sessions"
-    return sorted(root.iterdir()) if root.exists() else []
 
 
 def refused(said: Said, *words: str) -> None:
@@ -104,6 +102,31 @@ def test_right_password_with_percent_at_and_slash(gonogo: Gonogo, small: SmallPr
 def test_database_missing(gonogo: Gonogo, small: SmallProject) -> None:
     url = urlunsplit(urlsplit(small.url)._replace(path="/nowhere"))
     ended(run(gonogo, small, SMALL_URL=url), UNREACHED, "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("command", "mode", "words"),
+    [
+        ("run here --ticket CHG-1 --answers answers.toml", {"transaction": True}, "transaction pooler"),
+        ("backup here", {"transaction": True, "ignore": True}, "transaction pooler"),
+        ("backup here", {"transaction": False}, "pooler, and its mode cannot be proven"),
+    ],
+)
+async def test_pooled_url_without_a_direct_one(
+    gonogo: Gonogo, small: SmallProject, command: str, mode: dict[str, bool], words: str
+) -> None:
+    async with pooled(small.url, **mode) as url:
+        env = {**small.env, "SMALL_URL": f"{url}&schema=public&pgbouncer=true"}
+        said = await asyncio.to_thread(gonogo, *command.split(), cwd=small.folder, env=env)
+    ended(said, NO_GO, f"SMALL_URL leads through a {words}", "Set direct_url in gonogo.toml")
+    assert said.err.count("▶") == 1, "nothing but the opening may have run"
+    assert no_backend_left(small)
+
+
+async def test_pooled_url_with_a_direct_one(gonogo: Gonogo, small: SmallProject) -> None:
+    small.toml(direct_url="SMALL_DIRECT")
+    async with pooled(small.url, transaction=True) as url:
+        ended(await asyncio.to_thread(run, gonogo, small, SMALL_URL=url, SMALL_DIRECT=small.url), 0)
 
 
 def test_fingerprint_of_another_environment(gonogo: Gonogo, small: SmallProject) -> None:
