@@ -59,6 +59,20 @@ def rough_pieces(text: str) -> list[str]:
     return [piece.decode("utf-8", errors="replace") for piece in found]
 
 
+def scanned(text: str) -> list[tuple[int, int, bool]]:
+    """Start and end, in characters, of each word that is no comment; whether it is a keyword. Raises NotReadable."""
+    data = text.encode("utf-8", errors="replace")
+    found: list[tuple[int, int, bool]] = []
+    at = characters = 0
+    for token in _tokens(text):
+        if token.token not in (pb.SQL_COMMENT, pb.C_COMMENT):
+            characters += len(data[at : token.start].decode("utf-8"))
+            at = token.start
+            end = characters + len(data[token.start : token.end].decode("utf-8"))
+            found.append((characters, end, token.keyword_kind != pb.NO_KEYWORD))
+    return found
+
+
 def line_comments(text: str) -> list[tuple[int, int]]:
     """Start and end, in characters, of each comment that begins with two dashes. Raises NotReadable."""
     data = text.encode("utf-8", errors="replace")

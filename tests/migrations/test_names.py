@@ -2,14 +2,10 @@
 
 import psycopg
 from hypothesis import given
-from hypothesis import strategies as st
 
 from migrations.sql import Name, read_script
 from migrations.sql.names import RESERVED, quoted, shown
-
-NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).filter(
-    lambda name: len(name.encode()) <= 63
-)
+from tests.migrations.odd_names import NAMES
 
 
 def test_the_words_that_need_quotes_are_the_server_s(database: str) -> None:
