@@ -8,6 +8,7 @@ from migrations.sql.actions import Action
 from migrations.sql.made import Made
 from migrations.sql.names import Name
 from migrations.sql.script import Script, Statement
+from migrations.sql.things import Things
 from migrations.sql.transactions import transactions
 
 Key = tuple[str, str]
@@ -19,6 +20,7 @@ class Seen:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.made = Made(script)
+        self.things = Things(script.statements)
         self._transactions = transactions(script)
         self._new: dict[Key, bool] = {}  # whether it is certain that the script made it
         self._columns: set[tuple[Key, str]] = set()
@@ -86,6 +88,7 @@ class Seen:
         for action in statement.actions:
             self._take_in_table(action)
             self._take_in_column(action)
+        self.things.take_in(statement)
 
     def _look_ahead(self, index: int, action: Action) -> None:
         match action:
