@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class CreateTable:
-    """`filled`: made from a query. `temporary` tables are nobody else's."""
+    """`filled`: made from a query. `temporary` tables are nobody else's. `reads`: what it is like, or filled from."""
 
     table: Name
     columns: tuple[Column, ...] = ()
@@ -45,6 +45,8 @@ class CreateTable:
     if_not_exists: bool = False
     temporary: bool = False
     filled: bool = False
+    inherits: tuple[Name, ...] = ()
+    reads: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class AddColumn:
     table: Name
     column: Column
     if_not_exists: bool = False
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class DropColumn:
     table: Name
     column: str
     cascade: bool = False
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +73,21 @@ class AlterType:
     column: str
     type: str
     using: bool = False
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SetNotNull:
     table: Name
     column: str
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DropNotNull:
     table: Name
     column: str
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,43 +97,98 @@ class SetDefault:
     table: Name
     column: str
     dropped: bool = False
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AddConstraint:
     table: Name
     constraint: Constraint
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ValidateConstraint:
     table: Name
     constraint: str
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DropConstraint:
     table: Name
     constraint: str
+    cascade: bool = False
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AlterTable:
-    """Any other change of a table: `what` in words (`enable trigger`, `set storage`), `name` that of its part."""
+    """Any other change of a table: `what` in words (`enable trigger`, `set storage`), `name` that of its part.
+
+    `options`: the storage parameters that it is about; `tables`: the others that it names. `only`: not what inherits.
+    """
 
     table: Name
     what: str
     name: str | None = None
+    options: tuple[str, ...] = ()
+    tables: tuple[Name, ...] = ()
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterRelation:
+    """A change of what is table-like and no table: `kind` in words (`index`, `view`, `sequence`), `what` as above."""
+
+    kind: str
+    name: Name
+    what: str
+    options: tuple[str, ...] = ()
+    tables: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment or a security label. `kind` in words is of what; `name` of the table that holds it, if one does."""
+
+    kind: str
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A publication is made or changed. `replaces`: what it held before is taken out, if it is not named again."""
+
+    publication: str
+    tables: tuple[Name, ...] = ()
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreateStatistics:
+    name: Name | None
+    on: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ReassignOwned:
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """`table` is what holds a column or constraint, or the renamed thing itself; `old` is None for the latter."""
+    """`table` is what holds a column or constraint, or the renamed thing itself; `old` is None for the latter.
+
+    `within`: the kind of what holds a column or constraint, empty where nothing does.
+    """
 
     kind: str
     table: Name
     old: str | None
     new: str
+    within: str = ""
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +236,16 @@ class Reindex:
 class Create:
     """Any other thing that is made: `kind` in words (`view`, `type`, `function`). `alone`: not in a transaction.
 
-    `checked`: a domain that not every value of its type satisfies.
+    `checked`: a domain that not every value of its type satisfies. `replace`: it may be there already. `reads`: the
+    relations in its query.
     """
 
     kind: str
     name: Name
     alone: bool = False
     checked: bool = False
+    replace: bool = False
+    reads: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +264,7 @@ class Drop:
 class Truncate:
     table: Name
     cascade: bool = False
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +273,7 @@ class Insert:
 
     table: Name
     rows: int = 0
+    reads: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +283,34 @@ class Update:
     table: Name
     columns: tuple[str, ...] = ()
     everything: bool = False
+    only: bool = False
+    reads: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
     table: Name
     everything: bool = False
+    only: bool = False
+    reads: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
     table: Name
+    reads: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A SELECT. `calls` are the functions called in it that are not known to be harmless."""
+    """A SELECT. `calls` are the functions called in it that are not known to be harmless.
+
+    `locks_rows`: the tables of which it locks rows, by FOR UPDATE and its like.
+    """
 
     calls: tuple[str, ...] = ()
+    reads: tuple[Name, ...] = ()
+    locks_rows: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +373,7 @@ class SecretGiven:
 class LockTable:
     table: Name
     mode: str
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +383,7 @@ class Copy:
     table: Name | None
     into: bool
     from_client: bool
+    reads: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +423,11 @@ Action = (
     | ValidateConstraint
     | DropConstraint
     | AlterTable
+    | AlterRelation
+    | Comment
+    | Publish
+    | CreateStatistics
+    | ReassignOwned
     | Rename
     | MoveToSchema
     | AttachPartition

@@ -1,13 +1,16 @@
 """Rows: SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
+from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
-from postgast.walk import unwrap_node
+from postgast.walk import unwrap_node, walk
 
 from migrations.sql import actions as a
 from migrations.sql.names import Name
-from migrations.sql.tree import TOO_MANY, calls_in, name_of, text_of
+from migrations.sql.tree import TOO_MANY, calls_in, name_of, relations_in, text_of
 
 _HARMLESS = frozenset(
     """
@@ -30,7 +33,16 @@ def select(stmt: pb.SelectStmt) -> Iterator[a.Action]:
         yield a.CreateTable(name_of(into), temporary=into.relpersistence == "t", filled=True)
     yield from _settings(stmt)
     calls = {"the rest of it" if name == TOO_MANY else str(name) for name in calls_in(stmt) if not _known(name)}
-    yield a.Query(tuple(sorted(calls)))
+    reads = relations_in(stmt)
+    yield a.Query(tuple(sorted(calls)), reads, tuple(_row_locks(stmt)) if stmt.locking_clause else ())
+
+
+def _row_locks(stmt: pb.SelectStmt) -> Iterator[Name]:
+    """The tables of FOR UPDATE and its like: those after OF, by table or alias, or all behind FROM."""
+    tables = [part for node in stmt.from_clause for _, part in walk(node) if isinstance(part, pb.RangeVar)]
+    for node in stmt.locking_clause:
+        chosen = {rel.range_var.relname for rel in node.locking_clause.locked_rels}
+        yield from (name_of(t) for t in tables if not chosen or (t.alias.aliasname or t.relname) in chosen)
 
 
 def _known(name: Name) -> bool:
@@ -45,48 +57,55 @@ def _settings(stmt: pb.SelectStmt) -> Iterator[a.Action]:
             yield a.Set((setting or "*").lower(), value, local=local == "true")
 
 
-def insert(stmt: pb.InsertStmt) -> Iterator[a.Action]:
+def insert(stmt: pb.InsertStmt) -> Iterator[a.Insert]:
     """INSERT."""
-    yield a.Insert(name_of(stmt.relation), rows=len(stmt.select_stmt.select_stmt.values_lists))
+    rows = len(stmt.select_stmt.select_stmt.values_lists)
+    yield a.Insert(name_of(stmt.relation), rows, relations_in(stmt))
 
 
-def update(stmt: pb.UpdateStmt) -> Iterator[a.Action]:
+def update(stmt: pb.UpdateStmt) -> Iterator[a.Update]:
     """UPDATE. A join narrows it, like a WHERE."""
     columns = tuple(node.res_target.name for node in stmt.target_list)
     everything = not stmt.HasField("where_clause") and not stmt.from_clause
-    yield a.Update(name_of(stmt.relation), columns, everything=everything)
+    yield a.Update(name_of(stmt.relation), columns, everything, not stmt.relation.inh, relations_in(stmt))
 
 
-def delete(stmt: pb.DeleteStmt) -> Iterator[a.Action]:
+def delete(stmt: pb.DeleteStmt) -> Iterator[a.Delete]:
     """DELETE. `USING` alone narrows nothing that one can see, but it is not a slip of the pen either."""
     everything = not stmt.HasField("where_clause") and not stmt.using_clause
-    yield a.Delete(name_of(stmt.relation), everything=everything)
+    yield a.Delete(name_of(stmt.relation), everything, not stmt.relation.inh, relations_in(stmt))
 
 
-def merge(stmt: pb.MergeStmt) -> Iterator[a.Action]:
+def merge(stmt: pb.MergeStmt) -> Iterator[a.Merge]:
     """MERGE."""
-    yield a.Merge(name_of(stmt.relation))
+    yield a.Merge(name_of(stmt.relation), relations_in(stmt))
 
 
 def truncate(stmt: pb.TruncateStmt) -> Iterator[a.Action]:
     """TRUNCATE."""
     for node in stmt.relations:
-        yield a.Truncate(name_of(node.range_var), cascade=stmt.behavior == pb.DROP_CASCADE)
+        cascade = stmt.behavior == pb.DROP_CASCADE
+        yield a.Truncate(name_of(node.range_var), cascade=cascade, only=not node.range_var.inh)
 
 
 def copy(stmt: pb.CopyStmt) -> Iterator[a.Action]:
     """COPY."""
     table = name_of(stmt.relation) if stmt.HasField("relation") else None
-    yield a.Copy(table, into=stmt.is_from, from_client=not stmt.filename)
+    yield a.Copy(table, into=stmt.is_from, from_client=not stmt.filename, reads=relations_in(stmt))
 
 
 def data_in_with(clause: pb.WithClause) -> Iterator[a.Action]:
-    """What the parts of a WITH change: INSERT, UPDATE and DELETE may hide there."""
+    """What the parts of a WITH change: rows may be written there, too. What they read, the whole statement reads."""
     for node in clause.ctes:
         inner = unwrap_node(node.common_table_expr.ctequery)
-        if isinstance(inner, pb.InsertStmt):
-            yield from insert(inner)
-        elif isinstance(inner, pb.UpdateStmt):
-            yield from update(inner)
-        elif isinstance(inner, pb.DeleteStmt):
-            yield from delete(inner)
+        make = _WRITES.get(type(inner))
+        for action in make(inner) if make else ():
+            yield replace(action, reads=())
+
+
+_WRITES: dict[type[Message], Callable[[Any], Iterator[a.Insert | a.Update | a.Delete | a.Merge]]] = {
+    pb.InsertStmt: insert,
+    pb.UpdateStmt: update,
+    pb.DeleteStmt: delete,
+    pb.MergeStmt: merge,
+}

@@ -1,12 +1,22 @@
 """Everything else that has a name: made, dropped, renamed, moved."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from postgast import pg_query_pb2 as pb
 
 from migrations.sql import actions as a
 from migrations.sql.names import Name
-from migrations.sql.tree import name_from, name_of, object_words, option, qualified, strings, switched_on, text_of
+from migrations.sql.tree import (
+    name_from,
+    name_of,
+    object_words,
+    option,
+    qualified,
+    relations_in,
+    strings,
+    switched_on,
+    text_of,
+)
 
 _OF_DOMAIN = {
     "C": "add constraint",
@@ -70,7 +80,9 @@ def rename(stmt: pb.RenameStmt) -> Iterator[a.Action]:
     """ALTER … RENAME."""
     kind = object_words(stmt.rename_type)
     if stmt.HasField("relation"):
-        yield a.Rename(kind, name_of(stmt.relation), stmt.subname or None, stmt.newname)
+        within = object_words(stmt.relation_type) if kind in ("column", "attribute") else ""
+        only = not stmt.relation.inh
+        yield a.Rename(kind, name_of(stmt.relation), stmt.subname or None, stmt.newname, within, only)
     elif stmt.HasField("object"):
         yield a.Rename(kind, name_from(stmt.object), stmt.subname or None, stmt.newname)
     else:
@@ -126,12 +138,67 @@ def create_schema(stmt: pb.CreateSchemaStmt) -> Iterator[a.Action]:
 
 def create_view(stmt: pb.ViewStmt) -> Iterator[a.Action]:
     """CREATE VIEW."""
-    yield a.Create("view", name_of(stmt.view))
+    yield a.Create("view", name_of(stmt.view), replace=stmt.replace, reads=relations_in(stmt.query))
 
 
 def create_sequence(stmt: pb.CreateSeqStmt) -> Iterator[a.Action]:
     """CREATE SEQUENCE."""
-    yield a.Create("sequence", name_of(stmt.sequence))
+    yield a.Create("sequence", name_of(stmt.sequence), reads=_owners(stmt.options))
+
+
+def alter_sequence(stmt: pb.AlterSeqStmt) -> Iterator[a.Action]:
+    """ALTER SEQUENCE."""
+    yield a.AlterRelation("sequence", name_of(stmt.sequence), "set values", tables=_owners(stmt.options))
+
+
+def _owners(options: Iterable[pb.Node]) -> tuple[Name, ...]:
+    """The table that owns a sequence, of OWNED BY."""
+    parts = next((strings(n.def_elem.arg.list.items) for n in options if n.def_elem.defname == "owned_by"), [])
+    return (qualified(parts[:-1]),) if len(parts) > 1 else ()
+
+
+def create_foreign_table(stmt: pb.CreateForeignTableStmt) -> Iterator[a.Action]:
+    """CREATE FOREIGN TABLE."""
+    yield a.Create("foreign table", name_of(stmt.base_stmt.relation))
+
+
+def create_statistics(stmt: pb.CreateStatsStmt) -> Iterator[a.Action]:
+    """CREATE STATISTICS."""
+    name = qualified(strings(stmt.defnames)) if stmt.defnames else None
+    for node in stmt.relations:
+        yield a.CreateStatistics(name, name_of(node.range_var))
+
+
+def publish(stmt: pb.CreatePublicationStmt | pb.AlterPublicationStmt) -> Iterator[a.Action]:
+    """CREATE PUBLICATION, ALTER PUBLICATION."""
+    parts = [node.publication_obj_spec for node in stmt.pubobjects]
+    tables = tuple(name_of(part.pubtable.relation) for part in parts if part.HasField("pubtable"))
+    replaces = isinstance(stmt, pb.AlterPublicationStmt) and stmt.action == pb.AP_SetObjects
+    yield a.Publish(stmt.pubname, tables, replaces=replaces and bool(parts))
+
+
+def comment(stmt: pb.CommentStmt | pb.SecLabelStmt) -> Iterator[a.Action]:
+    """COMMENT ON, SECURITY LABEL. Of what a table holds, that table is named."""
+    name = name_from(stmt.object)
+    if stmt.objtype in (pb.OBJECT_COLUMN, pb.OBJECT_TABCONSTRAINT, *_WITH_A_TABLE):
+        name = qualified(strings(stmt.object.list.items)[:-1])
+    yield a.Comment(object_words(stmt.objtype), name)
+
+
+def alter_policy(stmt: pb.AlterPolicyStmt) -> Iterator[a.Action]:
+    """ALTER POLICY."""
+    yield a.AlterTable(name_of(stmt.table), "alter policy", stmt.policy_name, tables=relations_in(stmt))
+
+
+def reassign_owned(stmt: pb.ReassignOwnedStmt) -> Iterator[a.Action]:
+    """REASSIGN OWNED BY."""
+    for node in stmt.roles:
+        yield a.ReassignOwned(node.role_spec.rolename)
+
+
+def alter_extension_contents(stmt: pb.AlterExtensionContentsStmt) -> Iterator[a.Action]:
+    """ALTER EXTENSION … ADD, DROP: locks what it is about as a comment does."""
+    yield a.Comment(object_words(stmt.objtype), name_from(stmt.object))
 
 
 def create_function(stmt: pb.CreateFunctionStmt) -> Iterator[a.Action]:
@@ -152,7 +219,7 @@ def create_trigger(stmt: pb.CreateTrigStmt) -> Iterator[a.Action]:
 
 def create_policy(stmt: pb.CreatePolicyStmt) -> Iterator[a.Action]:
     """CREATE POLICY."""
-    yield a.AlterTable(name_of(stmt.table), "create policy", stmt.policy_name)
+    yield a.AlterTable(name_of(stmt.table), "create policy", stmt.policy_name, tables=relations_in(stmt.qual))
 
 
 def create_rule(stmt: pb.RuleStmt) -> Iterator[a.Action]:

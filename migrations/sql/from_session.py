@@ -88,7 +88,7 @@ def lock_table(stmt: pb.LockStmt) -> Iterator[a.Action]:
         "ACCESS EXCLUSIVE",
     )
     for node in stmt.relations:
-        yield a.LockTable(name_of(node.range_var), modes[stmt.mode])
+        yield a.LockTable(name_of(node.range_var), modes[stmt.mode], only=not node.range_var.inh)
 
 
 def reindex(stmt: pb.ReindexStmt) -> Iterator[a.Action]:

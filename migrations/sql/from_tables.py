@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 from postgast import pg_query_pb2 as pb
 from postgast.walk import unwrap_node
 
 from migrations.sql import actions as a
 from migrations.sql.names import Name
-from migrations.sql.tree import calls_in, name_of, object_words, strings, type_words
+from migrations.sql.tree import calls_in, name_of, object_words, relations_in, strings, type_words
 
 _FULL = {"trig": "trigger", "un logged": "unlogged", "table space": "tablespace"}
 _SHORT_FOR = re.compile(rf"\b(?:{'|'.join(_FULL)})\b")
@@ -29,14 +30,17 @@ _CONSTRAINTS: dict[int, ConstraintKind] = {
 def create_table(stmt: pb.CreateStmt) -> Iterator[a.Action]:
     """CREATE TABLE, also of a partition and of a foreign table."""
     elements = [unwrap_node(node) for node in stmt.table_elts]
-    parents = [name_of(node.range_var) for node in stmt.inh_relations]
+    parents = tuple(name_of(node.range_var) for node in stmt.inh_relations)
+    partition = stmt.HasField("partbound")
     yield a.CreateTable(
         name_of(stmt.relation),
         tuple(_column(element) for element in elements if isinstance(element, pb.ColumnDef)),
         tuple(_constraint(element) for element in elements if isinstance(element, pb.Constraint)),
-        partition_of=parents[0] if parents and stmt.HasField("partbound") else None,
+        partition_of=parents[0] if parents and partition else None,
         if_not_exists=stmt.if_not_exists,
         temporary=stmt.relation.relpersistence == "t",
+        inherits=() if partition else parents,
+        reads=tuple(name_of(part.relation) for part in elements if isinstance(part, pb.TableLikeClause)),
     )
 
 
@@ -44,10 +48,11 @@ def create_table_as(stmt: pb.CreateTableAsStmt) -> Iterator[a.Action]:
     """CREATE TABLE … AS, CREATE MATERIALIZED VIEW."""
     name = name_of(stmt.into.rel)
     if stmt.objtype == pb.OBJECT_MATVIEW:
-        yield a.Create("materialized view", name)
+        yield a.Create("materialized view", name, reads=relations_in(stmt))
     else:
         temporary = stmt.into.rel.relpersistence == "t"
-        yield a.CreateTable(name, if_not_exists=stmt.if_not_exists, temporary=temporary, filled=True)
+        maybe, reads = stmt.if_not_exists, relations_in(stmt)
+        yield a.CreateTable(name, if_not_exists=maybe, temporary=temporary, filled=True, reads=reads)
 
 
 def create_index(stmt: pb.IndexStmt) -> Iterator[a.Action]:
@@ -111,15 +116,41 @@ def _not_null_columns(expression: pb.Node) -> Iterator[str]:
 
 
 def alter_table(stmt: pb.AlterTableStmt) -> Iterator[a.Action]:
-    """ALTER TABLE, one action for each of its parts. Of other kinds (INDEX, VIEW, SEQUENCE), in words."""
+    """ALTER TABLE, one action for each of its parts; so too of what is no table (INDEX, VIEW, SEQUENCE)."""
     table = name_of(stmt.relation)
-    if stmt.objtype not in (pb.OBJECT_TABLE, pb.OBJECT_FOREIGN_TABLE):
-        yield a.Other(f"alter {object_words(stmt.objtype)} {table}")
-        return
     for node in stmt.cmds:
         cmd = node.alter_table_cmd
+        if stmt.objtype not in (pb.OBJECT_TABLE, pb.OBJECT_FOREIGN_TABLE):
+            kind = object_words(stmt.objtype)
+            yield a.AlterRelation(kind, table, _part_words(cmd), _options(cmd), _tables(cmd))
+            continue
         make = _PARTS.get(cmd.subtype)
-        yield make(table, cmd) if make else a.AlterTable(table, _part_words(cmd), cmd.name or None)
+        action = make(table, cmd) if make else _other_part(table, cmd)
+        yield action if stmt.relation.inh else _only(action)
+
+
+def _only(action: Any) -> a.Action:
+    """The same without what inherits from the table, where that makes a difference."""
+    found: a.Action = replace(action, only=True) if hasattr(action, "only") else action
+    return found
+
+
+def _other_part(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
+    constraint = _definition(cmd).atalter_constraint.conname
+    return a.AlterTable(table, _part_words(cmd), cmd.name or constraint or None, _options(cmd), _tables(cmd))
+
+
+def _options(cmd: pb.AlterTableCmd) -> tuple[str, ...]:
+    """The names of storage parameters."""
+    return tuple(node.def_elem.defname for node in _definition(cmd).list.items if node.HasField("def_elem"))
+
+
+def _tables(cmd: pb.AlterTableCmd) -> tuple[Name, ...]:
+    """The table to inherit from, or the partition of an index."""
+    definition = _definition(cmd)
+    if definition.HasField("range_var"):
+        return (name_of(definition.range_var),)
+    return (name_of(definition.partition_cmd.name),) if definition.HasField("partition_cmd") else ()
 
 
 def _definition(cmd: pb.AlterTableCmd) -> pb.Node:
@@ -140,6 +171,10 @@ def _add_column(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
 
 def _drop_column(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
     return a.DropColumn(table, cmd.name, cascade=cmd.behavior == pb.DROP_CASCADE)
+
+
+def _drop_constraint(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
+    return a.DropConstraint(table, cmd.name, cascade=cmd.behavior == pb.DROP_CASCADE)
 
 
 def _alter_type(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
@@ -165,7 +200,7 @@ _PARTS: dict[int, Callable[[Name, pb.AlterTableCmd], a.Action]] = {
     pb.AT_ColumnDefault: lambda table, cmd: a.SetDefault(table, cmd.name, dropped=not cmd.HasField("def")),
     pb.AT_AddConstraint: lambda table, cmd: a.AddConstraint(table, _constraint(_definition(cmd).constraint)),
     pb.AT_ValidateConstraint: lambda table, cmd: a.ValidateConstraint(table, cmd.name),
-    pb.AT_DropConstraint: lambda table, cmd: a.DropConstraint(table, cmd.name),
+    pb.AT_DropConstraint: _drop_constraint,
     pb.AT_AttachPartition: _attach,
     pb.AT_DetachPartition: _detach,
 }

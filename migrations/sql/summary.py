@@ -14,6 +14,11 @@ WIDTH = 80
 _LOOKED_AT = 1000
 """Characters of a statement that its one-liner is made of: sqlparse is slow, and gives up on long ones."""
 
+_AS_WRITTEN = (
+    *(a.Query, a.Other, a.Unknown, a.AlterRelation, a.Comment, a.Publish, a.CreateStatistics, a.ReassignOwned),
+)
+"""What its own text says best."""
+
 Part = tuple[str, str]
 """What is done, and the word between it and the table (`add column a integer`, `to`)."""
 
@@ -21,7 +26,7 @@ Part = tuple[str, str]
 def summary_of(actions: Sequence[a.Action], text: str) -> str:
     """One line of at most 80 characters. Of a statement that gives a secret, only what our own words say."""
     secret = any(isinstance(action, a.SecretGiven) for action in actions)
-    if not secret and any(isinstance(action, a.Query | a.Other | a.Unknown) for action in actions):
+    if not secret and any(isinstance(action, _AS_WRITTEN) for action in actions):
         return plain_line(text)
     return cut(_words(actions))
 

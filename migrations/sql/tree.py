@@ -11,6 +11,8 @@ from migrations.sql.names import Name, shown
 
 LOOKED_AT = 50_000
 """Nodes of one statement that are looked at in search of function calls."""
+READ_AT = 5_000
+"""Nodes of one statement that are looked at in search of the tables that it reads."""
 TOO_MANY = Name(None, "…")
 """Stands for the calls in a statement with more nodes than that."""
 
@@ -24,6 +26,9 @@ _TYPES = {
     "int8": "bigint",
 }
 
+
+# The fields by which a statement leads to what it writes to, and to what only repeats a name.
+_NOT_READ = ("relation", "rel", "locked_rels")
 
 _OBJECTS = {
     pb.OBJECT_MATVIEW: "materialized view",
@@ -134,6 +139,20 @@ def calls_in(node: Message) -> list[Name]:
     found = [name_from_call(inner) for _, inner in islice(walk(node), LOOKED_AT) if isinstance(inner, pb.FuncCall)]
     past_the_bound = next(islice(walk(node), LOOKED_AT, None), None) is not None
     return [*found, TOO_MANY] if past_the_bound else found
+
+
+def relations_in(node: Message) -> tuple[Name, ...]:
+    """The relations that a statement reads, up to a bound: not what it writes to, nor a name that a WITH gives."""
+    given: set[str] = set()
+    names: dict[Name, None] = {}
+    for field, part in islice(walk(node), READ_AT):
+        if isinstance(part, pb.CommonTableExpr):
+            given.add(part.ctename)
+        elif isinstance(part, pb.RangeVar) and field not in _NOT_READ:
+            names[name_of(part)] = None
+        elif isinstance(part, pb.RangeTableSample):
+            names[name_of(part.relation.range_var)] = None
+    return tuple(name for name in names if name.schema or name.name not in given)
 
 
 def name_from_call(call: pb.FuncCall) -> Name:
