@@ -11,11 +11,12 @@ import psycopg
 from pydantic import ValidationError
 
 from migrations.problem import Misuse, Problem
-from migrations.target import Pinned
+from migrations.target import Pinned, environment_mark
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks import events as e
 from runbooks.execution import StepRun, failure_of
+from runbooks.identity import judge_mark
 from runbooks.opening import Opening, Verdict
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
@@ -100,15 +101,23 @@ class Attempts:
         return difference
 
     async def _pin_anew(self, run: StepRun) -> str | None:
-        """The same database may have got another state meanwhile, by a failover: what has changed. Raises Problem."""
+        """The same database may have got another state meanwhile, by a failover: what has changed. Raises Problem.
+
+        Nor must it be a physical clone, which has the same identity.
+        """
         target = self._setting.target
         now = Pinned(target.url, pooled=target.pooled)
-        await (await now.open("read", application_name=run.application_name)).close()
+        connection = await now.open("read", application_name=run.application_name)
+        try:
+            mark = await environment_mark(connection)
+        finally:
+            await connection.close()
         if target.pin is None or now.pin is None:
             return None
         changed = target.pin.changed(now.pin)
         if now.pin.identity != target.pin.identity or now.pin.in_recovery:
             raise Problem(str(changed), advice="Find out what happened to it, then resume.")
+        judge_mark(self._setting.project, self._setting.environment, now.pin, mark)
         target.pin = now.pin
         return changed
 

@@ -16,6 +16,7 @@ from migrations.target import Connection, Fingerprint, environment_mark, pooling
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks.execution import StepRun
+from runbooks.identity import Stop, judge
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
 from runbooks.sessions import dumps_folder
@@ -24,10 +25,6 @@ from runbooks.setting import Setting
 SECONDS = 10.0
 
 Verdict = tuple[Literal["no_go", "unavailable"], int, str]
-
-
-class Stop(Problem):
-    """A check of the opening that ends the session."""
 
 
 class Opening:
@@ -93,31 +90,15 @@ class Opening:
             self._run.check(f"url-{variable.lower().replace('_', '-')}", variable, "ok", url.shown + ignored)
 
     def _identity(self, pin: Fingerprint, mark: str | None) -> None:
-        found = f"{pin.system_identifier}/{pin.database}"
-        wanted = self._setting.environment.fingerprint
-        name = self._setting.environment.name
-        if wanted is not None and found != wanted:
-            raise Stop(
-                f"This is not {name}: the database is {found}, and gonogo.toml says {wanted}.{self._whose(found)}",
-                advice="Look at the address. If the server was rebuilt, correct the fingerprint.",
-            )
-        if mark is not None and mark != name:
-            raise Stop(
-                f"This is not {name}: the database itself says that it is {mark}.",
-                advice="Look at the variable that names the address, or mark the database anew.",
-            )
-        if wanted is None and (whose := self._whose(found)):
-            raise Stop(f"This is not {name}: the database is {found}.{whose}", advice="Correct the address.")
+        environment = self._setting.environment
+        judge(self._setting.project, environment, pin, mark)
         if pin.in_recovery:
             raise Stop("The server is a standby: it takes no writes.", advice="Give the primary's address.")
-        known = "as gonogo.toml says" if wanted else f'not pinned yet: fingerprint = "{found}"'
-        self._run.check("fingerprint", "Fingerprint", "ok", f"{found}, {known}")
+        found = f"{pin.system_identifier}/{pin.database}"
+        known = "as gonogo.toml says" if environment.fingerprint else f'not pinned yet: fingerprint = "{found}"'
+        marked = f"; marked as {mark}" if mark else ""
+        self._run.check("fingerprint", "Fingerprint", "ok", f"{found}, {known}{marked}")
         self._run.check("server", "Server", "ok", f"PostgreSQL {pin.server_version}, primary, timeline {pin.timeline}")
-
-    def _whose(self, found: str) -> str:
-        others = self._setting.project.environments.values()
-        whose = next((o.name for o in others if o.fingerprint == found), None)
-        return f" That fingerprint belongs to {whose}." if whose else ""
 
     async def _lock(self, connection: Connection) -> None:
         """Who holds the lock that Prisma and we apply scripts under. It may be free again by Migrate, so: amber."""

@@ -14,6 +14,7 @@ from migrations.target import Fingerprint, environment_mark
 from migrations.target.connecting import told
 from runbooks.artefacts import write_private
 from runbooks.events import PlanMade, Target
+from runbooks.identity import judge_mark
 from runbooks.planning import make_plan
 from runbooks.setting import Setting
 from runbooks.view import RunView
@@ -41,6 +42,8 @@ class PlanReader:
             raise Unavailable(
                 f"The ledger could not be read within {SECONDS:.0f} s.", advice="Look for who has locked it."
             ) from None
+        assert setting.target.pin is not None
+        judge_mark(setting.project, setting.environment, setting.target.pin, mark)
         pending = compare(folder, _not_ours(rows or (), view), to=setting.migrate_to)
         made = await asyncio.to_thread(
             make_plan,

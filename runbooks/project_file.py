@@ -122,15 +122,7 @@ class _Reader:
         if not isinstance(table, dict) or not table:
             self.faults.add(top("environments"), "there is no environment", "`[environments.NAME]`")
             return {}
-        found = {name: self._environment(name, values, list(table)) for name, values in table.items()}
-        seen = dict[str, str]()
-        for name, environment in found.items():
-            if (mark := environment.fingerprint) and mark in seen:
-                line = KeyLines(self.text, table=f"environments.{name}")("fingerprint")
-                what = f"`{name}` has the same fingerprint as `{seen[mark]}`: they would be one database"
-                self.faults.add(line, what, "the fingerprint of its own database")
-            seen.setdefault(environment.fingerprint or "", name)
-        return found
+        return {name: self._environment(name, values, list(table)) for name, values in table.items()}
 
     def _environment(self, name: str, values: Any, names: list[str]) -> Environment:
         own = self._table(values, f"environments.{name}", ENVIRONMENT_KEYS)

@@ -13,6 +13,7 @@ from migrations.target.fingerprint import Fingerprint as Fingerprint
 from migrations.target.fingerprint import Privileges as Privileges
 from migrations.target.fingerprint import environment_mark as environment_mark
 from migrations.target.fingerprint import fingerprint as fingerprint
+from migrations.target.fingerprint import marking as marking
 from migrations.target.fingerprint import privileges as privileges
 from migrations.target.fingerprint import readable
 from migrations.target.session_settings import set_session

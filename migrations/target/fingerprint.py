@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -144,3 +145,9 @@ async def environment_mark(conn: Connection) -> str | None:
     )
     row = await cur.fetchone()
     return str(row[0]) if row else None
+
+
+def marking(database: str, environment: str) -> str:
+    """The SQL that writes such a mark: for a superuser or, from PostgreSQL 15, whoever was granted SET ON PARAMETER."""
+    alter = sql.SQL("ALTER DATABASE {} SET gonogo.environment = {};")
+    return alter.format(sql.Identifier(database), sql.Literal(environment)).as_string()

@@ -95,7 +95,6 @@ def test_the_least_that_is_enough(tmp_path: Path) -> None:
         ('"db/migrations"', "1", "line 3: `migrations` is not right"),
         ('app = "https://shop.example"', "app = 1", "line 21: `app` is not right; expected a text in quotes"),
         ("app =", '"a b" =', "line 21: `a b` cannot be `${env.…}`"),
-        ('url = "STAGING_URL"', 'fingerprint = "7421000000000000000/shop"', "line 14: `production` has the same fing"),
         ("[environments.staging]", "[environments.'st/g']", "line 8: `st/g` cannot name an environment"),
         ('url = "STAGING_URL"', "url = ", "line 9: this is not TOML: invalid value"),
     ],
@@ -109,6 +108,11 @@ def test_faults(tmp_path: Path, old: str, new: str, expected: str) -> None:
 def test_faults_are_told_together(tmp_path: Path) -> None:
     text = WHOLE.replace("dumps", "dump").replace('"dashed"', '"("').replace("true", "1").replace("7421", "x")
     assert [fault.split(":")[0] for fault in faults(tmp_path, text)] == ["line 4", "line 6", "line 14", "line 16"]
+
+
+def test_environments_with_one_fingerprint_are_told_apart_by_the_database_not_by_the_file(tmp_path: Path) -> None:
+    twin = WHOLE.replace('url = "STAGING_URL"', 'fingerprint = "7421000000000000000/shop"')
+    assert len({one.fingerprint for one in read(tmp_path, twin).environments.values()}) == 1
 
 
 def test_files_that_are_no_projects(tmp_path: Path) -> None:
