@@ -1,7 +1,7 @@
 """`${dump.path}` and `${env.key}` in step parameters, and the same results as variables for shell blocks."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import JsonValue
 
@@ -12,8 +12,13 @@ REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 VALID = re.compile(r"([a-z][a-z0-9-]*)\.([A-Za-z_][A-Za-z0-9_-]*)", re.ASCII)
 ENVIRONMENT = "env"
 LONGEST_VARIABLE = 8192
+LONGEST_SHOWN = 200
 LITERAL = "script"
 """The parameter that holds shell text, whose `${…}` are the shell's own."""
+
+_LOGIN = re.compile(r"[^\s/]*@")
+_PASSWORD = re.compile(r"(://[^\s/@:]*):[^\s/@]*(?=@)")
+_QUERY = re.compile(r"(://[^\s?]*)\?\S*")
 
 Results = Mapping[str, Mapping[str, JsonValue]]
 
@@ -43,7 +48,31 @@ def references(value: JsonValue) -> tuple[str, ...]:
 
 def resolve(params: Mapping[str, JsonValue], results: Results, values: Mapping[str, str]) -> dict[str, JsonValue]:
     """The parameters with each reference replaced by its text. Raises Misuse with what is missing."""
-    return {key: value if key == LITERAL else _resolved(value, results, values) for key, value in params.items()}
+    return _replaced(params, lambda found: _value(found, results, values))
+
+
+def resolve_values(params: Mapping[str, JsonValue], values: Mapping[str, str]) -> dict[str, JsonValue]:
+    """The parameters with what the environment gives; every other reference is left as it is written."""
+
+    def value(found: str) -> str:
+        name, _, key = found.partition(".")
+        return values[key] if name == ENVIRONMENT and key in values else f"${{{found}}}"
+
+    return _replaced(params, value)
+
+
+def shown(text: str, results: Results) -> str:
+    """A text for people to read, with what earlier steps have found; what is not known yet is left as it is written.
+
+    So is what stands for the login of an address; of other addresses, password and query are left out.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name, _, key = found[1].partition(".")
+        known = _text(results.get(name, {}).get(key))
+        return found[0] if known is None or _LOGIN.match(text, found.end()) else _harmless(known)
+
+    return REFERENCE.sub(value, text)
 
 
 def check_values(runbook: Runbook, environment: str, values: Mapping[str, str]) -> None:
@@ -74,13 +103,17 @@ def shell_variables(results: Results) -> dict[str, str]:
     }
 
 
-def _resolved(value: JsonValue, results: Results, values: Mapping[str, str]) -> JsonValue:
+def _replaced(params: Mapping[str, JsonValue], text_of: Callable[[str], str]) -> dict[str, JsonValue]:
+    return {key: value if key == LITERAL else _resolved(value, text_of) for key, value in params.items()}
+
+
+def _resolved(value: JsonValue, text_of: Callable[[str], str]) -> JsonValue:
     if isinstance(value, str):
-        return REFERENCE.sub(lambda found: _value(found[1], results, values), value)
+        return REFERENCE.sub(lambda found: text_of(found[1]), value)
     if isinstance(value, list):
-        return [_resolved(item, results, values) for item in value]
+        return [_resolved(item, text_of) for item in value]
     if isinstance(value, dict):
-        return {key: _resolved(item, results, values) for key, item in value.items()}
+        return {key: _resolved(item, text_of) for key, item in value.items()}
     return value
 
 
@@ -108,3 +141,8 @@ def _text(value: JsonValue) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, str | int) else None
+
+
+def _harmless(text: str) -> str:
+    bare = _QUERY.sub(r"\1?…", _PASSWORD.sub(r"\1", text))
+    return bare if len(bare) <= LONGEST_SHOWN else f"{bare[:LONGEST_SHOWN]}…"

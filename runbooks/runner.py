@@ -26,6 +26,7 @@ from runbooks.attempts import Attempts
 from runbooks.client import SAYS
 from runbooks.demo.world import World, world_of
 from runbooks.document import read_runbook
+from runbooks.document.told import told_for
 from runbooks.engine import Engine
 from runbooks.faces import Faces
 from runbooks.git import head_of
@@ -91,7 +92,8 @@ class Runner:
     async def _begin(self) -> int:
         project = projects.load(Path(self._request.project))
         environment = project.environments[self._request.environment]
-        runbook = read_runbook(self._folder / "runbook.md", catalogue=catalogue())
+        written = read_runbook(self._folder / "runbook.md", catalogue=catalogue())
+        runbook = told_for(written, environment.values, catalogue())
         async with world_of(project, environment.name) as world:
             environ = {**os.environ, **world.variables}
             setting = self._setting(project, environment, runbook, environ, pin=None)

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from runbooks import events as e
 from runbooks import gates
+from runbooks.references import LITERAL, shown
 from runbooks.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
 
 KEPT_LINES = 2000
@@ -140,6 +141,12 @@ class RunView:
     def step(self, name: str) -> StepView:
         """How a step stands; a blank one if it never started."""
         return self.steps.get(name, StepView())
+
+    def shows(self, step: Step) -> str:
+        """What is put before the operator ahead of `start`, with what earlier steps have found by now."""
+        if LITERAL in step.params:
+            return step.shows
+        return shown(step.shows, {name: state.result for name, state in self.steps.items()})
 
     def active_steps(self, section: Section) -> tuple[Step, ...]:
         """The steps of a section whose condition holds."""

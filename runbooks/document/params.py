@@ -49,17 +49,24 @@ def flat(table: Mapping[str, Any], faults: Faults, line_of: LineOf) -> dict[str,
 
 def check_params(params: Params, faults: Faults, line_of: LineOf) -> str:
     """Note what the step does not take; return its parameters in words."""
-    shown = ""
     try:
-        valid = params.kind.params.model_validate_json(json.dumps(params.values), strict=True)
-        shown = params.kind.shows(valid)
+        return in_words(params.kind, params.values)
     except ValidationError as error:
         for detail in error.errors(include_input=False, include_url=False):
             _note(detail, params, faults, line_of)
     except ValueError as error:
         faults.add(line_of(""), f"the parameters cannot be shown: {error}")
-    written = ((key, json.dumps(value, ensure_ascii=False)) for key, value in params.values.items())
-    return shown or ", ".join(f"{key} = {value}" for key, value in written)
+    return _written(params.values)
+
+
+def in_words(kind: "StepKind[Any, Any]", values: Mapping[str, JsonValue]) -> str:
+    """Parameters as they are put before the operator. Raises ValueError for what the step does not take."""
+    valid = kind.params.model_validate_json(json.dumps(values), strict=True)
+    return kind.shows(valid) or _written(values)
+
+
+def _written(values: Mapping[str, JsonValue]) -> str:
+    return ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
 
 
 def _note(detail: ErrorDetails, params: Params, faults: Faults, line_of: LineOf) -> None:

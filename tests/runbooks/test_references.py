@@ -4,7 +4,7 @@ import pytest
 from pydantic import JsonValue
 
 from migrations.problem import Misuse
-from runbooks.references import check_values, resolve, shell_variables
+from runbooks.references import check_values, resolve, resolve_values, shell_variables, shown
 from runbooks.runbook import Phase, Runbook, Step
 
 RESULTS: dict[str, dict[str, JsonValue]] = {
@@ -70,3 +70,29 @@ def test_values_are_asked_for_before_anything_runs() -> None:
     check_values(runbook, "staging", {"app": "a", "b": "b"})
     with pytest.raises(Misuse, match=r"staging does not have: `b` \(step smoke\)"):
         check_values(runbook, "staging", {"app": "a"})
+
+
+def test_for_display_what_is_known_is_filled_in_and_the_rest_left_as_it_is_written() -> None:
+    params: dict[str, JsonValue] = {"url": "${env.app}/${dump.path}", "body": ["${env.gone}"], "script": "${env.app}"}
+    assert resolve_values(params, {"app": "http://x/${env.app}"}) == {
+        "url": "http://x/${env.app}/${dump.path}",
+        "body": ["${env.gone}"],
+        "script": "${env.app}",
+    }
+    text = "of ${dump.path}, ${dump.size} bytes, not ${later.path}, ${dump.tables}, ${off-site.none}, ${}, $HOME"
+    assert shown(text, RESULTS) == text.replace("${dump.path}", "/d/x.dump").replace("${dump.size}", "42")
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "expected"),
+    [
+        ("GET ${call.a}/health", "https://ana:hunter2@shop/x?token=hunter2", "GET https://ana@shop/x?…/health"),
+        ("GET https://${call.a}@shop/", "ana:hunter2", "GET https://${call.a}@shop/"),
+        ("GET https://ana:${call.a}@shop/", "hunter2", "GET https://ana:${call.a}@shop/"),
+        ("GET https://${call.a}${call.a}@shop/", "hunter2", "GET https://${call.a}${call.a}@shop/"),
+        ("mail to ${call.a}", "ana@example.org", "mail to ana@example.org"),
+        ("of ${call.a}", "x" * 300, f"of {'x' * 200}…"),
+    ],
+)
+def test_for_display_no_login_and_no_query_is_filled_in(text: str, found: str, expected: str) -> None:
+    assert shown(text, {"call": {"a": found}}) == expected

@@ -75,8 +75,8 @@ class Decisions(SessionScreen):
         attempt = self.view.step(step.id).attempt + 1
         again = f"Run again (attempt {attempt}): " if attempt > 1 else "Start: "
         rows = [row("", ("This step " + EFFECTS[step.effect] + ".", "bold"))]
-        if step.shows:
-            rows += [row("", ""), row("", printable(step.shows.strip()))]
+        if shows := self.view.shows(step).strip():
+            rows += [row("", ""), row("", printable(shows))]
 
         def made(_: tuple[str, ...]) -> c.Command:
             self.look_at(step)

@@ -73,7 +73,7 @@ def _head(view: RunView, name: str, step: Step | None, state: StepView, now: dat
             Content.assemble(WAIVED.sign, " "), f"waived by {one_line(waiver.by.name)}: {printable(waiver.reason)}"
         )
     if step and step.shows:
-        yield row("  ", (printable(step.shows.strip()), "" if state.status == "waiting" else "$quiet"))
+        yield row("  ", (printable(view.shows(step).strip()), "" if state.status == "waiting" else "$quiet"))
 
 
 def _failure(failure: Failure, advice: tuple[str, ...]) -> Iterator[Row]:
