@@ -31,11 +31,9 @@ class Terminal:
         os.set_blocking(self._master, False)
         hears = "deaf" if deaf else "hears"
         argv = [sys.executable, "-c", LOGIN, hears, sys.executable, "-P", "-m", "tui", *arguments]
+        env = environment({**small.env, "TERM": "xterm-256color", "LINES": str(ROWS), "COLUMNS": str(COLUMNS)})
         try:
-            self.process = subprocess.Popen(
-                argv, cwd=small.folder, env=environment({**small.env, "TERM": "xterm-256color"}),
-                stdin=slave, stdout=slave, stderr=slave,
-            )  # fmt: skip
+            self.process = subprocess.Popen(argv, cwd=small.folder, env=env, stdin=slave, stdout=slave, stderr=slave)
         finally:
             os.close(slave)
 
