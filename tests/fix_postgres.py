@@ -16,7 +16,13 @@ from migrations.server import ThrowawayServer, embedded_bin, major_version
 
 T = TypeVar("T")
 
-SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "1s", "max_connections": "200"}
+SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum_naptime": "1s",
+    "max_connections": "200",
+    "wal_level": "logical",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
