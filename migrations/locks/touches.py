@@ -7,7 +7,7 @@ from typing import Any
 from migrations.locks import of_objects, of_parts, of_rows, of_tables
 from migrations.locks.lock import EFFORT, Hinge, Lock, Through, Touch
 from migrations.locks.track import Thing, Track
-from migrations.sql import Name, Script
+from migrations.sql import Name, Script, Statement
 from migrations.sql import actions as a
 
 Maker = Callable[[Any], Iterable[Touch]]
@@ -68,11 +68,16 @@ def touches_of(script: Script) -> tuple[tuple[Touch, ...], ...]:
     track = Track()
     found = []
     for statement in script.statements:
-        raw = [touch for action in statement.actions for touch in MAKERS.get(type(action), _nothing)(action)]
-        found.append(joined(touch for one in raw for touch in _on_target(one, track)))
+        found.append(touched(statement, track))
         for action in statement.actions:
             track.take_in(action)
     return tuple(found)
+
+
+def touched(statement: Statement, track: Track) -> tuple[Touch, ...]:
+    """What one statement touches, after all that the track has taken in."""
+    raw = [touch for action in statement.actions for touch in MAKERS.get(type(action), _nothing)(action)]
+    return joined(touch for one in raw for touch in _on_target(one, track))
 
 
 def _nothing(action: a.Action) -> Iterable[Touch]:
