@@ -7,6 +7,7 @@ from pathlib import Path
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.keys import format_key
 from textual.screen import Screen
 
 from runbooks.commands import Command
@@ -28,6 +29,7 @@ DETACHED = 130
 BUG = 70
 FRAME_SECONDS = 0.05
 TICK_SECONDS = 1.0
+KEY_NAMES = {"enter": "enter", "pageup": "page up", "pagedown": "page down"}
 
 Render = Callable[[Path], str]
 """Renders the transcript of a session folder; slow, so called in a thread."""
@@ -56,6 +58,11 @@ class Base(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, whatever theme is on."""
         return SHADES
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as it is written on a keyboard, which any terminal can show."""
+        modifiers, key = binding.parse_key()
+        return "+".join((*modifiers, KEY_NAMES.get(key) or format_key(key)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key of the screen, by name."""
@@ -88,7 +95,12 @@ class GonogoApp(Base):
 
     BINDINGS = [
         Binding(
-            "ctrl+c,ctrl+q", "detach", "Detach", id="app.detach", priority=True, tooltip="Leave; the session goes on"
+            "ctrl+c,ctrl+q",
+            "detach",
+            "Detach",
+            id="app.detach",
+            priority=True,
+            tooltip="Leave from anywhere; the session goes on",
         )
     ]
 
@@ -200,6 +212,10 @@ class GonogoApp(Base):
 
 class HomeApp(Base):
     """Chooses what to do, when gonogo is called without a command."""
+
+    BINDINGS = [
+        Binding("ctrl+c,ctrl+q", "quit", "Leave", id="app.leave", priority=True, tooltip="Leave gonogo, from anywhere")
+    ]
 
     def __init__(self, project: Project, known: Sequence[Summary], keymap: Mapping[str, str] | None = None) -> None:
         super().__init__(keymap)

@@ -34,6 +34,21 @@ async def test_help_lists_every_binding(stage: Stage, keys: tuple[str, ...], scr
         await r.settle(pilot, lambda: isinstance(app.screen, screen))
 
 
+async def test_help_begins_with_the_screens_own_keys_and_words_them_as_keyboards_do(stage: Stage) -> None:
+    async with stage(r.to_preflight()) as (app, _, pilot):
+        await pilot.press("question_mark")
+        await r.settle(pilot, lambda: isinstance(app.screen, Help) and app.screen.query_one(PileView).plain)
+        lines = app.screen.query_one(PileView).plain.split("\n")
+        assert lines[0].startswith("s ")
+        for keys, words in (
+            ("ctrl+c ctrl+q", "Detach"),
+            ("enter", "Choose"),
+            ("↓ j", "Down"),
+            ("ctrl+p", "All commands"),
+        ):
+            assert sum(line.startswith(f"{keys:<14} {words}  ") for line in lines) == 1, keys
+
+
 async def test_every_binding_has_an_id_and_says_what_it_does(stage: Stage) -> None:
     async with stage(r.to_preflight()) as (app, _, _pilot):
         for binding in [b for c in (Run, Review) for b in c.BINDINGS]:

@@ -1,5 +1,6 @@
 """Each key of the run screen leads to its command, at both sizes; nothing that matters is one key away."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -55,11 +56,7 @@ async def test_r_runs_a_reading_step_again_at_once_and_asks_before_another(opene
     async with opened(r.to_preflight()) as (app, client, pilot):
         await pilot.press("r")
         await r.settle(pilot, lambda: client.sent == [c.Start(step="target")])
-    async with opened([*r.to_backup(), r.started("dump"), r.ended("dump", outcome="fail", end="failed")]) as (
-        app,
-        client,
-        pilot,
-    ):
+    async with opened(failed_dump()) as (app, client, pilot):
         await pilot.press("r")
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
         assert "attempt 2" in app.export_screenshot().replace("&#160;", " ")
@@ -85,6 +82,35 @@ async def test_t_and_w_choose_by_themselves_where_there_is_one_only(stage: Stage
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
         await typed(pilot, "the DBA looked")
         await r.settle(pilot, lambda: client.sent[1:] == [c.Waive(subject="target/hidden", reason="the DBA looked")])
+
+
+def failed_dump() -> list[e.Event]:
+    return [*r.to_backup(), r.started("dump"), r.ended("dump", outcome="fail", end="failed")]
+
+
+@pytest.mark.parametrize(
+    ("events", "there", "absent"),
+    [
+        ((), ("q Detach", "? Help"), ("Cancel", "Transcript")),
+        (r.to_backup(), ("s Start", "g GO", "x NO-GO", "b Roll back"), ("r Run again",)),
+        (failed_dump(), ("r Run again", "b Roll back", "x NO-GO"), ("s Start",)),
+        ([*failed_dump(), e.Decided(what="no_go", phase="backup", by=r.ANA)], ("e End", "r Run again"), ("x NO-GO",)),
+    ],
+)
+async def test_only_keys_that_lead_somewhere_are_named(
+    opened: Stage, events: Sequence[e.Event], there: Sequence[str], absent: Sequence[str]
+) -> None:
+    async with opened(events) as (app, _, pilot):
+        await pilot.pause()
+        last = "\n".join(r.screen_text(app).split("\n")[-2:])
+        assert all(words in last for words in there), last
+        assert not any(words in last for words in absent), last
+
+
+async def test_who_only_watches_is_named_the_pen_and_no_key_that_would_be_refused(opened: Stage) -> None:
+    async with opened(r.to_migrate()) as (app, client, pilot):
+        client.has_pen = False
+        await r.settle(pilot, lambda: "h Take the pen  v SQL  p Transcript  q Detach  ? Help" in r.screen_text(app))
 
 
 FAST = ("e", *"mo-only", "enter", "escape", "escape", "x", "escape", "3", "tab", "tab", "1", "tab", "v", "escape",

@@ -76,7 +76,7 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
                 yield Label(printable(asked.label), markup=False)
                 yield Input(id=f"field-{number}")
             yield Static("", markup=False, id="dialog-complaint")
-            yield Static(hint(("enter", self._verb), ("escape", "back, nothing happens")), id="dialog-keys")
+            yield Static(hint(("enter", self._verb), ("esc", "back, nothing happens")), id="dialog-keys")
 
     def on_mount(self) -> None:
         """The first field is where the keys go, and what was typed before it was there."""

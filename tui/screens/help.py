@@ -1,6 +1,7 @@
 """The keys, as they are really bound where one came from."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -12,12 +13,31 @@ from textual.widgets import Static
 from tui.palette import LOST, NOT_APPLICABLE, OPEN, OUTCOMES, RUNNING, WAITING, WAIVED
 from tui.screens.base import BACK, Shown
 from tui.widgets.key_bar import hint
+from tui.widgets.phase_bar import HELD
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row, row
 
-KEYS = 10
-MOVING = ("list.", "sql.")
-HIDDEN = ("screen.copy_text", "scroll_left", "scroll_right", "page_left", "page_right", "focus_previous")
+KEYS = 14
+GENERAL = ("help", "copy", "back", "app.")
+MOVING = ("list.", "sql.", "run.next_pane")
+HIDDEN = ("screen.copy_text", "scroll_left", "scroll_right", "page_left", "page_right")
+TEXTUALS = {
+    "select": ("Choose", "Take the line that one stands on"),
+    "cursor_up": ("Up", "The line before"),
+    "cursor_down": ("Down", "The next line"),
+    "first": ("First", "The first line"),
+    "last": ("Last", "The last line"),
+    "page_up": ("Page up", "A screen back"),
+    "page_down": ("Page down", "A screen on"),
+    "scroll_up": ("Up", "A line up"),
+    "scroll_down": ("Down", "A line down"),
+    "scroll_home": ("First", "The first line"),
+    "scroll_end": ("Last", "The last line"),
+    "app.focus_next": ("Next pane", "Go on to what can be moved in next"),
+    "app.focus_previous": ("Pane before", "Back to what could be moved in before"),
+    "command_palette": ("All commands", "Find any of these by its name"),
+}
+"""Our words for the keys that Textual brings along."""
 
 
 class Help(Screen[None], Shown):
@@ -34,7 +54,7 @@ class Help(Screen[None], Shown):
         yield Static("Keys", markup=False, id="help-heading")
         with VerticalScroll(id="help"):
             yield PileView(id="help-rows")
-        yield Static(hint(("escape", "back"), ("↑ ↓", "scroll"), ("ctrl+p", "all commands")), id="help-keys")
+        yield Static(hint(("esc", "back"), ("↑ ↓", "scroll"), ("ctrl+p", "all commands")), id="help-keys")
 
     def on_mount(self) -> None:
         """What it lists does not change while it is read."""
@@ -50,15 +70,24 @@ class Help(Screen[None], Shown):
 
 
 def listed(screen: Screen[object]) -> list[tuple[str, Binding]]:
-    """Each action of a screen with all the keys that it answers to: what is the screen's own first, then moving."""
+    """Each action of a screen with all its keys: those of the screen itself, then general ones, then moving."""
     keys: dict[tuple[str, str], tuple[list[str], Binding]] = {}
     for active in screen.active_bindings.values():
-        binding = active.binding
+        binding = _worded(active.binding)
         if binding.description and not binding.system and binding.action not in HIDDEN:
             found = keys.setdefault((binding.action, binding.description), ([], binding))
             found[0].append(screen.app.get_key_display(binding))
-    found_keys = [(" ".join(names), binding) for names, binding in keys.values()]
-    return sorted(found_keys, key=lambda found: (found[1].id or "list.").startswith(MOVING))
+    return sorted(((" ".join(names), binding) for names, binding in keys.values()), key=lambda found: _rank(found[1]))
+
+
+def _worded(binding: Binding) -> Binding:
+    words, tooltip = TEXTUALS.get(binding.action, (binding.description, binding.tooltip))
+    return replace(binding, description=words, tooltip=tooltip)
+
+
+def _rank(binding: Binding) -> int:
+    name = binding.id or MOVING[0]
+    return 2 if name.startswith(MOVING) else 1 if name.startswith(GENERAL) else 0
 
 
 def key_rows(bindings: Sequence[tuple[str, Binding]]) -> Iterator[Row]:
@@ -73,6 +102,7 @@ def sign_rows() -> Iterator[Row]:
     """What the signs mean."""
     yield row("", "")
     yield row("", ("Signs", "bold $quiet"))
-    for mark in (*OUTCOMES.values(), WAITING, RUNNING, WAIVED, LOST, OPEN, NOT_APPLICABLE):
+    for mark in (*OUTCOMES.values(), WAITING, RUNNING, HELD, WAIVED, LOST, OPEN, NOT_APPLICABLE):
         yield row(Content.assemble(mark.sign, " " * KEYS), mark.words)
+    yield row(Content.styled("◀" + " " * KEYS, "$warn"), "a way back")
     yield row(Content.styled("⚑" + " " * KEYS, "bold $fail"), "from there on, dropped data comes back only from backup")

@@ -80,7 +80,7 @@ class Run(Decisions):
 
     def keys(self) -> tuple[str, ...]:
         """What is wanted now."""
-        return wanted(self.view, standing(self.view, gone=self.gonogo.gone))
+        return wanted(self.view, standing(self.view, gone=self.gonogo.gone), has_pen=self.gonogo.has_pen)
 
     # Panes ------------------------------------------------------------------------------------
 

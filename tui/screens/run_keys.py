@@ -45,22 +45,41 @@ _WANTED: dict[str, tuple[str, ...]] = {
     "ended": (),
     "gone": (),
 }
-_OVER = ("opening", "ended", "gone")
+_PAST = ("ended", "gone")
+_LEAVING = ("app.detach", "app.help")
 
 
-def wanted(view: RunView, state: Standing) -> tuple[str, ...]:
+def wanted(view: RunView, state: Standing, *, has_pen: bool = True) -> tuple[str, ...]:
     """The actions to name at the bottom of the screen, the most wanted first."""
-    first = (*_WANTED[state.kind], *_lifting(view)) if state.kind not in _OVER else _WANTED[state.kind]
+    if view.opened is None:
+        return _LEAVING
     scripts = ("review",) if view.plan and view.plan.scripts else ()
-    decisions: tuple[str, ...] = () if state.kind in _OVER else ("again", "go", "no_go", "roll_back")
+    watching = not has_pen and state.kind not in _PAST
+    deciding = ("take_pen",) if watching else _deciding(view, state)
+    return tuple(dict.fromkeys((*deciding, *scripts, "transcript", *_LEAVING)))
+
+
+def _deciding(view: RunView, state: Standing) -> tuple[str, ...]:
+    """What changes something, or says how it goes on."""
+    first = _WANTED[state.kind]
+    if state.kind == "opening" or state.kind in _PAST:
+        return first
     if state.kind in ("running", "question"):
-        decisions = ("no_go",) if view.section else ()
+        return (*first, *_lifting(view), *(("no_go",) if view.section else ()))
     if state.kind == "held" and failed_step(view):
-        first = ("again", "roll_back", *first)
-    named = dict.fromkeys((*first, *decisions, *scripts, "transcript", "app.detach", "app.help"))
-    if view.phase == "rollback":
-        named.pop("roll_back", None)
-    return tuple(named)
+        first = ("again", "roll_back")
+    actions = (*first, *_lifting(view), "again", "go", "no_go", "roll_back")
+    moot = (
+        ("again", not _any_ran(view)),
+        ("no_go", view.refused),
+        ("roll_back", view.phase == "rollback"),
+    )
+    return tuple(action for action in actions if (action, True) not in moot)
+
+
+def _any_ran(view: RunView) -> bool:
+    steps = view.active_steps(view.section) if view.section else ()
+    return any(view.step(step.id).status == "ended" for step in steps)
 
 
 def _lifting(view: RunView) -> tuple[str, ...]:
