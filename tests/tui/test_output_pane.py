@@ -8,7 +8,7 @@ from runbooks import events as e
 from runbooks.view import KEPT_LINES, RunView, fold
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
-from tui.widgets.fold import Rows, piece, rows
+from tui.widgets.fold import Rows, hang, piece, rows
 from tui.widgets.fold import fold as cut
 from tui.widgets.output_pane import OutputPane
 
@@ -88,6 +88,8 @@ def test_pieces_of_a_line_are_the_rows_that_it_takes() -> None:
             parts = cut(text, width)
             assert "".join(parts) == text and rows(text, width) == len(parts)
             assert [text[slice(*piece(text, width, n))] for n in range(len(parts))] == parts
+    assert hang("  one two three", 12) == ["  one two ", "  three"]
+    assert hang("        deep", 12) == cut("        deep", 12)
     layout = Rows([1, 3, 2])
     assert [layout.at(n) for n in range(len(layout))] == [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1)]
 

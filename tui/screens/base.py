@@ -88,5 +88,8 @@ class SessionScreen(Screen[None], Shown):
         self.app.simulate_key(key)
 
 
+SCROLL = ("↑ ↓", "Scroll")
+"""Said at the bottom of a screen that is only read."""
+
 BACK = Binding("escape,q", "back", "Back", id="back", tooltip="Back to the screen before")
 """The way out of every screen but the first."""

@@ -1,12 +1,19 @@
 """Whom to call, and what the runbook advises for what one may see."""
 
+from collections.abc import Iterator
+
 from textual.app import ComposeResult
+from textual.content import Content
 
 from runbooks.view import RunView
-from tui.screens.base import BACK, SessionScreen
+from tui.printable import one_line
+from tui.reading import reading_rows
+from tui.screens.base import BACK, SCROLL, SessionScreen
 from tui.widgets.band import Band
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.lines_pane import LinesPane
+from tui.widgets.row import Row, row
+from tui.widgets.step_rows import ARROW
 from tui.words import Clock
 
 
@@ -14,6 +21,7 @@ class Contacts(SessionScreen):
     """The runbook's Contacts and Troubleshooting."""
 
     BINDINGS = [BACK]
+    FIXED = (SCROLL,)
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -29,7 +37,7 @@ class Contacts(SessionScreen):
         """They stand in the runbook, which does not change."""
         pane = self.query_one("#text", LinesPane)
         pane.border_title = "Contacts and troubleshooting"
-        pane.show(contacts(self.view))
+        pane.show(list(contacts(self.view)))
         pane.focus()
 
     def keys(self) -> tuple[str, ...]:
@@ -37,13 +45,18 @@ class Contacts(SessionScreen):
         return ("back", "app.help")
 
 
-def contacts(view: RunView) -> str:
+def contacts(view: RunView) -> Iterator[Row]:
     """Contacts first, then each advice."""
     if view.opened is None:
-        return "The runbook is not known yet."
-    parts = ["# Contacts", view.runbook.contacts.strip() or "The runbook names none.", "", "# Troubleshooting"]
+        yield row("", "The runbook is not known yet.")
+        return
+    yield row("", ("Contacts", "bold $busy"))
+    each_its_line = view.runbook.contacts.replace("\n", "  \n")
+    yield from reading_rows(each_its_line) or [row("", "The runbook names none.")]
+    yield row("", "")
+    yield row("", ("Troubleshooting", "bold $busy"))
     for advice in view.runbook.troubleshooting:
-        parts += [f"When you see: {advice.see}", f"  {advice.do}", ""]
+        yield row("", ("When you see  ", "$quiet"), (one_line(advice.see), "bold"))
+        yield from (Row(Content.assemble(ARROW, line.head), line.body) for line in reading_rows(advice.do))
     if not view.runbook.troubleshooting:
-        parts.append("The runbook has no advice.")
-    return "\n".join(parts)
+        yield row("", "The runbook has no advice.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 
@@ -10,6 +11,7 @@ from runbooks import commands as c
 from runbooks.runbook import Option
 from runbooks.view import RunView
 from tui.printable import one_line, printable
+from tui.reading import reading_rows
 from tui.screens.base import BACK, SessionScreen
 from tui.screens.confirm import Asked, Confirm
 from tui.way_back import is_over, option_row
@@ -27,8 +29,13 @@ WORDS = "roll back"
 class Rollback(SessionScreen):
     """Choose a way back, read it, then type it. Nothing is begun by a single key."""
 
-    BINDINGS = [BACK]
-    FIXED = (("enter", "Take this way back"), ("↑ ↓", "Choose"))
+    BINDINGS = [
+        Binding(
+            "enter", "choose", "Take this way back", show=False, id="rollback.take", tooltip="A reason comes first"
+        ),
+        BACK,
+    ]
+    FIXED = (("enter", "Take this way back"), ("↑ ↓", "Choose"), ("tab", "Read below"))
 
     def compose(self) -> ComposeResult:
         """The options above, the chosen one closely below."""
@@ -109,12 +116,16 @@ def option_rows(view: RunView, option: Option) -> Iterator[Row]:
     yield from _facts(option)
     if option.prose:
         yield row("", "")
-        yield row("", printable(option.prose.strip()))
+        yield from reading_rows(option.prose)
     steps = view.active_steps(option)
     if steps:
         yield row("", "")
         yield row("", ("Its steps", "bold $quiet"))
     for step in steps:
         yield row("· ", one_line(step.title), (f"  {EFFECTS[step.effect]}", "$quiet"))
-    for item in view.active_items(option):
+    items = view.active_items(option)
+    if items:
+        yield row("", "")
+        yield row("", ("Its checklist", "bold $quiet"))
+    for item in items:
         yield row("☐ ", printable(item.text))

@@ -7,10 +7,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from runbooks.view import RunView
-from tui.screens.base import BACK, SessionScreen
+from tui.reading import reading_rows
+from tui.screens.base import BACK, SCROLL, SessionScreen
 from tui.widgets.band import Band
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.lines_pane import LinesPane
+from tui.widgets.row import Row
 from tui.words import Clock
 
 
@@ -21,6 +23,7 @@ class Transcript(SessionScreen):
         Binding("r", "again", "Render again", id="transcript.again", tooltip="With what has been recorded since"),
         BACK,
     ]
+    FIXED = (SCROLL,)
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -49,4 +52,7 @@ class Transcript(SessionScreen):
         """Render what is recorded by now, in a thread."""
         pane = self.query_one("#text", LinesPane)
         pane.border_title = f"Transcript up to record {self.view.seq}"
-        pane.show(await asyncio.to_thread(self.gonogo.transcript, self.gonogo.folder))
+        pane.show(await asyncio.to_thread(self._read))
+
+    def _read(self) -> list[Row]:
+        return reading_rows(self.gonogo.transcript(self.gonogo.folder))

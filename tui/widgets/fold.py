@@ -19,6 +19,14 @@ def fold(text: str, width: int) -> list[str]:
     return [text[begin:end] for begin, end in zip((0, *cuts), cuts, strict=False)]
 
 
+def hang(text: str, width: int) -> list[str]:
+    """The same, where the pieces stand as deep as the text began."""
+    depth = len(text) - len(text.lstrip(" "))
+    if depth * 2 > width:
+        return fold(text, width)
+    return [text[:depth] + part for part in fold(text[depth:], width - depth)]
+
+
 def rows(text: str, width: int) -> int:
     """How many rows the text takes."""
     return 1 if len(text) <= width and _ODD.search(text) is None else len(_cuts(text, width))

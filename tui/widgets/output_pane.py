@@ -10,7 +10,7 @@ from textual.visual import Visual
 
 from runbooks.view import Line, StepView
 from tui.printable import printable
-from tui.widgets.fold import fold
+from tui.widgets.fold import hang
 from tui.words import plural
 
 SHADES = {"out": "", "err": "$warn", "note": "$busy"}
@@ -103,7 +103,7 @@ class OutputPane(ScrollView, can_focus=True):
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
 
     def _append(self, line: Line) -> None:
-        rows = fold(printable(line.text.rstrip("\r")).replace("\t", "    "), self._width)
+        rows = hang(printable(line.text.rstrip("\r")).replace("\t", "    "), self._width)
         self._rows.extend((row, line.stream) for row in rows)
         self._counts.append(len(rows))
 

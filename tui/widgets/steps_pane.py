@@ -4,16 +4,21 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from runbooks.runbook import Step
 from runbooks.view import RunView
 from tui.palette import of_step
-from tui.printable import one_line, printable
+from tui.printable import one_line
+from tui.reading import reading_rows
 from tui.standing import reading_next
 from tui.widgets.choices import Choice, Choices
+from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row
 from tui.words import took
+
+WIDE = 50
+"""From this many columns on, a step and how it stands share a line."""
 
 OPENING = Step(id="opening", title="Opening", uses="opening", effect="reads")
 
@@ -31,10 +36,11 @@ class StepsPane(Vertical):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, classes="pane")
         self._list = Choices(id="steps-list")
-        self._prose = Static("", markup=False, id="prose")
+        self._prose = PileView(id="prose")
         self._follow = True
         self._current: str | None = None
         self._place: object = None
+        self._view = RunView()
 
     def compose(self) -> ComposeResult:
         """The list above, the prose below."""
@@ -44,15 +50,24 @@ class StepsPane(Vertical):
 
     def show(self, view: RunView) -> None:
         """Show the steps as they stand."""
+        self._view = view
         place = (view.phase, view.option)
         if place != self._place:
             self._place, self._follow = place, True
             prose = view.section.prose if view.section else ""
-            self._prose.update(Content(printable(prose.strip())))
-        self._list.show([Choice(step.id, _row(view, step)) for step in steps_of(view)])
+            self._prose.show(reading_rows(prose))
+        self._list_steps()
         self._current = current_step(view)
         if self._follow:
             self._list.choose(self._current)
+
+    def on_resize(self) -> None:
+        """The width decides how many lines a step takes."""
+        self._list_steps()
+
+    def _list_steps(self) -> None:
+        gap = "  " if self.size.width >= WIDE else "\n"
+        self._list.show([Choice(step.id, _row(self._view, step, gap)) for step in steps_of(self._view)])
 
     @property
     def chosen(self) -> str | None:
@@ -101,7 +116,7 @@ def current_step(view: RunView) -> str | None:
     return bad[0] if bad else latest[-1] if latest else None
 
 
-def _row(view: RunView, step: Step) -> Row:
+def _row(view: RunView, step: Step, gap: str) -> Row:
     state = view.step(step.id)
     mark = of_step(state, waived=step.id in view.waivers)
     words = mark.word
@@ -109,4 +124,4 @@ def _row(view: RunView, step: Step) -> Row:
         words += f" · {took(state.took)}" + (f" · attempt {state.attempt}" if state.attempt > 1 else "")
     weight = "bold" if state.status == "running" else ""
     title = Content.styled(one_line(step.title), weight) if weight else Content(one_line(step.title))
-    return Row(Content.assemble(mark.sign, " "), Content.assemble(title, "\n", (words, f"${mark.shade}")))
+    return Row(Content.assemble(mark.sign, " "), Content.assemble(title, gap, (words, f"${mark.shade}")))
