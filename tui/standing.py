@@ -89,6 +89,11 @@ def standing(view: RunView, *, gone: bool = False) -> Standing:
     return _at_hand(view)
 
 
+def outcome_word(outcome: str) -> str:
+    """How a session ended, in capitals."""
+    return {"no_go": "NO-GO"}.get(outcome, outcome.replace("_", " ").upper())
+
+
 def failed_step(view: RunView) -> Step | None:
     """The first step of what stands open that did not do what it was for, and is not waived."""
     for step in view.active_steps(view.section) if view.section else ():
@@ -109,7 +114,7 @@ def title_of(view: RunView, name: str) -> str:
 def _ended(view: RunView) -> Standing:
     ended = view.ended
     assert ended is not None
-    word = {"go": "GO", "no_go": "NO-GO", "rolled_back": "ROLLED BACK"}.get(ended.outcome, ended.outcome.upper())
+    word = outcome_word(ended.outcome)
     said = ended.reason.rstrip(".")
     reason = f"{said}. " if said and said.casefold() != word.casefold() else ""
     return Standing("ended", f"ENDED · {word}", f"{reason}Press q to leave", "ended")

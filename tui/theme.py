@@ -8,7 +8,7 @@ SHADES: dict[str, str] = {
     "fail": "#ff8078",
     "unknown": "#d7a3f0",
     "busy": "#7cc4ff",
-    "quiet": "#8b97a5",
+    "quiet": "#9aa6b3",
     "strong": "#ffffff",
     "rule": "#3a4654",
     "rule-focus": "#7cc4ff",
@@ -19,7 +19,7 @@ SHADES: dict[str, str] = {
     "sql-name": "#d5dde6",
     "sql-text": "#a8d8a0",
     "sql-number": "#f0c674",
-    "sql-comment": "#8b97a5",
+    "sql-comment": "#9aa6b3",
     "sql-mark": "#2a3442",
 }
 """Our own variables; app.tcss cannot be read without them, whatever theme is on."""
@@ -27,7 +27,7 @@ SHADES: dict[str, str] = {
 DARK = Theme(
     name="gonogo",
     primary="#7cc4ff",
-    secondary="#8b97a5",
+    secondary="#9aa6b3",
     accent="#7cc4ff",
     warning="#f0c674",
     error="#ff8078",
@@ -38,7 +38,7 @@ DARK = Theme(
     panel="#1f2731",
     variables={
         **SHADES,
-        "block-cursor-background": "#2c4a68",
+        "block-cursor-background": "#233c56",
         "block-cursor-foreground": "#ffffff",
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#222c38",

@@ -42,6 +42,17 @@ OPEN, DONE, BROKEN = (
     ),
     Summary("20260129T020304Z-staging-0002", Path("c"), fault="record 3 does not hold"),
 )
+BACK = Summary(
+    "20260128T020304Z-production-0003",
+    Path("d"),
+    "production",
+    "CHG-4790",
+    "ana@example.org",
+    outcome="rolled_back",
+    exit_code=1,
+    records=142,
+)
+KNOWN = (OPEN, DONE, BROKEN, BACK)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +64,15 @@ OPEN, DONE, BROKEN = (
         (("down", "down", "down", "enter"), ("transcript", DONE.id)),
         (("q",), None),
         (("escape",), None),
+        (("ctrl+c",), None),
     ],
 )
 async def test_what_is_chosen(keys: tuple[str, ...], chosen: tuple[str, str] | None) -> None:
-    app = HomeApp(PROJECT, [OPEN, DONE, BROKEN])
+    app = HomeApp(PROJECT, KNOWN)
     async with app.run_test(size=(80, 24)) as pilot:
         await r.settle(pilot, lambda: "Past" in r.screen_text(app))
         shown = r.screen_text(app)
-        for words in ("shop [/foo]", "running", "PROTECTED", "1 waived", "broken: record 3", "ana␛[2J"):
+        for words in ("shop [/foo]", "running", "PROTECTED", "ROLLED BACK", "1 waived", "broken: record 3", "ana␛[2J"):
             assert words in shown
         await pilot.press(*keys)
         await pilot.pause()

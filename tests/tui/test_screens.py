@@ -115,6 +115,40 @@ async def test_at_80x24_every_line_of_a_pane_can_be_reached_by_keys(opened: Stag
         assert "loses everything written since the dump" in " ".join(r.screen_text(app).replace("│", "").split())
 
 
+async def test_at_80x24_all_steps_of_a_phase_and_the_words_about_no_return_are_seen(opened: Stage) -> None:
+    async with opened(r.to_migrate()) as (app, _, pilot):
+        await pilot.pause()
+        shown = r.screen_text(app)
+        for words in (
+            "✔ Everything as reviewed  done · 310 ms",
+            "· Row counts  waiting",
+            "⚑ no return",
+            "goes on running",
+        ):
+            assert words in shown
+
+
+async def test_a_dialog_can_be_filled_in_on_a_terminal_of_ten_lines(opened: Stage) -> None:
+    async with opened(r.past_preflight(), (40, 10)) as (app, _, pilot):
+        await pilot.press("x")
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press(*"late")
+        await r.settle(pilot, lambda: "late" in r.screen_text(app))
+
+
+async def test_contacts_and_advice_are_said_without_marks(stage: Stage) -> None:
+    async with stage(r.to_preflight()) as (app, _, pilot):
+        await pilot.press("i")
+        await r.settle(pilot, lambda: "Troubleshooting" in r.screen_text(app))
+        shown = [line.strip("│ ") for line in r.screen_text(app).split("\n")]
+        for line in (
+            *r.CONTACTS.split("\n"),
+            "When you see  lock timeout",
+            "→ See who blocks under Preflight, wait, run again.",
+        ):
+            assert line in shown
+
+
 async def test_the_band_follows_protection_and_the_end(opened: Stage) -> None:
     plan = r.planned().model_copy(update={"protected": False})
     opening = r.opened(protected=False, environment="staging")

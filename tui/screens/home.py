@@ -14,6 +14,7 @@ from runbooks.sessions import Summary
 from tui.palette import OUTCOMES, RUNNING, WAITING, Mark
 from tui.printable import one_line
 from tui.screens.base import Shown
+from tui.standing import outcome_word
 from tui.widgets.choices import Choice, Choices
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.row import Row, row
@@ -104,7 +105,7 @@ def environment_row(environment: Environment) -> Row:
     """One environment; a protected one says so."""
     protected = ("  PROTECTED", "bold $fail") if environment.protected else ("", "")
     names = dict.fromkeys(name for name in (environment.direct_url, environment.url) if name)
-    return row("▶ ", one_line(environment.name), protected, (f"\n{', '.join(map(one_line, names))}", "$quiet"))
+    return row("  ", one_line(environment.name), protected, (f"  {', '.join(map(one_line, names))}", "$quiet"))
 
 
 def session_row(summary: Summary) -> Row:
@@ -113,7 +114,7 @@ def session_row(summary: Summary) -> Row:
         mark, words = OUTCOMES["unknown"], f"broken: {one_line(summary.fault)}"
     elif summary.outcome is not None:
         mark = _OUTCOMES.get(summary.outcome, OUTCOMES["unknown"])
-        words = summary.outcome.upper().replace("_", "-")
+        words = outcome_word(summary.outcome)
     else:
         mark, words = (RUNNING, "running") if summary.running else (WAITING, "not running")
     waivers = f"{summary.waivers} waived" if summary.waivers else ""

@@ -95,7 +95,7 @@ def _person(name: str, brief: int) -> str:
 def _lines(parts: Parts, width: int) -> list[Content]:
     where, whose = ([Content(part) for part in half] for half in parts)
     if where:
-        where[0] = Content.assemble(" ", (f" {where[0].plain} ", "bold reverse"))
+        where[0] = Content.styled(f" {where[0].plain} ", "bold reverse")
     together = _wrap([*where, *whose], width)
     apart = [*_wrap(where, width), *_wrap(whose, width)]
     return apart if 1 < len(apart) <= len(together) else together

@@ -10,7 +10,7 @@ from tui.printable import one_line
 from tui.standing import phase_title
 
 HELD = Mark("■", "held", "warn")
-AHEAD: tuple[str, ...] = (" ── ", " ─ ", " ")
+AHEAD: tuple[str, ...] = (" ── ", " ─ ", "  ", " ")
 
 
 class PhaseBar(Static):

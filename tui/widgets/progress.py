@@ -9,7 +9,7 @@ from tui.printable import one_line, printable
 from tui.widgets.row import Row, row
 from tui.words import amount
 
-CELLS = 24
+CELLS = 18
 
 
 def progress_rows(progress: Mapping[str, JsonValue]) -> Iterator[Row]:
