@@ -1,4 +1,4 @@
-"""The pictures: run, review and hold point, at both sizes. `pytest --snapshot-update` after a look at each."""
+"""The pictures: every screen, at both sizes. `pytest --snapshot-update` after a look at each."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -8,7 +8,8 @@ from textual.pilot import Pilot
 
 from runbooks import events as e
 from tests.tui import recorded as r
-from tui.app import GonogoApp
+from tests.tui.test_home import KNOWN, PROJECT
+from tui.app import GonogoApp, HomeApp
 
 Snap = Callable[..., bool]
 SCENES: dict[str, tuple[Callable[[], Sequence[e.Event]], tuple[str, ...], str]] = {
@@ -17,22 +18,65 @@ SCENES: dict[str, tuple[Callable[[], Sequence[e.Event]], tuple[str, ...], str]] 
     "review": (r.to_preflight, ("v", "right", "n", "n"), "LOSES DATA · drop-column"),
     "hold": (r.past_preflight, ("g",), "type P or Preflight"),
     "held": (r.to_preflight, ("g",), "GO is not possible yet"),
+    "confirm": (r.to_backup, ("s",), "enter start it"),
+    "rollback": (r.to_migrate, ("b", "down"), "Its steps"),
+    "contacts": (r.to_preflight, ("i",), "Troubleshooting"),
+    "transcript": (r.to_preflight, ("p",), "NOT ENDED"),
+    "help": (r.to_preflight, ("question_mark",), "Start the step that waits"),
 }
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+TRANSCRIPT = """\
+# production · CHG-4821 · NOT ENDED
+
+| | |
+|---|---|
+| Session | `20260131T020304Z-production-7f3a` [#0] |
+| Outcome | **NOT ENDED**: later records may exist, or may have been cut off |
+| Target | `orders@db-1.prod:5432`, PostgreSQL `15.8`, identity `7421955110034482133/orders` [#2] |
+| Runbook | `production`, SHA-256 `abababababababababababababababababababababababababababababababab` [#0] |
+
+Every statement names its records: `[#12]` is record 12 of the journal. Times are UTC.
+
+## Backup [#4]
+
+### ✔ Dump the database [#5]
+
+- 02:04:04 `dump`, attempt 1: `backup.dump`, changes something outside the database; started on the operator's word [#5]
+- 02:04:14 **done**, result ✔ ok, took 1.4 s [#6]
+
+| Result | Check | Id | Evidence | Advice |
+|---|---|---|---|---|
+| ✔ ok | Programs fit the server | `version` | `pg_dump 15.8, server 15.8` |  |
+
+```json
+{ "bytes": 25921 }
+```
+"""
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@SIZES
 @pytest.mark.parametrize("scene", SCENES)
 def test_picture(snap_compare: Snap, tmp_path: Path, scene: str, size: tuple[int, int]) -> None:
     events, keys, words = SCENES[scene]
     r.keep_scripts(tmp_path)
-    app = GonogoApp(r.Recorded(tmp_path, *events()), clock=r.clock)
+    app = GonogoApp(r.Recorded(tmp_path, *events()), clock=r.clock, transcript=lambda _: TRANSCRIPT)
+    assert snap_compare(app, terminal_size=size, run_before=pressing("PRODUCTION", keys, words))
+
+
+@SIZES
+def test_picture_of_home(snap_compare: Snap, size: tuple[int, int]) -> None:
+    app = HomeApp(PROJECT, KNOWN)
+    assert snap_compare(app, terminal_size=size, run_before=pressing("Past", ("down",), "ROLLED BACK"))
+
+
+def pressing(first: str, keys: Sequence[str], words: str) -> Callable[[Pilot[int]], Awaitable[None]]:
+    """Presses the keys when the first words are seen, and waits for the last ones."""
 
     async def press(pilot: Pilot[int]) -> None:
-        await r.settle(pilot, lambda: "PRODUCTION" in r.screen_text(app))
+        await r.settle(pilot, lambda: first in r.screen_text(pilot.app))
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
-        await r.settle(pilot, lambda: words in r.screen_text(app))
+        await r.settle(pilot, lambda: words in r.screen_text(pilot.app))
 
-    run_before: Callable[[Pilot[int]], Awaitable[None]] = press
-    assert snap_compare(app, terminal_size=size, run_before=run_before)
+    return press
