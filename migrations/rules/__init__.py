@@ -8,12 +8,12 @@ from functools import cache
 from migrations.rules import allow_without_effect
 from migrations.rules.allowances import allow, allowances_of
 from migrations.rules.base import Finding, Found, Rule, Severity
+from migrations.rules.situation import Situation
 from migrations.sql import Script
-from migrations.sql.seen import Seen
 
 __all__ = ["Finding", "Found", "Rule", "Severity", "judge", "rules"]
 
-HELPERS = ("allowances", "base")
+HELPERS = ("allowances", "base", "situation")
 
 
 @cache
@@ -26,7 +26,7 @@ def rules() -> tuple[Rule, ...]:
 def judge(script: Script, also: Collection[str] = ()) -> tuple[Finding, ...]:
     """All findings of a script, in the order of its statements. `also`: matters of taste that are asked for."""
     asked = tuple(rule for rule in rules() if not rule.taste or rule.code in also)
-    seen = Seen(script)
+    seen = Situation(script)
     found: list[Finding] = []
     for statement in script.statements:
         found += (finding for rule in asked for finding in rule.judge(statement, seen))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from migrations.locks import Lock
+from migrations.rules.situation import Situation
 from migrations.sql import Name, Statement
-from migrations.sql.seen import Seen
 
 Severity = Literal["stop", "warn", "note"]
 
@@ -52,10 +52,10 @@ class Finding:
     live: bool = False
 
 
-Check = Callable[[Statement, Seen], Iterable[Found]]
+Check = Callable[[Statement, Situation], Iterable[Found]]
 
 
-def nothing(statement: Statement, seen: Seen) -> Iterable[Found]:
+def nothing(statement: Statement, seen: Situation) -> Iterable[Found]:
     """The check of a rule that only looks at whole scripts."""
     return ()
 
@@ -86,7 +86,7 @@ class Rule:
     taste: bool = False
     check: Check = nothing
 
-    def judge(self, statement: Statement, seen: Seen) -> Iterator[Finding]:
+    def judge(self, statement: Statement, seen: Situation) -> Iterator[Finding]:
         """Every finding of this rule on one statement."""
         for found in self.check(statement, seen):
             yield Finding(

@@ -63,9 +63,11 @@ def test_nothing_is_said_of_what_hurts_nobody(text: str) -> None:
         ("ALTER TABLE t DROP a, ADD b text", [("column-rename-as-drop-and-add", 1)]),
         ("ALTER TABLE t ADD b text;\nALTER TABLE t DROP a", [("column-rename-as-drop-and-add", 2)]),
         ("ALTER TABLE t DROP a;\nALTER TABLE u ADD b text", [("column-drop", 1)]),
-        ("ALTER TABLE t ADD b text;\nUPDATE t SET b = a WHERE true;\nALTER TABLE t DROP a", [("column-drop", 3)]),
+        ("ALTER TABLE t ADD b text;\nUPDATE t SET b = a WHERE true;\nALTER TABLE t DROP a",
+         [("work-under-exclusive-lock", 2), ("column-drop", 3)]),
         ("ALTER TABLE t ADD b text; ALTER TABLE t DROP b", []),
-        ("ALTER TABLE t ADD b text;\nUPDATE t SET b = 'x'", [("update-without-where", 2)]),
+        ("ALTER TABLE t ADD b text;\nUPDATE t SET b = 'x'",
+         [("update-without-where", 2), ("work-under-exclusive-lock", 2)]),
         ("WITH gone AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT * FROM gone", [("delete-without-where", 1)]),
         ("CREATE INDEX CONCURRENTLY i ON t (c);\nDROP INDEX CONCURRENTLY j",
          [("concurrently-among-others", 1), ("concurrently-among-others", 2)]),
@@ -95,7 +97,7 @@ def test_what_cannot_be_read_is_a_stop_and_what_is_not_looked_into_a_warning() -
 
 
 def test_filling_a_column_that_the_script_added_loses_nothing() -> None:
-    (fills,) = judge(read_script("ALTER TABLE t ADD b text; UPDATE t SET b = 'x'"))
+    fills, _ = judge(read_script("ALTER TABLE t ADD b text; UPDATE t SET b = 'x'"))
     (overwrites,) = judge(read_script("UPDATE t SET b = 'x'"))
     assert (fills.severity, fills.loses_data) == ("warn", False)
     assert (overwrites.severity, overwrites.loses_data) == ("stop", True)

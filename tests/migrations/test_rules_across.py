@@ -15,6 +15,8 @@ def lines_of(rule: str, text: str) -> list[int]:
 
 NOT_VALID = "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID"
 VALIDATE = "ALTER TABLE t VALIDATE CONSTRAINT k"
+ADD = "ALTER TABLE t ADD COLUMN d int"
+BIGINT = "ALTER TABLE t ALTER COLUMN c TYPE bigint"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,42 @@ VALIDATE = "ALTER TABLE t VALIDATE CONSTRAINT k"
         ("table-rename-as-drop-and-create", [], "DROP TABLE t;\nCREATE TEMP TABLE u (c int)"),
         ("table-rename-as-drop-and-create", [], "CREATE TABLE u (c int);\nDROP TABLE u"),
         ("table-rename-as-drop-and-create", [], "DROP TABLE t"),
+        ("work-under-exclusive-lock", [2], f"{ADD};\nUPDATE o SET c = 2 WHERE c = 1"),
+        ("work-under-exclusive-lock", [2], f"{ADD};\nCREATE INDEX i ON t (c)"),
+        ("work-under-exclusive-lock", [2], f"{ADD};\nALTER TABLE o VALIDATE CONSTRAINT k"),
+        ("work-under-exclusive-lock", [2], f"{ADD};\nINSERT INTO o SELECT c FROM t"),
+        ("work-under-exclusive-lock", [], f"{ADD};\nINSERT INTO o VALUES (1), (2)"),
+        ("work-under-exclusive-lock", [], f"UPDATE o SET c = 2 WHERE c = 1;\n{ADD}"),
+        ("work-under-exclusive-lock", [], f"BEGIN;\n{ADD};\nCOMMIT;\nUPDATE o SET c = 2 WHERE c = 1"),
+        ("work-under-exclusive-lock", [], f"{ADD};\nCREATE INDEX CONCURRENTLY i ON t (c)"),
+        ("work-under-exclusive-lock", [], "CREATE TABLE t (c int);\nUPDATE o SET c = 2 WHERE c = 1"),
+        ("work-under-exclusive-lock", [], f"CREATE TABLE t (c int);\n{ADD};\nUPDATE o SET c = 2 WHERE c = 1"),
+        ("work-under-exclusive-lock", [], f"{ADD};\nCREATE TABLE n (c int);\nINSERT INTO n SELECT 1"),
+        ("work-under-exclusive-lock", [], f"{NOT_VALID};\n{VALIDATE}"),
+        ("data-change-with-ddl", [1], f"UPDATE o SET c = 2 WHERE c = 1;\n{ADD}"),
+        ("data-change-with-ddl", [], f"{ADD};\nUPDATE o SET c = 2 WHERE c = 1"),
+        ("data-change-with-ddl", [], "UPDATE o SET c = 2 WHERE c = 1;\nDELETE FROM t WHERE c = 2"),
+        ("data-change-with-ddl", [], "UPDATE o SET c = 2 WHERE c = 1;\nCREATE TABLE n (c int)"),
+        ("data-change-with-ddl", [], f"INSERT INTO o VALUES (1);\n{ADD}"),
+        ("data-change-with-ddl", [], f"BEGIN;\nUPDATE o SET c = 2 WHERE c = 1;\nCOMMIT;\n{ADD}"),
+        ("alters-that-could-be-one", [2], f"{BIGINT};\n{BIGINT.replace('c TYPE', 'd TYPE')}"),
+        ("alters-that-could-be-one", [], f"{BIGINT};\n{BIGINT.replace('TABLE t', 'TABLE o')}"),
+        ("alters-that-could-be-one", [], f"{BIGINT}, ALTER COLUMN d TYPE bigint"),
+        ("alters-that-could-be-one", [], f"{ADD};\n{ADD.replace('d int', 'e int')}"),
+        ("alters-that-could-be-one", [], f"BEGIN;\n{BIGINT};\nCOMMIT;\n{BIGINT}"),
+        ("timeout-switched-off", [1], f"SET lock_timeout = 0;\n{ADD}"),
+        ("timeout-switched-off", [1], f"SET LOCAL lock_timeout TO '0ms';\n{ADD}"),
+        ("timeout-switched-off", [1], f"SET statement_timeout = '0';\n{ADD}"),
+        ("timeout-switched-off", [], f"SET lock_timeout = '10s';\n{ADD}"),
+        ("timeout-switched-off", [], f"{ADD};\nSET lock_timeout = 0"),
+        ("timeout-switched-off", [], "SET lock_timeout = 0;\nCREATE TABLE t (c int)"),
+        ("timeout-switched-off", [], f"SET idle_session_timeout = 0;\n{ADD}"),
+        ("timeout-set-too-late", [2], f"{ADD};\nSET lock_timeout = '2s'"),
+        ("timeout-set-too-late", [], f"{ADD};\nSET lock_timeout = '2s';\n{BIGINT}"),
+        ("timeout-set-too-late", [], f"SET lock_timeout = '1s';\n{ADD};\nSET lock_timeout = '2s'"),
+        ("timeout-set-too-late", [], "CREATE TABLE t (c int);\nSET lock_timeout = '2s'"),
+        ("timeout-set-too-late", [], f"{ADD};\nRESET lock_timeout"),
+        ("no-lock-timeout", [], ADD),
         ("concurrently-among-others", [], "BEGIN;\nCREATE INDEX CONCURRENTLY i ON t (c);\nCOMMIT"),
     ],
 )
@@ -66,3 +104,17 @@ def test_what_nothing_commits_is_lost(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         row = connection.execute("SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0")
         assert row.fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        ([1], f"{ADD};\n{BIGINT}"),
+        ([2], f"CREATE TABLE o (c int);\n{ADD}"),
+        ([], f"SET lock_timeout = '1s';\n{ADD}"),
+        ([], "CREATE TABLE t (c int)"),
+    ],
+)
+def test_a_matter_of_taste_speaks_when_it_is_asked(lines: list[int], text: str) -> None:
+    found = judge(read_script(text), also=["no-lock-timeout"])
+    assert [finding.line for finding in found if finding.rule == "no-lock-timeout"] == lines
