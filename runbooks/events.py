@@ -42,11 +42,22 @@ class Failure(Frozen):
     detail: str = ""
 
 
+class Took(Frozen):
+    """How long a step took, in microseconds, and in which session."""
+
+    session: str
+    us: int = Field(ge=0)
+
+
 class Previous(Frozen):
-    """The session before this one on the same environment, and the hash of its last record."""
+    """The session before this one on the same environment, and the hash of its last record.
+
+    `took`: by step, the last time that it ended well on this environment, as it stands in this session's runbook.
+    """
 
     session: str
     head: str
+    took: dict[str, Took] = {}
 
 
 class Git(Frozen):

@@ -34,13 +34,13 @@ from runbooks.journal import NAME, Journal, JournalBroken, read
 from runbooks.launch import Request
 from runbooks.listening import listening
 from runbooks.plan_reader import PlanReader, pin_of
+from runbooks.previous import previous
 from runbooks.project import Environment, Project
 from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
 from runbooks.runbook import Runbook
 from runbooks.runner_log import RunnerLog
-from runbooks.sessions import previous
 from runbooks.setting import Setting, read_urls, secrets
 from runbooks.steps import catalogue
 from runbooks.view import RunView, fold
@@ -146,7 +146,7 @@ class Runner:
             operator=request.operator,
             ticket=request.ticket,
             answers=request.answers,
-            previous=previous(self._folder.parent, setting.environment.name),
+            previous=previous(self._folder.parent, setting.project.name, setting.environment.name, setting.runbook),
         )
 
     async def _own(

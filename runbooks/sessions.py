@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from migrations.problem import Misuse, Problem, Unavailable
-from runbooks.events import Previous, SessionEnded
+from runbooks.events import SessionEnded
 from runbooks.journal import NAME
 from runbooks.journal.files import open_folder, open_to_read, read_lines
 from runbooks.journal.records import BadRecord, Chain, opened
@@ -48,6 +48,20 @@ class Summary:
         return self.outcome is None and not self.fault
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What the end of a journal's line says; the chain is not checked here."""
+
+    hash: str
+    kind: str
+
+
+def tail_of(line: bytes, seq: int) -> Tail | None:
+    """The end of the line of record `seq`; None if that does not stand there, or not yet."""
+    found = _TAIL.search(line, max(0, len(line) - _TAIL_BYTES))
+    return Tail(found[1].decode(), found[2].decode()) if found and int(found[3]) == seq else None
+
+
 def state_home(environ: Mapping[str, str] = os.environ) -> Path:
     """Where sessions lie unless `gonogo.toml` says otherwise. A relative XDG_STATE_HOME does not count."""
     return _gonogo_home(environ) / "sessions"
@@ -70,8 +84,11 @@ def _gonogo_home(environ: Mapping[str, str]) -> Path:
 
 def new_session_id(now: datetime, environment: str, random: Callable[[int], bytes] = os.urandom) -> str:
     """A name such as `20260131T020304Z-staging-7f3a`; sorted by name is sorted by time."""
-    word = re.sub(r"[^A-Za-z0-9_.-]+", "_", environment)[:40] or "_"
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{word}-{random(2).hex()}"
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{_word(environment)}-{random(2).hex()}"
+
+
+def _word(environment: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", environment)[:40] or "_"
 
 
 def create_folder(root: Path, session: str) -> Path:
@@ -124,10 +141,10 @@ def find(root: Path, prefix: str | None = None) -> Path:
     return root / names[0]
 
 
-def previous(root: Path, environment: str) -> Previous | None:
-    """The newest session on this environment and the hash of its last record, for the next one to name."""
-    same = (s for s in list_sessions(root) if s.environment == environment and s.head)
-    return next((Previous(session=s.id, head=s.head) for s in same), None)
+def folders(root: Path, environment: str) -> Iterator[Path]:
+    """Where sessions on environments of this name lie, newest first: by their ids alone, nothing is read."""
+    word = _word(environment)
+    return (root / name for name in _names(root) if name.partition("-")[2].rpartition("-")[0] == word)
 
 
 def summary(folder: Path) -> Summary:
@@ -162,13 +179,13 @@ def _counted(start: Summary, lines: Iterator[bytes]) -> Summary:
     records, waivers, head, fault = start.records, 0, start.head, ""
     ended: SessionEnded | None = None
     for line in lines:
-        tail = _TAIL.search(line, max(0, len(line) - _TAIL_BYTES))
-        if tail is None or int(tail[3]) != records:
+        tail = tail_of(line, records)
+        if tail is None:
             fault = f"record {records} does not hold" if line.endswith(b"\n") else ""
             break
-        head, records = tail[1].decode(), records + 1
-        waivers += tail[2] == b"waived"
-        if tail[2] == b"session_ended":
+        head, records = tail.hash, records + 1
+        waivers += tail.kind == "waived"
+        if tail.kind == "session_ended":
             ended, fault = _ended(line, records - 1)
     found = replace(start, records=records, waivers=waivers, head=head, fault=fault)
     return replace(found, outcome=ended.outcome, exit_code=ended.exit_code) if ended else found

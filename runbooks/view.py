@@ -148,6 +148,11 @@ class RunView:
             return step.shows
         return shown(step.shows, {name: state.result for name, state in self.steps.items()})
 
+    def took_before(self, step: str) -> e.Took | None:
+        """How long a step took in an earlier session on this environment, if one is on record."""
+        previous = self.opened.previous if self.opened else None
+        return previous.took.get(step) if previous else None
+
     def active_steps(self, section: Section) -> tuple[Step, ...]:
         """The steps of a section whose condition holds."""
         return tuple(s for s in section.steps if s.when is None or s.when in self.conditions)

@@ -34,6 +34,7 @@ def summary(facts: Facts) -> str:
         ("Operator", _operator(facts)),
         ("Runbook", _runbook(facts)),
         ("Source", _source(facts)),
+        ("Before", _before(facts)),
         ("Time", _time(facts)),
         ("Phases", _phases(facts)),
         ("NO-GO", _listed([f"{d.phase}: {cell(_cut(d.reason))} {refs([r.seq])}" for r, d in facts.decided("no_go")])),
@@ -110,6 +111,19 @@ def _source(facts: Facts) -> str:
     state = "clean" if git and git.clean else "**with changes that are not in it**"
     commit = f"commit {cell(git.commit)}, {state}" if git else "not in git"
     return f"{commit}; gonogo {cell(facts.opening.gonogo)} [#0]"
+
+
+def _before(facts: Facts) -> str:
+    """The session before, and the times that were shown as what to expect."""
+    previous = facts.opening.previous
+    if previous is None:
+        return "no earlier session on this environment was found [#0]"
+    times = [
+        f"{cell(step)} took {took(one.us)}{f' in {cell(one.session)}' if one.session != previous.session else ''}"
+        for step, one in previous.took.items()
+    ]
+    last = f"; the last time {_listed(times, 12)}" if times else ""
+    return f"session {cell(previous.session)}, head {cell(previous.head)}{last} [#0]"
 
 
 def _time(facts: Facts) -> str:

@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from migrations.problem import Misuse, Problem, Unavailable
-from runbooks.events import Previous
 from runbooks.journal import NAME, Journal
 from runbooks.project import Project
 from runbooks.sessions import (
     create_folder,
     dumps_folder,
     find,
+    folders,
     list_sessions,
     new_session_id,
-    previous,
     sessions_root,
     state_home,
 )
@@ -141,8 +140,12 @@ def test_sessions_are_found_by_the_ends_of_their_names(root) -> None:
         find(root / "nowhere")
 
 
-def test_a_new_session_names_the_one_before_on_its_environment(root) -> None:
-    heads = {s.id: s.head for s in list_sessions(root)}
-    assert previous(root, "production") == Previous(session=IDS[2], head=heads[IDS[2]])
-    assert previous(root, "staging") == Previous(session=IDS[1], head=heads[IDS[1]])
-    assert previous(root, "other") is None
+def test_the_sessions_of_an_environment_are_found_by_their_names_alone(root) -> None:
+    (root / IDS[0] / NAME).unlink()
+    assert list(folders(root, "production")) == [root / IDS[2], root / IDS[0]]
+    assert list(folders(root, "staging")) == [root / IDS[1]]
+    assert list(folders(root, "prod")) == list(folders(root / "nowhere", "production")) == []
+    for environment in ("a-b", "b", "ö x", "x" * 50):
+        name = new_session_id(datetime.now(UTC), environment)
+        create_folder(root, name)
+        assert list(folders(root, environment)) == [root / name]

@@ -211,3 +211,20 @@ def test_the_ticket_lines_are_few_and_hold_the_head(events) -> None:
     assert len(lines) <= 12
     assert lines[0] == "gonogo NO-GO (exit 1): production, CHG-4821"
     assert lines[-1] == f"Record #24, head {24:064x}"
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_the_session_before_is_named_with_the_times_that_were_shown(events, text: str) -> None:
+    assert "| Before | no earlier session on this environment was found [#0] |" in transcript(recorded(events))
+
+    def shown(name: str) -> str:
+        took = {name: e.Took(session=name, us=252_000_000), "side": e.Took(session="older", us=1_500_000)}
+        before = e.Previous(session=name, head="cd" * 32, took=took)
+        return transcript(recorded([events[0].model_copy(update={"previous": before}), *events[1:]]))
+
+    (line,) = [line for line in shown("before").splitlines() if line.startswith("| Before |")]
+    assert line == (
+        f"| Before | session `before`, head `{'cd' * 32}`; the last time `before` took 4 min 12 s; "
+        "`side` took 1.5 s in `older` [#0] |"
+    )
+    assert structure(shown(text)) == structure(shown(re.sub(r"[^\n]", "x", text.replace("\r\n", "\n"))))
