@@ -82,7 +82,8 @@ class Relation:
     `rows` is the server's own estimate, None where it was never analysed. Sizes are bytes: of the table itself, of
     what is stored beside it (TOAST), and of its indexes; None where they are not known. `sized` says how they were
     got: `now`, or as of the last VACUUM or ANALYZE (`analysed`), because somebody holds a lock that shuts readers out.
-    `sessions` are others that hold or want a lock on it. `table`: of an index, what it is an index of.
+    `sessions` are others that hold or want a lock on it. `default` is its default partition. `unvalidated` are its
+    constraints that not all rows were held against. `table`: of an index, what it is an index of.
     """
 
     name: Name
@@ -98,6 +99,7 @@ class Relation:
     keys_out: tuple[Key, ...] = ()
     keys_in: tuple[Key, ...] = ()
     parent: Name | None = None
+    default: Name | None = None
     partitions: int = 0
     triggers: int = 0
     dead: int | None = None
@@ -105,6 +107,7 @@ class Relation:
     sessions: int = 0
     publications: tuple[str, ...] = ()
     dependents: tuple[Dependent, ...] = ()
+    unvalidated: tuple[str, ...] = ()
     table: Name | None = None
     valid: bool = True
 

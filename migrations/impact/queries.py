@@ -43,7 +43,9 @@ direct AS (SELECT oid FROM found UNION SELECT i.indrelid FROM found f JOIN pg_in
 wanted AS (SELECT oid FROM direct UNION SELECT oid FROM type_user UNION SELECT oid FROM member
            UNION SELECT k.confrelid FROM direct d JOIN pg_constraint k ON k.conrelid = d.oid AND k.contype = 'f'
            UNION SELECT k.conrelid FROM direct d JOIN pg_constraint k ON k.confrelid = d.oid AND k.contype = 'f'
-           UNION SELECT i.inhparent FROM direct d JOIN pg_inherits i ON i.inhrelid = d.oid),
+           UNION SELECT i.inhparent FROM direct d JOIN pg_inherits i ON i.inhrelid = d.oid
+           UNION SELECT p.partdefid FROM direct d LEFT JOIN pg_inherits i ON i.inhrelid = d.oid
+                 JOIN pg_partitioned_table p ON p.partrelid IN (d.oid, i.inhparent) AND p.partdefid <> 0),
 part(root, oid) AS (SELECT oid, oid FROM wanted
                     UNION SELECT p.root, i.inhrelid FROM part p JOIN pg_inherits i ON i.inhparent = p.oid),
 tree AS (SELECT p.root, count(*) - 1 AS partitions,
@@ -102,6 +104,7 @@ jsonb_build_object(
     'guessed', size.guessed,
     'parent', (SELECT {_OF.format("i.inhparent")} FROM pg_inherits i
                WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1),
+    'default', (SELECT {_OF.format("p.partdefid")} FROM pg_partitioned_table p WHERE p.partrelid = c.oid),
     'table', (SELECT {_OF.format("i.indrelid")} FROM pg_index i WHERE i.indexrelid = c.oid),
     'valid', (SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = c.oid),
     'indexes', (SELECT coalesce(jsonb_agg(jsonb_build_array(x.relname, i.indisunique, i.indisvalid,
@@ -135,6 +138,8 @@ jsonb_build_object('columns', (SELECT coalesce(jsonb_agg(jsonb_build_array(a.att
   'checks', (SELECT coalesce(jsonb_agg(k.conbin::text), '[]') FROM pg_constraint k
     WHERE k.conrelid = d.oid AND k.contype = 'c' AND k.convalidated
       AND (k.conbin::text LIKE '{{NULLTEST%%' OR k.conbin::text LIKE '{{BOOLEXPR :boolop and%%')),
+  'unvalidated', (SELECT coalesce(jsonb_agg(k.conname), '[]') FROM pg_constraint k
+    WHERE k.conrelid = d.oid AND NOT k.convalidated),
   'open_nulls', (SELECT coalesce(jsonb_agg(k.conkey[1]), '[]') FROM pg_constraint k
     WHERE k.conrelid = d.oid AND k.contype = 'n' AND NOT k.convalidated),
   'dependents', (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(coalesce(a.attname, ''),

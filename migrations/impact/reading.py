@@ -149,6 +149,7 @@ def _relation(row: Mapping[str, Any], since: Sequence[Any] | None) -> Relation:
         keys_out=tuple(Key(name, tuple(of), Name(*partner)) for name, of, partner in row["keys_out"]),
         keys_in=tuple(Key(name, tuple(of), Name(*partner)) for name, of, partner in row["keys_in"]),
         parent=Name(*row["parent"]) if row["parent"] else None,
+        default=Name(*row["default"]) if row["default"] else None,
         partitions=row["partitions"],
         triggers=row["triggers"],
         dead=row.get("dead"),
@@ -156,6 +157,7 @@ def _relation(row: Mapping[str, Any], since: Sequence[Any] | None) -> Relation:
         sessions=row.get("sessions", 0),
         publications=tuple(row.get("publications", ())),
         dependents=tuple(_dependent(dependent) for dependent in row.get("dependents", ())),
+        unvalidated=tuple(row.get("unvalidated", ())),
         table=Name(*row["table"]) if row["table"] else None,
         valid=row["valid"] is not False,
     )

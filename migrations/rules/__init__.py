@@ -11,9 +11,9 @@ from migrations.rules.base import Finding, Found, Rule, Severity
 from migrations.rules.situation import Situation
 from migrations.sql import Script
 
-__all__ = ["Finding", "Found", "Rule", "Severity", "judge", "rules"]
+__all__ = ["Finding", "Found", "Rule", "Severity", "judge", "reasons", "rules"]
 
-HELPERS = ("allowances", "base", "situation")
+HELPERS = ("allowances", "base", "column_steps", "situation", "steps")
 
 
 @cache
@@ -38,8 +38,14 @@ def judge(script: Script, also: Collection[str] = ()) -> tuple[Finding, ...]:
     if not script.statements or not allowances:
         return tuple(found)
     last = script.statements[-1].index
-    allowed = allow(found, allowances, allow_without_effect.RULE, last)
+    allowed = allow(found, allowances, allow_without_effect.RULE, last, {rule.code for rule in rules() if rule.look})
     return tuple(sorted(allowed, key=lambda finding: finding.statement))
+
+
+def reasons(script: Script) -> dict[tuple[int | None, str], str]:
+    """What the script's comments allow, by statement and code, with their reasons."""
+    found = allowances_of(script, {rule.code for rule in rules()})
+    return {(one.statement, one.code): one.reason for one in found if not one.fault}
 
 
 def _without_superseded(findings: list[Finding]) -> list[Finding]:

@@ -44,10 +44,13 @@ def allowances_of(script: Script, codes: Collection[str]) -> Iterator[Allowance]
             yield Allowance(code, reason, comment.line, comment.statement, fault)
 
 
-def allow(findings: Sequence[Finding], allowances: Iterable[Allowance], rule: Rule, last: int) -> Iterator[Finding]:
+def allow(
+    findings: Sequence[Finding], allowances: Iterable[Allowance], rule: Rule, last: int, live: Collection[str] = ()
+) -> Iterator[Finding]:
     """The findings, with the reasons that the script gives; and one of `rule` for each comment that allows nothing.
 
-    `last` is the script's last statement, which is spoken of where a comment has none.
+    `last` is the script's last statement, which is spoken of where a comment has none. Of the codes in `live` there
+    may be findings that only a target shows.
     """
     asked = list(allowances)
     counting = {(a.statement, a.code): a for a in asked if not a.fault}
@@ -59,7 +62,7 @@ def allow(findings: Sequence[Finding], allowances: Iterable[Allowance], rule: Ru
             finding = replace(finding, allowed=counting[key].reason)
         yield finding
     for one in asked:
-        if one.fault or (one.statement, one.code) not in used:
+        if one.fault or ((one.statement, one.code) not in used and one.code not in live):
             why = one.fault or f"there is no finding of {one.code} on its statement"
             where = last if one.statement is None else one.statement
             yield _of_no_use(rule, one, where, why)

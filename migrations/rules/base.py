@@ -1,9 +1,10 @@
 """What a rule is, and what it says of a statement."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from migrations.impact.foreseen import Foreseen
 from migrations.locks import Lock
 from migrations.rules.situation import Situation
 from migrations.sql import Name, Statement
@@ -53,6 +54,7 @@ class Finding:
 
 
 Check = Callable[[Statement, Situation], Iterable[Found]]
+Look = Callable[[Statement, Situation, Foreseen], Iterable[Found]]
 
 
 def nothing(statement: Statement, seen: Situation) -> Iterable[Found]:
@@ -67,7 +69,8 @@ class Rule:
     The proof: after `setup`, `risky` takes `lock` on table `t`, writes it anew if it `rewrites`, and fails with the
     SQLSTATE `fails` if there is one; `safer` succeeds, and this rule says nothing of it. `source` is where it is
     documented. A finding of a rule in `supersedes`, with the same statement and subject, gives way to this one's.
-    `taste`: a matter of taste, silent unless it is asked for.
+    `taste`: a matter of taste, silent unless it is asked for. `breaks`: it does harm on a table of any size, apart
+    from its lock. `look` finds what only the target can tell.
     """
 
     code: str
@@ -84,24 +87,34 @@ class Rule:
     fails: str | None = None
     supersedes: tuple[str, ...] = ()
     taste: bool = False
+    breaks: bool = False
     check: Check = nothing
+    look: Look | None = None
 
     def judge(self, statement: Statement, seen: Situation) -> Iterator[Finding]:
         """Every finding of this rule on one statement."""
         for found in self.check(statement, seen):
-            yield Finding(
-                rule=self.code,
-                severity=found.severity or self.severity,
-                statement=statement.index,
-                line=statement.line,
-                message=found.message,
-                loses_data=self.loses_data if found.loses_data is None else found.loses_data,
-                lock=self.lock or "",
-                blocks=self.blocks,
-                tables=tuple(str(table) for table in found.tables),
-                instead=found.instead,
-                source=self.source,
-                subject=found.subject,
-                rewrites=self.rewrites,
-                safer_sql=found.safer_sql,
-            )
+            yield self._finding(statement, found)
+
+    def judge_live(self, statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Finding]:
+        """What this rule finds only because of what the target holds when the statement's turn comes."""
+        for found in self.look(statement, seen, foreseen) if self.look else ():
+            yield replace(self._finding(statement, found), live=True)
+
+    def _finding(self, statement: Statement, found: Found) -> Finding:
+        return Finding(
+            rule=self.code,
+            severity=found.severity or self.severity,
+            statement=statement.index,
+            line=statement.line,
+            message=found.message,
+            loses_data=self.loses_data if found.loses_data is None else found.loses_data,
+            lock=self.lock or "",
+            blocks=self.blocks,
+            tables=tuple(str(table) for table in found.tables),
+            instead=found.instead,
+            source=self.source,
+            subject=found.subject,
+            rewrites=self.rewrites,
+            safer_sql=found.safer_sql,
+        )
