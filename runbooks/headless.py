@@ -29,6 +29,7 @@ class Headless:
         self._renewed: set[str] = set()
         self._cancelled: set[tuple[str, int]] = set()
         self._over: str | None = None
+        self._reason = ""
 
     async def walk(self) -> RunView:
         """Until the session ends, or cannot be ended from here. Returns the last view. Raises Problem."""
@@ -54,7 +55,7 @@ class Headless:
         if refusal is None or now.ended is not None:
             return True
         self._say(f"  refused: {refusal}")
-        self._over = self._over or f"{command.kind}: {refusal}"
+        self._over = self._reason = self._over or f"{command.kind}: {refusal}"
         match command:
             case c.Cancel():
                 return now.running is None
@@ -86,9 +87,9 @@ class Headless:
 
     def _end(self, view: RunView, reason: str) -> c.Command | None:
         """A refusal, a NO-GO, or a question without an answer is the end of an unattended walk."""
-        if self._over is None:
+        if reason != self._reason:
             self._say(f"  {reason}")
-        self._over = reason
+        self._over = self._reason = reason
         if view.running is None:
             return c.EndSession(reason=reason)
         attempt = (view.running, view.step(view.running).attempt)
@@ -168,12 +169,14 @@ class Headless:
     def _tell(self) -> None:
         for record in self._client.records():
             self._cut_short.take(record.event)
-            for line in lines_of(record.event):
+            for line in lines_of(record.event, said=self._reason):
                 self._say(line)
+            if isinstance(record.event, e.Decided) and record.event.reason:
+                self._reason = record.event.reason
 
 
-def lines_of(event: e.Event) -> list[str]:
-    """What the headless face prints of one event."""
+def lines_of(event: e.Event, *, said: str = "") -> list[str]:
+    """What the headless face prints of one event. A reason that was said just before is not said again."""
     match event:
         case e.SessionOpened():
             return [f"Session {event.session} · {event.environment} · {event.ticket} · {event.operator.name}"]
@@ -194,11 +197,15 @@ def lines_of(event: e.Event) -> list[str]:
             return [f"~ waived {event.subject}: {event.reason}"]
         case e.Decided():
             word = event.what.upper().replace("_", "-")
-            return [f"{word} {event.phase}" + (f": {event.reason}" if event.reason else "")]
+            return [f"{word} {event.phase}{_because(event.reason, said)}"]
         case e.SessionEnded():
-            return ["", f"Ended: {event.outcome.replace('_', '-')}" + (f": {event.reason}" if event.reason else "")]
+            return ["", f"Ended: {event.outcome.replace('_', '-')}{_because(event.reason, said)}"]
         case _:
             return []
+
+
+def _because(reason: str, said: str) -> str:
+    return f": {reason}" if reason and reason != said else ""
 
 
 def _ended(event: e.StepEnded) -> list[str]:

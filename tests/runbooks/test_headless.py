@@ -77,6 +77,25 @@ async def test_a_failure_that_nobody_waived_is_no_go_with_its_reason(live: Live)
     assert live.client.view.step("two").status == "waiting"
 
 
+@pytest.mark.parametrize(
+    ("backup", "more"),
+    [
+        (shell("one", "echo one"), {"go": {}}),
+        (shell("one", "exit 3"), {}),
+        (shell("one", "mv migrations elsewhere"), {}),
+    ],
+    ids=["no GO", "no waiver", "another plan"],
+)
+async def test_a_reason_is_said_once(live: Live, backup: str, more: dict[str, object]) -> None:
+    write(live, backup=backup)
+    await live.start(sort="headless")
+    code, said = await walk(live, **more)
+    assert code == 1 and live.client.view.ended is not None
+    reason = live.client.view.ended.reason
+    assert reason and "\n".join(said).count(reason) == 1, said
+    assert said[-1] == "Ended: no-go"
+
+
 async def test_a_dump_that_is_old_at_once_is_taken_again_once(live: Live) -> None:
     dump = '```toml step\nid = "dump"\nuses = "backup.dump"\nmax_age = "1s"\n```\n'
     write(live, backup=dump, preflight=shell("wait", "sleep 1.2"))
