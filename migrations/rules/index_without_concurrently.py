@@ -7,18 +7,21 @@ from migrations.rules.base import Found, Rule
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
+from migrations.sql.words import as_script, put_after, without
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Every such index of a table that was there before."""
+    """Every such index of a table that was there before. ON ONLY builds nothing: it is said of partitioned tables."""
     for action in statement.actions:
         match action:
-            case a.CreateIndex(table=table, concurrently=False, unique=unique) if not seen.is_new(table):
+            case a.CreateIndex(table=table, concurrently=False, only=False, unique=unique) if not seen.is_new(table):
+                text = without(statement.text, "IF", "NOT", "EXISTS")
                 yield Found(
                     f"nobody can write to {table} until the whole index is built",
                     (table,),
                     subject=str(table),
                     instead=f"CREATE {'UNIQUE ' * unique}INDEX CONCURRENTLY … ON {table} …, in a migration of its own",
+                    safer_sql=as_script(put_after(text, ("INDEX",), "CONCURRENTLY")),
                 )
 
 

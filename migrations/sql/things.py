@@ -10,6 +10,14 @@ from migrations.sql.script import Statement
 
 Key = tuple[str, str]
 
+_SWITCHES_ON = (
+    "enable trigger",
+    "enable trigger all",
+    "enable trigger user",
+    "enable always trigger",
+    "enable replica trigger",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class FreshValue:
@@ -25,10 +33,12 @@ class Things:
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self._made: set[tuple[str, Key]] = set()
+        self._dropped: set[tuple[str, Key]] = set()
         self._index_on: dict[Key, Name] = {}
         self._checked: set[Key] = set()
         self._fresh: list[FreshValue] = []
         self._policies: set[Key] = set()
+        self._switched_on: dict[tuple[Key, str | None], int] = {}
         self._triggers: dict[tuple[Key, str], int] = {}
         for statement in statements:
             for action in statement.actions:
@@ -37,6 +47,10 @@ class Things:
     def is_made(self, kind: str, name: Name) -> bool:
         """This script made it. `kind` in words, as of `Create`."""
         return (kind, name.key) in self._made
+
+    def is_dropped(self, kind: str, name: Name) -> bool:
+        """This script has dropped it, and has not made it anew."""
+        return (kind, name.key) in self._dropped
 
     def index_on(self, index: Name) -> Name | None:
         """The table of an index that this script made."""
@@ -50,9 +64,15 @@ class Things:
         """This script makes a policy for the table, before or after this statement."""
         return table.key in self._policies
 
-    def is_trigger_made_later(self, table: Name, trigger: str, statement: Statement) -> bool:
-        """A later statement creates a trigger of this name."""
-        return self._triggers.get((table.key, trigger), -1) > statement.index
+    def trigger_made_later(self, table: Name, trigger: str, statement: Statement) -> int | None:
+        """The index of a later statement that creates a trigger of this name."""
+        made = self._triggers.get((table.key, trigger), -1)
+        return made if made > statement.index else None
+
+    def is_trigger_switched_on_later(self, table: Name, trigger: str | None, statement: Statement) -> bool:
+        """A later statement enables the trigger, or all of the table; for None it is to be all."""
+        later = max(self._switched_on.get((table.key, which), -1) for which in (trigger, None))
+        return later > statement.index
 
     def fresh_values_in(self, statement: Statement) -> Iterator[FreshValue]:
         """The new values of enums whose literal stands in a statement; not where it is there to add another one."""
@@ -75,6 +95,8 @@ class Things:
                 self._policies.add(table.key)
             case a.AlterTable(table=table, what="create trigger" | "create or replace trigger", name=str(name)):
                 self._triggers[table.key, name] = index
+            case a.AlterTable(table=table, what=what, name=name) if what in _SWITCHES_ON:
+                self._switched_on[table.key, name] = index
 
     def _take_in(self, action: Action) -> None:
         match action:
@@ -82,10 +104,12 @@ class Things:
                 self._made.add((kind, name.key))
             case a.CreateIndex(table=table, index=Name() as index):
                 self._index_on[index.key] = table
-            case a.Drop(kind="index", name=name):
-                self._index_on.pop(name.key, None)
+                self._dropped.discard(("index", index.key))
             case a.Drop(kind=kind, name=name):
                 self._made.discard((kind, name.key))
+                self._dropped.add((kind, name.key))
+                if kind == "index":
+                    self._index_on.pop(name.key, None)
             case a.Rename(kind="index", table=index, new=new) if index.key in self._index_on:
                 self._index_on[Name(index.schema, new).key] = self._index_on.pop(index.key)
             case a.Rename(kind=kind, table=name, old=None, new=new) if (kind, name.key) in self._made:

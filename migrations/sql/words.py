@@ -69,5 +69,6 @@ def without(text: str, *phrase: str) -> str:
 
 
 def as_script(*statements: str) -> str:
-    """Statements, one below the other; empty if one of them is."""
-    return "\n".join(f"{statement};" for statement in statements) if all(statements) else ""
+    """Statements, one below the other, without what stands behind their last words; empty if one of them is."""
+    bare = [text[: words[-1].end] for text in statements if (words := words_of(text))]
+    return "\n".join(f"{text};" for text in bare) if len(bare) == len(statements) else ""

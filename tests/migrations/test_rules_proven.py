@@ -1,5 +1,7 @@
 """What each rule claims, the server confirms: the lock, what it blocks, the rewrite, the failure."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from psycopg import errors
@@ -34,6 +36,8 @@ def test_the_server_confirms_it(rule: Rule, database: str) -> None:
                 connection.execute(rule.risky)
             assert caught.value.sqlstate == rule.fails
             connection.rollback()
+        elif any(statement.facts.alone for statement in read_script(rule.risky).statements):
+            prove_alone(rule, connection, database)
         elif rule.lock or rule.rewrites:
             with connection.transaction(force_rollback=True):
                 prove(rule, connection, database)
@@ -51,6 +55,24 @@ def prove(rule: Rule, connection: Connection, database: str) -> None:
         assert blocked(database, f"{schema}.t") == EXPECTED.get(rule.blocks, rule.blocks)
     if rule.rewrites:
         assert scalar(connection, "SELECT pg_relation_filenode(%s::oid)", table) != node
+
+
+def prove_alone(rule: Rule, connection: Connection, database: str) -> None:
+    """What cannot be in a transaction: its lock is seen where it waits for a reader."""
+    if rule.lock is None:
+        return
+    waiting = "SELECT mode FROM pg_locks WHERE relation = 't'::regclass AND NOT granted"
+    node = scalar(connection, "SELECT pg_relation_filenode('t')")
+    with ThreadPoolExecutor(1) as thread, psycopg.connect(database) as reader:
+        reader.execute("SELECT FROM t")
+        running = thread.submit(connection.execute, rule.risky.encode())
+        modes = (reader.execute(waiting).fetchone() for _ in range(1000) if reader.execute("SELECT pg_sleep(0.01)"))
+        assert next(mode for mode in modes if mode) == (rule.lock.mode,)
+        assert rule.lock.blocks == rule.blocks
+        reader.rollback()
+        running.result()
+    if rule.rewrites:
+        assert scalar(connection, "SELECT pg_relation_filenode('t')") != node
 
 
 def scalar(connection: Connection, query: str, *values: object) -> object:
@@ -71,8 +93,19 @@ def blocked(database: str, table: str) -> str:
     """What other sessions cannot do to the table now; DDL only where nothing else is kept out."""
     with psycopg.connect(database, autocommit=True) as other:
         does = {"reads": "ACCESS SHARE", "writes": "ROW EXCLUSIVE", "DDL": "SHARE UPDATE EXCLUSIVE"}
+        if not scalar(other, "SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = %s::regclass", table):
+            return "reads" if not readable(other, table) else ""  # nobody writes to a materialized view
         refused = [word for word, mode in does.items() if not lockable(other, table, mode)]
     return " and ".join(word for word in refused if word != "DDL") or "".join(refused)
+
+
+def readable(connection: Connection, table: str) -> bool:
+    connection.execute("SET lock_timeout = '20ms'")
+    try:
+        connection.execute(f"SELECT FROM {table}".encode())
+    except errors.LockNotAvailable:
+        return False
+    return True
 
 
 def lockable(connection: Connection, table: str, mode: str) -> bool:

@@ -32,7 +32,7 @@ def test_words_are_put_last_and_taken_out() -> None:
     assert put_last("ALTER DOMAIN d ADD CHECK (value > 0) /* why */ -- so", "NOT VALID").endswith("0) NOT VALID")
     assert without("CREATE INDEX IF  NOT\nEXISTS i ON t (c)", "IF", "NOT", "EXISTS") == "CREATE INDEX i ON t (c)"
     assert without("CREATE INDEX i ON t (c)", "IF", "NOT", "EXISTS") == "CREATE INDEX i ON t (c)"
-    assert as_script("a", "b") == "a;\nb;"
+    assert as_script("a -- why", "b\n/* so */") == "a;\nb;"
     assert as_script("a", "") == ""
 
 

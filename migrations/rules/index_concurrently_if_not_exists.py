@@ -1,0 +1,39 @@
+"""CREATE INDEX CONCURRENTLY IF NOT EXISTS: run again after a failure, it keeps the INVALID index that was left."""
+
+from collections.abc import Iterator
+
+from migrations.rules.base import Found, Rule
+from migrations.sql import Statement
+from migrations.sql import actions as a
+from migrations.sql.names import Name
+from migrations.sql.seen import Seen
+from migrations.sql.words import as_script, without
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Unless the script drops an index of that name before."""
+    for action in statement.actions:
+        match action:
+            case a.CreateIndex(table=table, index=Name() as index, concurrently=True, if_not_exists=True):
+                if seen.is_new(table) or seen.things.is_dropped("index", index):
+                    continue
+                yield Found(
+                    f"if an earlier try failed, its INVALID index {index} is there still: this keeps it, silently",
+                    (table,),
+                    subject=str(index),
+                    instead="Leave out IF NOT EXISTS, so that it fails where one is left; that one is to be removed by "
+                    f"DROP INDEX CONCURRENTLY {index}.",
+                    safer_sql=as_script(without(statement.text, "IF", "NOT", "EXISTS")),
+                )
+
+
+RULE = Rule(
+    code="index-concurrently-if-not-exists",
+    title="Takes an INVALID index for the one that it should build",
+    severity="warn",
+    setup="CREATE TABLE t (c int)",
+    risky="CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (c)",
+    safer="CREATE INDEX CONCURRENTLY j ON t (c)",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
+    check=check,
+)

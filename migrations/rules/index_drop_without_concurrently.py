@@ -1,0 +1,43 @@
+"""DROP INDEX: nobody reads or writes the table until the transaction ends."""
+
+from collections.abc import Iterator
+
+from migrations.locks import Lock
+from migrations.rules.base import Found, Rule
+from migrations.sql import Statement
+from migrations.sql import actions as a
+from migrations.sql.seen import Seen
+from migrations.sql.words import as_script
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """The table is not named, unless the script made the index itself. CASCADE has no CONCURRENTLY."""
+    for action in statement.actions:
+        match action:
+            case a.Drop(kind="index", name=index, concurrently=False, cascade=cascade, if_exists=maybe):
+                table = seen.things.index_on(index)
+                if table and seen.is_new(table):
+                    continue
+                instead = f"DROP INDEX CONCURRENTLY {'IF EXISTS ' * maybe}{index.sql}"
+                yield Found(
+                    f"nobody can read or write {table or f'the table of index {index}'} from here to the end of the "
+                    "transaction, and it waits for all who do so now",
+                    (table,) if table else (),
+                    subject=str(index),
+                    instead="Drop it CONCURRENTLY, in a migration of its own.",
+                    safer_sql="" if cascade else as_script(instead),
+                )
+
+
+RULE = Rule(
+    code="index-drop-without-concurrently",
+    title="Drops an index while readers and writers wait",
+    severity="warn",
+    lock=Lock.ACCESS_EXCLUSIVE,
+    blocks="reads and writes",
+    setup="CREATE TABLE t (c int); CREATE INDEX i ON t (c)",
+    risky="DROP INDEX i",
+    safer="DROP INDEX CONCURRENTLY i",
+    source="https://www.postgresql.org/docs/current/sql-dropindex.html",
+    check=check,
+)

@@ -1,0 +1,52 @@
+"""A trigger dropped and created anew: readers wait as well, and outside a transaction rows slip through between."""
+
+from collections.abc import Iterator
+
+from migrations.locks import Lock
+from migrations.rules.base import Found, Rule
+from migrations.sql import Statement
+from migrations.sql import actions as a
+from migrations.sql.names import shown
+from migrations.sql.seen import Seen
+from migrations.sql.words import as_script, put_after
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Every dropped trigger that a later statement creates. A constraint trigger cannot be replaced."""
+    for action in statement.actions:
+        match action:
+            case a.AlterTable(table=table, what="drop trigger", name=str(name)) if not seen.is_new(table):
+                made = seen.things.trigger_made_later(table, name, statement)
+                if made is None:
+                    continue
+                text = seen.script.statements[made].text
+                yield Found(
+                    f"nobody can read or write {table} from here to the end of the transaction; without one, what is "
+                    f"written before trigger {shown(name)} is there again passes it by",
+                    (table,),
+                    subject=f"{table}.{name}",
+                    instead="CREATE OR REPLACE TRIGGER alone keeps out writers only, and leaves no gap.",
+                    safer_sql=as_script(_replacing(text)),
+                )
+
+
+def _replacing(text: str) -> str:
+    replacing = text if "REPLACE" in text.upper() else put_after(text, ("CREATE",), "OR REPLACE")
+    return "" if "CONSTRAINT" in text.upper() else replacing
+
+
+RULE = Rule(
+    code="trigger-recreated",
+    title="Drops a trigger and creates it again",
+    severity="warn",
+    lock=Lock.ACCESS_EXCLUSIVE,
+    blocks="reads and writes",
+    supersedes=("trigger-drop",),
+    setup="CREATE TABLE t (c int); "
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; "
+    "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    risky="DROP TRIGGER g ON t; CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    safer="CREATE OR REPLACE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    source="https://www.postgresql.org/docs/current/sql-createtrigger.html",
+    check=check,
+)
