@@ -25,6 +25,7 @@ class Facts:
     deviations: dict[str, list[int]] = field(default_factory=dict)
     screens: list[int] = field(default_factory=list)
     headless: bool = False
+    answers: list[tuple[int, e.AnswersFile]] = field(default_factory=list)
     from_file: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -58,8 +59,8 @@ class Facts:
 
     @property
     def unattended(self) -> str:
-        """The line that an unattended session opens with; empty if a person held the pen."""
-        if self.opening.answers is None and (self.screens or not self.headless):
+        """The line that a session opens with where no person held the pen, at times or all the time; else empty."""
+        if not self.headless and (self.screens or not self.answers):
             return ""
         if self.opening.mode == "backup":
             return "Unattended: the Backup phase alone, by a command; no person watched"
@@ -68,8 +69,9 @@ class Facts:
             for kind, one, more in (("tick", "tick", ""), ("review", "review", ""), ("waiver", "waiver", ""))
         )
         watched = "a screen was attached at times" if self.screens else "no person watched"
-        source = self.opening.answers.file if self.opening.answers else "no file"
-        return f"Unattended: {numbers}, {self.from_file.get('go', 0)} GO from {source}; {watched}"
+        files = " and ".join(dict.fromkeys(given.file for _, given in self.answers))
+        unnamed = "a file that no record names" if self.from_file else "no file"
+        return f"Unattended: {numbers}, {self.from_file.get('go', 0)} GO from {files or unnamed}; {watched}"
 
 
 def gather(records: Iterable[Record]) -> Facts:
@@ -89,6 +91,8 @@ def gather(records: Iterable[Record]) -> Facts:
 def _take(facts: Facts, record: Record) -> None:
     event = record.event
     match event:
+        case e.SessionOpened(answers=e.AnswersFile() as given) | e.SessionResumed(answers=e.AnswersFile() as given):
+            facts.answers.append((record.seq, given))
         case e.SessionEnded():
             facts.ended = event
         case e.PlanMade():
@@ -105,8 +109,8 @@ def _take(facts: Facts, record: Record) -> None:
             facts.waivers.append((record, event))
         case _:
             pass
-    if given := _from_file(event):
-        facts.from_file[given] = facts.from_file.get(given, 0) + 1
+    if sort := _from_file(event):
+        facts.from_file[sort] = facts.from_file.get(sort, 0) + 1
     for words in _deviations(event):
         facts.deviations.setdefault(words, []).append(record.seq)
 

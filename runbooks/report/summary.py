@@ -32,6 +32,7 @@ def summary(facts: Facts) -> str:
         ("Environment", _environment(facts)),
         ("Target", _target(facts)),
         ("Operator", _operator(facts)),
+        *([("Answers", _answers(facts))] if facts.answers else []),
         ("Runbook", _runbook(facts)),
         ("Source", _source(facts)),
         ("Before", _before(facts)),
@@ -98,6 +99,10 @@ def _target(facts: Facts) -> str:
 def _operator(facts: Facts) -> str:
     by = facts.opening.operator
     return f"{cell(by.name)}, as claimed; login {cell(login(by))} [#0]"
+
+
+def _answers(facts: Facts) -> str:
+    return _listed([f"{cell(given.file)}, SHA-256 {cell(given.sha256)} {refs([seq])}" for seq, given in facts.answers])
 
 
 def _runbook(facts: Facts) -> str:

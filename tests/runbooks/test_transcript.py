@@ -145,6 +145,34 @@ def test_an_unattended_session_says_so_at_the_top(events) -> None:
     assert "Unattended" not in transcript(recorded(events))
 
 
+def resumed(answers: e.AnswersFile | None) -> e.SessionResumed:
+    return e.SessionResumed(gonogo="0.1.0", host="h", pid=7, by=FILE, answers=answers)
+
+
+def test_answers_that_were_given_at_a_resume_are_named_at_the_top(events) -> None:
+    first, second = (e.AnswersFile(file=f"{name}.toml", sha256=name * 64) for name in "ab")
+    screen, headless = events[1], events[1].model_copy(update={"sort": "headless"})
+    rest = [event.model_copy(update={"by": FILE}) if getattr(event, "by", None) else event for event in events[2:]]
+    numbers = "2 ticks, 1 review, 1 waiver, 1 GO"
+    for opened, face, taken_up, said in (
+        (None, screen, second, "b.toml; a screen was attached at times"),
+        (first, headless, second, "a.toml and b.toml; no person watched"),
+        (first, headless, first, "a.toml; no person watched"),
+        (None, headless, None, "a file that no record names; no person watched"),
+    ):
+        begun = [events[0].model_copy(update={"answers": opened}), face]
+        text = transcript(recorded([*begun, resumed(taken_up), headless, *rest]))
+        assert text.splitlines()[2] == f"**Unattended: {numbers} from {said}**"
+        for seq, file in ((0, opened), (2, taken_up)):
+            assert file is None or f"`{file.file}`, SHA-256 `{file.sha256}` [#{seq}]" in text.partition("\n## ")[0]
+
+
+def test_a_person_with_an_answers_file_was_there_all_the_same(events) -> None:
+    file = e.AnswersFile(file="a.toml", sha256="a" * 64)
+    text = transcript(recorded([events[0].model_copy(update={"answers": file}), *events[1:], resumed(file)]))
+    assert "Unattended" not in text and f"| Answers | `a.toml`, SHA-256 `{'a' * 64}` [#0]" in text
+
+
 def test_what_did_not_happen_is_told_too(events) -> None:
     """A session that was cut off: a step without an end, no end of its own, phases never opened, no plan."""
     text = transcript(recorded([events[0], events[3], events[4]]))
