@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.column_steps import constraint_added
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
@@ -11,19 +12,26 @@ from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Every such constraint of a table that was there before."""
+    """Every such constraint of a table that was there before, and of a column that is added to one."""
     for action in statement.actions:
         match action:
-            case a.AddConstraint(table=table, constraint=a.Constraint(kind="check", not_valid=False) as constraint):
-                if seen.is_new(table):
-                    continue
-                name = shown(constraint.name) if constraint.name else "the constraint"
-                yield Found(
-                    f"nobody can read or write {table} until every row is checked against {name}",
-                    (table,),
-                    subject=f"{table}.{constraint.name or 'check'}",
-                    instead="Add it NOT VALID; then VALIDATE CONSTRAINT in a migration after this one.",
-                )
+            case a.AddConstraint(table=table, constraint=constraint):
+                subject, constraints = constraint.name or "check", (constraint,)
+            case a.AddColumn(table=table, column=a.Column(name=subject, constraints=constraints)):
+                pass
+            case _:
+                continue
+        unchecked = next((check for check in constraints if check.kind == "check" and not check.not_valid), None)
+        if unchecked is None or seen.is_new(table):
+            continue
+        name = shown(unchecked.name) if unchecked.name else "the check"
+        yield Found(
+            f"nobody can read or write {table} until every row is checked against {name}",
+            (table,),
+            subject=f"{table}.{subject}",
+            instead="Add it NOT VALID; then VALIDATE CONSTRAINT in a migration after this one.",
+            safer_sql=constraint_added(statement, action),
+        )
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.column_steps import constraint_added
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
@@ -16,11 +17,13 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
             case a.AddConstraint(table=table, constraint=a.Constraint(kind="foreign key", not_valid=False) as key):
                 if seen.is_new(table) or key.references is None:
                     continue
+                tables = (table,) if key.references.key == table.key else (table, key.references)
                 yield Found(
-                    f"nobody can write to {table} or {key.references} until every row of {table} is checked",
-                    (table, key.references),
+                    f"nobody can write to {' or '.join(map(str, tables))} until every row of {table} is checked",
+                    tables,
                     subject=f"{table}.{key.name or ','.join(key.columns)}",
                     instead="Add it NOT VALID; then VALIDATE CONSTRAINT in a migration after this one.",
+                    safer_sql=constraint_added(statement, action),
                 )
 
 

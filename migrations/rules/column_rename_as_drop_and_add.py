@@ -6,7 +6,7 @@ from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.names import shown
+from migrations.sql.names import quoted, shown
 from migrations.sql.seen import Seen
 
 
@@ -24,7 +24,8 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                         "if that was meant as a rename, the values are lost",
                         (table,),
                         subject=f"{table}.{column}",
-                        instead=f"ALTER TABLE {table} RENAME COLUMN {shown(column)} TO {shown(added)}",
+                        instead="If it is a rename, rename it: then the values stay.",
+                        safer_sql=f"ALTER TABLE {table.sql} RENAME COLUMN {quoted(column)} TO {quoted(added)};",
                     )
 
 

@@ -1,27 +1,59 @@
 """ALTER COLUMN TYPE: the table may be written anew while everybody waits."""
 
+import re
 from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.column_steps import column_replaced
 from migrations.sql import Statement
 from migrations.sql import actions as a
+from migrations.sql.definitions import definition_of
 from migrations.sql.names import shown
 from migrations.sql.seen import Seen
 
+_SIZED = re.compile(r"(varchar|numeric)\((\d+)(?:,(\d+))?\)")
+_UNLESS = {
+    "text": "unless that makes a varchar longer, or text of it, ",
+    "varchar": "unless that makes a varchar longer, or frees it of its length, ",
+    "numeric": "unless it was numeric with the same scale, and the precision grows, ",
+    "timestamptz": "unless it was timestamp, as precise, and the session's time zone is UTC, ",
+    "timestamp": "unless it was timestamptz, as precise, and the session's time zone is UTC, or grows more precise, ",
+}
+
+_UTC = " Or, if it is a timestamp that holds UTC: SET LOCAL timezone = 'UTC' before this, and nothing is rewritten."
+
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Every such change of a table that was there before. The old type is not in the script."""
+    """Of a table that was there before. What type it was, only a script that has given it to the column says."""
     for action in statement.actions:
         match action:
             case a.AlterType(table=table, column=column, type=type) if not seen.is_new(table):
+                old = seen.made.type_of(table, column, before=statement.index)
+                if old and _keeps_values(old, type):
+                    continue
+                unless = "" if old else _UNLESS.get(type.split("(")[0], "")
                 yield Found(
-                    f"changes {shown(column)} to {type}: unless that only widens a varchar or makes it text, nobody "
-                    f"can read or write {table} until all of it, and its indexes, are written anew",
+                    f"changes {shown(column)} to {type}: {unless}nobody can read or write {table} until all of it, "
+                    "and its indexes, are written anew",
                     (table,),
                     subject=f"{table}.{column}",
-                    instead="Add a column of the new type, fill it in batches, let the app use it, drop the old one.",
+                    instead="Add a column of the new type, fill it in batches, let the app use it, drop the old one."
+                    + _UTC * (type.startswith("timestamptz") and not action.using),
+                    safer_sql=column_replaced(action, definition_of(statement, action)),
                 )
+
+
+def _keeps_values(old: str, new: str) -> bool:
+    """Whether every value of the one type is one of the other, stored alike."""
+    if old == new or (new in ("text", "varchar") and re.fullmatch(r"text|varchar(\(\d+\))?", old)):
+        return True
+    was, becomes = _SIZED.fullmatch(old), _SIZED.fullmatch(new)
+    if was is None:
+        return False
+    if becomes is None:
+        return new == "numeric" == was[1]
+    return was[1] == becomes[1] and (was[3] or "0") == (becomes[3] or "0") and int(was[2]) <= int(becomes[2])
 
 
 RULE = Rule(

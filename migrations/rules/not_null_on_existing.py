@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import set_not_null, written
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
@@ -15,16 +16,23 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.SetNotNull(table=table, column=column):
-                if seen.is_new(table) or seen.is_never_null(table, column):
+                pass
+            case a.AddConstraint(
+                table=table, constraint=a.Constraint(kind="not null", columns=(column,)) as constraint
+            ):
+                if constraint.not_valid:
                     continue
-                yield Found(
-                    f"nobody can read or write {table} while all of it is searched for a null in {shown(column)}, "
-                    "unless a validated CHECK proves that there is none; a null makes it fail",
-                    (table,),
-                    subject=f"{table}.{column}",
-                    instead=f"ADD CONSTRAINT … CHECK ({shown(column)} IS NOT NULL) NOT VALID; VALIDATE CONSTRAINT …; "
-                    "then this; then DROP CONSTRAINT …",
-                )
+            case _:
+                continue
+        if not seen.is_new(table) and not seen.is_never_null(table, column):
+            yield Found(
+                f"nobody can read or write {table} while all of it is searched for a null in {shown(column)}, "
+                "unless a validated CHECK proves that there is none; a null makes it fail",
+                (table,),
+                subject=f"{table}.{column}",
+                instead="Prove first, by a CHECK that is added NOT VALID and validated, that there are no nulls.",
+                safer_sql=written(set_not_null(table, column)),
+            )
 
 
 RULE = Rule(

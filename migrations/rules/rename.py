@@ -1,48 +1,65 @@
-"""RENAME of a table or column: the app that runs now does not know the new name."""
+"""RENAME of a table or a column: the app that runs now does not know the new name."""
 
 from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
-from migrations.sql import Statement
+from migrations.rules.steps import kept_as_view
+from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.names import shown
+from migrations.sql.made import READ
+from migrations.sql.names import quoted, shown
 from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """What the script made itself, nobody uses yet."""
+    """What the script made itself, nobody uses yet; and what it gives the old name to is found instead."""
     for action in statement.actions:
         match action:
-            case a.Rename(kind="table" | "view" | "materialized view" as kind, table=table, new=new):
-                if seen.is_new(table):
-                    continue
-                yield Found(
-                    f"the running app will not find {kind} {table} any more: it is {shown(new)} now",
-                    (table,),
-                    subject=str(table),
-                    instead="Keep the old name as a view until no version that uses it runs.",
-                )
             case a.Rename(kind="column", table=table, old=str(old), new=new):
-                if seen.is_new(table) or seen.is_new_column(table, old):
-                    continue
-                yield Found(
-                    f"the running app will not find column {shown(old)} of {table} any more: it is {shown(new)} now",
-                    (table,),
-                    subject=f"{table}.{old}",
-                    instead="Add the new column, write to both, fill it in batches, read from it, drop the old one.",
-                )
+                if not seen.is_new(table) and not seen.is_new_column(table, old):
+                    what = f"column {shown(old)} of {table}"
+                    slowly = "Add the new column, write to both, fill it in batches, read from it, drop the old one."
+                    yield _gone(what, table, new, slowly, subject=f"{table}.{old}")
+            case a.Rename(kind=kind, table=table, new=new) if kind in READ:
+                if not seen.is_new(table) and not seen.made.is_named_again(table, statement.index):
+                    yield _table(kind, table, new, empty=seen.is_made_later(table, statement))
+
+
+def _table(kind: str, table: Name, new: str, *, empty: bool) -> Found:
+    if empty:
+        return Found(
+            f"the running app will find another {kind} under the name {table}: this one, with its rows, is "
+            f"{shown(new)} now",
+            (table,),
+            subject=str(table),
+            instead="See that all rows are in the new one before the script ends.",
+        )
+    view = kept_as_view(f"ALTER {kind.upper()} {table.sql} RENAME TO {quoted(new)}", table, Name(table.schema, new))
+    slowly = "Keep the old name as a view, with the same grants, until no version that uses it runs."
+    return _gone(f"{kind} {table}", table, new, slowly, safer_sql=view)
+
+
+def _gone(what: str, table: Name, new: str, instead: str, subject: str = "", safer_sql: str = "") -> Found:
+    return Found(
+        f"the running app will not find {what} any more: it is {shown(new)} now",
+        (table,),
+        subject=subject or str(table),
+        instead=instead,
+        safer_sql=safer_sql,
+    )
 
 
 RULE = Rule(
     code="rename",
     title="Renames what the running app uses",
     severity="warn",
+    breaks=True,
     lock=Lock.ACCESS_EXCLUSIVE,
     blocks="reads and writes",
     setup="CREATE TABLE t (c int)",
-    risky="ALTER TABLE t RENAME COLUMN c TO d",
-    safer="ALTER TABLE t ADD COLUMN d int",
+    risky="ALTER TABLE t RENAME TO u",
+    safer="ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT * FROM u",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
     check=check,
 )

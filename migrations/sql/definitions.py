@@ -9,19 +9,25 @@ from migrations.sql.script import Statement
 @dataclass(frozen=True, slots=True)
 class ConstraintSql:
     """`text`: as a constraint of the table, without name and NOT VALID. `index`: what stands behind the table in the
-    CREATE UNIQUE INDEX that serves it; empty if none does. `timing`: DEFERRABLE and INITIALLY DEFERRED."""
+    CREATE UNIQUE INDEX that serves it; empty if none does. `timing`: DEFERRABLE and INITIALLY DEFERRED. `names`: the
+    columns after which the server names it, if the script does not."""
 
     text: str
     index: str = ""
     timing: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One part. `type`: of the column, with its collation. `expression`: its default, or what a USING computes."""
+    """One part. `type`: of the column, with its collation. `expression`: its default, or what a USING computes.
+
+    `identity`: ALWAYS or BY DEFAULT, of a column that numbers its rows.
+    """
 
     type: str = ""
     expression: str = ""
+    identity: str = ""
     constraints: tuple[ConstraintSql, ...] = ()
 
 

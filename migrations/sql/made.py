@@ -9,6 +9,9 @@ from migrations.sql.script import Script
 
 Key = tuple[str, str]
 
+READ = ("table", "view", "materialized view", "foreign table")
+"""What an app can select from."""
+
 _UNIQUE = ("unique", "primary key")
 
 
@@ -22,11 +25,16 @@ class Made:
         self._types: dict[tuple[Key, str], list[tuple[int, str]]] = {}
         self._checked_domains: set[str] = set()
         self._last_named: dict[Key, int] = {}
+        self._schemas: set[str] = set()
+        self._dropped_tables: set[Key] = set()
+        self._dropped_constraints: set[tuple[Key, str]] = set()
+        self.renamed_constraints: list[tuple[Name, str]] = []
         for statement in script.statements:
             for action in statement.actions:
                 self._note_columns(statement.index, action)
                 self._note_indexes(action)
                 self._note_name(statement.index, action)
+                self._note_end(action)
 
     def has_index_on(self, table: Name, columns: tuple[str, ...]) -> bool:
         """The script makes an index that starts with these columns, in any order."""
@@ -50,9 +58,21 @@ class Made:
         """The type is a domain that the script makes, with a check on its values."""
         return type in self._checked_domains
 
+    def is_schema(self, name: str) -> bool:
+        """The script makes a schema of that name."""
+        return name in self._schemas
+
     def is_named_again(self, name: Name, after: int) -> bool:
-        """A statement after that one gives this name to a table or view."""
+        """A statement after that one gives this name to a view, or to a table that is there already."""
         return self._last_named.get(name.key, -1) > after
+
+    def drops_table(self, table: Name) -> bool:
+        """The script drops the table, somewhere."""
+        return table.key in self._dropped_tables
+
+    def drops_constraint(self, table: Name, name: str) -> bool:
+        """The script drops a constraint of that name, somewhere."""
+        return (table.key, name) in self._dropped_constraints
 
     def _note_columns(self, index: int, action: Action) -> None:
         match action:
@@ -60,6 +80,8 @@ class Made:
                 self._types.setdefault((table.key, column.name), []).append((index, column.type))
             case a.AlterType(table=table, column=name, type=type):
                 self._types.setdefault((table.key, name), []).append((index, type))
+            case a.Create(kind="schema", name=schema):
+                self._schemas.add(schema.name)
             case a.Create(kind="domain", name=domain, checked=True):
                 names = (Name(domain.schema or "public", domain.name), domain._replace(schema=None))
                 self._checked_domains |= {str(name) for name in names}
@@ -72,7 +94,7 @@ class Made:
                 if index:
                     self._index_columns[index.key] = columns
             case _:
-                for table, constraint in _constraints(action):
+                for table, constraint in constraints_of(action):
                     if constraint.kind in _UNIQUE:
                         self._indexes.setdefault(table.key, []).append(constraint.columns)
                     if constraint.name:
@@ -80,15 +102,25 @@ class Made:
 
     def _note_name(self, index: int, action: Action) -> None:
         match action:
-            case a.CreateTable(table=name) | a.Create(kind="view" | "materialized view", name=name):
+            case a.Create(kind="view" | "materialized view", name=name):
                 self._last_named[name.key] = index
-            case a.Rename(old=None, table=table, new=new):
+            case a.Rename(kind=kind, old=None, table=table, new=new) if kind in READ:
                 self._last_named[Name(table.schema, new).key] = index
-            case a.MoveToSchema(name=old, schema=schema):
+            case a.MoveToSchema(kind=kind, name=old, schema=schema) if kind in READ:
                 self._last_named[schema, old.name] = index
 
+    def _note_end(self, action: Action) -> None:
+        match action:
+            case a.Drop(kind="table", name=table):
+                self._dropped_tables.add(table.key)
+            case a.DropConstraint(table=table, constraint=name):
+                self._dropped_constraints.add((table.key, name))
+            case a.Rename(kind="constraint", table=table, old=str(name)):
+                self.renamed_constraints.append((table, name))
 
-def _constraints(action: Action) -> Iterator[tuple[Name, a.Constraint]]:
+
+def constraints_of(action: Action) -> Iterator[tuple[Name, a.Constraint]]:
+    """The constraints that an action makes, each with its table."""
     match action:
         case a.CreateTable(table=table, columns=columns, constraints=constraints):
             yield from ((table, constraint) for constraint in constraints)

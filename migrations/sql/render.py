@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 from postgast import PgQueryError, deparse
 from postgast import pg_query_pb2 as pb
+from postgast.walk import walk
 
 from migrations.sql.definitions import ConstraintSql, Definition
 from migrations.sql.parse import NotReadable, parse_one
+from migrations.sql.tree import strings
 
 _TIMING = {pb.CONSTR_ATTR_DEFERRABLE: " DEFERRABLE", pb.CONSTR_ATTR_DEFERRED: " INITIALLY DEFERRED"}
+_IDENTITY = {"a": "ALWAYS", "d": "BY DEFAULT"}
 _WHERE_DEFERRED = {pb.CONSTR_FOREIGN, pb.CONSTR_UNIQUE, pb.CONSTR_PRIMARY, pb.CONSTR_EXCLUSION}
 _WRITTEN = {pb.CONSTR_CHECK, pb.CONSTR_NOTNULL, *_WHERE_DEFERRED}
 
@@ -29,15 +32,18 @@ def _definition(cmd: pb.AlterTableCmd) -> Definition:
     if not part.HasField("column_def"):
         return Definition()
     column = part.column_def
-    default = next(
-        (n.constraint.raw_expr for n in column.constraints if n.constraint.contype == pb.CONSTR_DEFAULT), None
-    )
-    expression = column.raw_default if column.HasField("raw_default") else default
     return Definition(
         _type(column),
-        _expression(expression) if expression is not None else "",
+        next((_expression(expression) for expression in _expressions(column)), ""),
+        next((word for node in column.constraints if (word := _IDENTITY.get(node.constraint.generated_when))), ""),
         tuple(_constraint(constraint) for constraint in _as_of_table(column)),
     )
+
+
+def _expressions(column: pb.ColumnDef) -> Iterator[pb.Node]:
+    if column.HasField("raw_default"):
+        yield column.raw_default
+    yield from (node.constraint.raw_expr for node in column.constraints if node.constraint.contype == pb.CONSTR_DEFAULT)
 
 
 def _as_of_table(column: pb.ColumnDef) -> Iterator[pb.Constraint]:
@@ -67,7 +73,17 @@ def _constraint(constraint: pb.Constraint) -> ConstraintSql:
         bare.ClearField("keys")
     text = _written(_altered(pb.AT_AddConstraint, pb.Node(constraint=bare)), "ALTER TABLE t ADD ")
     timing = " DEFERRABLE" * bare.deferrable + " INITIALLY DEFERRED" * bare.initdeferred
-    return ConstraintSql(text, _index(bare), timing)
+    return ConstraintSql(text, _index(bare), timing, tuple(_named_after(bare)))
+
+
+def _named_after(constraint: pb.Constraint) -> list[str]:
+    if constraint.contype == pb.CONSTR_PRIMARY:
+        return []
+    if constraint.contype == pb.CONSTR_CHECK:
+        found = (inner for _, inner in walk(constraint.raw_expr) if isinstance(inner, pb.ColumnRef))
+        columns = {strings(reference.fields)[-1] for reference in found}
+        return list(columns) if len(columns) == 1 else []
+    return strings(constraint.fk_attrs) or strings(constraint.keys)
 
 
 def _index(constraint: pb.Constraint) -> str:

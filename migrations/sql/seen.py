@@ -48,8 +48,12 @@ class Seen:
         return (table.key, column) in self._columns
 
     def is_never_null(self, table: Name, column: str) -> bool:
-        """This script has added and checked a CHECK that proves it."""
+        """This script has made the column NOT NULL, or has added and checked a CHECK that proves it."""
         return (table.key, column) in self._never_null
+
+    def never_null(self, table: Name) -> tuple[str, ...]:
+        """All such columns of a table."""
+        return tuple(sorted(column for key, column in self._never_null if key == table.key))
 
     def is_made_later(self, table: Name, statement: Statement) -> bool:
         """A later statement creates a table of this name."""
@@ -134,6 +138,10 @@ class Seen:
                     self._never_null |= {(table.key, column) for column in constraint.proves_not_null}
                 elif constraint.name:
                     self._not_null_checks[table.key, constraint.name] = constraint.proves_not_null
+            case a.SetNotNull(table=table, column=name):
+                self._never_null.add((table.key, name))
+            case a.DropNotNull(table=table, column=name):
+                self._never_null.discard((table.key, name))
             case a.ValidateConstraint(table=table, constraint=name):
                 proven = self._not_null_checks.get((table.key, name), ())
                 self._never_null |= {(table.key, column) for column in proven}

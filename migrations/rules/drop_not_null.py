@@ -1,0 +1,40 @@
+"""DROP NOT NULL: whoever reads the column may now find a null where there was always a value."""
+
+from collections.abc import Iterator
+
+from migrations.locks import Lock
+from migrations.rules.base import Found, Rule
+from migrations.sql import Statement
+from migrations.sql import actions as a
+from migrations.sql.names import shown
+from migrations.sql.seen import Seen
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Of a column that the running app may read."""
+    for action in statement.actions:
+        match action:
+            case a.DropNotNull(table=table, column=column):
+                if seen.is_new(table) or seen.is_new_column(table, column):
+                    continue
+                yield Found(
+                    f"{shown(column)} of {table} may be null from now on: the running app has never met one there",
+                    (table,),
+                    subject=f"{table}.{column}",
+                    instead="Let no version write a null before every version that reads it can take one.",
+                )
+
+
+RULE = Rule(
+    code="drop-not-null",
+    title="Allows null where readers have never met one",
+    severity="note",
+    breaks=True,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    blocks="reads and writes",
+    setup="CREATE TABLE t (c int NOT NULL)",
+    risky="ALTER TABLE t ALTER COLUMN c DROP NOT NULL",
+    safer="ALTER TABLE t ALTER COLUMN c SET DEFAULT 0",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    check=check,
+)

@@ -1,0 +1,49 @@
+"""ADD PRIMARY KEY USING INDEX: where a column of the index may be null, the whole table is searched for nulls."""
+
+from collections.abc import Iterator
+
+from migrations.locks import Lock
+from migrations.rules.base import Found, Rule
+from migrations.rules.steps import key_of_index
+from migrations.sql import Statement
+from migrations.sql import actions as a
+from migrations.sql.names import shown
+from migrations.sql.seen import Seen
+
+
+def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+    """Unless the script proves of its columns that they are never null; of some, where it does not say which it has."""
+    for action in statement.actions:
+        match action:
+            case a.AddConstraint(table=table, constraint=key) if key.kind == "primary key" and key.using_index:
+                index = key.using_index
+                columns = seen.made.index_columns(table, index)
+                proven = seen.never_null(table)
+                if seen.is_new(table) or (set(columns) <= set(proven) if columns else proven):
+                    continue
+                names = " or ".join(shown(column) for column in columns) or f"a column of {shown(index)}"
+                yield Found(
+                    f"where {names} may be null, nobody can read or write {table} until all of it is searched for "
+                    "nulls; one makes it fail",
+                    (table,),
+                    subject=f"{table}.{key.name or index}",
+                    instead="Prove first, by a CHECK that is added NOT VALID and validated, that there are no nulls.",
+                    safer_sql=key_of_index(table, key, index, columns),
+                )
+
+
+RULE = Rule(
+    code="primary-key-using-nullable-index",
+    title="Makes a primary key of an index whose columns may be null",
+    severity="note",
+    lock=Lock.ACCESS_EXCLUSIVE,
+    blocks="reads and writes",
+    setup="CREATE TABLE t (c int); CREATE UNIQUE INDEX i ON t (c)",
+    risky="ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY USING INDEX i",
+    safer="ALTER TABLE t ADD CONSTRAINT present CHECK (c IS NOT NULL) NOT VALID; "
+    "ALTER TABLE t VALIDATE CONSTRAINT present; "
+    "CREATE UNIQUE INDEX CONCURRENTLY j ON t (c); "
+    "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY USING INDEX j",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    check=check,
+)
