@@ -86,7 +86,9 @@ def _is_free(name: str) -> bool:
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(NAMES.filter(_is_free), min_size=6, max_size=6, unique=True), st.sampled_from(SAME_SCHEMA + OTHER_SCHEMA))
+@given(
+    st.lists(NAMES.filter(_is_free), min_size=6, max_size=6, unique=True), st.sampled_from(SAME_SCHEMA + OTHER_SCHEMA)
+)
 @example(["user", "select", "a" * 63, "é" * 31, "b" * 63, "s"], SAME_SCHEMA[0])
 @example(["a b", "é" * 31, '"', "'", "$1", "%s"], ("add-column-serial", "ALTER TABLE {t} ADD COLUMN {n} serial"))
 @example(["\x1b[2J", "\t", "\n", "\u202e", "a", "b"], SAME_SCHEMA[18])
