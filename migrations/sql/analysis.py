@@ -2,7 +2,7 @@
 
 import re
 
-from migrations.sql import actions as a
+from migrations.sql.bodies import Bodies
 from migrations.sql.facts import Facts, facts_of
 from migrations.sql.from_tree import actions_of
 from migrations.sql.parse import NotReadable, parse_one, pieces, rough_pieces
@@ -40,35 +40,22 @@ def _rough(text: str) -> list[tuple[int, int]]:
 
 def _statements(text: str, places: list[tuple[int, int]]) -> tuple[Statement, ...]:
     lines = lines_at(text, [start for start, _ in places])
-    path = SearchPath()
+    path, bodies = SearchPath(), Bodies()
     return tuple(
-        _statement(index, line, start, end, text[start:end], path)
+        _statement(index, line, start, end, text[start:end], path, bodies)
         for index, ((start, end), line) in enumerate(zip(places, lines, strict=True))
     )
 
 
-def _statement(index: int, line: int, start: int, end: int, text: str, path: SearchPath) -> Statement:
+def _statement(index: int, line: int, start: int, end: int, text: str, path: SearchPath, bodies: Bodies) -> Statement:
     try:
         actions = path.resolved(actions_of(parse_one(text)))
     except NotReadable as error:
         return Statement(index, line, start, end, text, plain_line(text), Facts(), why_not=cut(error.message))
     summary = summary_of(actions, text)
-    return Statement(index, line, start, end, text, summary, facts_of(actions), actions, _why_not(actions))
-
-
-def _why_not(actions: tuple[a.Action, ...]) -> str:
-    """Why it is not known what a statement does, in words; empty if it is."""
-    for action in actions:
-        match action:
-            case a.Unknown(why=why):
-                return why
-            case a.RunCode(language=language):
-                return f"what its {language} code does is not looked into"
-            case a.Call(name=name):
-                return f"what {name} does is not looked into"
-            case a.Query(calls=calls) if calls:
-                return f"what {', '.join(calls)} does is not looked into"
-    return ""
+    code = bodies.behind(actions, text)
+    inside = path.resolved([x for x in code.actions if x not in actions])
+    return Statement(index, line, start, end, text, summary, facts_of(actions), (*actions, *inside), cut(code.why_not))
 
 
 def _fault(text: str, error: NotReadable) -> Fault:

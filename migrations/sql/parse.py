@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError
 from postgast import PgQueryError
 from postgast import parse as _parse
+from postgast import parse_plpgsql as _parse_code
 from postgast import pg_query_pb2 as pb
 from postgast import scan as _scan
 from postgast import split as _split
@@ -17,7 +18,10 @@ T = TypeVar("T")
 
 SHORT = 2000
 """Characters of a statement that cannot nest more deeply than `depth.DEEPEST`."""
+DEEPEST_BLOCKS = 300
+"""Blocks of code in each other: the parser of code has no bound of its own, and 3 000 end the process."""
 
+_BLOCK = re.compile(r"\b(?:end(?:\s+(?:if|loop|case))?|begin|if|loop|case)\b", re.IGNORECASE)
 
 # What stands in quotes may be a password.
 _QUOTED = re.compile(r"""(?<=at or near )"(?:[eEbBxXnN]|[uU]&)?['$].*"$""", re.DOTALL)
@@ -37,6 +41,26 @@ def parse_one(text: str) -> pb.Node:
     if len(text) > SHORT and not certainly_shallow(text) and depth_of(_tokens(text)) > DEEPEST:
         raise NotReadable("it nests too deeply to be looked through")
     return _first(text)
+
+
+def code_tree(text: str, code: str) -> list[Any]:
+    """The tree of a statement that holds PL/pgSQL `code`, as nested lists and dictionaries. Raises NotReadable."""
+    if _blocks_of(code) > DEEPEST_BLOCKS or (not certainly_shallow(code) and depth_of(_tokens(code)) > DEEPEST):
+        raise NotReadable("its code nests too deeply to be looked through")
+    try:
+        tree: list[Any] = _guarded(lambda: _parse_code(text))
+    except (ValueError, RecursionError):  # what the parser writes of a trigger's code is not JSON
+        raise NotReadable("its code cannot be looked through") from None
+    return tree
+
+
+def _blocks_of(code: str) -> int:
+    """No less than the depth of the blocks of PL/pgSQL code; often more."""
+    deepest = depth = 0
+    for word in _BLOCK.finditer(code):
+        depth = max(0, depth - 1) if word[0][:3].lower() == "end" else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def pieces(text: str) -> list[str]:

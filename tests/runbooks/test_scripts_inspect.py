@@ -45,7 +45,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 async def test_good_scripts_outside_git_leave_one_amber_line(tmp_path: Path) -> None:
-    put(tmp_path, "20260101000000_add", b"ALTER TABLE t ADD c int;\nDO $$ BEGIN END $$;")
+    put(tmp_path, "20260101000000_add", b"ALTER TABLE t ADD c int;\nCALL p();")
     put(tmp_path, "20260102000000_held", b"SELECT 1;")
     ctx = await look(tmp_path, to="20260101000000_add")
     assert {id for id, outcome in ctx.outcomes.items() if outcome != "ok"} == {"git"}

@@ -1,0 +1,185 @@
+"""Code in a script: the plain statements inside DO blocks, and inside functions that the script makes and calls."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from postgast import pg_query_pb2 as pb
+
+from migrations.sql import actions as a
+from migrations.sql.from_tree import actions_of
+from migrations.sql.parse import NotReadable, code_tree, parse_one, pieces
+from migrations.sql.tree import option, qualified, strings, text_of
+
+MOST_CALLS = 50
+"""Functions of the script that are followed from one statement."""
+
+_FUNCTIONS = ("function", "procedure")
+_STATEMENT, _EXPRESSION = 0, 2  # libpg_query's parse modes; those after them are assignments
+_ASSIGNS = re.compile(r":?=")
+_DYNAMIC = ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is in a piece of code. `actions` are those of its plain statements, each of which may run or not;
+    `why_not` says what could not be looked into, and is empty if there was nothing."""
+
+    actions: tuple[a.Action, ...] = ()
+    why_not: str = ""
+
+
+class Bodies:
+    """The functions that a script makes, and what stands in the code that it runs."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, str] = {}
+
+    def behind(self, actions: Iterable[a.Action], text: str) -> Body:
+        """What else a statement does, by the code that it runs."""
+        actions = tuple(actions)
+        for action in actions:
+            if isinstance(action, a.Create) and action.kind in _FUNCTIONS:
+                self._functions[action.name.name] = text
+        return self._followed(_joined(_of(action, text) for action in actions), set())
+
+    def _followed(self, body: Body, seen: set[str]) -> Body:
+        """The same, with what is called in it. `seen` are the functions that were followed before."""
+        parts = [Body((), body.why_not)]
+        for action in body.actions:
+            called = {_bare(name): name for name in _calls(action)}
+            if unknown := [name for bare, name in called.items() if bare not in self._functions]:
+                parts.append(Body((), f"what {', '.join(unknown)} does is not looked into"))
+            parts.append(Body((action,)))
+            for bare in called:
+                if bare in self._functions and bare not in seen:
+                    seen.add(bare)
+                    parts.append(self._behind_call(bare, seen))
+        return _joined(parts)
+
+    def _behind_call(self, name: str, seen: set[str]) -> Body:
+        if len(seen) > MOST_CALLS:
+            return Body((), "it calls too many functions to look into")
+        return self._followed(_function(self._functions[name]), seen)
+
+
+def _of(action: a.Action, text: str) -> Body:
+    match action:
+        case a.Unknown(why=why):
+            return Body((), why)
+        case a.RunCode(language=language, body=code):
+            if language.lower() == "plpgsql":
+                return _plpgsql(text, code)
+            return Body((), f"what its {language} code does is not looked into")
+        case a.Call() | a.Query():
+            return Body((action,))
+        case _:
+            return Body()
+
+
+def _joined(bodies: Iterable[Body]) -> Body:
+    bodies = tuple(bodies)
+    why = next((body.why_not for body in bodies if body.why_not), "")
+    return Body(tuple(action for body in bodies for action in body.actions), why)
+
+
+def _calls(action: a.Action) -> tuple[str, ...]:
+    match action:
+        case a.Call(name=name):
+            return (name,)
+        case a.Query(calls=calls):
+            return calls
+        case _:
+            return ()
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(".")[2].strip('"')
+
+
+def _function(text: str) -> Body:
+    """The code of a CREATE FUNCTION in PL/pgSQL or SQL."""
+    try:
+        stmt = parse_one(text).create_function_stmt
+    except NotReadable as error:
+        return Body((), error.message)
+    language = (option(stmt.options, "language") or "sql").lower()
+    code = _source(stmt)
+    if language not in ("plpgsql", "sql") or code is None:
+        return Body((), f"what the {language} code of {qualified(strings(stmt.funcname))} does is not looked into")
+    return _sql(code) if language == "sql" else _plpgsql(text, code)
+
+
+def _source(stmt: pb.CreateFunctionStmt) -> str | None:
+    for node in stmt.options:
+        if node.def_elem.defname == "as":
+            return text_of(node.def_elem.arg.list.items[0]) if node.def_elem.arg.HasField("list") else None
+    return None
+
+
+def _plpgsql(text: str, code: str) -> Body:
+    """The body of a DO block or a CREATE FUNCTION in PL/pgSQL."""
+    try:
+        return _joined(_of_code(code_tree(text, code)))
+    except NotReadable as error:
+        return Body((), error.message)
+
+
+def _of_code(part: Any) -> Iterator[Body]:
+    if isinstance(part, list):
+        for one in part:
+            yield from _of_code(one)
+    elif isinstance(part, dict):
+        for kind, inner in part.items():
+            if kind in _DYNAMIC:
+                yield _dynamic(inner["query"])
+                yield from _of_code({key: value for key, value in inner.items() if key != "query"})
+            elif kind == "PLpgSQL_expr":
+                yield _expression(inner["query"], inner.get("parseMode", _STATEMENT))
+            elif kind == "dynquery":
+                yield _dynamic(inner)
+            else:
+                yield from _of_code(inner)
+
+
+def _expression(query: str, mode: int) -> Body:
+    if mode == _STATEMENT:
+        return _one(query)
+    value = query if mode == _EXPRESSION else _ASSIGNS.split(query, maxsplit=1)[-1]
+    return _one(f"SELECT {value}")
+
+
+def _dynamic(query: dict[str, Any]) -> Body:
+    """EXECUTE of a text: looked into if it stands there as it is."""
+    made = Body((), "it executes a text that is made only when it runs")
+    try:
+        stmt = parse_one(f"SELECT {query['PLpgSQL_expr']['query']}").select_stmt
+    except NotReadable:
+        return made
+    text = text_of(stmt.target_list[0].res_target.val) if len(stmt.target_list) == 1 else None
+    return made if text is None else _sql(text)
+
+
+def _sql(text: str) -> Body:
+    """Statements that stand in a text of their own."""
+    try:
+        return _joined(_one(piece) for piece in pieces(text))
+    except NotReadable as error:
+        return Body((), error.message)
+
+
+def _one(text: str) -> Body:
+    try:
+        actions = actions_of(parse_one(text))
+    except NotReadable as error:
+        return Body((), error.message)
+    unknown = next((x.why for x in actions if isinstance(x, a.Unknown)), "")
+    return Body(tuple(_perhaps(x) for x in actions if not isinstance(x, a.Transaction)), unknown)
+
+
+def _perhaps(action: a.Action) -> a.Action:
+    """Nobody knows that code made it: it may stand behind an IF."""
+    if isinstance(action, a.CreateTable | a.AddColumn):
+        return replace(action, if_not_exists=True)
+    return action
