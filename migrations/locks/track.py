@@ -69,11 +69,12 @@ class Track:
 
     def thing(self, name: Name, kind: str = "table") -> Thing:
         """What bears a name now. What the script has not spoken of yet was there before."""
-        key = _key(name, kind)
-        if key not in self._things:
-            schema = name.schema and self._schemas.get(name.schema, name.schema)
-            self._things[key] = Thing(Name(schema, name.name))
-        return self._things[key]
+        return self._things.setdefault(_key(name, kind), self.peek(name, kind))
+
+    def peek(self, name: Name, kind: str = "table") -> Thing:
+        """The same, without speaking of it."""
+        schema = name.schema and self._schemas.get(name.schema, name.schema)
+        return self._things.get(_key(name, kind)) or Thing(Name(schema, name.name))
 
     def type(self, words: str) -> Thing:
         """The type of a column, by the words that it is written with."""
