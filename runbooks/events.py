@@ -169,6 +169,14 @@ class Table(Frozen):
     words: tuple[str, ...] = ()
 
 
+class Applied(Frozen):
+    """A migration that the ledger has as applied, and the SHA-256 of the script that was run. `at`: when it ended."""
+
+    migration: str
+    sha256: str
+    at: str = ""
+
+
 class SessionOpened(Frozen):
     """The first record: what needs no server. `project_file` is where gonogo.toml was."""
 
@@ -201,6 +209,7 @@ class PlanMade(Frozen):
     held_back: tuple[str, ...] = ()
     conditions: dict[Condition, tuple[str, ...]] = {}
     tables: tuple[Table, ...] = ()
+    applied: tuple[Applied, ...] = ()
 
 
 class PhaseOpened(Frozen):

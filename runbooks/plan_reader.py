@@ -12,6 +12,7 @@ from migrations.plan import Applied, compare
 from migrations.problem import Unavailable
 from migrations.target import Fingerprint, environment_mark
 from migrations.target.connecting import told
+from runbooks import events as e
 from runbooks.artefacts import write_private
 from runbooks.events import PlanMade, Target
 from runbooks.identity import judge_mark
@@ -56,7 +57,7 @@ class PlanReader:
             mark=mark,
         )
         await asyncio.to_thread(self._keep, pending.pending)
-        return made
+        return made.model_copy(update={"applied": _applied(rows or ())})
 
     async def _ledger(self) -> tuple[tuple[Applied, ...] | None, str | None]:
         connection = await self._setting.target.open("read", application_name="gonogo plan")
@@ -93,6 +94,12 @@ def _not_ours(rows: Sequence[Applied], view: RunView) -> list[Applied]:
         return list(rows)
     ours = {(script.migration, script.sha256) for script in view.plan.scripts}
     return [row for row in rows if (row.name, row.checksum) not in ours]
+
+
+def _applied(rows: Sequence[Applied]) -> tuple[e.Applied, ...]:
+    """What is in the ledger to stay, oldest first; the pending scripts are judged on their own."""
+    done = {row.name: row for row in rows if not row.rolled_back and not row.failed}
+    return tuple(e.Applied(migration=r.name, sha256=r.checksum, at=r.finished_at or "") for r in done.values())
 
 
 def _difference(before: PlanMade, now: PlanMade) -> str:

@@ -1,5 +1,6 @@
 """`make demo` without a terminal: from Backup to Smoke on a real PostgreSQL, with real programs."""
 
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from runbooks import events as e
 from runbooks.journal import read
 from runbooks.view import fold
 
+TOP = Path(__file__).parents[1]
 SMALL = {"GONOGO_DEMO_ORDERS": "2000"}
 
 
@@ -27,6 +29,10 @@ def test_the_demo_walks_to_its_end_without_a_terminal(gonogo: Gonogo, own_home: 
     assert len([x for x in events if isinstance(x, e.Waived)]) == 1
     assert view.plan is not None and len(view.plan.scripts) == 5
     assert "destructive" in view.conditions
+    history = sorted((TOP / "runbooks" / "demo" / "files" / "migrations").glob("*/migration.sql"))[:-5]
+    digests = [(file.parent.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in history]
+    assert [(one.migration, one.sha256) for one in view.plan.applied] == digests
+    assert all(one.at for one in view.plan.applied)
     assert f"Head {records[-1].hash}" in said.err
     assert (said.session / "transcript.md").read_text().startswith("# ")
     assert not list((own_home / ".local/state/gonogo/demo").iterdir()), "the demo leaves nothing"
