@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 
 from migrations.impact.types import type_from
-from migrations.sql import Script
+from migrations.sql import Script, Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 
@@ -37,6 +37,13 @@ def asked_of(scripts: Iterable[Script]) -> Asked:
                     schemas[action.name.name] = None
     kept = tuple(names)[:MOST]
     return Asked(kept, tuple(functions)[:MOST], tuple(schemas)[:MOST], more=len(names) - len(kept))
+
+
+def names_in(statement: Statement) -> Iterator[Name]:
+    """Every name in what a statement does."""
+    for action in statement.actions:
+        for part in _parts(action):
+            yield from _names(part)
 
 
 def _parts(part: object) -> Iterator[object]:

@@ -129,10 +129,12 @@ key_in AS (SELECT k.confrelid AS root, jsonb_agg(jsonb_build_array(k.conname,
 
 _DETAIL = f"""
 jsonb_build_object('columns', (SELECT coalesce(jsonb_agg(jsonb_build_array(a.attname, {_NAME.format("m", "b.typname")},
-        CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, a.attnotnull, a.attnum) ORDER BY a.attnum),
+        CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, t.typcategory = 'A' AND t.typelem <> 0,
+        a.attnotnull, a.attnum) ORDER BY a.attnum),
         '[]')
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-    JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+    JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype
+                                   WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END
     JOIN pg_namespace m ON m.oid = b.typnamespace
     WHERE a.attrelid = d.oid AND a.attnum > 0 AND NOT a.attisdropped),
   'checks', (SELECT coalesce(jsonb_agg(k.conbin::text), '[]') FROM pg_constraint k

@@ -164,10 +164,12 @@ def _relation(row: Mapping[str, Any], since: Sequence[Any] | None) -> Relation:
 
 
 def _column(row: Sequence[Any], proven: set[int], open_nulls: Sequence[int]) -> Column:
-    name, type, typmod, not_null, number = row
+    name, type, typmod, array, not_null, number = row
     full = Name(*type)
     not_null = not_null and number not in open_nulls
-    return Column(name, Type(full, modifiers_of(full, typmod)), not_null, never_null=not_null or number in proven)
+    return Column(
+        name, Type(full, modifiers_of(full, typmod), array=array), not_null, never_null=not_null or number in proven
+    )
 
 
 def _activity(row: Mapping[str, Any], since: Sequence[Any] | None) -> Activity | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from migrations.impact.known import Known, Relation
 from migrations.impact.types import change, type_from
-from migrations.locks import Hinge, Lock, Through, ThroughKind, Touch, Work
+from migrations.locks import Hinge, HingeKind, Lock, Through, ThroughKind, Touch, Work
 from migrations.locks.lock import EFFORT
 from migrations.sql.names import Name
 
@@ -20,16 +20,28 @@ _ALWAYS: dict[ThroughKind, str] = {
     "truncated along": "all tables that reference",
 }
 """Where no target tells which they are: what certainly is there. Of the rest, there may be none."""
+_ALL_OF = {"type": _ALWAYS["users"], "domain": _ALWAYS["users"], "schema": _ALWAYS["members"]}
+_SPARED: dict[HingeKind, str] = {
+    "kept type": "its values stay on disk as they are",
+    "never null": "a constraint proves already that nothing in it is null",
+    "index never null": "a constraint proves already that nothing in it is null",
+    "validated": "the constraint is valid already",
+    "not volatile": "the default is the same for all rows",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a statement does to one relation, called as people know it. `relation` is None where it is not known."""
+    """What a statement does to one relation, called as people know it. `relation` is None where it is not known.
+
+    `spared`: in words, why it has less work than others of its kind.
+    """
 
     shown: str
     lock: Lock
     work: Work
     relation: Relation | None = None
+    spared: str = ""
 
     @property
     def matters(self) -> bool:
@@ -37,8 +49,8 @@ class Settled:
         return bool(self.lock.blocks) or self.work != "brief"
 
 
-def settled(touches: Iterable[Touch], known: Known | None, *, utc: bool = True) -> tuple[Settled, ...]:
-    """One for each relation, the named ones first. `utc`: the script has set no time zone of its own."""
+def settled(touches: Iterable[Touch], known: Known | None, *, utc: bool | None = None) -> tuple[Settled, ...]:
+    """One for each relation, the named ones first. `utc`: whether the script has set that, or another time zone."""
     touches = tuple(touches)
     whole = {touch.relation for touch in touches if touch.through and touch.through.kind == "descendants"}
     merged: dict[str, Settled] = {}
@@ -46,14 +58,16 @@ def settled(touches: Iterable[Touch], known: Known | None, *, utc: bool = True) 
         work = _work(touch, known, utc=utc)
         for one in _led_to(touch, known):
             alone = one.relation and one.relation.kind == "partitioned table" and touch.relation not in whole
-            new = replace(one, work="brief" if alone and touch.through is None else work)
+            spared = _SPARED.get(touch.hinge.kind, "") if touch.hinge and EFFORT[work] < EFFORT[touch.work] else ""
+            new = replace(one, work="brief" if alone and touch.through is None else work, spared=spared)
             merged[new.shown] = _both(merged[new.shown], new) if new.shown in merged else new
     return tuple(merged.values())
 
 
 def _both(one: Settled, other: Settled) -> Settled:
     lock = max(one.lock, other.lock, key=lambda lock: lock.strength)
-    return replace(one, lock=lock, work=max(one.work, other.work, key=EFFORT.__getitem__))
+    most = max(one, other, key=lambda touch: EFFORT[touch.work])
+    return replace(one, lock=lock, work=most.work, spared=most.spared)
 
 
 def _led_to(touch: Touch, known: Known | None) -> Iterator[Settled]:
@@ -67,7 +81,7 @@ def _led_to(touch: Touch, known: Known | None) -> Iterator[Settled]:
         if relation:
             yield Settled(f"the indexes of {relation.shown}", touch.lock, touch.work, relation)
     elif known is None or (found := _names(touch.relation, through, relation, known)) is None:
-        if words := _ALWAYS.get(through.kind):
+        if words := _ALL_OF.get(through.of) or _ALWAYS.get(through.kind):
             yield Settled(f"{words} {touch.relation}".removesuffix(' ""'), touch.lock, touch.work)
     else:
         for name in dict.fromkeys(found):
@@ -136,13 +150,13 @@ def _depending(name: Name, through: Through, relation: Relation | None, known: K
     return tuple(name for d in found for name in (d.of, d.name) if name and name.name)
 
 
-def _work(touch: Touch, known: Known | None, *, utc: bool) -> Work:
+def _work(touch: Touch, known: Known | None, *, utc: bool | None) -> Work:
     if touch.hinge is None or known is None:
         return touch.work
     return _hinged(touch.hinge, touch, known.relation(touch.relation), known, utc=utc)
 
 
-def _hinged(hinge: Hinge, touch: Touch, relation: Relation | None, known: Known, *, utc: bool) -> Work:
+def _hinged(hinge: Hinge, touch: Touch, relation: Relation | None, known: Known, *, utc: bool | None) -> Work:
     holds = False
     match hinge.kind:
         case "kept type" if relation:
@@ -166,11 +180,11 @@ def _never_null(relation: Relation, columns: Iterable[str]) -> bool:
     return all((column := relation.column(name)) is not None and column.never_null for name in columns)
 
 
-def _kept(hinge: Hinge, work: Work, relation: Relation, known: Known, *, utc: bool) -> Work:
+def _kept(hinge: Hinge, work: Work, relation: Relation, known: Known, *, utc: bool | None) -> Work:
     column, new = relation.column(hinge.of[0]), type_from(hinge.of[1])
     if column is None or new is None:
         return work
-    found = change(column.type, new, known, utc=utc and known.utc)
+    found = change(column.type, new, known, utc=known.utc if utc is None else utc)
     if found == "build" and not any(hinge.of[0] in index.columns or "" in index.columns for index in relation.indexes):
         return hinge.work
     return work if found == "rewrite" else found

@@ -18,8 +18,10 @@ _INTERNAL = {
 }
 _LENGTHS = ("varchar", "bpchar")
 _TIMES = ("timestamp", "timestamptz", "time", "timetz")
-_ALIKE = {Name("pg_catalog", "text"), Name("pg_catalog", "varchar")}
-"""Types that share their indexes' order, too."""
+_ALIKE = [
+    {Name("pg_catalog", one), Name("pg_catalog", other)} for one, other in (("text", "varchar"), ("cidr", "inet"))
+]
+"""Pairs that share their indexes' order, too."""
 _WITHOUT_ZONE, _WITH_ZONE = Name("pg_catalog", "timestamp"), Name("pg_catalog", "timestamptz")
 
 
@@ -60,9 +62,9 @@ def change(old: Type, new: Type, known: Known, *, utc: bool) -> Work:
     if old.name == name:
         return "brief" if _widens(name, old.modifiers, new.modifiers) else "rewrite"
     if {old.name, name} == {_WITHOUT_ZONE, _WITH_ZONE} and utc:
-        return "build" if _widens(name, old.modifiers, new.modifiers) else "rewrite"
+        return "build" if not new.modifiers or new.modifiers[0] >= 6 else "rewrite"
     if (old.name, name) in known.relabels and (not new.modifiers or new.modifiers == old.modifiers):
-        return "brief" if {old.name, name} <= _ALIKE else "build"
+        return "brief" if {old.name, name} in _ALIKE else "build"
     return "rewrite"
 
 

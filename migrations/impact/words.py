@@ -118,9 +118,9 @@ def _partners(how: str, partners: list[Name]) -> str:
 
 def _activity(activity: Activity) -> str:
     if not activity.seconds or activity.seconds < 60:
-        return f"{count_text(activity.writes)} rows written, {count_text(activity.reads)} scans so far"
+        return f"rows written so far: {count_text(activity.writes)}, scans: {count_text(activity.reads)}"
     writes, reads = (_rate(count / activity.seconds) for count in (activity.writes, activity.reads))
-    return f"{writes} rows written and {reads} scans a second, since {activity.since}"
+    return f"rows written in a second: {writes}, scans: {reads}, since {activity.since}"
 
 
 def _rate(rate: float) -> str:

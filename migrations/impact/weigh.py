@@ -1,0 +1,121 @@
+"""What each statement of the pending scripts means for the target: locks, for how long, and how bad that is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from migrations.impact.asked import names_in
+from migrations.impact.budgets import Budgets
+from migrations.impact.durations import took, until_end
+from migrations.impact.estimate import Span
+from migrations.impact.foreseen import Foreseen
+from migrations.impact.judged import Stand, judged
+from migrations.impact.known import Known, Relation
+from migrations.impact.settle import Settled, settled
+from migrations.locks.touches import touched
+from migrations.rules import Finding, reasons, rules
+from migrations.rules.situation import Situation
+from migrations.sql import Name, Script, Statement
+from migrations.sql import actions as a
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lock that a statement takes, and how long it holds it: until its transaction ends."""
+
+    what: Settled
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A script as it would run now. What only the target shows is among the findings; `held` are the locks of each
+    statement."""
+
+    findings: tuple[Finding, ...]
+    held: tuple[tuple[Held, ...], ...]
+
+
+@dataclass(slots=True)
+class Scales:
+    """Weighs the pending scripts, in their order: what one of them makes is nobody's for those after it.
+
+    `relations` are those of the target that were touched so far.
+    """
+
+    budgets: Budgets
+    known: Known | None = None
+    relations: dict[Name, Relation] = field(default_factory=dict)
+    _foreseen: Foreseen = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._foreseen = Foreseen(self.known)
+
+    def weigh(self, script: Script, findings: Sequence[Finding]) -> Weighed:
+        """What rules found in the script, as bad as it is on the target, and the locks that it takes there."""
+        stands, live = self._go_through(script)
+        rest = until_end(script, [stand.took for stand in stands])
+        by_code = {rule.code: rule for rule in rules()}
+        everything = sorted((*findings, *_new(script, findings, live)), key=lambda finding: finding.statement)
+        return Weighed(
+            tuple(
+                judged(one, by_code.get(one.rule), stands[one.statement], rest[one.statement], self.budgets)
+                for one in everything
+            ),
+            tuple(
+                tuple(Held(touch, span) for touch in stand.touches if touch.matters)
+                for stand, span in zip(stands, rest, strict=True)
+            ),
+        )
+
+    def _go_through(self, script: Script) -> tuple[list[Stand], list[Finding]]:
+        looking = [rule for rule in rules() if rule.look] if self.known else []
+        seen = Situation(script)
+        stands: list[Stand] = []
+        live: list[Finding] = []
+        utc: bool | None = None
+        for statement in script.statements:
+            stands.append(self._stand(statement, utc))
+            live += (one for rule in looking for one in rule.judge_live(statement, seen, self._foreseen))
+            utc = _zone(statement, utc)
+            self._foreseen.take_in(statement)
+            seen.take_in(statement)
+        return stands, live
+
+    def _stand(self, statement: Statement, utc: bool | None) -> Stand:
+        foreseen = self._foreseen
+        idle = {key for action in statement.actions for key in _checked_against_nothing(action, foreseen)}
+        raw = (replace(t, work="brief") if t.relation in idle else t for t in touched(statement, foreseen.track))
+        touches = settled(raw, self.known, utc=utc)
+        names = tuple(names_in(statement))
+        relations = {str(name): relation for name in names if (relation := foreseen.relation(name))}
+        for relation in (*relations.values(), *(touch.relation for touch in touches if touch.relation)):
+            self.relations.setdefault(relation.name, relation)
+        new = frozenset(str(name) for name in names if foreseen.is_new(name))
+        everything = self.known.relations if self.known else {}
+        return Stand(touches, took(statement, touches, everything), relations, new)
+
+
+def _checked_against_nothing(action: a.Action, foreseen: Foreseen) -> Iterator[Name]:
+    """The tables that a new foreign key leads to from one that is new, or empty: there is nothing to look up."""
+    if isinstance(action, a.AddConstraint) and action.constraint.references:
+        if foreseen.is_empty(action.table):
+            yield action.constraint.references
+
+
+def _new(script: Script, findings: Sequence[Finding], live: Sequence[Finding]) -> list[Finding]:
+    """What the rules do not say of the script already, with the reasons that the script gives for it."""
+    told = {(finding.rule, finding.statement, finding.subject) for finding in findings}
+    allowed = reasons(script) if live else {}
+    return [
+        replace(one, allowed=allowed.get((one.statement, one.rule), ""))
+        for one in live
+        if (one.rule, one.statement, one.subject) not in told
+    ]
+
+
+def _zone(statement: Statement, utc: bool | None) -> bool | None:
+    """Whether the script has set a time zone, and whether that is UTC; None where it is the session's own."""
+    for action in statement.actions:
+        if isinstance(action, a.Set) and action.setting in ("timezone", "*"):
+            utc = None if action.value is None else action.value.upper() in ("UTC", "ETC/UTC", "GMT")
+    return utc

@@ -1,0 +1,253 @@
+"""How bad findings are on a target of a given size, and how long its tables are locked."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from migrations.impact.asked import asked_of
+from migrations.impact.budgets import Budgets
+from migrations.impact.estimate import Span, span
+from migrations.impact.known import Column, Index, Key, Known, KnownType, Relation, Type
+from migrations.impact.reading import look_up
+from migrations.impact.weigh import Scales, Weighed
+from migrations.impact.words import span_text
+from migrations.rules import Finding, judge
+from migrations.sql import read_script
+from migrations.sql.names import Name
+from tests.migrations.pretended import grown
+
+GB = 10**9
+SECOND = 10**6
+
+
+def table(name: str = "t", *, rows: int | None = 40_000_000, heap: int = 3 * GB, **more: Any) -> Relation:
+    columns = more.pop("columns", (Column("c", Type(Name("pg_catalog", "int4"))),))
+    return Relation(Name("public", name), "table", rows=rows, heap=heap, columns=columns, **more)
+
+
+LARGE = table()
+SMALL = table(rows=40, heap=8192)
+EMPTY = table(rows=None, heap=0)
+
+
+def known(*relations: Relation, **more: Any) -> Known:
+    by_name = {name: relation for relation in relations for name in (relation.name, Name(None, relation.name.name))}
+    return Known(relations=by_name, **more)
+
+
+def weigh(text: str, target: Known | None, *earlier: str, budgets: Budgets | None = None) -> Weighed:
+    scales = Scales(budgets or Budgets(), target)
+    for one in earlier:
+        scales.weigh(read_script(one), ())
+    script = read_script(text)
+    return scales.weigh(script, judge(script))
+
+
+def found(weighed: Weighed, rule: str) -> Finding:
+    return next(finding for finding in weighed.findings if finding.rule == rule)
+
+
+def locks(weighed: Weighed) -> list[list[tuple[str, str, str]]]:
+    return [[(held.what.shown, held.what.lock.value, held.what.work) for held in each] for each in weighed.held]
+
+
+@pytest.mark.parametrize(
+    ("target", "severity", "words"),
+    [
+        (LARGE, "stop", "t has 40 million rows, 3 GB: 15 s to 3.3 min, guessed from the size, not rehearsed"),
+        (table(rows=5_000_000, heap=350_000_000), "warn", "1.8 s to 23 s"),
+        (SMALL, "note", "t has 40 rows, 8.2 kB: up to 5.5 ms, guessed"),
+        (EMPTY, "note", "t is empty"),
+        (table(rows=None, heap=8192), "note", "t has never analysed"),
+        (None, "warn", "until the whole index is built"),
+    ],
+    ids=["large", "middling", "small", "empty", "never analysed", "not there"],
+)
+def test_the_size_decides_how_bad_a_lock_is(target: Relation | None, severity: str, words: str) -> None:
+    weighed = weigh("CREATE INDEX ON t (c)", known(target) if target else known())
+    finding = found(weighed, "index-without-concurrently")
+    assert finding.severity == severity
+    assert words in finding.message
+
+
+def test_without_a_target_findings_stay_as_the_rules_have_them() -> None:
+    text = "CREATE INDEX ON t (c); ALTER TABLE t DROP COLUMN d; REINDEX INDEX i; DROP TYPE y CASCADE"
+    weighed = weigh(text, None)
+    assert weighed.findings == judge(read_script(text))
+    assert [shown for each in locks(weighed) for shown, _, _ in each] == [
+        *("t", "t", "i", "the table of i", "all tables that use type y")
+    ]
+    assert {held.span.most for each in weighed.held for held in each if held.what.work != "brief"} == {None}
+
+
+@pytest.mark.parametrize("target", [EMPTY, SMALL, LARGE], ids=["empty", "small", "large"])
+@pytest.mark.parametrize("text", ["DROP TABLE t", "ALTER TABLE t DROP COLUMN c", "TRUNCATE t", "DELETE FROM t"])
+def test_what_loses_data_is_a_stop_whatever_the_size(text: str, target: Relation) -> None:
+    finding = next(finding for finding in weigh(text, known(target)).findings if finding.loses_data)
+    assert finding.severity == "stop"
+
+
+@pytest.mark.parametrize(("target", "severity"), [(EMPTY, "note"), (SMALL, "stop"), (table(rows=None), "warn")])
+def test_what_rows_make_fail_is_a_stop_where_there_are_some(target: Relation, severity: str) -> None:
+    assert (
+        found(weigh("ALTER TABLE t ADD COLUMN d int NOT NULL", known(target)), "add-column-not-null").severity
+        == severity
+    )
+
+
+@pytest.mark.parametrize("target", [None, known(table("other"))], ids=["no target", "a target"])
+def test_what_an_earlier_script_makes_is_nobodys(target: Known | None) -> None:
+    made = "CREATE TABLE u (id int PRIMARY KEY, old int)"
+    text = "CREATE INDEX ON u (id); ALTER TABLE u DROP COLUMN old; DROP TABLE u"
+    weighed = weigh(text, target, made)
+    assert {(finding.severity, finding.loses_data) for finding in weighed.findings} == {("note", False)}
+    assert not any(weighed.held)
+    assert found(weigh(text, target), "table-drop").severity == "stop", "without the earlier script"
+
+
+@pytest.mark.parametrize(("target", "severity"), [(None, "stop"), (known(LARGE), "stop"), (known(), "note")])
+def test_if_not_exists_makes_nothing_of_what_may_be_there(target: Known | None, severity: str) -> None:
+    assert (
+        found(weigh("DROP TABLE t", target, "CREATE TABLE IF NOT EXISTS t (c int)"), "table-drop").severity == severity
+    )
+
+
+def test_a_table_that_an_earlier_script_renames_is_still_that_table() -> None:
+    weighed = weigh("CREATE INDEX ON u (d)", known(LARGE), "ALTER TABLE t RENAME TO u; ALTER TABLE u RENAME c TO d")
+    assert found(weighed, "index-without-concurrently").severity == "stop"
+    assert locks(weighed) == [[("t", "SHARE", "build")]]
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "rule"),
+    [
+        (
+            "ALTER TABLE t ALTER c SET NOT NULL",
+            table(columns=(Column("c", Type(Name("pg_catalog", "int4")), never_null=True),)),
+            "not-null-on-existing",
+        ),
+        (
+            "ALTER TABLE t ALTER c TYPE varchar(50)",
+            table(columns=(Column("c", Type(Name("pg_catalog", "varchar"), (20,))),)),
+            "column-type-change",
+        ),
+        (
+            "ALTER TABLE t ADD d int DEFAULT calm()",
+            table(),
+            "add-column-volatile-default",
+        ),
+    ],
+)
+def test_what_the_target_knows_to_be_quick_is_a_note(text: str, target: Relation, rule: str) -> None:
+    varchar = KnownType(Name("pg_catalog", "varchar"), "base")
+    types = {Name(None, "varchar"): varchar, varchar.name: varchar}
+    weighed = weigh(text, known(target, functions={"calm": "stable"}, types=types))
+    assert (found(weighed, rule).severity, weighed.held[0][0].what.work) == ("note", "brief")
+    slow = weigh(text, known(table(), functions={"calm": "volatile"}, types=types))
+    assert (found(slow, rule).severity, slow.held[0][0].what.work != "brief") == ("stop", True)
+
+
+def test_a_lock_is_held_until_its_transaction_ends() -> None:
+    """The scan of VALIDATE counts for the lock of what stands before it, in the same transaction and in no other."""
+    add = "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID;"
+    validate = "ALTER TABLE t VALIDATE CONSTRAINT k;"
+    scan = span("scan", LARGE)
+    together = weigh(add + validate, known(LARGE))
+    assert together.held[0][0].span == span("brief", LARGE) + scan
+    assert found(together, "validate-in-same-transaction").severity == "stop"
+    apart = weigh(f"BEGIN; {add} COMMIT; BEGIN; {validate} COMMIT", known(LARGE))
+    assert apart.held[1][0].span.most < SECOND
+    assert apart.held[4][0].span.least > SECOND
+    alone = weigh("CREATE INDEX CONCURRENTLY i ON t (c); ALTER TABLE t ADD d int", known(LARGE))
+    assert alone.held[1][0].span == span("brief", LARGE)
+
+
+def test_what_follows_without_an_end_in_sight_leaves_the_rules_own_severity() -> None:
+    weighed = weigh("CREATE INDEX ON t (c); SELECT wait_for_it()", known(SMALL))
+    assert (found(weighed, "index-without-concurrently").severity, weighed.held[0][0].span.most) == ("warn", None)
+
+
+def test_partners_partitions_and_the_tables_of_indexes_and_types() -> None:
+    o = table("o", keys_in=(Key("k", ("id",), Name("public", "t")),))
+    t = table(keys_out=(Key("k", ("o_id",), Name("public", "o")),), indexes=(Index("i", ("c",)),))
+    i = Relation(Name("public", "i"), "index", heap=GB, table=Name("public", "t"))
+    mood = KnownType(Name("public", "mood"), "enum", users=(Name("public", "o"), Name("public", "t")))
+    target = known(o, t, i, types={Name(None, "mood"): mood})
+    exclusive = "ACCESS EXCLUSIVE"
+    assert locks(
+        weigh(
+            "DROP TABLE t; DROP INDEX i; REINDEX TABLE o; DROP TYPE mood CASCADE",
+            target,
+        )
+    ) == [
+        [("t", exclusive, "brief"), ("o", exclusive, "brief")],
+        [("i", exclusive, "brief"), ("t", exclusive, "brief")],
+        [("o", "SHARE", "build"), ("the indexes of o", exclusive, "build")],
+        [("o", exclusive, "brief"), ("t", exclusive, "brief")],
+    ]
+
+
+def test_only_the_partitioned_table_itself_is_quick() -> None:
+    p = Relation(Name("public", "t"), "partitioned table", rows=40_000_000, heap=3 * GB, partitions=12)
+    assert found(weigh("CREATE INDEX ON t (c)", known(p)), "index-without-concurrently").severity == "stop"
+    assert weigh("CREATE INDEX ON ONLY t (c)", known(p)).held[0][0].what.work == "brief"
+
+
+def test_a_foreign_key_of_a_table_without_rows_looks_nothing_up() -> None:
+    key = "ALTER TABLE n ADD FOREIGN KEY (c) REFERENCES t"
+    assert locks(weigh(f"CREATE TABLE n (c int); {key}", known(LARGE)))[1] == [("t", "SHARE ROW EXCLUSIVE", "brief")]
+    assert locks(weigh(f"CREATE TABLE n AS SELECT 1 AS c; {key}", known(LARGE)))[1][-1][2] == "scan"
+    assert found(weigh(key, known(LARGE, table("n", heap=0))), "add-foreign-key").severity == "note"
+    assert found(weigh(key, known(LARGE, table("n"))), "add-foreign-key").severity in ("stop", "warn")
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("UPDATE t SET c = 1", 200, 8000),
+        ("UPDATE t SET c = 1 WHERE c = 2", 0, 8000),
+        ("INSERT INTO t VALUES (1), (2)", 0, 1),
+        ("INSERT INTO t SELECT 1", 0, None),
+        ("COPY t FROM '/tmp/x'", 0, None),
+    ],
+)
+def test_changes_of_rows_take_as_long_as_there_are_rows(text: str, least: int, most: int | None) -> None:
+    (held,) = weigh(text, known(LARGE)).held[0]
+    assert held.span.least // SECOND == least
+    assert (held.span.most if held.span.most is None else held.span.most // SECOND) == (0 if most == 1 else most)
+
+
+def test_budgets_move_the_verdict() -> None:
+    text, target = "CREATE INDEX ON t (c)", known(table(rows=5_000_000, heap=350_000_000))
+    patient, strict = Budgets(writes=60 * SECOND), Budgets(writes=SECOND)
+    assert found(weigh(text, target, budgets=patient), "index-without-concurrently").severity == "note"
+    assert found(weigh(text, target, budgets=strict), "index-without-concurrently").severity == "stop"
+    assert Budgets(reads=5 * SECOND, writes=SECOND).limit("reads and writes") == SECOND
+    assert Budgets().limit("DDL") is None
+
+
+def test_spans_in_words() -> None:
+    assert span_text(Span(26 * SECOND, 240 * SECOND)) == "26 s to 4 min"
+    assert span_text(Span(200, 5000)) == "up to 5 ms"
+    assert span_text(Span(12 * SECOND, None)) == "at least 12 s"
+    assert span_text(Span(0, None)) == ""
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True, prepare_threshold=None) as connection:
+        yield connection
+
+
+async def test_forty_rows_and_forty_million_on_a_real_server(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.execute("CREATE TABLE t (c int); INSERT INTO t SELECT generate_series(1, 40); ANALYZE t")
+    script = read_script("CREATE INDEX ON t (c)")
+    verdicts = []
+    for _ in range(2):
+        target = await look_up(connection, asked_of([script]))
+        (finding,) = Scales(Budgets(), target).weigh(script, judge(script)).findings
+        verdicts.append((finding.severity, finding.message.partition("; ")[2].partition(":")[0]))
+        await grown(connection, "t", gigabytes=3, rows=40_000_000)
+    assert verdicts == [("note", "t has 40 rows, 8.2 kB"), ("stop", "t has 40 million rows, 3.2 GB")]
