@@ -1,5 +1,6 @@
 """`gonogo.toml`: what differs between environments. Names of variables, never connection strings."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,14 @@ class Environment(Frozen):
     """`[environments.NAME.values]`: what `${env.key}` stands for in the runbook's step parameters."""
 
 
+class Review(Frozen):
+    """`[review]`: for how long a migration may keep others from reading or writing a table, and what rules to add."""
+
+    reads_blocked: timedelta = timedelta(seconds=1)
+    writes_blocked: timedelta = timedelta(seconds=5)
+    also: tuple[str, ...] = ()
+
+
 class Project(Frozen):
     """The whole file. `folder` is where it stands; every relative path in it starts there."""
 
@@ -36,6 +45,7 @@ class Project(Frozen):
     secrets: tuple[str, ...] = ()
     sessions: Path | None = None
     dumps: Path | None = None
+    review: Review = Review()
     environments: dict[str, Environment]
 
     def environment(self, name: str) -> Environment:

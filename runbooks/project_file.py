@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from migrations.naming import convention
 from migrations.problem import Misuse
 from runbooks.document.errors import Fault, Faults, ProjectError
 from runbooks.document.toml_text import KeyLines, TomlError, read_toml
+from runbooks.durations import EXPECTED, duration
 from runbooks.library import shipped
 from runbooks.nearest import nearest
-from runbooks.project import FILE, Environment, Project
+from runbooks.project import FILE, Environment, Project, Review
 
+REVIEW_KEYS = tuple(Review.model_fields)
 PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "sessions", "dumps")
 ENVIRONMENT_KEYS = tuple(key for key in Environment.model_fields if key != "name")
 NAMINGS = ("prisma", "dashed", "date")
@@ -68,6 +71,11 @@ class _Table:
         self.faults.add(self.line_of(key), f"`{key}` is not right", expected)
         return None
 
+    def length(self, key: str, usual: timedelta) -> timedelta:
+        """A length of time; `usual` where it is not given or not right."""
+        text = self.text(key, _is_length, EXPECTED)
+        return usual if text is None else duration(text)
+
     def flag(self, key: str) -> bool:
         """True or false; false where it is not given."""
         value = self.values.get(key, False)
@@ -84,7 +92,7 @@ class _Reader:
 
     def project(self, table: dict[str, Any], sha256: str) -> Project | None:
         top = KeyLines(self.text)
-        self.faults.unknown_keys(table, ("project", "environments"), top)
+        self.faults.unknown_keys(table, ("project", "review", "environments"), top)
         self._connection_strings(table)
         own = self._table(table.get("project", {}), "project", PROJECT_KEYS)
         name = own.text("name", bool, "a name in quotes") or ""
@@ -99,6 +107,7 @@ class _Reader:
             secrets=self._secrets(own),
             sessions=self._path(own, "sessions"),
             dumps=self._path(own, "dumps"),
+            review=self._review(table.get("review", {})),
             environments=self._environments(table.get("environments", {}), top),
         )
         return None if self.faults.found else project
@@ -117,6 +126,32 @@ class _Reader:
         lines = [n for n, line in enumerate(self.text.split("\n"), 1) if _CONNECTION.search(line)]
         for line in lines or [1]:
             self.faults.add(line, _HIDDEN, "the name of an environment variable that holds it")
+
+    def _review(self, values: Any) -> Review:
+        own = self._table(values, "review", REVIEW_KEYS)
+        usual = Review()
+        return Review(
+            reads_blocked=own.length("reads_blocked", usual.reads_blocked),
+            writes_blocked=own.length("writes_blocked", usual.writes_blocked),
+            also=self._rules(own),
+        )
+
+    def _rules(self, own: _Table) -> tuple[str, ...]:
+        found = own.values.get("also", [])
+        if not isinstance(found, list) or not all(isinstance(code, str) for code in found):
+            self.faults.add(own.line_of("also"), "`also` is not right", 'a list of rules: ["no-lock-timeout"]')
+            return ()
+        if not found:
+            return ()
+        from migrations.rules import rules  # there are many: they are read only where they are asked for
+
+        known = [rule.code for rule in rules()]
+        for code in found:
+            if code not in known:
+                near = nearest(code, known)
+                expected = f"`{near}`" if near else "a rule of docs/rules"
+                self.faults.add(own.line_of("also"), f"unknown rule `{code}`", expected)
+        return tuple(found)
 
     def _environments(self, table: Any, top: KeyLines) -> dict[str, Environment]:
         if not isinstance(table, dict) or not table:
@@ -187,6 +222,13 @@ class _Reader:
         expected = 'a list of NAMES of environment variables: ["PAYMENT_API_KEY"]'
         self.faults.add(own.line_of("secrets"), "`secrets` is not right", expected)
         return ()
+
+
+def _is_length(text: str) -> bool:
+    try:
+        return bool(duration(text))
+    except ValueError:
+        return False
 
 
 def _is_variable(text: str) -> bool:

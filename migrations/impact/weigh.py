@@ -97,9 +97,8 @@ class Scales:
 
 def _checked_against_nothing(action: a.Action, foreseen: Foreseen) -> Iterator[Name]:
     """The tables that a new foreign key leads to from one that is new, or empty: there is nothing to look up."""
-    if isinstance(action, a.AddConstraint) and action.constraint.references:
-        if foreseen.is_empty(action.table):
-            yield action.constraint.references
+    if isinstance(action, a.AddConstraint) and action.constraint.references and foreseen.is_empty(action.table):
+        yield action.constraint.references
 
 
 def _new(script: Script, findings: Sequence[Finding], live: Sequence[Finding]) -> list[Finding]:

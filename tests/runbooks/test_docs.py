@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from migrations.impact.estimate import RATES
+from migrations.impact.words import count_text, size_text
 from runbooks.document import read_runbook
 from runbooks.document.heads import COLUMNS, KEYS
 from runbooks.document.identifiers import RESERVED
@@ -12,7 +14,7 @@ from runbooks.document.steps import ITEM_ATTRIBUTES, RUN_ATTRIBUTES, SHELL, STEP
 from runbooks.frozen import Frozen
 from runbooks.library import read_shipped, shipped
 from runbooks.project import load
-from runbooks.project_file import ENVIRONMENT_KEYS, NAMINGS, PROJECT_KEYS
+from runbooks.project_file import ENVIRONMENT_KEYS, NAMINGS, PROJECT_KEYS, REVIEW_KEYS
 from runbooks.runbook import CONDITIONS, PHASES
 from runbooks.steps import catalogue
 from runbooks.steps.base import Context, StepKind
@@ -71,9 +73,17 @@ def test_every_key_of_a_runbook_is_documented(word: str) -> None:
     )
 
 
-@pytest.mark.parametrize("word", sorted({*PROJECT_KEYS, *ENVIRONMENT_KEYS, *NAMINGS} - {"values"}))
+@pytest.mark.parametrize("word", sorted({*PROJECT_KEYS, *ENVIRONMENT_KEYS, *REVIEW_KEYS, *NAMINGS} - {"values"}))
 def test_every_key_of_a_project_is_documented(word: str) -> None:
     assert re.search(rf"^\| `{word}` \||`{word}` \(", PROJECT, re.MULTILINE), f"{word} is not in docs/project.md"
+
+
+def test_the_rates_of_the_guesses_are_documented() -> None:
+    rows = re.findall(r"^\| .+ \| (\d[^|]*?)(?: of the table)? \| (\d[^|]*?) \|$", PROJECT, re.MULTILINE)
+    rates = [RATES[work] for work in ("scan", "build", "rewrite")]
+    texts = [(f"{size_text(rate.slow)}/s", f"{size_text(rate.fast)}/s") for rate in rates]
+    data = tuple(f"{count_text(speed)} rows/s" for speed in RATES["data"])
+    assert rows == [*texts, data]
 
 
 def test_every_step_and_its_parameters_are_documented() -> None:

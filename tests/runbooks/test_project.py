@@ -1,5 +1,6 @@
 """gonogo.toml: found, read, or refused with every fault and its line, and without a secret in the words."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,10 @@ pooler = "session"
 
 [environments.production.values]
 app = "https://shop.example"
+
+[review]
+reads_blocked = "300ms"
+also = ["foreign-key-without-index"]
 """
 
 
@@ -54,6 +59,9 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert (project.name, project.naming, project.secrets) == ("shop", "dashed", ("PAYMENT_API_KEY",))
     assert (project.folder, project.migrations) == (tmp_path, tmp_path / "db/migrations")
     assert (project.sessions, project.dumps) == (None, Path("/var/dumps"))
+    review = project.review
+    assert (review.reads_blocked, review.writes_blocked) == (timedelta(seconds=0.3), timedelta(seconds=5))
+    assert review.also == ("foreign-key-without-index",)
     production = project.environment("production")
     assert (production.url, production.direct_url, production.protected) == ("DATABASE_URL", "DIRECT_URL", True)
     assert (production.fingerprint, production.pooler) == ("7421000000000000000/shop", "session")
@@ -96,6 +104,20 @@ def test_the_least_that_is_enough(tmp_path: Path) -> None:
         ('app = "https://shop.example"', "app = 1", "line 21: `app` is not right; expected a text in quotes"),
         ("app =", '"a b" =', "line 21: `a b` cannot be `${env.…}`"),
         ("[environments.staging]", "[environments.'st/g']", "line 8: `st/g` cannot name an environment"),
+        ("reads_blocked", "read_blocked", "line 24: unknown key `read_blocked`; expected `reads_blocked`"),
+        ('"300ms"', '"300"', "line 24: `reads_blocked` is not right; expected a length of time such as 90s"),
+        ('"300ms"', '"0s"', "line 24: `reads_blocked` is not right"),
+        ('"300ms"', "1", "line 24: `reads_blocked` is not right"),
+        (
+            "foreign-key-without-index",
+            "foreign-key-no-index",
+            "line 25: unknown rule `foreign-key-no-index`; expected `foreign-key-without-index`",
+        ),
+        (
+            '["foreign-key-without-index"]',
+            '"no-lock-timeout"',
+            "line 25: `also` is not right; expected a list of rules",
+        ),
         ('url = "STAGING_URL"', "url = ", "line 9: this is not TOML: invalid value"),
     ],
 )
