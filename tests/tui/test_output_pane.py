@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from runbooks import events as e
 from runbooks.view import KEPT_LINES, RunView, fold
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
-from tui.widgets.fold import Rows, hang, piece, rows
+from tui.widgets.fold import Rows, hang, part, piece, rows
 from tui.widgets.fold import fold as cut
 from tui.widgets.output_pane import OutputPane
 
@@ -84,10 +85,13 @@ async def test_what_is_no_longer_kept_is_said_with_the_record_where_it_starts(op
 
 def test_pieces_of_a_line_are_the_rows_that_it_takes() -> None:
     for text in ("", "abc", "x" * 25, "漢字漢" * 7, "e\u0301" * 12, "a漢" * 9):
-        for width in (2, 3, 10):
+        for width in (1, 2, 3, 10):
             parts = cut(text, width)
+            assert all(len(one) == 1 or cell_len(one) <= width for one in parts)
             assert "".join(parts) == text and rows(text, width) == len(parts)
             assert [text[slice(*piece(text, width, n))] for n in range(len(parts))] == parts
+            stood_in = [part(text, width, at) for at in range(len(text))]
+            assert stood_in == [n for n, one in enumerate(parts) for _ in one]
     assert hang("  one two three", 12) == ["  one two ", "  three"]
     assert hang("        deep", 12) == cut("        deep", 12)
     layout = Rows([1, 3, 2])

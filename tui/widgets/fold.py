@@ -5,7 +5,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from itertools import accumulate
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 
 _ODD = re.compile("[^\u0000-\u02ff\u0370-\u0482\u048a-\u0590\u2010-\u2027\u2190-\u21ff\u2400-\u25ff]")
 """Characters that may be wider or narrower than one cell."""
@@ -40,17 +40,28 @@ def piece(text: str, width: int, number: int) -> tuple[int, int]:
     return (cuts[number - 1] if number else 0), cuts[number]
 
 
+def part(text: str, width: int, at: int) -> int:
+    """Which row of the text a character stands in."""
+    return min(bisect_right(_cuts(text, width), at), rows(text, width) - 1)
+
+
 @lru_cache(maxsize=256)
 def _cuts(text: str, width: int) -> tuple[int, ...]:
-    if _ODD.search(text) is not None:
-        pieces = chop_cells(text, width) if cell_len(text) > width else [text]
-        return tuple(accumulate(len(part) for part in pieces))
     cuts, at = [], 0
-    while len(text) - at > width:
-        space = text.rfind(" ", at + width * 2 // 3, at + width)
-        at = space + 1 if space >= 0 else at + width
+    while (rest := len(text) - at) > 1 and (rest > width or cell_len(text[at:]) > width):
+        end = at + _fitting(text[at : at + width], width)
+        space = text.rfind(" ", at + (end - at) * 2 // 3, end)
+        at = space + 1 if space >= 0 else end
         cuts.append(at)
     return (*cuts, len(text))
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters fit; one at the least."""
+    if _ODD.search(text) is None or cell_len(text) <= width:
+        return len(text)
+    widths = accumulate(cell_len(character) for character in text)
+    return max(1, sum(1 for wide in widths if wide <= width))
 
 
 class Rows:
