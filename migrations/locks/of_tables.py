@@ -36,16 +36,16 @@ def create_table(action: a.CreateTable) -> Iterator[Touch]:
         yield Touch(name, SUE)
     if action.partition_of:
         yield Touch(action.partition_of, AE)
-        yield from _beside_partitions(action.partition_of)
+        yield from _beside_partitions(action.partition_of, "brief")
     keys = (*action.constraints, *(c for column in action.columns for c in column.constraints))
     yield from _referenced(action.table, keys, "brief")
 
 
-def _beside_partitions(parent: Name) -> Iterator[Touch]:
+def _beside_partitions(parent: Name, keys: Work) -> Iterator[Touch]:
     """What a new partition costs others: no row of the default one may be its own, and foreign keys are made anew."""
     yield Touch(parent, AE, "scan", Through("default partition"))
-    yield Touch(parent, SRE, through=Through("referenced"))
-    yield Touch(parent, SRE, through=Through("referencing"))
+    yield Touch(parent, SRE, keys, Through("referenced"))
+    yield Touch(parent, SRE, keys, Through("referencing"))
 
 
 def _referenced(table: Name, constraints: Iterable[a.Constraint], work: Work) -> Iterator[Touch]:
@@ -157,7 +157,7 @@ def attach_partition(action: a.AttachPartition) -> Iterator[Touch]:
     fits = Hinge("rows fit", "brief")
     yield Touch(action.table, SUE)
     yield from downward(action.partition, AE, "scan", hinge=fits)
-    yield from _beside_partitions(action.table)
+    yield from _beside_partitions(action.table, "scan")
 
 
 def detach_partition(action: a.DetachPartition) -> Iterator[Touch]:

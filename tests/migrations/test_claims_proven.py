@@ -1,0 +1,92 @@
+"""What is claimed of every kind of statement, harmless ones too, the server confirms; and `touches_of` tells it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+from proving.verdict import put, put_rule
+from psycopg import sql
+
+from migrations.locks import Lock
+from migrations.locks.claims import WORLD, Claim, claims
+from migrations.rules import rules
+from migrations.server import ThrowawayServer
+
+ALL = list(claims())
+
+
+@pytest.fixture(scope="module")
+def world(server: ThrowawayServer) -> Iterator[str]:
+    """The URL of a database with everything that claims speak of. Nothing in it is ever changed."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE world TEMPLATE template0")
+        with psycopg.connect(server.url("world"), autocommit=True) as inside:
+            inside.execute(WORLD)
+        try:
+            yield server.url("world")
+        finally:
+            connection.execute("DROP DATABASE world WITH (FORCE)")
+            connection.execute("DROP ROLE keeper")
+
+
+@pytest.fixture
+def own(server: ThrowawayServer, world: str) -> Iterator[Callable[[], str]]:
+    """Makes a copy of it."""
+    name = sql.Identifier("own_world")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+
+        def make() -> str:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE world").format(name))
+            return server.url("own_world")
+
+        yield make
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
+@pytest.mark.parametrize(("row", "claim"), ALL, ids=[claim.sql for _, claim in ALL])
+def test_the_server_confirms_it(
+    row: str, claim: Claim, world: str, own: Callable[[], str], server: ThrowawayServer
+) -> None:
+    if not claim.is_for(server.major):
+        pytest.skip(f"it is not claimed of PostgreSQL {server.major}")
+    verdict = put(own() if claim.setup or claim.holding else world, claim)
+    assert not verdict.against, verdict.did
+
+
+TRUE = Claim("ALTER TABLE t ADD CONSTRAINT k CHECK (id > 0)", {"t": Lock.ACCESS_EXCLUSIVE}, scans=("t",))
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        (replace(TRUE, locks={"t": Lock.SHARE_ROW_EXCLUSIVE}), "t: ACCESS EXCLUSIVE, not SHARE ROW EXCLUSIVE"),
+        (replace(TRUE, locks={}), "t: ACCESS EXCLUSIVE, not none"),
+        (replace(TRUE, locks={**TRUE.locks, "o": Lock.SHARE}), "o: no lock, not SHARE"),
+        (replace(TRUE, scans=()), "it reads t"),
+        (replace(TRUE, rewrites=("t",)), "it never writes anew t"),
+        (replace(TRUE, fails="23502"), "it succeeds"),
+        (replace(TRUE, sql="SELECT 1 / 0"), "it fails: 22012"),
+        (replace(TRUE, shows="SELECT false"), "gives False"),
+        (replace(TRUE, sql="DO $$ BEGIN EXECUTE lower('LOCK TABLE t'); END $$"),
+         "touches_of does not tell of ACCESS EXCLUSIVE on t"),
+        (Claim("CREATE INDEX IF NOT EXISTS ti ON alone (id)", {"alone": Lock.SHARE}), "a build of alone"),
+    ],
+)  # fmt: skip
+def test_the_server_contradicts_what_is_not_so(claim: Claim, words: str, world: str) -> None:
+    assert words in "\n".join(put(world, claim).against)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"lock": Lock.SHARE_ROW_EXCLUSIVE}, "t: ACCESS EXCLUSIVE, not SHARE ROW EXCLUSIVE"),
+        ({"blocks": "writes"}, "others cannot do reads and writes, not writes"),
+        ({"rewrites": True}, "it does not write t anew"),
+        ({"fails": "23502"}, "it fails with nothing, not 23502"),
+        ({"safer": "SELECT 1 / 0"}, "the safer form fails"),
+    ],
+)
+def test_the_server_contradicts_a_rule_that_is_wrong(change: dict[str, object], words: str, database: str) -> None:
+    rule = next(rule for rule in rules() if rule.code == "add-check-without-not-valid")
+    assert words in "\n".join(put_rule(database, replace(rule, **change)).against)  # type: ignore[arg-type]

@@ -1,0 +1,154 @@
+"""What a script touches, by the names of the target; what it made itself is nobody's."""
+
+from typing import get_args
+
+import pytest
+from postgast import pg_query_pb2 as pb
+
+from migrations.locks import Hinge, Lock, Through, Touch, touches_of
+from migrations.locks.of_parts import HARSH, MINOR, OPTIONS, REWRITING, TRIGGERS
+from migrations.locks.touches import LOCKLESS, MAKERS
+from migrations.sql import Name, read_script
+from migrations.sql.actions import Action, AlterTable
+from migrations.sql.from_tables import alter_table
+
+# What the server makes of other commands for its own use; no script can say it.
+INTERNAL = ("re add ", "add index", "cooked ", "add column to view")
+
+
+def told(text: str) -> list[set[str]]:
+    """The touches of each statement, in short."""
+    return [{short(touch) for touch in touches} for touches in touches_of(read_script(text))]
+
+
+def short(touch: Touch) -> str:
+    way = touch.through
+    over = [*way.columns, way.constraint] if way else []
+    words = [str(touch.relation), touch.lock.value, touch.work, way.kind if way else "", *over]
+    return " ".join(word for word in words if word)
+
+
+def test_it_is_known_of_every_action_what_it_locks() -> None:
+    assert {*MAKERS, *LOCKLESS} == set(get_args(Action))
+    assert not set(MAKERS) & set(LOCKLESS)
+
+
+def test_it_is_known_of_every_part_of_alter_table_what_it_locks() -> None:
+    known = {*TRIGGERS, *MINOR, *OPTIONS, *REWRITING, *HARSH}
+    for name, number in pb.AlterTableType.items():
+        stmt = pb.AlterTableStmt(relation=pb.RangeVar(relname="t"), objtype=pb.OBJECT_TABLE)
+        stmt.cmds.append(pb.Node(alter_table_cmd=pb.AlterTableCmd(subtype=number)))
+        (action,) = alter_table(stmt)
+        internal = not number or any(words in getattr(action, "what", "") for words in INTERNAL)
+        assert internal or type(action) is not AlterTable or action.what in known, name
+
+
+T = "t ACCESS EXCLUSIVE brief"
+DOWN = "t ACCESS EXCLUSIVE brief descendants"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CREATE TABLE n (id int); ALTER TABLE n ADD c int; CREATE INDEX i ON n (c); DROP INDEX i; DROP TABLE n", []),
+        ("CREATE TABLE IF NOT EXISTS n (id int); TRUNCATE n; INSERT INTO n VALUES (1)", []),
+        ("CREATE TEMP TABLE n AS SELECT 1; DELETE FROM n", []),
+        ("CREATE TABLE n (id int); ALTER TABLE n RENAME TO m; ALTER TABLE m SET SCHEMA s; DROP TABLE s.m", []),
+        ("CREATE VIEW v AS SELECT 1; ALTER VIEW v RENAME TO w; DROP VIEW w; COMMENT ON VIEW v IS 'x'",
+         ["v SHARE UPDATE EXCLUSIVE brief"]),
+        ("CREATE SCHEMA s; DROP SCHEMA s CASCADE", []),
+        ("CREATE TYPE e AS ENUM ('a'); DROP TYPE e CASCADE", []),
+        ("CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CHECK (true)", []),
+        ("CREATE TABLE n (); DROP TABLE n; DROP TABLE n", ["n ACCESS EXCLUSIVE brief"]),
+        ("DROP TABLE t; CREATE TABLE t (); ALTER TABLE t ADD c int", [T]),
+        ("DROP TABLE t; CREATE TABLE t (); DROP TABLE t", [T]),
+        ("SET search_path = s; CREATE TABLE n (); ALTER TABLE s.n ADD c int", []),
+        ("CREATE TABLE n (id int, self int REFERENCES n)", []),
+        ("CREATE MATERIALIZED VIEW m AS SELECT 1; REFRESH MATERIALIZED VIEW m", []),
+        ("CREATE STATISTICS st ON a, b FROM t; DROP STATISTICS st",
+         ["t SHARE UPDATE EXCLUSIVE brief", "t SHARE UPDATE EXCLUSIVE brief"]),
+    ],
+)  # fmt: skip
+def test_what_the_script_made_is_left_out(text: str, expected: list[str]) -> None:
+    script = read_script(text)
+    assert script.error is None
+    direct = [touch for touches in touches_of(script) for touch in touches if touch.through is None]
+    assert [short(touch) for touch in direct] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ALTER TABLE t RENAME TO u; ALTER TABLE u SET SCHEMA s; ALTER TABLE ONLY s.u DROP COLUMN c",
+         {T, "t ACCESS EXCLUSIVE brief referenced c"}),
+        ("ALTER TABLE t RENAME c TO d; ALTER TABLE ONLY t DROP COLUMN d", {T, "t ACCESS EXCLUSIVE brief referenced c"}),
+        ("ALTER TABLE t RENAME CONSTRAINT k TO l; ALTER TABLE ONLY t DROP CONSTRAINT l",
+         {T, "t ACCESS EXCLUSIVE brief referenced k"}),
+        ("ALTER SCHEMA s RENAME TO z; ALTER TABLE ONLY z.t ADD c int", {"s.t ACCESS EXCLUSIVE brief"}),
+        ("CREATE TABLE s.n (); ALTER SCHEMA s RENAME TO z; DROP TABLE z.n", set()),
+        ("CREATE INDEX i ON t (c); DROP INDEX i", {T}),
+        ("ALTER TABLE t ADD CONSTRAINT k UNIQUE (c); DROP INDEX k", {T}),
+        ("DROP INDEX s.i", {"s.i ACCESS EXCLUSIVE brief", "s.i ACCESS EXCLUSIVE brief table"}),
+        ("CREATE TABLE n (o_id int REFERENCES t); DROP TABLE n", {T}),
+        ("CREATE TABLE n (id int); ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES n; TRUNCATE n CASCADE", {T}),
+        ("ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES o NOT VALID; ALTER TABLE ONLY t DROP CONSTRAINT k",
+         {T, "o ACCESS EXCLUSIVE brief"}),
+        ("CREATE TABLE n (o_id int, CONSTRAINT k FOREIGN KEY (o_id) REFERENCES t); ALTER TABLE n DROP CONSTRAINT k; "
+         "DROP TABLE n", set()),
+        ("CREATE TABLE n PARTITION OF t FOR VALUES IN (1); DROP TABLE n", {T}),
+        ("ALTER TABLE t ADD c int; ALTER TABLE ONLY t DROP c", {T}),
+        ("CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s; DROP SCHEMA s CASCADE", {T}),
+        ("CREATE TYPE e AS ENUM ('a'); ALTER TABLE t ADD c e; DROP TYPE e CASCADE", {T}),
+        ("DELETE FROM ONLY t USING o WHERE id IN (SELECT id FROM q)",
+         {"t ROW EXCLUSIVE data", "t ROW EXCLUSIVE data rows", "o ACCESS SHARE brief", "o ACCESS SHARE brief rows",
+          "q ACCESS SHARE brief", "q ACCESS SHARE brief rows"}),
+        ("ALTER TABLE t ALTER c SET STATISTICS 9, ADD CHECK (true) NOT VALID", {T, DOWN}),
+        ("VACUUM", {'"" SHARE UPDATE EXCLUSIVE scan everything'}),
+        ("selct 1", set()),
+    ],
+)  # fmt: skip
+def test_touches_bear_the_names_of_the_target(text: str, expected: set[str]) -> None:
+    assert told(text)[-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "work", "hinge"),
+    [
+        ("ALTER TABLE ONLY t ALTER c SET NOT NULL", "scan", Hinge("never null", "brief", ("c",))),
+        ("ALTER TABLE t ADD CONSTRAINT p CHECK (c IS NOT NULL); ALTER TABLE ONLY t ALTER c SET NOT NULL",
+         "brief", None),
+        ("ALTER TABLE t ADD CONSTRAINT p CHECK (c IS NOT NULL) NOT VALID; ALTER TABLE ONLY t ALTER c SET NOT NULL",
+         "scan", Hinge("never null", "brief", ("c",))),
+        ("ALTER TABLE t RENAME c TO d; ALTER TABLE ONLY t ALTER d SET NOT NULL", "scan",
+         Hinge("never null", "brief", ("c",))),
+        ("ALTER TABLE t ADD c int; ALTER TABLE ONLY t ALTER c SET NOT NULL", "scan", None),
+        ("ALTER TABLE ONLY t ALTER c TYPE text", "rewrite", Hinge("kept type", "brief", ("c", "text"))),
+        ("ALTER TABLE ONLY t ADD c \"Mood\"", "brief", Hinge("checked domain", "rewrite", ('"Mood"',))),
+        ("CREATE DOMAIN d AS int CHECK (value > 0); ALTER TABLE ONLY t ADD c d", "rewrite", None),
+        ("CREATE DOMAIN d AS int; ALTER TABLE ONLY t ADD c d", "brief", None),
+        ("CREATE TYPE d AS ENUM (); ALTER TABLE ONLY t ADD c d[]", "brief", None),
+        ("ALTER TABLE ONLY t ADD c varchar(20)[] DEFAULT '{}'", "brief", None),
+        ("ALTER TABLE ONLY t ADD c uuid DEFAULT app_id()", "rewrite", Hinge("not volatile", "brief", ("app_id",))),
+        ("ALTER TABLE ONLY t ADD c uuid DEFAULT gen_random_uuid()", "rewrite", None),
+        ("ALTER TABLE ONLY t ADD PRIMARY KEY USING INDEX i", "scan", Hinge("index never null", "brief", ("i",))),
+        ("CREATE UNIQUE INDEX i ON t (c); ALTER TABLE ONLY t ADD PRIMARY KEY USING INDEX i", "scan",
+         Hinge("never null", "brief", ("c",))),
+        ("ALTER TABLE ONLY t VALIDATE CONSTRAINT k", "scan", Hinge("validated", "brief", ("k",))),
+        ("ALTER TABLE t ADD CONSTRAINT k CHECK (true) NOT VALID; ALTER TABLE ONLY t VALIDATE CONSTRAINT k",
+         "scan", None),
+    ],
+)  # fmt: skip
+def test_what_the_work_hangs_on_is_said_unless_the_script_tells(text: str, work: str, hinge: Hinge | None) -> None:
+    touch = next(touch for touch in touches_of(read_script(text))[-1] if touch.through is None)
+    assert (touch.work, touch.hinge) == (work, hinge)
+
+
+def test_one_statement_holds_its_strongest_lock_for_all_that_it_does() -> None:
+    (touches,) = touches_of(read_script("ALTER TABLE ONLY t VALIDATE CONSTRAINT k, ALTER c TYPE int, ADD d int"))
+    assert {touch.lock for touch in touches if touch.through is None} == {Lock.ACCESS_EXCLUSIVE}
+    rewrite = Touch(
+        Name(None, "t"), Lock.ACCESS_EXCLUSIVE, "rewrite", hinge=Hinge("kept type", "brief", ("c", "integer"))
+    )
+    assert rewrite in touches
+    referenced = [touch.through for touch in touches if touch.through and touch.through.kind == "referenced"]
+    assert referenced == [Through("referenced", constraint="k"), Through("referenced", ("c",))]

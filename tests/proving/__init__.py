@@ -1,0 +1,1 @@
+"""Puts claims to a real server: what it holds, reads, writes anew and refuses is compared with what is claimed."""

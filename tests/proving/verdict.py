@@ -1,0 +1,206 @@
+"""A claim beside what the server did: every difference is a contradiction."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+
+from migrations.locks import Lock
+from migrations.locks.claims import Claim
+from migrations.locks.lock import EFFORT
+from migrations.rules import Rule
+from migrations.sql import read_script
+from proving.observed import Connection, Observed, connected, observe
+
+_TABLES = "rpvmf"
+_HEAVY = ("scan", "build", "rewrite")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the server did, in words, and in what it contradicts the claim, or what is told of the statement."""
+
+    did: str
+    against: tuple[str, ...] = ()
+
+
+def put(url: str, claim: Claim) -> Verdict:
+    """Put a claim to a server. `url` is of a database that holds the world of the claims."""
+    with connected(url) as connection:
+        seen = observe(url, connection, claim)
+    against = [*_failure(claim, seen), *_locks(claim, seen), *_work(claim, seen), *_blocks(claim, seen)]
+    return Verdict(_words(seen), (*against, *_shows(claim, seen), *_told(claim, seen)))
+
+
+def put_rule(url: str, rule: Rule) -> Verdict:
+    """Put a rule to a server, in an empty database: that its risky form does what it says, and the safer one works.
+
+    A rule speaks of the table `t` alone; whatever else its risky form does is left open.
+    """
+    claim = claim_of(rule)
+    with connected(url) as connection:
+        if not (rule.lock or rule.rewrites or rule.fails):
+            connection.execute(rule.setup.encode())
+            return Verdict("no claim on the server", tuple(_safer(connection, rule)))
+        if rule.fails:
+            failed = _run(connection, rule.setup, rule.risky) or "nothing"
+            against = [] if failed == rule.fails else [f"it fails with {failed}, not {rule.fails}"]
+            return Verdict(f"fails with {failed}", (*against, *_safer(connection, rule)))
+        seen = observe(url, connection, claim)
+        against = [*_failure(claim, seen), *_missing(rule, claim, seen), *_told(claim, seen)]
+        return Verdict(_words(seen), (*against, *_safer(connection, rule)))
+
+
+def claim_of(rule: Rule) -> Claim:
+    """What a rule claims, put as the other claims are."""
+    alone = any(statement.facts.alone for statement in read_script(rule.risky).statements)
+    return Claim(
+        rule.risky,
+        {"t": rule.lock} if rule.lock else {},
+        setup=rule.setup,
+        rewrites=("t",) if rule.rewrites else (),
+        holding="LOCK TABLE t IN ACCESS SHARE MODE" if alone else "",
+    )
+
+
+def _run(connection: Connection, setup: str, risky: str) -> str | None:
+    """How the risky form fails, if it does. By itself: in a transaction, some fail for that alone."""
+    connection.execute(setup.encode())
+    try:
+        connection.execute(risky.encode())
+    except psycopg.Error as error:
+        connection.rollback()
+        return error.sqlstate
+    return None
+
+
+def _safer(connection: Connection, rule: Rule) -> Iterator[str]:
+    try:
+        for statement in read_script(rule.safer).statements:
+            connection.execute(statement.text.encode())
+    except psycopg.Error as error:
+        yield f"the safer form fails: {error}"
+
+
+def _missing(rule: Rule, claim: Claim, seen: Observed) -> Iterator[str]:
+    for name, lock in claim.locks.items():
+        if seen.lock(name) is not lock:
+            yield f"{name}: {seen.lock(name)}, not {lock}"
+    yield from (f"it does not write {name} anew" for name in set(claim.rewrites) - seen.rewritten)
+    for name, blocked in seen.blocked.items():
+        # Rows are locked one by one: the table's own lock keeps nobody out.
+        if blocked != ("" if rule.blocks == "writes of the same rows" else rule.blocks):
+            yield f"{name}: others cannot do {blocked or 'nothing'}, not {rule.blocks or 'nothing'}"
+    if claim.holding and rule.lock and rule.blocks != rule.lock.blocks:
+        yield f"{rule.lock} blocks {rule.lock.blocks}, not {rule.blocks}"
+
+
+def _words(seen: Observed) -> str:
+    if seen.sqlstate:
+        return f"fails with {seen.sqlstate}"
+    locks = ", ".join(f"{name} {lock}" for name, lock in _notable(seen).items())
+    reads = [f"reads {', '.join(sorted(seen.scanned))}"] if seen.scanned else []
+    writes = [f"writes {', '.join(sorted(seen.rewritten))} anew"] if seen.rewritten else []
+    return "; ".join([locks or "no lock", *reads, *writes])
+
+
+def _notable(seen: Observed) -> dict[str, Lock]:
+    """The locks that stand in somebody's way: on tables, and on indexes where their tables could be read."""
+    return {seen.relations[oid].name: lock for oid, lock in sorted(seen.held.items()) if _counts(seen, oid, lock)}
+
+
+def _counts(seen: Observed, oid: int, lock: Lock) -> bool:
+    one = seen.relations[oid]
+    if one.table is not None:
+        return lock is Lock.ACCESS_EXCLUSIVE and seen.held.get(one.table) is not lock
+    return one.kind in _TABLES and lock is not Lock.ACCESS_SHARE
+
+
+def _failure(claim: Claim, seen: Observed) -> Iterator[str]:
+    if claim.fails != seen.sqlstate:
+        yield f"it fails: {seen.sqlstate} {seen.failure}" if seen.sqlstate else "it succeeds"
+
+
+def _locks(claim: Claim, seen: Observed) -> Iterator[str]:
+    if seen.sqlstate and not claim.holding:
+        return
+    for name in sorted({*claim.locks, *_notable(seen)}):
+        claimed, held = claim.locks.get(name), seen.lock(name)
+        if claimed is not held:
+            yield f"{name}: {held or 'no lock'}, not {claimed or 'none'}"
+
+
+def _work(claim: Claim, seen: Observed) -> Iterator[str]:
+    if not seen.sqlstate:
+        yield from _differences("writes anew", claim.rewrites, seen.rewritten)
+        if not claim.holding:
+            yield from _differences("reads", claim.scans, seen.scanned)
+
+
+def _differences(word: str, claimed: Iterable[str], found: frozenset[str]) -> Iterator[str]:
+    for name in sorted(found.symmetric_difference(claimed)):
+        yield f"it {word} {name}" if name in found else f"it never {word} {name}"
+
+
+def _blocks(claim: Claim, seen: Observed) -> Iterator[str]:
+    for name, blocked in seen.blocked.items():
+        words = claim.locks[name].blocks
+        if any(one.kind == "m" for _, one in seen.named(name)):  # to which nobody writes
+            words = "reads" if "reads" in words else ""
+        if blocked != words:
+            yield f"{name}: others cannot do {blocked or 'nothing'}, not {words or 'nothing'}"
+
+
+def _shows(claim: Claim, seen: Observed) -> Iterator[str]:
+    if seen.showed is not True:
+        yield f"afterwards, {claim.shows} gives {seen.showed}"
+
+
+def _told(claim: Claim, seen: Observed) -> Iterator[str]:
+    if not seen.sqlstate:
+        yield from _told_locks(claim, seen)
+        if not claim.holding:
+            yield from _told_work(claim, seen)
+
+
+def _told_locks(claim: Claim, seen: Observed) -> Iterator[str]:
+    """What `touches_of` tells: no lock that it does not name, and each that it names, where that blocks anybody."""
+    told: dict[int, Lock] = {}
+    certain: set[int] = set()
+    for touch, meant in seen.told:
+        for oid in meant:
+            told[oid] = max(told.get(oid, touch.lock), touch.lock, key=lambda lock: lock.strength)
+            if not claim.holding and (touch.through is None or touch.lock.blocks):
+                certain.add(oid)
+    for oid, one in seen.relations.items():
+        held, expected = seen.held.get(oid), told.get(oid)
+        if expected is None:
+            if held and _counts(seen, oid, held):
+                yield f"touches_of does not tell of {held} on {one.name}"
+        elif (held and held.strength > expected.strength) or (
+            held is not expected and oid in certain and one.name not in claim.milder
+        ):
+            yield f"touches_of tells of {expected} on {one.name}, the server of {held or 'none'}"
+
+
+def _told_work(claim: Claim, seen: Observed) -> Iterator[str]:
+    """What `touches_of` tells of the work: the server does no more; and no less, where it is certain."""
+    most: dict[int, int] = {}
+    direct = {oid for touch, meant in seen.told if touch.through is None for oid in meant}
+    all_filled = all(seen.relations[oid].filled for oid in direct if seen.relations[oid].kind == "r")
+    for touch, meant in seen.told:
+        filled = [oid for oid in meant if seen.relations[oid].filled]
+        effort = max(EFFORT[touch.work], EFFORT[touch.hinge.work] if touch.hinge else 0)
+        if touch.lock.strength > Lock.ROW_SHARE.strength:
+            most |= {oid: max(most.get(oid, 0), effort) for oid in filled}
+        certain = all_filled and touch.through is None and touch.hinge is None and touch.work in _HEAVY
+        done = {*claim.milder, *(seen.rewritten if touch.work == "rewrite" else seen.scanned)}
+        for name in (seen.relations[oid].name for oid in filled if certain):
+            if name not in done:
+                yield f"touches_of tells of a {touch.work} of {name}, which the server does not do"
+    for oid, effort in most.items():
+        name = seen.relations[oid].name
+        if name in seen.rewritten and effort < EFFORT["rewrite"]:
+            yield f"touches_of does not tell that {name} is written anew"
+        elif name in seen.scanned and not effort:
+            yield f"touches_of does not tell that {name} is read"
