@@ -2,15 +2,17 @@
 
 import hashlib
 import tomllib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from migrations.problem import Misuse
-from runbooks.events import AnswersFile
+from runbooks.events import AnswersFile, PlanMade
 from runbooks.frozen import Frozen
-from runbooks.nearest import one_of
+from runbooks.nearest import nearest, one_of
 from runbooks.runbook import PHASES, Runbook
+from runbooks.steps import catalogue
 
 
 class NotApplicable(Frozen):
@@ -47,13 +49,18 @@ def read_answers(path: Path) -> tuple[Answers, AnswersFile]:
     return answers, AnswersFile(file=path.name, sha256=hashlib.sha256(data).hexdigest())
 
 
-def check_answers(answers: Answers, runbook: Runbook) -> None:
-    """Raises Misuse: an answer to nothing in this runbook is a slip of the pen, and would hold a gate for no reason."""
+def check_answers(answers: Answers, runbook: Runbook, migrations: Sequence[str] | None = None) -> None:
+    """Raises Misuse: an answer to nothing in this runbook is a slip of the pen, and would hold a gate for no reason.
+
+    `migrations` are the names in the migrations folder, where they are known.
+    """
     items = [item.id for section in runbook.sections() for item in section.items]
     subjects = ["opening", *(step.id for step in runbook.steps()), *items]
+    questions = list(_questions(runbook))
     for table, names, known in (
         ("items", answers.items, items),
         ("waivers", [subject.partition("/")[0] for subject in answers.waivers], subjects),
+        ("answers", [name for name in answers.answers if not _is_asked(name, questions)], questions),
         ("go", answers.go, [*PHASES, "rollback"]),
     ):
         for name in names:
@@ -62,3 +69,33 @@ def check_answers(answers: Answers, runbook: Runbook) -> None:
                     f"The answers file names {name} under [{table}], which {runbook.name} does not have.",
                     advice=f"Expected {one_of(name, known)}.",
                 )
+    for name in answers.reviews:
+        if migrations is not None and name not in migrations:
+            near = nearest(name, migrations)
+            raise Misuse(
+                f"The answers file names {name} under [reviews], which the migrations folder does not have.",
+                advice=f"Did you mean {near}?" if near else "Name the folder of a pending migration.",
+            )
+
+
+def _questions(runbook: Runbook) -> Iterator[str]:
+    """What may be asked, as [answers] names it; `*` at an end stands for what is known only when it is asked."""
+    yield "opening/environment"
+    kinds = catalogue()
+    for step in runbook.steps():
+        yield from (f"{step.id}/{question}" for question in (*kinds[step.uses].asks, "settle"))
+
+
+def _is_asked(name: str, questions: Iterable[str]) -> bool:
+    return any(name == q or (q.endswith("*") and name.startswith(q[:-1]) and name != q[:-1]) for q in questions)
+
+
+def idle_reviews(answers: Answers, plan: PlanMade) -> Iterator[str]:
+    """What the reviews do not fit in this plan, in words."""
+    pending = {script.migration: script.sha256 for script in plan.scripts}
+    for name, sha256 in answers.reviews.items():
+        if name not in pending:
+            yield f"The answers file reviews {name}, which is not pending."
+        elif sha256 != pending[name]:
+            said, found = f"{sha256[:12]}…", f"{pending[name][:12]}…"
+            yield f"The answers file reviews {name} as SHA-256 {said}; the one that is pending is {found}."

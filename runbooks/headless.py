@@ -1,11 +1,11 @@
 """The face without a screen. It starts steps; whatever a person must decide stands in the answers file, or is NO-GO."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from runbooks import commands as c
 from runbooks import events as e
-from runbooks.answers import Answers, NotApplicable
+from runbooks.answers import Answers, NotApplicable, idle_reviews
 from runbooks.client import Client
 from runbooks.cut_short import CutShort
 from runbooks.gates import Hold
@@ -30,6 +30,7 @@ class Headless:
         self._cancelled: set[tuple[str, int]] = set()
         self._over: str | None = None
         self._reason = ""
+        self._warned: set[str] = set()
 
     async def walk(self) -> RunView:
         """Until the session ends, or cannot be ended from here. Returns the last view. Raises Problem."""
@@ -72,7 +73,7 @@ class Headless:
         for question in view.questions.values():
             answer = self._answers.answers.get(question.question)
             if answer is None:
-                return self._end(view, f"no answer to: {question.text}")
+                return self._end(view, f"no answer to {question.question}: {question.text}")
             return c.Answer(question=question.question, answer=answer)
         if view.phase in (None, "opening") or view.running or view.next_reading is not None:
             return None
@@ -171,8 +172,17 @@ class Headless:
             self._cut_short.take(record.event)
             for line in lines_of(record.event, said=self._reason):
                 self._say(line)
+            if isinstance(record.event, e.PlanMade):
+                self._warn(idle_reviews(self._answers, record.event))
             if isinstance(record.event, e.Decided) and record.event.reason:
                 self._reason = record.event.reason
+
+    def _warn(self, lines: Iterable[str]) -> None:
+        """Each of them once, though a plan is read again."""
+        for line in lines:
+            if line not in self._warned:
+                self._warned.add(line)
+                self._say(f"  ! {line}")
 
 
 def lines_of(event: e.Event, *, said: str = "") -> list[str]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from migrations.folder import read_folder
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.answers import Answers, check_answers, read_answers
 from runbooks.artefacts import write_private
@@ -84,7 +85,7 @@ async def begin(
     name, text = runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
-    check_answers(given, runbook)
+    check_answers(given, runbook, _migrations(project) if given.reviews else None)
     if mode == "backup" and not runbook.phases[0].steps:
         raise Misuse(f"{name} has no step in Backup.", advice="Write one that takes a dump.")
     folder = create_folder(sessions_root(project, environ), new_session_id(datetime.now(UTC), environment.name))
@@ -104,6 +105,14 @@ async def begin(
         if not (folder / NAME).exists():
             shutil.rmtree(folder)
         raise
+
+
+def _migrations(project: Project) -> list[str] | None:
+    """The names in the migrations folder; None where it cannot be read, which the opening tells."""
+    try:
+        return [migration.name for migration in read_folder(project.migrations)]
+    except Misuse:
+        return None
 
 
 def begun_on(project: Project, project_file: Path, environ: Mapping[str, str]) -> bool:

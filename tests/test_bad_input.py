@@ -239,6 +239,20 @@ def test_protected_environment_does_not_run_unattended(gonogo: Gonogo, small: Sm
     refused(run(gonogo, small), "protected")
 
 
+@pytest.mark.parametrize(
+    ("tables", "near"),
+    [
+        ({"reviews": {"20260101000000_note": "ab" * 32}}, "Did you mean 20260101000000_notes?"),
+        ({"answers": {"dump/setle": "done"}}, "Expected `dump/settle`"),
+    ],
+)
+def test_answers_to_what_nobody_asks_begin_nothing(
+    gonogo: Gonogo, small: SmallProject, tables: dict[str, dict[str, str]], near: str
+) -> None:
+    small.answers(**tables)
+    refused(run(gonogo, small), near)
+
+
 def test_answers_that_lack_something_are_no_go(gonogo: Gonogo, small: SmallProject) -> None:
     small.answers(go={"backup": True})
     ended(run(gonogo, small), NO_GO, "no GO for preflight")

@@ -105,7 +105,8 @@ class Context(Protocol):
 class StepKind(Generic[P, R]):
     """A built-in step. `shows` puts its parameters in words, before `start`.
 
-    `effect_of`, where there is one, tells the effect from the parameters as a document writes them.
+    `effect_of`, where there is one, tells the effect from the parameters as a document writes them. `asks` are the
+    questions that it may ask; `*` at the end of one stands for what is known only then.
     """
 
     title: str
@@ -115,6 +116,7 @@ class StepKind(Generic[P, R]):
     shows: Callable[[P], str] = lambda params: ""
     reconcile: Callable[[Context, P, StepStarted], Awaitable[Settled | None]] | None = None
     effect_of: Callable[[Mapping[str, JsonValue]], Effect] | None = None
+    asks: tuple[str, ...] = ()
 
     def effect_with(self, params: Mapping[str, JsonValue]) -> Effect:
         """The effect with these parameters."""

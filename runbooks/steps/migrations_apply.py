@@ -124,4 +124,4 @@ def shows(params: Params) -> str:
     return f"apply the reviewed scripts, {last}one after the other; {limits}"
 
 
-STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile)
+STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile, asks=("effect-*",))

@@ -96,6 +96,21 @@ async def test_a_reason_is_said_once(live: Live, backup: str, more: dict[str, ob
     assert said[-1] == "Ended: no-go"
 
 
+async def test_reviews_that_fit_nothing_are_told_once_and_before_the_first_step(live: Live) -> None:
+    write(live, backup=shell("one", "echo one"))
+    await live.start(sort="headless")
+    code, said = await walk(live, reviews={"20260101000000_notes": "ab" * 32, "20250101000000_old": "cd" * 32})
+    told = [n for n, line in enumerate(said) if "The answers file reviews" in line]
+    assert code == 1 and len(told) == 2 and told[1] < said.index("── Backup"), said
+
+
+async def test_a_question_without_an_answer_is_named_as_the_file_would_name_it(live: Live) -> None:
+    await killed_in_a_step(live, SLEEP)
+    await live.start(sort="headless")
+    _, said = await walk(live)
+    assert any("no answer to sleep/settle: " in line for line in said), said
+
+
 async def test_a_dump_that_is_old_at_once_is_taken_again_once(live: Live) -> None:
     dump = '```toml step\nid = "dump"\nuses = "backup.dump"\nmax_age = "1s"\n```\n'
     write(live, backup=dump, preflight=shell("wait", "sleep 1.2"))

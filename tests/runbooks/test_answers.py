@@ -1,0 +1,105 @@
+"""The answers file: what it names must be there to be answered, as far as that is known beforehand."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from migrations.problem import Misuse
+from runbooks import steps
+from runbooks.answers import Answers, check_answers, idle_reviews
+from runbooks.document import read_runbook
+from runbooks.steps import catalogue
+from tests.runbooks.conftest import the_plan
+
+TEXT = """# Small
+
+```toml runbook
+name = "small"
+```
+
+## Backup
+
+```sh run id="copy" title="Copy"
+true
+```
+
+## Preflight
+## Migrate
+
+```toml step
+id = "apply"
+uses = "migrations.apply"
+```
+
+## Verify
+## Deploy
+## Smoke
+## Rollback
+
+### Restore
+
+```toml option
+costs = "minutes"
+loses = "rows"
+```
+
+```toml step
+id = "swap"
+uses = "restore.swap"
+```
+"""
+BOOK = read_runbook(TEXT, name="small.md", catalogue=catalogue())
+FOLDER = ["20260101000000_notes", "20260102000000_tags"]
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"answers": {"copy/settle": "done", "swap/database": "shop", "opening/environment": "staging"}},
+        {"answers": {"apply/effect-0b1c": "it took effect"}},
+        {"reviews": {FOLDER[0]: "ab" * 32}, "go": {"rollback": True}},
+    ],
+)
+def test_what_can_be_answered_is_taken(tables: dict[str, object]) -> None:
+    check_answers(Answers.model_validate(tables), BOOK, FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "near"),
+    [
+        ("answers", "copy/setle", "`copy/settle`"),
+        ("answers", "copy", "`copy/settle`"),
+        ("answers", "apply/effect-", "`apply/effect-*`"),
+        ("answers", "copy/database", "`swap/database`"),
+        ("answers", "opening/settle", "opening/environment"),
+        ("reviews", "20260101000000_note", "20260101000000_notes"),
+        ("reviews", "elsewhere", "Name the folder of a pending migration"),
+    ],
+)
+def test_what_nobody_asks_is_a_slip_of_the_pen(table: str, name: str, near: str) -> None:
+    with pytest.raises(Misuse, match=re.escape(f"names {name} under [{table}]")) as caught:
+        check_answers(Answers.model_validate({table: {name: "x"}}), BOOK, FOLDER)
+    assert near in caught.value.advice
+
+
+def test_where_the_folder_is_not_known_reviews_are_not_judged() -> None:
+    check_answers(Answers(reviews={"elsewhere": "x"}), BOOK)
+
+
+def test_a_review_that_fits_nothing_pending_is_told() -> None:
+    plan = the_plan()
+    (script,) = plan.scripts
+    assert list(idle_reviews(Answers(reviews={script.migration: script.sha256}), plan)) == []
+    stale, idle = idle_reviews(Answers(reviews={script.migration: "cd" * 32, FOLDER[0]: "ef" * 32}), plan)
+    assert script.migration in stale and "cdcdcdcdcdcd…" in stale and f"{script.sha256[:12]}…" in stale
+    assert idle == f"The answers file reviews {FOLDER[0]}, which is not pending."
+
+
+def test_every_question_that_a_step_asks_is_declared() -> None:
+    """Questions of built-in steps, as their source has them."""
+    source = "".join(path.read_text() for path in sorted(Path(steps.__path__[0]).rglob("*.py")))
+    asked = re.findall(r"ctx\.ask\(\s*f?\"([^\"]+)\"", source)
+    assert len(asked) == source.count("ctx.ask(")
+    declared = {question for kind in catalogue().values() for question in kind.asks}
+    assert {re.sub(r"\{.*", "*", question) for question in asked} == declared
