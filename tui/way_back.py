@@ -1,11 +1,13 @@
 """What comes after GO, and the ways back: their cost, their loss, until when they exist."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from textual.content import Content
 
-from runbooks.runbook import PHASES, Option, PhaseName
+from runbooks.runbook import PHASES, Option, Phase, PhaseName, Section
 from runbooks.view import RunView
+from tui.estimates import backup_words, estimate, last_time, sessions_of, time_back
 from tui.printable import one_line, printable
 from tui.standing import phase_title
 from tui.widgets.row import Row, row
@@ -18,33 +20,46 @@ def is_over(option: Option, phase: PhaseName | None) -> bool:
     return PHASES.index(phase) > PHASES.index(option.until)
 
 
-def way_back_rows(view: RunView) -> list[Row]:
-    """A heading and the ways back, in the runbook's order; nothing where none is to be taken."""
+def way_back_rows(view: RunView, now: datetime) -> list[Row]:
+    """The age of the backup, and the ways back in the runbook's order; nothing where none is to be taken."""
     if view.opened is None or view.phase in (None, "opening", "rollback") or view.ended:
         return []
     options = view.runbook.options
-    heading = row("", ("Way back", "bold $quiet"), ("  b", "$busy") if options else "")
+    ages = (("\n" + words, "$fail" if old else "$quiet") for words, old in backup_words(view, now))
+    heading = row("", ("Way back", "bold $quiet"), ("  b", "$busy") if options else "", *ages)
     none = row(Content.styled("! ", "$warn"), ("the runbook has none", "$warn"))
     return [heading, *(option_row(view, option) for option in options)] if options else [heading, none]
 
 
 def option_row(view: RunView, option: Option) -> Row:
-    """One way back in two lines."""
+    """One way back: until when it exists, what is known of the time it takes, what it loses."""
     over = is_over(option, view.phase)
-    costs = f"costs {one_line(option.costs)}" if option.costs else ""
     until = f"until {phase_title(option.until)}" if option.until else ""
-    loses = f"loses {printable(option.loses)}" if option.loses else ""
-    facts = ", ".join(part for part in ("OVER" if over else "", costs, until, loses) if part)
+    known = estimate(view, view.active_steps(option))
+    said = (
+        ", ".join(part for part in ("OVER" if over else "", until, *time_back(view, option)) if part),
+        f"its steps took {known}" if known else "",
+        f"loses {printable(option.loses)}" if option.loses else "",
+    )
+    facts = ("\n" if option.steps else ", ").join(part for part in said if part)
     title = (one_line(option.title), "strike $quiet" if over else "")
     sign = Content.styled("✖ " if over else "◀ ", "$fail" if over else "$warn")
     return row(sign, title, (f"\n{facts}" if facts else "", "$quiet"))
 
 
-def next_phase(view: RunView) -> PhaseName | None:
+def next_section(view: RunView) -> Phase | None:
     """What a GO opens; None where it ends the session."""
     if view.phase not in PHASES or view.phase == PHASES[-1]:
         return None
-    return PHASES[PHASES.index(view.phase) + 1]
+    name = PHASES[PHASES.index(view.phase) + 1]
+    return next(phase for phase in view.runbook.phases if phase.name == name)
+
+
+def after_go(view: RunView) -> Iterator[Row]:
+    """In a line, what a GO opens and how long that took."""
+    section = next_section(view)
+    if section is not None and view.ended is None and (words := _estimate(view, section)):
+        yield row("▸ ", f"then {phase_title(section.name)}, ", (words, "$quiet"))
 
 
 def crosses_no_return(view: RunView) -> bool:
@@ -53,22 +68,36 @@ def crosses_no_return(view: RunView) -> bool:
 
 
 def coming_rows(view: RunView) -> Iterator[Row]:
-    """What a GO leads to: the next phase and its steps, and the point of no return if it is crossed."""
+    """What a GO leads to, the estimate of it, and the point of no return if it is crossed."""
     if view.phase == "rollback":
         yield row("■ ", "GO ends the session as rolled back")
         return
-    phase = next_phase(view)
-    if phase is None:
+    section = next_section(view)
+    if section is None:
         yield row("■ ", "GO ends the session: everything is done")
         return
-    section = next(p for p in view.runbook.phases if p.name == phase)
-    yield row("▶ ", (f"{phase_title(phase)} opens", "bold"))
-    for step in view.active_steps(section):
+    words = f"\n{_estimate(view, section)}".rstrip()
+    yield row("▶ ", (f"After GO, {phase_title(section.name)} opens", "bold"), (words, "$quiet"))
+    if crosses_no_return(view):
+        yield row(Content.styled("⚑ ", "bold $fail"), ("POINT OF NO RETURN: ", "bold $fail"), _lost(view))
+
+
+def running_rows(view: RunView) -> Iterator[Row]:
+    """The steps of the phase that a GO opens, and what each took the last time, in which session."""
+    section = next_section(view)
+    steps = view.active_steps(section) if section else ()
+    if sessions := sessions_of(view, steps):
+        yield row("", (f"last time: session {sessions}", "$quiet"))
+    for step in steps:
         changes = {"target": "changes the database", "outside": "changes something outside"}.get(step.effect, "")
         how = f"  {changes}, waits for s" if changes else "  starts by itself, only reads"
-        yield row("  · ", one_line(step.title), (how, "$quiet"))
-    if crosses_no_return(view):
-        yield row(Content.styled("  ⚑ ", "bold $fail"), ("POINT OF NO RETURN: ", "bold $fail"), _lost(view))
+        yield row("· ", one_line(step.title), (f"{how} · {last_time(view, step)}", "$quiet"))
+
+
+def _estimate(view: RunView, section: Section) -> str:
+    steps = view.active_steps(section)
+    known = estimate(view, steps)
+    return f"estimate: {known}" if known else "no estimate: not run here before" if steps else ""
 
 
 def _lost(view: RunView) -> str:

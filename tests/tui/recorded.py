@@ -106,7 +106,7 @@ STEPS: dict[PhaseName, tuple[Step, ...]] = {
         Step(
             id="apply",
             title="Apply the migrations",
-            uses="migrate.apply",
+            uses="migrations.apply",
             effect="target",
             required=True,
             shows="5 scripts, one after the other, on orders@db-1.prod:5432\nlock_timeout 3s, statement_timeout 15min",
@@ -270,6 +270,19 @@ def keep_scripts(folder: Path) -> None:
         (folder / "scripts" / f"{script(name).sha256}.sql").write_bytes(text.encode())
 
 
+BEFORE = "20260114T020304Z-production-1c9e"
+PREVIOUS = e.Previous(
+    session=BEFORE,
+    head="ef" * 32,
+    took={
+        step: e.Took(session=BEFORE, us=us)
+        for step, us in (("dump", 198_000_000), ("target", 90_000), ("activity", 60_000), ("same", 310_000))
+    }
+    | {"apply": e.Took(session=BEFORE, us=252_000_000), "side": e.Took(session=BEFORE, us=700_000_000)},
+)
+"""An earlier session, which went as far as Migrate and was rolled back by hand after a restore."""
+
+
 def opened(**over: object) -> e.SessionOpened:
     """The first event."""
     values: dict[str, Any] = {
@@ -282,6 +295,7 @@ def opened(**over: object) -> e.SessionOpened:
         "runbook": runbook(),
         "operator": ANA,
         "ticket": "CHG-4821",
+        "previous": PREVIOUS,
         **over,
     }
     return e.SessionOpened(**values)
@@ -326,6 +340,14 @@ def ended(name: str, *checks: e.Check, attempt: int = 1, **over: Any) -> e.StepE
     return e.StepEnded(step=name, attempt=attempt, checks=checks, **values)
 
 
+def dumped(attempt: int = 1) -> e.StepEnded:
+    """The dump has ended; good for an hour."""
+    check = e.Check(id="read", title="Every byte was read back", outcome="ok", evidence="312 MB, 14 tables")
+    taken = {"taken_at": "2026-01-31T02:03:30.000000Z", "stale_at": "2026-01-31T03:03:30.000000Z"}
+    result = {**taken, "duration_us": 190_000_000, "path": "/var/dumps/orders.dump"}
+    return ended("dump", check, attempt=attempt, result=result, took=202_000_000)
+
+
 def ticked(item: str, evidence: str = "") -> e.ItemTicked:
     """A person ticks."""
     return e.ItemTicked(item=item, state="done", evidence=evidence, by=ANA)
@@ -366,7 +388,7 @@ def to_preflight() -> list[e.Event]:
         *to_backup(),
         started("dump"),
         e.StepOutput(step="dump", attempt=1, stream="out", text="dumping 14 tables\nreading back 312 MB\n"),
-        ended("dump", e.Check(id="read", title="Every byte was read back", outcome="ok", evidence="312 MB, 14 tables")),
+        dumped(),
         ticked("offsite", "vault:db-dumps/2026-01-31"),
         *went("backup", "preflight"),
         started("target"),

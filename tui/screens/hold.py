@@ -1,6 +1,7 @@
 """The hold point, polled: everything that a GO stands on, and the GO itself, which is typed."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -9,13 +10,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from runbooks import commands as c
-from runbooks.runbook import PhaseName
+from runbooks.runbook import PhaseName, Section
 from runbooks.view import RunView
 from tui.palette import WAIVED, of_step
 from tui.printable import one_line, printable
 from tui.screens.base import BACK, SessionScreen
 from tui.standing import phase_title
-from tui.way_back import coming_rows, way_back_rows
+from tui.way_back import coming_rows, running_rows, way_back_rows
 from tui.widgets.band import Band
 from tui.widgets.hold_pane import hold_row, item_row, verdict_rows
 from tui.widgets.key_bar import hint
@@ -62,7 +63,7 @@ class HoldPoint(SessionScreen):
             return
         self.query_one(PhaseBar).show(view)
         self.query_one("#hold-heading", Static).update(f"Hold point: {phase_title(view.phase)}")
-        self.query_one("#poll-rows", PileView).show(poll_rows(view))
+        self.query_one("#poll-rows", PileView).show(poll_rows(view, self.gonogo.clock()))
         self._show_field(view.gate.ready, view)
 
     def _show_field(self, ready: bool, view: RunView) -> None:
@@ -99,30 +100,49 @@ class HoldPoint(SessionScreen):
         event.input.value = ""
 
 
-def poll_rows(view: RunView) -> Iterator[Row]:
-    """All that the decision stands on."""
+def poll_rows(view: RunView, now: datetime) -> Iterator[Row]:
+    """All that the decision stands on: what holds or is passed over, what comes, the way back; then what is done."""
     yield from verdict_rows(view)
     section = view.section
     if section is None:
         return
+    if not view.gate.ready:
+        yield from _holding(view)
+        yield from _checklist(view, section)
+        yield row("", "")
+    yield from _waived(view)
+    yield from coming_rows(view)
+    if ways := way_back_rows(view, now):
+        yield row("", "")
+        yield from ways
+    if view.gate.ready:
+        yield from _checklist(view, section)
+    yield from _steps(view, section)
+    if running := list(running_rows(view)):
+        yield from _heading("What runs after GO")
+        yield from running
+
+
+def _holding(view: RunView) -> Iterator[Row]:
+    """What holds, but for the items: their list is the next."""
     holds = [hold for hold in view.gate.holds if hold.kind != "item"]
     if holds:
         yield from _heading("Holding")
         yield from (hold_row(view, hold) for hold in holds)
-    waived = list(_waived(view))
-    if waived:
-        yield from _heading("Waived")
-        yield from waived
-    if view.active_items(section):
+
+
+def _checklist(view: RunView, section: Section) -> Iterator[Row]:
+    items = view.active_items(section)
+    if items:
         yield from _heading("Checklist")
-        yield from (item_row(view, item, gap="  ") for item in view.active_items(section))
-    yield from _heading("After GO")
-    yield from coming_rows(view)
-    yield row("", "")
-    yield from way_back_rows(view)
-    if view.active_steps(section):
+        yield from (item_row(view, item, gap="  ") for item in items)
+
+
+def _steps(view: RunView, section: Section) -> Iterator[Row]:
+    steps = view.active_steps(section)
+    if steps:
         yield from _heading("Steps")
-    for step in view.active_steps(section):
+    for step in steps:
         mark = of_step(view.step(step.id), waived=step.id in view.waivers)
         words = (f"  {mark.word}", f"${mark.shade}")
         yield row(Content.assemble(mark.sign, " "), one_line(step.title), words, _checks(view, step.id))
@@ -135,7 +155,7 @@ def _waived(view: RunView) -> Iterator[Row]:
     for subject, waiver in view.waivers.items():
         if subject.partition("/")[0] in steps:
             by = (f"  {one_line(waiver.by.name)}", "$quiet")
-            yield row(Content.assemble(WAIVED.sign, " "), f"{one_line(subject)}: ", printable(waiver.reason), by)
+            yield row(Content.assemble(WAIVED.sign, " "), f"waived {one_line(subject)}: ", printable(waiver.reason), by)
 
 
 def _heading(words: str) -> Iterator[Row]:

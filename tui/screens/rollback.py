@@ -10,6 +10,7 @@ from textual.widgets import OptionList, Static
 from runbooks import commands as c
 from runbooks.runbook import Option
 from runbooks.view import RunView
+from tui.estimates import last_time
 from tui.printable import one_line, printable
 from tui.reading import reading_rows
 from tui.screens.base import BACK, SessionScreen
@@ -122,7 +123,7 @@ def option_rows(view: RunView, option: Option) -> Iterator[Row]:
         yield row("", "")
         yield row("", ("Its steps", "bold $quiet"))
     for step in steps:
-        yield row("· ", one_line(step.title), (f"  {EFFECTS[step.effect]}", "$quiet"))
+        yield row("· ", one_line(step.title), (f"  {EFFECTS[step.effect]} · {last_time(view, step)}", "$quiet"))
     items = view.active_items(option)
     if items:
         yield row("", "")

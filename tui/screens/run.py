@@ -41,7 +41,7 @@ class Run(Decisions):
         self._clock = clock
         self._steps = StepsPane(id="steps")
         self._detail = DetailPane(clock, id="detail")
-        self._hold = HoldPane(id="hold")
+        self._hold = HoldPane(clock, id="hold")
         self._panes = {"steps": self._steps, "detail": self._detail, "hold": self._hold}
         self._tabs = TabBar()
         self._pane = "steps"

@@ -1,6 +1,7 @@
 """The hold point: what keeps it shut, the checklist, and the way back."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -14,11 +15,11 @@ from tui.face import Hold
 from tui.palette import NOT_APPLICABLE, OPEN, OUTCOMES, RUNNING, TICKED, WAITING, WAIVED, Mark
 from tui.printable import one_line, printable
 from tui.standing import phase_title
-from tui.way_back import way_back_rows
+from tui.way_back import after_go, way_back_rows
 from tui.widgets.choices import Choice, Choices
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row, row
-from tui.words import plural
+from tui.words import Clock, plural
 
 
 class HoldPane(Vertical):
@@ -32,8 +33,9 @@ class HoldPane(Vertical):
             self.kind = kind
             self.subject = subject
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, clock: Clock, *, id: str) -> None:
         super().__init__(id=id, classes="pane")
+        self._clock = clock
         self._verdict = PileView(id="verdict")
         self._list = Choices(id="hold-list")
 
@@ -45,8 +47,8 @@ class HoldPane(Vertical):
     def show(self, view: RunView) -> None:
         """Show what holds."""
         self.border_title = f"Hold point: {phase_title(view.phase)}"
-        self._verdict.show(verdict_rows(view))
-        self._list.show(list(_choices(view)))
+        self._verdict.show((*verdict_rows(view), *after_go(view)))
+        self._list.show(list(_choices(view, self._clock())))
 
     @property
     def chosen(self) -> tuple[str, str] | None:
@@ -126,7 +128,7 @@ def item_row(view: RunView, item: Item, gap: str = "\n") -> Row:
     return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, evidence)
 
 
-def _choices(view: RunView) -> Iterator[Choice]:
+def _choices(view: RunView, now: datetime) -> Iterator[Choice]:
     section: Section | None = view.section
     if section is None:
         return
@@ -142,10 +144,10 @@ def _choices(view: RunView) -> Iterator[Choice]:
         double = any(h.kind == hold.kind and h.subject == hold.subject for h in holds[:number])
         if not double:
             yield Choice(f"{hold.kind}:{hold.subject}", hold_row(view, hold))
-    yield from _ways_back(view, first=not items and not holds)
+    yield from _ways_back(view, now, first=not items and not holds)
 
 
-def _ways_back(view: RunView, *, first: bool) -> Iterator[Choice]:
-    for number, way in enumerate(way_back_rows(view)):
+def _ways_back(view: RunView, now: datetime, *, first: bool) -> Iterator[Choice]:
+    for number, way in enumerate(way_back_rows(view, now)):
         gap = "" if first or number else "\n"
         yield Choice(f"option:{number}", Row(way.head, Content.assemble(gap, way.body)), heading=number == 0)
