@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import ABOUT_ITS_CONSTRAINTS, is_numbered
+from migrations.rules.steps import Step, written
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.definitions import definition_of
@@ -13,24 +14,34 @@ from migrations.sql.seen import Seen
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Unless the column fills itself, or the script made the table, where it has no rows but the script's own."""
-    for action in statement.actions:
-        match action:
-            case a.AddColumn(table=table, column=a.Column(not_null=True, default=None, generated=None) as column):
-                if seen.is_new(table) or is_numbered(column):
-                    continue
-                yield Found(
-                    f"fails if there is a row in {table}: {shown(column.name)} may not be null, and has no default",
-                    (table,),
-                    subject=f"{table}.{column.name}",
-                    instead="Give it a DEFAULT. Or add it without NOT NULL, fill it in every row, in batches, and "
-                    "forbid null in a migration after that.",
-                    safer_sql=_nullable(action, definition_of(statement, action).type),
-                )
+    bare = [action for action in statement.actions if isinstance(action, a.AddColumn) and _is_bare(action.column)]
+    for table in dict.fromkeys(action.table for action in bare if not seen.is_new(action.table)):
+        of_it = [action for action in bare if action.table == table]
+        names = [action.column.name for action in of_it]
+        yield Found(
+            f"fails if there is a row in {table}: {', '.join(map(shown, names))} may not be null, and "
+            f"{'have' if len(names) > 1 else 'has'} no default",
+            (table,),
+            subject=f"{table}.{','.join(names)}",
+            instead="Give it a DEFAULT. Or add it without NOT NULL, fill it in every row, in batches, and forbid null "
+            "in a migration after that.",
+            safer_sql=_nullable(statement, of_it),
+        )
 
 
-def _nullable(action: a.AddColumn, type: str) -> str:
-    maybe = "IF NOT EXISTS " * action.if_not_exists
-    return f"ALTER TABLE {action.table.sql} ADD COLUMN {maybe}{quoted(action.column.name)} {type};" if type else ""
+def _is_bare(column: a.Column) -> bool:
+    return column.not_null and column.default is None and column.generated is None and not is_numbered(column)
+
+
+def _nullable(statement: Statement, actions: list[a.AddColumn]) -> str:
+    parts = []
+    for action in actions:
+        type = definition_of(statement, action).type
+        if not type:
+            return ""
+        maybe = "IF NOT EXISTS " * action.if_not_exists
+        parts.append(f"ADD COLUMN {maybe}{quoted(action.column.name)} {type}")
+    return written([Step((f"ALTER TABLE {actions[0].table.sql} {', '.join(parts)}",))])
 
 
 RULE = Rule(

@@ -4,26 +4,27 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.column_pairs import dropped_by
 from migrations.sql import Statement
-from migrations.sql import actions as a
 from migrations.sql.names import shown
 from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Every dropped column that the script did not add itself."""
-    for action in statement.actions:
-        match action:
-            case a.DropColumn(table=table, column=column, cascade=cascade):
-                if seen.is_certainly_new(table) or seen.is_new_column(table, column):
-                    continue
-                yield Found(
-                    f"drops column {shown(column)} of {table} with all its values"
-                    + ", and what depends on it" * cascade,
-                    (table,),
-                    subject=f"{table}.{column}",
-                    instead="Drop it one release after the last version that reads or writes it.",
-                )
+    """The dropped columns that the script did not add itself, and does not add anew under some name."""
+    dropped = [one for one in dropped_by(statement, seen) if one.becomes is None]
+    for table in dict.fromkeys(one.table for one in dropped):
+        of_it = [one for one in dropped if one.table == table]
+        names = ", ".join(shown(one.column) for one in of_it)
+        several = len(of_it) > 1
+        yield Found(
+            f"drops column{'s' * several} {names} of {table} with all {'their' if several else 'its'} values"
+            + ", and what depends on it" * any(one.cascade for one in of_it),
+            (table,),
+            subject=f"{table}.{','.join(one.column for one in of_it)}",
+            instead=f"Drop {'them' if several else 'it'} one release after the last version that reads or writes "
+            f"{'them' if several else 'it'}.",
+        )
 
 
 RULE = Rule(

@@ -4,29 +4,24 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.column_pairs import dropped_by
 from migrations.sql import Statement
-from migrations.sql import actions as a
 from migrations.sql.names import quoted, shown
 from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Every dropped column beside one that is added, unless the script fills the new one itself."""
-    for action in statement.actions:
-        match action:
-            case a.DropColumn(table=table, column=column):
-                if seen.is_certainly_new(table) or seen.is_new_column(table, column):
-                    continue
-                added = next((name for name in seen.left_empty(table) if name != column), None)
-                if added is not None:
-                    yield Found(
-                        f"drops column {shown(column)} of {table} with all its values and adds {shown(added)}, empty: "
-                        "if that was meant as a rename, the values are lost",
-                        (table,),
-                        subject=f"{table}.{column}",
-                        instead="If it is a rename, rename it: then the values stay.",
-                        safer_sql=f"ALTER TABLE {table.sql} RENAME COLUMN {quoted(column)} TO {quoted(added)};",
-                    )
+    """Every dropped column, with the added one that looks most like it, unless the script fills that itself."""
+    for table, column, added, _ in dropped_by(statement, seen):
+        if added is not None and added != column:
+            yield Found(
+                f"drops column {shown(column)} of {table} with all its values and adds {shown(added)}, empty: "
+                "if that was meant as a rename, the values are lost",
+                (table,),
+                subject=f"{table}.{column}",
+                instead="If it is a rename, rename it: then the values stay.",
+                safer_sql=f"ALTER TABLE {table.sql} RENAME COLUMN {quoted(column)} TO {quoted(added)};",
+            )
 
 
 RULE = Rule(
@@ -36,7 +31,6 @@ RULE = Rule(
     loses_data=True,
     lock=Lock.ACCESS_EXCLUSIVE,
     blocks="reads and writes",
-    supersedes=("column-drop",),
     setup="CREATE TABLE t (c text); INSERT INTO t VALUES ('kept')",
     risky="ALTER TABLE t DROP COLUMN c, ADD COLUMN d text",
     safer="ALTER TABLE t RENAME COLUMN c TO d",

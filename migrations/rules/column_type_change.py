@@ -1,7 +1,7 @@
 """ALTER COLUMN TYPE: the table may be written anew while everybody waits."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
@@ -26,26 +26,39 @@ _UTC = " Or, if it is a timestamp that holds UTC: SET LOCAL timezone = 'UTC' bef
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Of a table that was there before. What type it was, only a script that has given it to the column says."""
-    for action in statement.actions:
-        match action:
-            case a.AlterType(table=table, column=column, type=type) if not seen.is_new(table):
-                old = seen.made.type_of(table, column, before=statement.index)
-                if old and _keeps_values(old, type):
-                    continue
-                unless = "" if old else _UNLESS.get(type.split("(")[0], "")
-                yield Found(
-                    f"changes {shown(column)} to {type}: {unless}nobody can read or write {table} until all of it, "
-                    "and its indexes, are written anew",
-                    (table,),
-                    subject=f"{table}.{column}",
-                    instead="Add a column of the new type, fill it in batches, let the app use it, drop the old one."
-                    + _UTC * (type.startswith("timestamptz") and not action.using),
-                    safer_sql=column_replaced(action, definition_of(statement, action)),
-                )
+    changes = [
+        (action, old)
+        for action in statement.actions
+        if isinstance(action, a.AlterType) and not seen.is_new(action.table)
+        if not _keeps_values(old := seen.made.type_of(action.table, action.column, statement.index), action.type)
+    ]
+    for table in dict.fromkeys(action.table for action, _ in changes):
+        of_it = [action for action, _ in changes if action.table == table]
+        what = " and ".join(f"{shown(action.column)} to {action.type}" for action in of_it)
+        steps = [column_replaced(action, definition_of(statement, action)) for action in of_it]
+        yield Found(
+            f"changes {what}: {_unless(changes)}nobody can read or write {table} until all of it, and its indexes, "
+            "are written anew",
+            (table,),
+            subject=f"{table}.{','.join(action.column for action in of_it)}",
+            instead="Add a column of the new type, fill it in batches, let the app use it, drop the old one."
+            + _UTC * any(action.type.startswith("timestamptz") and not action.using for action in of_it),
+            safer_sql="\n".join(steps) if all(steps) else "",
+        )
 
 
-def _keeps_values(old: str, new: str) -> bool:
+def _unless(changes: Sequence[tuple[a.AlterType, str | None]]) -> str:
+    """When it is no rewrite after all; empty if it certainly is one."""
+    words = {"" if old else _UNLESS.get(action.type.split("(")[0], "") for action, old in changes}
+    if "" in words:
+        return ""
+    return words.pop() if len(words) == 1 else "unless each of these keeps the values as they are, "
+
+
+def _keeps_values(old: str | None, new: str) -> bool:
     """Whether every value of the one type is one of the other, stored alike."""
+    if old is None:
+        return False
     if old == new or (new in ("text", "varchar") and re.fullmatch(r"text|varchar(\(\d+\))?", old)):
         return True
     was, becomes = _SIZED.fullmatch(old), _SIZED.fullmatch(new)

@@ -4,39 +4,31 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
-from migrations.sql import Name, Statement
+from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
 from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """A constraint is known for a foreign key by what the script says of it, or by how such are named.
+    """By its name, as such are named, for the script does not say what it was.
 
-    A table that the script drops says more of itself.
+    Where the script drops the table, or adds the key anew, another rule says more.
     """
     for action in statement.actions:
         match action:
             case a.DropConstraint(table=table, constraint=name):
-                known = seen.made.constraint(table, name)
-                if seen.is_new(table) or seen.made.drops_table(table) or not _is_foreign_key(name, known):
+                if not name.endswith("_fkey") or seen.is_new(table):
                     continue
-                other = known.references if known else None
+                if seen.made.drops_table(table) or seen.made.constraint(table, name):
+                    continue
                 yield Found(
-                    f"nobody can read or write {table}, nor {other or 'the table that it references'}, while this "
-                    f"waits for whoever reads one of them, to drop {shown(name)}",
-                    (table, *_others(table, other)),
+                    f"nobody can read or write {table}, nor the table that it references, while this waits for "
+                    f"whoever reads one of them, to drop {shown(name)}",
+                    (table,),
                     subject=f"{table}.{name}",
                     instead="Let it run when no long transaction uses either table.",
                 )
-
-
-def _is_foreign_key(name: str, known: a.Constraint | None) -> bool:
-    return known.kind == "foreign key" if known else name.endswith("_fkey")
-
-
-def _others(table: Name, other: Name | None) -> tuple[Name, ...]:
-    return (other,) if other and other.key != table.key else ()
 
 
 RULE = Rule(

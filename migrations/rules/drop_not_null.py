@@ -11,18 +11,23 @@ from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Of a column that the running app may read."""
-    for action in statement.actions:
-        match action:
-            case a.DropNotNull(table=table, column=column):
-                if seen.is_new(table) or seen.is_new_column(table, column):
-                    continue
-                yield Found(
-                    f"{shown(column)} of {table} may be null from now on: the running app has never met one there",
-                    (table,),
-                    subject=f"{table}.{column}",
-                    instead="Let no version write a null before every version that reads it can take one.",
-                )
+    """Of columns that the running app may read."""
+    freed = [
+        action
+        for action in statement.actions
+        if isinstance(action, a.DropNotNull)
+        and not seen.is_new(action.table)
+        and not seen.is_new_column(action.table, action.column)
+    ]
+    for table in dict.fromkeys(action.table for action in freed):
+        names = [action.column for action in freed if action.table == table]
+        yield Found(
+            f"{', '.join(map(shown, names))} of {table} may be null from now on: the running app has never met a null "
+            "there",
+            (table,),
+            subject=f"{table}.{','.join(names)}",
+            instead="Let no version write a null before every version that reads it can take one.",
+        )
 
 
 RULE = Rule(

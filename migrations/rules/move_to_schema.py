@@ -17,7 +17,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.MoveToSchema(kind=kind, name=name, schema=schema) if kind in READ:
-                if seen.is_new(name) or seen.made.is_named_again(name, statement.index):
+                if seen.is_new(name) or seen.made.is_viewed_later(name, statement.index):
                     continue
                 yield Found(
                     f"the running app will not find {kind} {name} any more: it is in schema {shown(schema)} now",

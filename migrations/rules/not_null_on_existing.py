@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.steps import set_not_null, written
-from migrations.sql import Statement
+from migrations.sql import Name, Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
 from migrations.sql.seen import Seen
@@ -13,26 +13,27 @@ from migrations.sql.seen import Seen
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Unless the script has made, and validated, a CHECK that proves it already."""
-    for action in statement.actions:
-        match action:
-            case a.SetNotNull(table=table, column=column):
-                pass
-            case a.AddConstraint(
-                table=table, constraint=a.Constraint(kind="not null", columns=(column,)) as constraint
-            ):
-                if constraint.not_valid:
-                    continue
-            case _:
-                continue
-        if not seen.is_new(table) and not seen.is_never_null(table, column):
-            yield Found(
-                f"nobody can read or write {table} while all of it is searched for a null in {shown(column)}, "
-                "unless a validated CHECK proves that there is none; a null makes it fail",
-                (table,),
-                subject=f"{table}.{column}",
-                instead="Prove first, by a CHECK that is added NOT VALID and validated, that there are no nulls.",
-                safer_sql=written(set_not_null(table, column)),
-            )
+    forbidden = [place for action in statement.actions for place in _columns(action)]
+    open_ones = [place for place in forbidden if not seen.is_new(place[0]) and not seen.is_never_null(*place)]
+    for table in dict.fromkeys(table for table, _ in open_ones):
+        names = [column for of, column in open_ones if of == table]
+        where = " or ".join(map(shown, names))
+        yield Found(
+            f"nobody can read or write {table} while all of it is searched for a null in {where}, "
+            "unless a validated CHECK proves that there is none; a null makes it fail",
+            (table,),
+            subject=f"{table}.{','.join(names)}",
+            instead="Prove first, by a CHECK that is added NOT VALID and validated, that there are no nulls.",
+            safer_sql=written(set_not_null(table, *names)),
+        )
+
+
+def _columns(action: a.Action) -> Iterator[tuple[Name, str]]:
+    match action:
+        case a.SetNotNull(table=table, column=column):
+            yield table, column
+        case a.AddConstraint(table=table, constraint=a.Constraint(kind="not null", not_valid=False, columns=columns)):
+            yield from ((table, column) for column in columns)
 
 
 RULE = Rule(

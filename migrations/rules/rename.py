@@ -19,22 +19,29 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
             case a.Rename(kind="column", table=table, old=str(old), new=new):
                 if not seen.is_new(table) and not seen.is_new_column(table, old):
                     what = f"column {shown(old)} of {table}"
+                    if seen.made.added_column(table, old):
+                        yield _other(what, table, new, f"{table}.{old}")
+                        continue
                     slowly = "Add the new column, write to both, fill it in batches, read from it, drop the old one."
                     yield _gone(what, table, new, slowly, subject=f"{table}.{old}")
             case a.Rename(kind=kind, table=table, new=new) if kind in READ:
-                if not seen.is_new(table) and not seen.made.is_named_again(table, statement.index):
-                    yield _table(kind, table, new, empty=seen.is_made_later(table, statement))
+                if not seen.is_new(table) and not seen.made.is_viewed_later(table, statement.index):
+                    if seen.made.is_named_again(table, statement.index):
+                        yield _other(f"{kind} {table}", table, new, str(table))
+                    else:
+                        yield _table(kind, table, new)
 
 
-def _table(kind: str, table: Name, new: str, *, empty: bool) -> Found:
-    if empty:
-        return Found(
-            f"the running app will find another {kind} under the name {table}: this one, with its rows, is "
-            f"{shown(new)} now",
-            (table,),
-            subject=str(table),
-            instead="See that all rows are in the new one before the script ends.",
-        )
+def _other(what: str, table: Name, new: str, subject: str) -> Found:
+    return Found(
+        f"the running app will find another {what} in place of this one, which is {shown(new)} now",
+        (table,),
+        subject=subject,
+        instead="See that all that the app reads is in the new one before the script ends.",
+    )
+
+
+def _table(kind: str, table: Name, new: str) -> Found:
     view = kept_as_view(f"ALTER {kind.upper()} {table.sql} RENAME TO {quoted(new)}", table, Name(table.schema, new))
     slowly = "Keep the old name as a view, with the same grants, until no version that uses it runs."
     return _gone(f"{kind} {table}", table, new, slowly, safer_sql=view)

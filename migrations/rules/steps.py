@@ -46,6 +46,11 @@ def made_name(*parts: str, ending: str) -> str:
     return "_".join(parts).encode()[:room].decode(errors="ignore") + f"_{ending}"
 
 
+def in_one(*statements: str, when: str = NEXT) -> str:
+    """The statements of one migration. Empty if one of them is."""
+    return written([Step(statements, when)]) if all(statements) else ""
+
+
 def constraint_name(table: Name, constraint: a.Constraint, sql: ConstraintSql) -> str:
     """The name of a constraint, or the one that PostgreSQL would most likely give to it."""
     return constraint.name or made_name(table.name, *sql.names, ending=_ENDINGS[constraint.kind])
@@ -60,15 +65,18 @@ def never_null(table: Name, columns: Sequence[str], *then: str) -> Iterator[Step
     yield Step((*then, f"ALTER TABLE {table.sql} DROP CONSTRAINT {check}"))
 
 
-def set_not_null(table: Name, column: str) -> Iterator[Step]:
-    """SET NOT NULL of a column that is there."""
-    return never_null(table, (column,), f"ALTER TABLE {table.sql} ALTER COLUMN {quoted(column)} SET NOT NULL")
+def set_not_null(table: Name, *columns: str) -> Iterator[Step]:
+    """SET NOT NULL of columns that are there."""
+    parts = ", ".join(f"ALTER COLUMN {quoted(column)} SET NOT NULL" for column in columns)
+    return never_null(table, columns, f"ALTER TABLE {table.sql} {parts}")
 
 
 def checked_later(table: Name, constraint: a.Constraint, sql: ConstraintSql) -> Iterator[Step]:
     """A CHECK or foreign key: at first for new rows only."""
     name = quoted(constraint_name(table, constraint, sql))
-    if sql.text:
+    if constraint.not_valid:
+        yield Step((f"ALTER TABLE {table.sql} ADD CONSTRAINT {name} {sql.text}",))
+    elif sql.text:
         yield Step((f"ALTER TABLE {table.sql} ADD CONSTRAINT {name} {sql.text} NOT VALID",))
         yield Step((f"ALTER TABLE {table.sql} VALIDATE CONSTRAINT {name}",))
 
@@ -100,6 +108,15 @@ def key_of_index(table: Name, key: a.Constraint, index: str, columns: Sequence[s
 def kept_as_view(change: str, old: Name, new: Name) -> str:
     """A change of a table's name, with a view under the old one."""
     return written([Step((change, f"CREATE VIEW {old.sql} AS SELECT * FROM {new.sql}"))])
+
+
+def deleted(table: Name, *, only: bool = False) -> str:
+    """The rows of a table copied, and then deleted batch by batch."""
+    kept = Name(table.schema, made_name(table.name, ending="kept"))
+    whole = f"{'ONLY ' * only}{table.sql}"
+    batch = f"ctid = ANY (ARRAY(SELECT ctid FROM {whole} LIMIT {BATCH}))"
+    copy = Step((f"CREATE TABLE {kept.sql} AS SELECT * FROM {whole}",))
+    return written([copy, Step((f"DELETE FROM {whole} WHERE {batch}",), AGAIN)])
 
 
 def filled(table: Name, column: str, value: str = "DEFAULT", also: str = "", when: str = AGAIN) -> Step:

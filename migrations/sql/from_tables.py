@@ -1,7 +1,8 @@
 """Tables and indexes: CREATE TABLE, ALTER TABLE, CREATE INDEX."""
 
+import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,6 +12,15 @@ from postgast.walk import unwrap_node
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 from migrations.sql.tree import calls_in, name_of, object_words, relations_in, strings, type_words
+
+_ATTRIBUTES = (
+    pb.CONSTR_ATTR_DEFERRABLE,
+    pb.CONSTR_ATTR_NOT_DEFERRABLE,
+    pb.CONSTR_ATTR_DEFERRED,
+    pb.CONSTR_ATTR_IMMEDIATE,
+    pb.CONSTR_ATTR_ENFORCED,
+    pb.CONSTR_ATTR_NOT_ENFORCED,
+)
 
 _FULL = {"trig": "trigger", "un logged": "unlogged", "table space": "tablespace"}
 _SHORT_FOR = re.compile(rf"\b(?:{'|'.join(_FULL)})\b")
@@ -79,7 +89,7 @@ def _column(column: pb.ColumnDef) -> a.Column:
         not_null=any(c.contype in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY) for c in constraints),
         default=None if default is None else tuple(name.name for name in calls_in(default.raw_expr)),
         generated=next((word for c in constraints if (word := _generated(c))), None),
-        constraints=tuple(_constraint(c, column.colname) for c in constraints if c.contype in _CONSTRAINTS),
+        constraints=tuple(_constraints(column.colname, constraints)),
     )
 
 
@@ -89,6 +99,16 @@ def _generated(constraint: pb.Constraint) -> Literal["identity", "stored", "virt
     if constraint.contype == pb.CONSTR_GENERATED:
         return "virtual" if constraint.generated_kind == "v" else "stored"
     return None
+
+
+def _constraints(column: str, constraints: Sequence[pb.Constraint]) -> Iterator[a.Constraint]:
+    """Those of one column; behind each may stand that it is not enforced."""
+    for constraint, *after in (constraints[n:] for n in range(len(constraints))):
+        if constraint.contype in _CONSTRAINTS:
+            attributes = itertools.takewhile(lambda following: following.contype in _ATTRIBUTES, after)
+            idle = any(attribute.contype == pb.CONSTR_ATTR_NOT_ENFORCED for attribute in attributes)
+            made = _constraint(constraint, column)
+            yield replace(made, not_valid=True) if idle else made
 
 
 def _constraint(constraint: pb.Constraint, column: str = "") -> a.Constraint:

@@ -24,8 +24,11 @@ class Made:
         self._constraints: dict[tuple[Key, str], a.Constraint] = {}
         self._types: dict[tuple[Key, str], list[tuple[int, str]]] = {}
         self._checked_domains: set[str] = set()
+        self._last_viewed: dict[Key, int] = {}
         self._last_named: dict[Key, int] = {}
         self._schemas: set[str] = set()
+        self._added_columns: dict[Key, dict[str, a.Column]] = {}
+        self._dropped_columns: dict[Key, list[str]] = {}
         self._dropped_tables: set[Key] = set()
         self._dropped_constraints: set[tuple[Key, str]] = set()
         self.renamed_constraints: list[tuple[Name, str]] = []
@@ -54,6 +57,14 @@ class Made:
         given = self._types.get((table.key, column), ())
         return next((type for index, type in reversed(given) if index < before), None)
 
+    def added_column(self, table: Name, name: str) -> a.Column | None:
+        """The column of that name, if the script adds it to the table, somewhere."""
+        return self._added_columns.get(table.key, {}).get(name)
+
+    def dropped_columns(self, table: Name) -> tuple[str, ...]:
+        """All columns that the script drops from the table."""
+        return tuple(self._dropped_columns.get(table.key, ()))
+
     def is_checked_domain(self, type: str) -> bool:
         """The type is a domain that the script makes, with a check on its values."""
         return type in self._checked_domains
@@ -62,9 +73,13 @@ class Made:
         """The script makes a schema of that name."""
         return name in self._schemas
 
+    def is_viewed_later(self, name: Name, after: int) -> bool:
+        """A statement after that one makes a view of this name."""
+        return self._last_viewed.get(name.key, -1) > after
+
     def is_named_again(self, name: Name, after: int) -> bool:
-        """A statement after that one gives this name to a view, or to a table that is there already."""
-        return self._last_named.get(name.key, -1) > after
+        """A statement after that one gives this name to a table or view, new or not."""
+        return self._last_named.get(name.key, -1) > after or self.is_viewed_later(name, after)
 
     def drops_table(self, table: Name) -> bool:
         """The script drops the table, somewhere."""
@@ -78,6 +93,7 @@ class Made:
         match action:
             case a.AddColumn(table=table, column=column):
                 self._types.setdefault((table.key, column.name), []).append((index, column.type))
+                self._added_columns.setdefault(table.key, {})[column.name] = column
             case a.AlterType(table=table, column=name, type=type):
                 self._types.setdefault((table.key, name), []).append((index, type))
             case a.Create(kind="schema", name=schema):
@@ -103,6 +119,8 @@ class Made:
     def _note_name(self, index: int, action: Action) -> None:
         match action:
             case a.Create(kind="view" | "materialized view", name=name):
+                self._last_viewed[name.key] = index
+            case a.CreateTable(table=name):
                 self._last_named[name.key] = index
             case a.Rename(kind=kind, old=None, table=table, new=new) if kind in READ:
                 self._last_named[Name(table.schema, new).key] = index
@@ -113,6 +131,8 @@ class Made:
         match action:
             case a.Drop(kind="table", name=table):
                 self._dropped_tables.add(table.key)
+            case a.DropColumn(table=table, column=name):
+                self._dropped_columns.setdefault(table.key, []).append(name)
             case a.DropConstraint(table=table, constraint=name):
                 self._dropped_constraints.add((table.key, name))
             case a.Rename(kind="constraint", table=table, old=str(name)):

@@ -60,6 +60,8 @@ def _as_of_table(column: pb.ColumnDef) -> Iterator[pb.Constraint]:
         elif kind in _TIMING and made:
             made[-1].deferrable = True
             made[-1].initdeferred |= kind == pb.CONSTR_ATTR_DEFERRED
+        elif kind == pb.CONSTR_ATTR_NOT_ENFORCED and made:
+            made[-1].is_enforced = False
     yield from made
 
 
