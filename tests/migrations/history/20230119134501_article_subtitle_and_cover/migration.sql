@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "Article" ADD COLUMN     "coverUrl" TEXT,
+ADD COLUMN     "subtitle" VARCHAR(300);

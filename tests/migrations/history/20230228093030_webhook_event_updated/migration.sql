@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "WebhookEvent" ADD VALUE 'ARTICLE_UPDATED';

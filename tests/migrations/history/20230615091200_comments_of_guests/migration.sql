@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "Comment" ADD COLUMN     "guestName" TEXT,
+ALTER COLUMN "body" DROP NOT NULL;

@@ -1,0 +1,2 @@
+-- CreateIndex
+CREATE INDEX CONCURRENTLY "Comment_authorId_idx" ON "Comment"("authorId");
