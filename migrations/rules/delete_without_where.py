@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import deleted
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
@@ -18,7 +19,8 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     f"deletes every row of {table}, in one long transaction",
                     (table,),
                     subject=str(table),
-                    instead=f"DELETE FROM {table} WHERE …, in batches",
+                    instead=f"Keep a copy, and DELETE FROM {table} WHERE …; in batches, each a transaction of its own.",
+                    safer_sql=deleted(table, only=action.only) if statement.actions == (action,) else "",
                 )
 
 

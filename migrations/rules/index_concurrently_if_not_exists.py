@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script, without
+from migrations.sql.words import without
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
@@ -23,7 +24,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     subject=str(index),
                     instead="Leave out IF NOT EXISTS, so that it fails where one is left; that one is to be removed by "
                     f"DROP INDEX CONCURRENTLY {index}.",
-                    safer_sql=as_script(without(statement.text, "IF", "NOT", "EXISTS")),
+                    safer_sql=in_one(without(statement.text, "IF", "NOT", "EXISTS"), when=ALONE),
                 )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
@@ -25,7 +25,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     (table,) if table else (),
                     subject=str(index),
                     instead="Drop it CONCURRENTLY, in a migration of its own.",
-                    safer_sql="" if cascade else as_script(instead),
+                    safer_sql="" if cascade else in_one(instead, when=ALONE),
                 )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script, put_after, without
+from migrations.sql.words import put_after, without
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
@@ -15,13 +16,13 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.CreateIndex(table=table, concurrently=False, only=False, unique=unique) if not seen.is_new(table):
-                text = without(statement.text, "IF", "NOT", "EXISTS")
+                text = without(statement.text, "IF", "NOT", "EXISTS") or statement.text
                 yield Found(
                     f"nobody can write to {table} until the whole index is built",
                     (table,),
                     subject=str(table),
                     instead=f"CREATE {'UNIQUE ' * unique}INDEX CONCURRENTLY … ON {table} …, in a migration of its own",
-                    safer_sql=as_script(put_after(text, ("INDEX",), "CONCURRENTLY")),
+                    safer_sql=in_one(put_after(text, ("INDEX",), "CONCURRENTLY"), when=ALONE),
                 )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script, put_last
+from migrations.sql.words import put_last
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
@@ -21,7 +22,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     subject=str(partition),
                     instead="DETACH … CONCURRENTLY, in a migration of its own, where there is no default partition. If "
                     f"it is cancelled, ALTER TABLE {table} DETACH PARTITION {partition} FINALIZE ends it.",
-                    safer_sql=as_script(put_last(statement.text, "CONCURRENTLY")),
+                    safer_sql=in_one(put_last(statement.text, "ALTER", "CONCURRENTLY"), when=ALONE),
                 )
 
 

@@ -5,10 +5,11 @@ from itertools import islice
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import in_one
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
-from migrations.sql.words import Word, as_script, find, words_of
+from migrations.sql.words import Word, find, words_of
 
 _LIKE = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED"
 
@@ -37,7 +38,7 @@ def _safer(text: str, table: Name, parent: Name) -> str:
         return ""
     after = _behind_bound(words, bound)
     tail = text[words[after].start : words[-1].end] if after < len(words) else ""
-    return as_script(
+    return in_one(
         f"{text[: words[of].start].rstrip()} (LIKE {parent.sql} {_LIKE}) {tail}".rstrip(),
         f"ALTER TABLE {parent.sql} ATTACH PARTITION {table.sql} {text[words[bound].start : words[after - 1].end]}",
     )

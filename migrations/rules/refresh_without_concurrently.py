@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script, find, words_of
+from migrations.sql.words import find, words_of
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
@@ -26,7 +27,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     (view,),
                     subject=str(view),
                     instead="CONCURRENTLY, which needs a unique index on columns of the view, without WHERE.",
-                    safer_sql=as_script(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {view.sql}"),
+                    safer_sql=in_one(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {view.sql}"),
                 )
 
 

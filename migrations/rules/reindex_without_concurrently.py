@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script, put_after
+from migrations.sql.words import put_after
 
 _KINDS = ("INDEX", "TABLE", "SCHEMA", "DATABASE")
 
@@ -24,7 +25,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     subject=str(name or kind),
                     instead="CONCURRENTLY, in a migration of its own, which the system's own catalogs do not have. If "
                     "it fails, it leaves an INVALID index with a name in _ccnew: drop that.",
-                    safer_sql=as_script(put_after(statement.text, _KINDS, "CONCURRENTLY")),
+                    safer_sql=in_one(put_after(statement.text, _KINDS, "CONCURRENTLY"), when=ALONE),
                 )
 
 

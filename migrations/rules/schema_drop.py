@@ -13,7 +13,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Without CASCADE, the server refuses to drop a schema that holds anything."""
     for action in statement.actions:
         match action:
-            case a.Drop(kind="schema", name=name, cascade=True):
+            case a.Drop(kind="schema", name=name, cascade=True) if not seen.things.is_made("schema", name):
                 yield _found(f"schema {name} with every table in it", str(name))
             case a.Drop(kind="database", name=name):
                 yield _found(f"database {name}", str(name))

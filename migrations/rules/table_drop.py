@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import in_one, made_name
 from migrations.sql import Statement
 from migrations.sql import actions as a
+from migrations.sql.names import quoted
 from migrations.sql.seen import Seen
 
 
@@ -13,12 +15,17 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Every dropped table that is not the script's own."""
     for action in statement.actions:
         match action:
-            case a.Drop(kind="table", name=table, cascade=cascade) if not seen.is_certainly_new(table):
+            case a.Drop(kind="table", name=table, cascade=cascade, if_exists=maybe):
+                if seen.is_certainly_new(table):
+                    continue
+                away = made_name(table.name, ending="unused")
                 yield Found(
                     f"drops table {table} and all its rows" + ", and what depends on it" * cascade,
                     (table,),
                     subject=str(table),
-                    instead="Drop it one release after the last version that reads it, with a dump of it kept.",
+                    instead="Rename it away, which can be undone; drop it one release after the last version that "
+                    "reads it, with a dump of it kept.",
+                    safer_sql=in_one(f"ALTER TABLE {'IF EXISTS ' * maybe}{table.sql} RENAME TO {quoted(away)}"),
                 )
 
 

@@ -4,23 +4,34 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
-from migrations.sql import Statement
+from migrations.sql import Name, Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Every dropped table that a later statement creates."""
+    """Every dropped table whose name a later statement gives to a new one, or to another."""
     for action in statement.actions:
         match action:
             case a.Drop(kind="table", name=table):
-                if seen.is_made_later(table, statement) and not seen.is_certainly_new(table):
+                if not seen.is_certainly_new(table) and (what := _what(table, statement, seen)):
                     yield Found(
-                        f"drops table {table} and creates it again, empty: it looks the same, and its rows are gone",
+                        f"drops table {table} and {what}",
                         (table,),
                         subject=str(table),
                         instead=f"ALTER TABLE {table} …, part by part",
                     )
+
+
+def _what(table: Name, statement: Statement, seen: Seen) -> str:
+    if seen.is_made_later(table, statement):
+        return "creates it again, empty: it looks the same, and its rows are gone"
+    if seen.made.is_named_again(table, statement.index):
+        return (
+            "gives its name to something else: it looks the same; rows that were not copied before are gone, and so "
+            "are its privileges, triggers and policies"
+        )
+    return ""
 
 
 RULE = Rule(

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import quoted, shown
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script
+from migrations.sql.words import bare
 
 _FORMS = {"disable trigger": "", "disable trigger all": "ALL", "disable trigger user": "USER"}
 
@@ -28,7 +29,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     (table,),
                     subject=f"{table}.{name or what}",
                     instead="Switch it on again in the same transaction.",
-                    safer_sql=as_script(statement.text, f"ALTER TABLE {table.sql} ENABLE TRIGGER {which}"),
+                    safer_sql=in_one(bare(statement.text), f"ALTER TABLE {table.sql} ENABLE TRIGGER {which}"),
                 )
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script, put_after
+from migrations.sql.words import bare, find, put_after, words_of
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
@@ -26,13 +27,15 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     (table,),
                     subject=f"{table}.{name}",
                     instead="CREATE OR REPLACE TRIGGER alone keeps out writers only, and leaves no gap.",
-                    safer_sql=as_script(_replacing(text)),
+                    safer_sql=in_one(_replacing(text)),
                 )
 
 
 def _replacing(text: str) -> str:
-    replacing = text if "REPLACE" in text.upper() else put_after(text, ("CREATE",), "OR REPLACE")
-    return "" if "CONSTRAINT" in text.upper() else replacing
+    words = words_of(text)
+    if find(words, "CREATE", "OR", "REPLACE", "TRIGGER") == 0:
+        return bare(text)
+    return put_after(text, ("CREATE",), "OR REPLACE") if find(words, "CREATE", "TRIGGER") == 0 else ""
 
 
 RULE = Rule(

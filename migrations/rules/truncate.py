@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import deleted
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
@@ -18,7 +19,8 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     f"deletes every row of {table}" + ", and of every table that references it" * cascade,
                     (table,),
                     subject=str(table),
-                    instead="Delete what is meant by its WHERE, in batches.",
+                    instead="Keep a copy, and delete what is meant by its WHERE; in batches, so that others can go on.",
+                    safer_sql=deleted(table, only=action.only),
                 )
 
 

@@ -14,6 +14,8 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.Drop(kind="type" | "domain" | "extension" as kind, name=name, cascade=True):
+                if seen.things.is_made(kind, name):
+                    continue
                 yield Found(
                     f"drops {kind} {name} and every column that uses it, in whatever table",
                     subject=str(name),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import BATCH
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
@@ -23,7 +24,9 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     else f"fills {names} in every row of {table}, in one long transaction",
                     (table,),
                     subject=str(table),
-                    instead=f"UPDATE {table} SET … WHERE …, in batches",
+                    instead=f"In batches: UPDATE {table} SET … WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} "
+                    f"WHERE … LIMIT {BATCH})), where … leaves out what is done; again and again until it changes no "
+                    "row, each time in a transaction of its own.",
                     severity="warn" if fresh else None,
                     loses_data=not fresh,
                 )

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
-from migrations.sql.words import as_script
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
@@ -22,7 +22,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     subject=str(table or ""),
                     instead="VACUUM without FULL makes the room usable again and keeps nobody out; pg_repack gives it "
                     "back while others read and write.",
-                    safer_sql=as_script(f"VACUUM {table.sql}" if table else "VACUUM"),
+                    safer_sql=in_one(f"VACUUM {table.sql}" if table else "VACUUM", when=ALONE),
                 )
 
 

@@ -66,14 +66,30 @@ def insert(stmt: pb.InsertStmt) -> Iterator[a.Insert]:
 def update(stmt: pb.UpdateStmt) -> Iterator[a.Update]:
     """UPDATE. A join narrows it, like a WHERE."""
     columns = tuple(node.res_target.name for node in stmt.target_list)
-    everything = not stmt.HasField("where_clause") and not stmt.from_clause
+    everything = not stmt.from_clause and _no_condition(stmt)
     yield a.Update(name_of(stmt.relation), columns, everything, not stmt.relation.inh, relations_in(stmt))
 
 
 def delete(stmt: pb.DeleteStmt) -> Iterator[a.Delete]:
     """DELETE. `USING` alone narrows nothing that one can see, but it is not a slip of the pen either."""
-    everything = not stmt.HasField("where_clause") and not stmt.using_clause
+    everything = not stmt.using_clause and _no_condition(stmt)
     yield a.Delete(name_of(stmt.relation), everything, not stmt.relation.inh, relations_in(stmt))
+
+
+def _no_condition(stmt: pb.UpdateStmt | pb.DeleteStmt) -> bool:
+    """There is no WHERE, or one that says nothing."""
+    return not stmt.HasField("where_clause") or _always(stmt.where_clause)
+
+
+def _always(condition: pb.Node) -> bool:
+    """Whether a condition holds for every row, as far as one sees at a glance: `true`, `1 = 1`, and what joins such."""
+    inner = unwrap_node(condition)
+    if isinstance(inner, pb.BoolExpr) and inner.boolop != pb.NOT_EXPR:
+        return (all if inner.boolop == pb.AND_EXPR else any)(_always(part) for part in inner.args)
+    if isinstance(inner, pb.A_Expr) and [node.string.sval for node in inner.name] == ["="]:
+        left, right = text_of(inner.lexpr), text_of(inner.rexpr)
+        return left is not None and left == right
+    return text_of(condition) in ("true", "t")
 
 
 def merge(stmt: pb.MergeStmt) -> Iterator[a.Merge]:

@@ -133,7 +133,7 @@ def create_domain(stmt: pb.CreateDomainStmt) -> Iterator[a.Action]:
 
 def create_schema(stmt: pb.CreateSchemaStmt) -> Iterator[a.Action]:
     """CREATE SCHEMA."""
-    yield a.Create("schema", Name(None, stmt.schemaname or stmt.authrole.rolename))
+    yield a.Create("schema", Name(None, stmt.schemaname or stmt.authrole.rolename), replace=stmt.if_not_exists)
 
 
 def create_view(stmt: pb.ViewStmt) -> Iterator[a.Action]:

@@ -34,6 +34,7 @@ class Things:
     def __init__(self, statements: Iterable[Statement]) -> None:
         self._made: set[tuple[str, Key]] = set()
         self._dropped: set[tuple[str, Key]] = set()
+        self._settings: dict[str, str] = {}
         self._index_on: dict[Key, Name] = {}
         self._checked: set[Key] = set()
         self._fresh: list[FreshValue] = []
@@ -47,6 +48,10 @@ class Things:
     def is_made(self, kind: str, name: Name) -> bool:
         """This script made it. `kind` in words, as of `Create`."""
         return (kind, name.key) in self._made
+
+    def setting(self, name: str) -> str | None:
+        """What the script has set for the session; None if it has not."""
+        return self._settings.get(name)
 
     def is_dropped(self, kind: str, name: Name) -> bool:
         """This script has dropped it, and has not made it anew."""
@@ -100,8 +105,12 @@ class Things:
 
     def _take_in(self, action: Action) -> None:
         match action:
-            case a.Create(kind=kind, name=name):
+            case a.Create(kind=kind, name=name, replace=False):
                 self._made.add((kind, name.key))
+            case a.Set(setting="*"):
+                self._settings.clear()
+            case a.Set(setting=setting, value=value, local=False):
+                self._settings[setting] = value or ""
             case a.CreateIndex(table=table, index=Name() as index):
                 self._index_on[index.key] = table
                 self._dropped.discard(("index", index.key))

@@ -52,23 +52,23 @@ def put_after(text: str, keywords: Collection[str], more: str) -> str:
     return ""
 
 
-def put_last(text: str, more: str) -> str:
-    """The statement with `more` behind its last word."""
+def bare(text: str) -> str:
+    """The statement without the comments behind it; empty if it cannot be cut into words."""
     words = words_of(text)
-    return f"{text[: words[-1].end]} {more}" if words else ""
+    return text[: words[-1].end] if words else ""
+
+
+def put_last(text: str, kind: str, more: str) -> str:
+    """The statement with `more` behind its last word; empty if its first word is not `kind`."""
+    words = words_of(text)
+    return f"{text[: words[-1].end]} {more}" if words and words[0].text == kind else ""
 
 
 def without(text: str, *phrase: str) -> str:
-    """The statement without the first place where these words follow each other."""
+    """The statement without the first place where these words follow each other; empty where they nowhere do."""
     words = words_of(text)
     at = find(words, *phrase)
     if at < 0:
-        return text
+        return ""
     after = text[words[at + len(phrase) - 1].end : words[-1].end]
     return text[: words[at].start] + after.lstrip()
-
-
-def as_script(*statements: str) -> str:
-    """Statements, one below the other, without what stands behind their last words; empty if one of them is."""
-    bare = [text[: words[-1].end] for text in statements if (words := words_of(text))]
-    return "\n".join(f"{text};" for text in bare) if len(bare) == len(statements) else ""

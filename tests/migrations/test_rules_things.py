@@ -2,17 +2,22 @@
 
 import psycopg
 import pytest
+from hypothesis import given
 
 from migrations.rules import Finding, judge
 from migrations.sql import read_script
+from tests.migrations.odd_names import NAMES
 
 OURS = frozenset(
     """
-    cluster index-concurrently-if-not-exists index-drop-without-concurrently index-without-concurrently
+    alter-system cluster concurrently-under-timeout create-rule delete-without-where domain-constraint-validate
+    domain-constraint-without-not-valid drop-cascade enum-value-rename enum-value-used-at-once identifier-too-long
+    index-concurrently-if-not-exists index-drop-without-concurrently index-without-concurrently
     partition-attach-without-check partition-detach-without-concurrently partition-of-existing
-    refresh-without-concurrently reindex-without-concurrently row-security-off row-security-without-policy
-    session-replication-role set-logged set-unlogged trigger-disable trigger-drop trigger-left-disabled
-    trigger-recreated vacuum-full
+    refresh-without-concurrently reindex-without-concurrently role-in-script row-security-off
+    row-security-without-policy schema-drop session-replication-role set-logged set-unlogged superuser-needed table-drop
+    table-recreated trigger-disable trigger-drop trigger-left-disabled trigger-recreated truncate truncate-cascade
+    type-drop-cascade update-without-where vacuum-full
     """.split()  # noqa: SIM905 (one on each line would hide the file behind them)
 )
 
@@ -51,6 +56,30 @@ def one(text: str, rule: str) -> Finding:
         "CREATE UNLOGGED TABLE t (c int); ALTER TABLE t SET LOGGED; ALTER TABLE t SET UNLOGGED",
         "CREATE TABLE t (c int); CLUSTER t USING i; VACUUM t; ANALYZE",
         "CREATE MATERIALIZED VIEW m AS SELECT 1 WITH NO DATA; REFRESH MATERIALIZED VIEW m",
+        "CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CHECK (value > 0); ALTER DOMAIN d SET NOT NULL",
+        "ALTER DOMAIN d DROP NOT NULL; ALTER DOMAIN d DROP CONSTRAINT k; ALTER DOMAIN d SET DEFAULT 1",
+        "CREATE TYPE y AS ENUM ('a'); ALTER TYPE y ADD VALUE 'b'; INSERT INTO t VALUES ('b')",
+        "CREATE TYPE y AS ENUM ('a'); ALTER TYPE y RENAME VALUE 'a' TO 'b'; DROP TYPE y CASCADE",
+        "ALTER TYPE y ADD VALUE 'b'; ALTER TYPE y ADD VALUE 'c' AFTER 'b'",
+        "BEGIN; ALTER TYPE y ADD VALUE 'b'; COMMIT; INSERT INTO t VALUES ('b')",
+        "CREATE VIEW v AS SELECT 1; DROP VIEW v CASCADE; DROP FUNCTION f; DROP SEQUENCE q",
+        "CREATE SCHEMA s; DROP SCHEMA s CASCADE",
+        "CREATE TABLE t (c int); CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING; TRUNCATE t CASCADE",
+        "CREATE VIEW v AS SELECT 1 AS c; CREATE RULE r AS ON DELETE TO v DO INSTEAD NOTHING",
+        'CREATE EXTENSION IF NOT EXISTS pgcrypto; CREATE EXTENSION "uuid-ossp"; COPY t FROM STDIN',
+        "GRANT SELECT ON t TO r; REVOKE ALL ON t FROM r; ALTER DATABASE d SET work_mem = '8MB'",
+        f"CREATE TABLE {'a' * 63} (\"{'é' * 31}\" int); COMMENT ON TABLE t IS '{'a' * 99}'",
+        f"INSERT INTO t VALUES ('{'a' * 99}', \"{'a' * 99}\"); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ "
+        f"SELECT 1 AS {'a' * 99} $$",
+        f"ALTER TABLE t ADD CHECK (c <> E'{'a' * 99}')",
+        "SET lock_timeout = 0; CREATE INDEX CONCURRENTLY i ON t (c)",
+        "SET lock_timeout = '1h'; CREATE INDEX CONCURRENTLY i ON t (c)",
+        "SET LOCAL lock_timeout = '5s'; CREATE INDEX CONCURRENTLY i ON t (c)",
+        "SET lock_timeout = '5s'; RESET lock_timeout; CREATE INDEX CONCURRENTLY i ON t (c)",
+        "SET lock_timeout = '5s'; RESET ALL; CREATE INDEX CONCURRENTLY i ON t (c)",
+        "SET lock_timeout = '5s'; REFRESH MATERIALIZED VIEW CONCURRENTLY m",
+        "DELETE FROM t WHERE c = c; UPDATE t SET c = 1 WHERE NOT true; DELETE FROM t WHERE 1 = 2 OR c > 0",
+        "CREATE TABLE new_t (c int); INSERT INTO new_t SELECT c FROM t; ALTER TABLE new_t RENAME TO u",
     ],
 )
 def test_nothing_is_said(text: str) -> None:
@@ -62,7 +91,8 @@ def test_nothing_is_said(text: str) -> None:
     [
         ("CREATE INDEX i ON t (c);\nDROP INDEX i",
          [("index-without-concurrently", 1), ("index-drop-without-concurrently", 2)]),
-        ("DROP INDEX IF EXISTS i, s.j CASCADE", [("index-drop-without-concurrently", 1)] * 2),
+        ("DROP INDEX IF EXISTS i, s.j", [("index-drop-without-concurrently", 1)] * 2),
+        ("DROP INDEX i CASCADE", [("drop-cascade", 1), ("index-drop-without-concurrently", 1)]),
         ("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (c)", [("index-concurrently-if-not-exists", 1)]),
         ("DROP INDEX CONCURRENTLY IF EXISTS i;\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (c)",
          []),
@@ -87,6 +117,30 @@ def test_nothing_is_said(text: str) -> None:
         ("VACUUM FULL", [("vacuum-full", 1)]),
         ("CLUSTER", [("cluster", 1)]),
         ("CREATE TABLE IF NOT EXISTS t (c int);\nVACUUM FULL t", []),
+        ("ALTER DOMAIN d SET NOT NULL;\nALTER DOMAIN d VALIDATE CONSTRAINT k",
+         [("domain-constraint-without-not-valid", 1), ("domain-constraint-validate", 2)]),
+        ("ALTER TYPE y ADD VALUE 'it''s';\nALTER TABLE t ALTER c SET DEFAULT 'it''s'",
+         [("enum-value-used-at-once", 2)]),
+        ("DROP MATERIALIZED VIEW m CASCADE;\nDROP FUNCTION f(int) CASCADE",
+         [("drop-cascade", 1), ("drop-cascade", 2)]),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1;\nDROP VIEW v CASCADE", [("drop-cascade", 2)]),
+        ("CREATE SCHEMA IF NOT EXISTS s;\nDROP SCHEMA s CASCADE", [("schema-drop", 2)]),
+        ("TRUNCATE t, u CASCADE", [("truncate-cascade", 1)] * 2),
+        ("CREATE EXTENSION postgis;\nCREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION f();\n"
+         "COPY t FROM '/tmp/rows'", [("superuser-needed", 1), ("superuser-needed", 2), ("superuser-needed", 3)]),
+        ("ALTER SYSTEM RESET ALL", [("alter-system", 1)]),
+        ("DROP ROLE r;\nGRANT r TO q;\nALTER ROLE r SET work_mem = '8MB'",
+         [("role-in-script", 1), ("role-in-script", 2), ("role-in-script", 3)]),
+        ("SET statement_timeout = '90 s';\nDROP INDEX CONCURRENTLY i", [("concurrently-under-timeout", 2)]),
+        ("SELECT set_config('lock_timeout', '2500', false);\nREINDEX TABLE CONCURRENTLY t",
+         [("concurrently-under-timeout", 2)]),
+        ("SET lock_timeout = '5s';\nALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+         [("concurrently-under-timeout", 2)]),
+        ("DELETE FROM t WHERE true;\nUPDATE t SET c = 1 WHERE 1 = 1 AND true;\nDELETE FROM t WHERE c > 0 OR 'a' = 'a'",
+         [("delete-without-where", 1), ("update-without-where", 2), ("delete-without-where", 3)]),
+        ("CREATE TABLE new_t (c int);\nINSERT INTO new_t SELECT c FROM t;\nDROP TABLE t;\n"
+         "ALTER TABLE new_t RENAME TO t", [("table-recreated", 3)]),
+        ("DROP TABLE t;\nCREATE VIEW t AS SELECT 1", [("table-recreated", 1)]),
     ],
 )  # fmt: skip
 def test_what_is_found(text: str, expected: list[tuple[str, int]]) -> None:
@@ -201,3 +255,81 @@ def test_findings_name_the_tables_that_the_script_does_not() -> None:
     unknown = one("DROP INDEX i", "index-drop-without-concurrently")
     assert unknown.tables == ()
     assert "the table of index i" in unknown.message
+
+
+def test_a_value_used_in_the_transaction_that_adds_it_is_a_stop() -> None:
+    adds, uses = "ALTER TYPE y ADD VALUE 'b'", "INSERT INTO t VALUES ('b')"
+    assert one(f"BEGIN; {adds}; {uses}; COMMIT", "enum-value-used-at-once").severity == "stop"
+    assert one(f"{adds}; {uses}", "enum-value-used-at-once").severity == "warn"
+
+
+def test_truncate_and_drop_with_cascade_take_what_they_do_not_name(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE t (c int REFERENCES o)")
+        connection.execute("INSERT INTO o VALUES (1); INSERT INTO t VALUES (1); TRUNCATE o CASCADE")
+        assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+        connection.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
+        connection.execute("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")
+        connection.execute("DROP FUNCTION f CASCADE")
+        assert connection.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal").fetchone() == (0,)
+
+
+def test_the_running_app_does_not_find_a_renamed_value(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (c mood)")
+        connection.execute("ALTER TYPE mood RENAME VALUE 'sad' TO 'low'")
+        with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+            connection.execute("SELECT * FROM t WHERE c = 'sad'")
+
+
+def test_names_that_are_cut_to_the_same_are_one(database: str) -> None:
+    first, second = (f"CREATE INDEX IF NOT EXISTS {'long_' * 13}{end} ON t (c)" for end in "ab")
+    alone = one(first, "identifier-too-long")
+    both = [f for f in judge(read_script(f"{first};\n{second}")) if f.rule == "identifier-too-long"]
+    assert (alone.severity, [f.severity for f in both]) == ("note", ["warn", "warn"])
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (c int)")
+        connection.execute(first.encode())
+        connection.execute(second.encode())
+        rows = connection.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 't'::regclass")
+        assert rows.fetchall() == [(alone.subject,)]
+
+
+def test_a_domain_s_new_check_holds_for_new_values_at_once(database: str) -> None:
+    with psycopg.connect(database) as owner, psycopg.connect(database, autocommit=True) as app:
+        owner.execute("CREATE DOMAIN d AS int; CREATE TABLE t (c d); INSERT INTO t VALUES (0)")
+        owner.commit()
+        found = one("ALTER DOMAIN d ADD CHECK (value > 0)", "domain-constraint-without-not-valid")
+        owner.execute(found.safer_sql.encode())
+        app.execute("SET lock_timeout = '20ms'; INSERT INTO t VALUES (0)")
+        owner.commit()
+        with pytest.raises(psycopg.errors.CheckViolation):
+            app.execute("INSERT INTO t VALUES (0)")
+
+
+def test_a_timeout_leaves_an_invalid_index(database: str) -> None:
+    """The reader uses another table, and keeps nobody from anything."""
+    with psycopg.connect(database) as reader, psycopg.connect(database, autocommit=True) as builder:
+        builder.execute("CREATE TABLE t (c int); SET lock_timeout = '50ms'")
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT * FROM pg_class")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            builder.execute("CREATE INDEX CONCURRENTLY i ON t (c)")
+        valid = builder.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass").fetchone()
+        assert valid == (False,)
+
+
+def test_a_rule_calls_twice_what_stands_there_once(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE SEQUENCE q; CREATE TABLE t (c int); CREATE TABLE log (c int)")
+        connection.execute("CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (new.c)")
+        connection.execute("INSERT INTO t VALUES (nextval('q'))")
+        assert connection.execute("SELECT * FROM t").fetchall() != connection.execute("SELECT * FROM log").fetchall()
+
+
+@given(NAMES)
+def test_a_name_is_cut_as_the_server_cuts_it(name: str) -> None:
+    long = name + "aé" * 30
+    text = 'CREATE TABLE "' + long.replace('"', '""') + '" ()'
+    (statement,) = read_script(text).statements
+    assert one(text, "identifier-too-long").subject == statement.facts.creates_tables[0].name

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from migrations.sql import actions as a
 from migrations.sql import read_script
 from migrations.sql.names import quoted
-from migrations.sql.words import as_script, put_after, put_last, without, words_of
+from migrations.sql.words import bare, put_after, put_last, without, words_of
 from tests.migrations.odd_names import NAMES
 
 SPACE = st.sampled_from([" ", "\n", " /* INDEX é */ ", " -- CONCURRENTLY\n"])
@@ -29,11 +29,13 @@ def test_a_word_is_put_behind_a_keyword(text: str, expected: str) -> None:
 
 
 def test_words_are_put_last_and_taken_out() -> None:
-    assert put_last("ALTER DOMAIN d ADD CHECK (value > 0) /* why */ -- so", "NOT VALID").endswith("0) NOT VALID")
+    assert put_last("ALTER DOMAIN d ADD CHECK (value > 0) /* why */ -- so", "ALTER", "NOT VALID").endswith(
+        "0) NOT VALID"
+    )
     assert without("CREATE INDEX IF  NOT\nEXISTS i ON t (c)", "IF", "NOT", "EXISTS") == "CREATE INDEX i ON t (c)"
-    assert without("CREATE INDEX i ON t (c)", "IF", "NOT", "EXISTS") == "CREATE INDEX i ON t (c)"
-    assert as_script("a -- why", "b\n/* so */") == "a;\nb;"
-    assert as_script("a", "") == ""
+    assert without("CREATE INDEX i ON t (c)", "IF", "NOT", "EXISTS") == ""
+    assert put_last("DO $$ BEGIN END $$", "ALTER", "NOT VALID") == ""
+    assert bare("DROP TABLE t -- why\n/* so */") == "DROP TABLE t"
 
 
 @given(SPACE, NAMES, NAMES)
