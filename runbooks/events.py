@@ -199,7 +199,10 @@ class SessionOpened(Frozen):
 
 
 class PlanMade(Frozen):
-    """What is about to happen. `hash` is what a GO refers to; see runbooks.planning for what it covers."""
+    """What is about to happen. `hash` is what a GO refers to; see runbooks.planning for what it covers.
+
+    `tables` are those that the scripts lock; `unread` says what of the target could not be read.
+    """
 
     kind: Literal["plan_made"] = "plan_made"
     hash: str
@@ -209,6 +212,7 @@ class PlanMade(Frozen):
     held_back: tuple[str, ...] = ()
     conditions: dict[Condition, tuple[str, ...]] = {}
     tables: tuple[Table, ...] = ()
+    unread: tuple[str, ...] = ()
     applied: tuple[Applied, ...] = ()
 
 

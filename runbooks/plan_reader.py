@@ -3,12 +3,16 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import psycopg
 
 from migrations import ledger
 from migrations.folder import Migration, read_folder
-from migrations.plan import Applied, compare
+from migrations.impact.asked import Asked, asked_of
+from migrations.impact.known import Known
+from migrations.impact.reading import look_up
+from migrations.plan import Applied, Plan, compare
 from migrations.problem import Unavailable
 from migrations.target import Fingerprint, environment_mark
 from migrations.target.connecting import told
@@ -16,7 +20,7 @@ from runbooks import events as e
 from runbooks.artefacts import write_private
 from runbooks.events import PlanMade, Target
 from runbooks.identity import judge_mark
-from runbooks.planning import make_plan
+from runbooks.planning import Analysed, analyse, make_plan, plan_hash
 from runbooks.setting import Setting
 from runbooks.view import RunView
 
@@ -28,12 +32,22 @@ class PlanReader:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
+        self._read: dict[tuple[str, str, str | None], Analysed] = {}
 
     async def make(self, view: RunView) -> PlanMade:
         """Read everything again. Scripts are kept by their bytes in `scripts/`, for review and execution.
 
         Raises Problem or Unavailable.
         """
+        pending, rows, mark = await self._pending(view)
+        read = await asyncio.to_thread(self._analysed, pending.pending)
+        known = await self._look_up(read)
+        made = await asyncio.to_thread(self._made, pending, rows, mark, read, known)
+        await asyncio.to_thread(self._keep, pending.pending)
+        return made.model_copy(update={"applied": _applied(rows or ())})
+
+    async def _pending(self, view: RunView) -> tuple[Plan, tuple[Applied, ...] | None, str | None]:
+        """What is pending, the ledger's rows, and the database's mark."""
         setting = self._setting
         folder = await asyncio.to_thread(read_folder, setting.project.migrations)
         try:
@@ -45,19 +59,55 @@ class PlanReader:
             ) from None
         assert setting.target.pin is not None
         judge_mark(setting.project, setting.environment, setting.target.pin, mark)
-        pending = compare(folder, _not_ours(rows or (), view), to=setting.migrate_to)
-        made = await asyncio.to_thread(
-            make_plan,
+        return compare(folder, _not_ours(rows or (), view), to=setting.migrate_to), rows, mark
+
+    def _analysed(self, migrations: Sequence[Migration]) -> list[Analysed]:
+        """The scripts, read and judged, each once in the life of this process."""
+        before, self._read = self._read, {}
+        for migration in migrations:
+            key = (migration.name, migration.checksum, migration.problem)
+            self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also)
+        return list(self._read.values())
+
+    async def _look_up(self, read: Sequence[Analysed]) -> Known:
+        """What the target tells of all that the scripts touch. What it does not tell in time is said in the plan."""
+        asked = await asyncio.to_thread(asked_of, [one.script for one in read])
+        if asked == Asked():
+            return Known()
+        connection = await self._setting.target.open("read", application_name="gonogo plan")
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await look_up(connection, asked)
+        except TimeoutError:
+            return Known(missing=(f"the tables could not be read within {SECONDS:.0f} s",))
+        except psycopg.Error as error:
+            raise told(error, lost=connection.closed, where=self._setting.direct.shown) from None
+        finally:
+            await connection.close()
+
+    def _made(
+        self,
+        pending: Plan,
+        rows: tuple[Applied, ...] | None,
+        mark: str | None,
+        read: Sequence[Analysed],
+        known: Known | None,
+    ) -> PlanMade:
+        setting = self._setting
+        return make_plan(
             setting.project,
             setting.environment,
             setting.runbook,
             pending,
-            target_of(setting.target.pin, setting.direct.shown),
+            self._target(),
             first_run=rows is None,
             mark=mark,
+            read=read,
+            known=known,
         )
-        await asyncio.to_thread(self._keep, pending.pending)
-        return made.model_copy(update={"applied": _applied(rows or ())})
+
+    def _target(self) -> Target:
+        return target_of(self._setting.target.pin, self._setting.direct.shown)
 
     async def _ledger(self) -> tuple[tuple[Applied, ...] | None, str | None]:
         connection = await self._setting.target.open("read", application_name="gonogo plan")
@@ -71,10 +121,31 @@ class PlanReader:
 
     async def differs(self, view: RunView) -> str | None:
         """Why the plan that was shown is not the plan any more, or None. Raises Problem or Unavailable."""
-        now = await self.make(view)
+        pending, rows, mark = await self._pending(view)
+        if self._is_told(pending.pending, view):
+            await asyncio.to_thread(self._keep, pending.pending)
+            return None
+        read = await asyncio.to_thread(self._analysed, pending.pending)
+        now = await asyncio.to_thread(self._made, pending, rows, mark, read, None)
+        await asyncio.to_thread(self._keep, pending.pending)
         if view.plan is None or now.hash == view.plan.hash:
             return None
         return f"the plan is another one now: {_difference(view.plan, now)}"
+
+    def _is_told(self, migrations: Sequence[Migration], view: RunView) -> bool:
+        """Whether what the plan tells of these scripts gives its hash: then there is nothing to analyse again.
+
+        Another version of gonogo may judge them by other rules.
+        """
+        if view.plan is None or view.opened is None or view.opened.gonogo != version("gonogo"):
+            return False
+        if any(migration.problem for migration in migrations):
+            return False
+        told = {(script.migration, script.sha256): script for script in view.plan.scripts}
+        scripts = [told[key] for m in migrations if (key := (m.name, m.checksum)) in told]
+        if len(scripts) < len(migrations):
+            return False
+        return plan_hash(self._setting.project, self._setting.runbook, scripts, self._target()) == view.plan.hash
 
     def _keep(self, migrations: Sequence[Migration]) -> None:
         scripts = self._setting.folder / "scripts"

@@ -2,25 +2,34 @@
 
 The hash is the SHA-256 of the RFC 8785 bytes of an object with these members. `scripts`: for each pending script its
 `name`, the `sha256` of its text, its `model` (how it is run) and its `findings` as pairs of rule and statement, in
-order; `system_identifier` and `database` of the target; the hashes of `runbook` and `project`; the `engine` that runs
-the scripts. What moves by itself (sizes, severities, estimates, addresses) is not in it.
+order, without those that only the target shows; `system_identifier` and `database` of the target; the hashes of
+`runbook` and `project`; the `engine` that runs the scripts. What moves by itself (sizes, severities, estimates,
+addresses) is not in it.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import rfc8785
 
 from migrations.folder import Migration
+from migrations.impact.budgets import Budgets
+from migrations.impact.known import Known
+from migrations.impact.weigh import Scales, Weighed
+from migrations.impact.words import relation_text, span_text
 from migrations.plan import Plan
 from migrations.rules import Finding, judge
 from migrations.sql import Model, Script, execution_model, read_script
 from runbooks import events as e
-from runbooks.project import Environment, Project
+from runbooks.durations import microseconds
+from runbooks.plan_told import Room, locked
+from runbooks.project import Environment, Project, Review
 from runbooks.runbook import Condition, Runbook
 
 APPLY = "migrations.apply"
+REASONS = 200
+"""So many are given for one condition; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +42,15 @@ class Analysed:
     findings: tuple[Finding, ...]
 
 
-def analyse(migration: Migration) -> Analysed:
-    """Read and judge a script. Takes seconds for megabytes: not for the event loop."""
+def analyse(migration: Migration, also: Sequence[str] = ()) -> Analysed:
+    """Read and judge a script. Takes seconds for megabytes: not for the event loop. `also`: matters of taste."""
     script = read_script(migration.text)
     model = (
         Model("refused", f"the file cannot be run: {migration.problem}")
         if migration.problem
         else execution_model(script)
     )
-    return Analysed(migration, script, model, judge(script))
+    return Analysed(migration, script, model, judge(script, also))
 
 
 def make_plan(
@@ -53,10 +62,19 @@ def make_plan(
     *,
     first_run: bool,
     mark: str | None,
+    read: Sequence[Analysed] | None = None,
+    known: Known | None = None,
 ) -> e.PlanMade:
-    """The plan for what is pending. `mark` is the environment that the database itself names."""
-    read = [analyse(migration) for migration in pending.pending]
-    scripts = tuple(_script(one) for one in read)
+    """The plan for what is pending. `mark` is the environment that the database itself names.
+
+    `read` are the pending scripts, if they were read already; `known` is what the target tells of what they touch.
+    """
+    if read is None:
+        read = [analyse(migration, project.review.also) for migration in pending.pending]
+    scales = Scales(budgets_of(project.review), known)
+    weighed = [scales.weigh(one.script, one.findings) for one in read]
+    room = Room()
+    scripts = tuple(_script(one, on_target, room) for one, on_target in zip(read, weighed, strict=True))
     protected = _protected(project, environment, mark)
     return e.PlanMade(
         hash=plan_hash(project, runbook, scripts, target),
@@ -64,8 +82,15 @@ def make_plan(
         protected=bool(protected),
         scripts=scripts,
         held_back=tuple(migration.name for migration in pending.held_back),
-        conditions=_conditions(read, runbook, protected, first_run=first_run),
+        conditions=_conditions(read, weighed, runbook, protected, first_run=first_run),
+        tables=room.tables_told(locked(weighed), known),
+        unread=known.missing if known else (),
     )
+
+
+def budgets_of(review: Review) -> Budgets:
+    """The budgets of gonogo.toml, as findings are weighed by them."""
+    return Budgets(microseconds(review.reads_blocked), microseconds(review.writes_blocked))
 
 
 def plan_hash(project: Project, runbook: Runbook, scripts: Sequence[e.Script], target: e.Target) -> str:
@@ -90,7 +115,7 @@ def plan_hash(project: Project, runbook: Runbook, scripts: Sequence[e.Script], t
 
 
 def _pairs(findings: Iterable[e.Finding]) -> list[tuple[str, int]]:
-    return [(finding.rule, finding.statement) for finding in findings]
+    return [(finding.rule, finding.statement) for finding in findings if not finding.live]
 
 
 def engine_of(runbook: Runbook) -> str:
@@ -111,15 +136,23 @@ def _protected(project: Project, environment: Environment, mark: str | None) -> 
 
 
 def _conditions(
-    read: Sequence[Analysed], runbook: Runbook, protected: tuple[str, ...], *, first_run: bool
+    read: Sequence[Analysed],
+    weighed: Sequence[Weighed],
+    runbook: Runbook,
+    protected: tuple[str, ...],
+    *,
+    first_run: bool,
 ) -> dict[Condition, tuple[str, ...]]:
-    """Each condition that holds, with what is behind it."""
-    found = [(one.migration.name, finding) for one in read for finding in one.findings]
+    """Each condition that holds, with what is behind it. What a script allows itself still loses what it loses."""
+    by_name = [(one.migration.name, on_target) for one, on_target in zip(read, weighed, strict=True)]
+    found = [(name, finding) for name, on_target in by_name for finding in on_target.findings]
     backfills = tuple(f"the runbook has the step {s.id}" for s in runbook.steps() if s.uses.startswith("backfill."))
     held: dict[Condition, tuple[str, ...]] = {
         "destructive": _words((name, f) for name, f in found if f.loses_data),
-        "rewrite": _words((name, f) for name, f in found if f.rewrites),
-        "blocking": _words((name, f) for name, f in found if f.severity == "stop" and not f.loses_data),
+        "rewrite": _cut(
+            words for one, on_target in zip(read, weighed, strict=True) for words in _rewrites(one, on_target)
+        ),
+        "blocking": _words((n, f) for n, f in found if f.severity == "stop" and not f.loses_data and not f.allowed),
         "backfill": backfills,
         "protected": protected,
         "first_run": ("the database has no ledger of migrations yet",) if first_run else (),
@@ -128,35 +161,36 @@ def _conditions(
 
 
 def _words(found: Iterable[tuple[str, Finding]]) -> tuple[str, ...]:
-    return tuple(f"{name}, line {finding.line}: {finding.message}" for name, finding in found)
+    return _cut(f"{name}, line {finding.line}: {finding.message}" for name, finding in found)
 
 
-def _script(one: Analysed) -> e.Script:
+def _cut(words: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(words)
+    more = (f"and {len(found) - REASONS} more",) if len(found) > REASONS else ()
+    return found[:REASONS] + more
+
+
+def _rewrites(one: Analysed, weighed: Weighed) -> Iterator[str]:
+    """What is written anew, of tables that are neither new nor empty."""
+    for statement, held in zip(one.script.statements, weighed.held, strict=True):
+        for lock in held:
+            relation = lock.what.relation
+            if lock.what.work != "rewrite" or (relation is not None and relation.empty):
+                continue
+            size = f"; {relation_text(relation)}" if relation else ""
+            time = f": {span_text(lock.span)}" if span_text(lock.span) else ""
+            where = f"{one.migration.name}, line {statement.line}"
+            yield f"{where}: writes {lock.what.shown} anew under {lock.what.lock.value}{size}{time}"
+
+
+def _script(one: Analysed, weighed: Weighed, room: Room) -> e.Script:
+    statements = room.statements_told(one.script.statements, weighed.held)
     return e.Script(
         migration=one.migration.name,
         sha256=one.migration.checksum if one.migration.data is not None else "",
         size=len(one.migration.data or b""),
         model=one.model.kind,
         model_words=one.model.words,
-        statements=tuple(
-            e.Statement(line=s.line, start=s.start, end=s.end, summary=s.summary, analysed=s.analysed)
-            for s in one.script.statements
-        ),
-        findings=tuple(_finding(finding) for finding in one.findings),
-    )
-
-
-def _finding(finding: Finding) -> e.Finding:
-    return e.Finding(
-        rule=finding.rule,
-        severity=finding.severity,
-        statement=finding.statement,
-        line=finding.line,
-        message=finding.message,
-        loses_data=finding.loses_data,
-        lock=finding.lock,
-        blocks=finding.blocks,
-        tables=finding.tables,
-        instead=finding.instead,
-        source=finding.source,
+        statements=tuple(statements),
+        findings=tuple(room.findings_told(weighed.findings, len(statements))),
     )

@@ -120,7 +120,7 @@ def test_each_condition_names_what_is_behind_it() -> None:
     assert destructive.startswith("20260101000000_one, line 2: drops table u")
     assert made.conditions["blocking"][0].startswith("20260102000000_two, line 1")
     (rewrite,) = made.conditions["rewrite"]
-    assert rewrite.startswith("20260101000000_one, line 3: changes b to bigint")
+    assert rewrite.startswith("20260101000000_one, line 3: writes t anew under ACCESS EXCLUSIVE")
     assert "hunter2" not in made.model_dump_json()
 
 
