@@ -29,6 +29,7 @@ RULE = Rule(
     code="row-security-without-policy",
     title="Hides all rows of a table",
     severity="warn",
+    breaks=True,
     lock=Lock.ACCESS_EXCLUSIVE,
     blocks="reads and writes",
     setup="CREATE TABLE t (c int)",

@@ -33,6 +33,7 @@ RULE = Rule(
     code="trigger-disable",
     title="Switches a trigger off",
     severity="warn",
+    breaks=True,
     lock=Lock.SHARE_ROW_EXCLUSIVE,
     blocks="writes",
     setup="CREATE TABLE t (c int); "

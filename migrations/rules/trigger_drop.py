@@ -28,6 +28,7 @@ RULE = Rule(
     code="trigger-drop",
     title="Drops a trigger",
     severity="warn",
+    breaks=True,
     lock=Lock.ACCESS_EXCLUSIVE,
     blocks="reads and writes",
     setup="CREATE TABLE t (c int); "

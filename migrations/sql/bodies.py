@@ -182,4 +182,6 @@ def _perhaps(action: a.Action) -> a.Action:
     """Nobody knows that code made it: it may stand behind an IF."""
     if isinstance(action, a.CreateTable | a.AddColumn):
         return replace(action, if_not_exists=True)
+    if isinstance(action, a.Create) and action.kind in ("type", "domain", "schema"):
+        return replace(action, replace=True)
     return action

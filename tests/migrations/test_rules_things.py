@@ -121,6 +121,8 @@ def test_nothing_is_said(text: str) -> None:
          [("domain-constraint-without-not-valid", 1), ("domain-constraint-validate", 2)]),
         ("ALTER TYPE y ADD VALUE 'it''s';\nALTER TABLE t ALTER c SET DEFAULT 'it''s'",
          [("enum-value-used-at-once", 2)]),
+        ("DO $$ BEGIN CREATE TYPE y AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;\n"
+         "ALTER TYPE y ADD VALUE 'b';\nINSERT INTO t VALUES ('b')", [("enum-value-used-at-once", 3)]),
         ("DROP MATERIALIZED VIEW m CASCADE;\nDROP FUNCTION f(int) CASCADE",
          [("drop-cascade", 1), ("drop-cascade", 2)]),
         ("CREATE OR REPLACE VIEW v AS SELECT 1;\nDROP VIEW v CASCADE", [("drop-cascade", 2)]),
