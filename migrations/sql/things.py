@@ -37,7 +37,7 @@ class Things:
         self._settings: dict[str, str] = {}
         self._index_on: dict[Key, Name] = {}
         self._checked: set[Key] = set()
-        self._fresh: list[FreshValue] = []
+        self._fresh: list[tuple[str, FreshValue]] = []
         self._policies: set[Key] = set()
         self._switched_on: dict[tuple[Key, str | None], int] = {}
         self._triggers: dict[tuple[Key, str], int] = {}
@@ -81,10 +81,8 @@ class Things:
 
     def fresh_values_in(self, statement: Statement) -> Iterator[FreshValue]:
         """The new values of enums whose literal stands in a statement; not where it is there to add another one."""
-        if self._fresh and statement.facts.adds_enum_value is None:
-            for fresh in self._fresh:
-                if "'" + fresh.value.replace("'", "''") + "'" in statement.text:
-                    yield fresh
+        if self._fresh and statement.facts.adds_enum_value is None and "'" in statement.text:
+            yield from (fresh for literal, fresh in self._fresh if literal in statement.text)
 
     def take_in(self, statement: Statement) -> None:
         """The statement is behind us now."""
@@ -92,7 +90,8 @@ class Things:
             self._take_in(action)
             match action:
                 case a.AddEnumValue(type=type, value=value) if not self.is_made("type", type):
-                    self._fresh.append(FreshValue(type, value, statement))
+                    literal = "'" + value.replace("'", "''") + "'"
+                    self._fresh.append((literal, FreshValue(type, value, statement)))
 
     def _look_ahead(self, index: int, action: Action) -> None:
         match action:
