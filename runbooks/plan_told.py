@@ -25,15 +25,15 @@ _STORED = ("table", "partitioned table", "materialized view", "foreign table")
 class Room:
     """What is left of the room in one plan; a record holds 64 MB of JSON. `of_…`: at the most of one of these."""
 
-    statements: int = 60_000
-    findings: int = 5_000
-    live: int = 1_000
+    statements: int = 50_000
+    findings: int = 4_000
+    live: int = 500
     touches: int = 20_000
-    safer_sql: int = 2_000_000
+    safer_sql: int = 1_000_000
     tables: int = 1_000
     of_rule: int = 100
     of_statement: int = 20
-    of_message: int = 1_000
+    of_message: int = 600
     of_safer_sql: int = 10_000
 
     def statements_told(self, statements: Sequence[Statement], held: Sequence[Sequence[Held]]) -> list[e.Statement]:

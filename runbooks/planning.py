@@ -28,8 +28,10 @@ from runbooks.project import Environment, Project, Review
 from runbooks.runbook import Condition, Runbook
 
 APPLY = "migrations.apply"
-REASONS = 200
+REASONS = 100
 """So many are given for one condition; the rest is counted."""
+LONGEST = 600
+"""Characters of one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _words(found: Iterable[tuple[str, Finding]]) -> tuple[str, ...]:
 
 
 def _cut(words: Iterable[str]) -> tuple[str, ...]:
-    found = tuple(words)
+    found = tuple(word if len(word) <= LONGEST else f"{word[:LONGEST]}…" for word in words)
     more = (f"and {len(found) - REASONS} more",) if len(found) > REASONS else ()
     return found[:REASONS] + more
 

@@ -69,16 +69,17 @@ class Scales:
 
     def _go_through(self, script: Script) -> tuple[list[Stand], list[Finding]]:
         looking = [rule for rule in rules() if rule.look] if self.known else []
-        seen = Situation(script)
+        seen = Situation(script) if looking else None
         stands: list[Stand] = []
         live: list[Finding] = []
         utc: bool | None = None
         for statement in script.statements:
             stands.append(self._stand(statement, utc))
-            live += (one for rule in looking for one in rule.judge_live(statement, seen, self._foreseen))
+            if seen is not None:
+                live += (one for rule in looking for one in rule.judge_live(statement, seen, self._foreseen))
+                seen.take_in(statement)
             utc = _zone(statement, utc)
             self._foreseen.take_in(statement)
-            seen.take_in(statement)
         return stands, live
 
     def _stand(self, statement: Statement, utc: bool | None) -> Stand:

@@ -2,16 +2,27 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from migrations.folder import Migration
+from migrations.impact.budgets import Budgets
+from migrations.impact.estimate import Span
+from migrations.impact.known import Index, Known, Relation
+from migrations.impact.settle import Settled
+from migrations.impact.weigh import Held, Scales
+from migrations.locks import Lock
 from migrations.plan import Plan
+from migrations.rules import Finding, judge
+from migrations.sql import Name, read_script
 from runbooks import events as e
+from runbooks.journal.records import ZEROS, encode
+from runbooks.plan_told import Room
 from runbooks.planning import make_plan
-from runbooks.project import Environment, Project
-from runbooks.runbook import PHASES, Phase, Runbook, Step
+from runbooks.project import Environment, Project, Review
+from runbooks.runbook import CONDITIONS, PHASES, Phase, Runbook, Step
 
 TARGET = e.Target(
     address="orders@db-1.prod:5432",
@@ -42,6 +53,7 @@ def plan(
     steps: tuple[Step, ...] = (),
     first_run: bool = False,
     mark: str | None = None,
+    known: Known | None = None,
 ) -> e.PlanMade:
     phases = tuple(Phase(name=n, title=n, steps=steps if n == "migrate" else ()) for n in PHASES)
     return make_plan(
@@ -52,6 +64,7 @@ def plan(
         target,
         first_run=first_run,
         mark=mark,
+        known=known,
     )
 
 
@@ -151,3 +164,124 @@ def test_spans_of_statements_are_those_of_the_text() -> None:
     (script,) = plan(migration(text)).scripts
     assert [text[s.start : s.end] for s in script.statements] == ["ALTER TABLE t ADD c int", "DROP TABLE u"]
     assert [(s.line, s.summary) for s in script.statements] == [(2, "add column c integer to t"), (4, "drop table u")]
+
+
+def target_with(*relations: Relation, **more: object) -> Known:
+    names = {n: relation for relation in relations for n in (relation.name, Name(None, relation.name.name))}
+    return Known(relations=names, **more)  # type: ignore[arg-type]
+
+
+def orders(rows: int = 40_000_000, heap: int = 3 * 10**9) -> Relation:
+    return Relation(
+        Name("public", "orders"), "table", rows=rows, heap=heap, indexes=(Index("orders_pkey", ("id",), unique=True),)
+    )
+
+
+INDEX = migration("CREATE INDEX ON orders (c);\nDO $$ BEGIN EXECUTE 'x'; END $$")
+
+
+def test_statements_say_what_they_lock_and_the_plan_how_large_that_is() -> None:
+    made = plan(INDEX, known=target_with(orders(), missing=("it was busy",)))
+    (script,) = made.scripts
+    first, second = script.statements
+    assert first.touches == (
+        e.Touch(relation="orders", lock="SHARE", blocks="writes", work="build", least=15_000_200, most=None),
+    )
+    assert (second.analysed, bool(second.why_not), second.touches) == (False, True, ())
+    assert made.tables == (e.Table(name="orders", rows=40_000_000, bytes=3 * 10**9, words=("1 index, 0 bytes",)),)
+    assert made.unread == ("it was busy",)
+    assert made.conditions["blocking"][0].startswith("20260101000000_one, line 1: nobody can write to orders")
+
+
+def test_what_the_target_holds_moves_severities_and_conditions_but_not_the_hash() -> None:
+    large, small, none = (
+        plan(INDEX, known=known) for known in (target_with(orders()), target_with(orders(40, 8192)), None)
+    )
+    assert [made.scripts[0].findings[0].severity for made in (large, small, none)] == ["stop", "warn", "warn"]
+    assert ["blocking" in made.conditions for made in (large, small, none)] == [True, False, False]
+    assert len({made.hash for made in (large, small, none)}) == 1
+
+
+@pytest.mark.parametrize(("known", "holds"), [(orders(), True), (orders(0, 0), False)], ids=["large", "empty"])
+def test_only_a_table_with_rows_is_written_anew(known: Relation, holds: bool) -> None:
+    text = "CREATE TABLE n (c int); ALTER TABLE n ALTER c TYPE bigint; ALTER TABLE orders ALTER c TYPE bigint"
+    conditions = plan(migration(text), known=target_with(known)).conditions
+    assert [words.partition(": ")[2][:18] for words in conditions.get("rewrite", ())] == ["writes orders anew"] * holds
+
+
+def test_what_is_allowed_blocks_nothing_but_loses_what_it_loses() -> None:
+    allow = "-- gonogo: allow {} because nobody is at work then\n{};"
+    index = migration(allow.format("index-without-concurrently", "CREATE INDEX ON orders (c)"))
+    drop = migration(allow.format("table-drop", "DROP TABLE orders"), "20260102000000_two")
+    made = plan(index, drop, known=target_with(orders()))
+    assert [f.allowed for script in made.scripts for f in script.findings] == ["nobody is at work then"] * 2
+    assert (set(made.conditions), len(made.conditions["destructive"])) == ({"destructive"}, 1)
+
+
+def test_taste_is_judged_where_the_project_asks_for_it() -> None:
+    text = migration("ALTER TABLE orders ADD c int")
+    rule = "no-lock-timeout"
+    project = Project(
+        name="shop", folder=Path(), sha256="", migrations=Path(), environments={}, review=Review(also=(rule,))
+    )
+    book = Runbook(name="book", phases=tuple(Phase(name=n, title=n) for n in PHASES))
+    made = make_plan(project, ENVIRONMENTS["staging"], book, Plan(pending=(text,)), TARGET, first_run=False, mark=None)
+    assert rule in {finding.rule for finding in made.scripts[0].findings}
+    assert rule not in {finding.rule for finding in plan(text).scripts[0].findings}
+
+
+def test_a_plan_has_an_end_however_much_there_is_to_say() -> None:
+    """Past the bounds statements are told as one, findings by their number; the same for the same text."""
+    text = "".join(f"DROP TABLE t{n};\n" for n in range(50)) + "TRUNCATE a;" + "SELECT 1;" * 50
+    script = read_script(text)
+    weighed = Scales(Budgets(), None).weigh(script, judge(script))
+    room = Room(statements=60, findings=12, of_rule=10, touches=5)
+    statements = room.statements_told(script.statements, weighed.held)
+    assert (len(statements), statements[-1].summary) == (61, "41 more statements")
+    assert text[statements[-1].start : statements[-1].end].startswith("SELECT 1;SELECT 1")
+    assert sum(len(one.touches) for one in statements[:5]) == 5
+    findings = room.findings_told(weighed.findings, len(statements))
+    assert [(f.rule, f.statement) for f in findings] == [
+        *(("table-drop", n) for n in range(11)),
+        ("truncate", 50),
+    ]
+    assert findings[10].message == "and 40 more findings of this rule from here on"
+    assert findings[10].loses_data and findings[10].severity == "stop"
+    again = room.findings_told(weighed.findings, 20)
+    assert [(f.rule, f.statement, f.message) for f in again] == [
+        ("table-drop", 0, "drops table t0 and all its rows"),
+        ("table-drop", 1, "and 50 more findings from here on"),
+    ]
+
+
+def test_the_largest_plan_fits_into_a_record() -> None:
+    """Every bound reached at once, with four bytes to a character."""
+    wide = "\U0001f600"
+    room, name = Room(), wide * 63
+    (statement,) = read_script("CREATE INDEX ON t (c)").statements
+    held = (Held(Settled(name, Lock.SHARE, "build"), Span(10**9, 10**12)),) * 21
+    finding = Finding("x" * 40, "stop", 0, 1, wide * 2000, tables=(name,), instead=wide * 300, safer_sql=wide * 500)
+    statements = [replace(statement, index=n, start=10**6, end=10**6, summary=wide * 80) for n in range(70_000)]
+    found = [replace(finding, rule=f"{finding.rule}{n % 60}", statement=n, live=n % 5 == 0) for n in range(30_000)]
+    relation = replace(orders(), indexes=tuple(Index(name, ()) for _ in range(50)))
+    relations = [replace(relation, name=Name(str(n), name), visible=False) for n in range(2_000)]
+    told = room.statements_told(statements, [held] * len(statements))
+    made = plan().model_copy(
+        update={
+            "scripts": (
+                e.Script(
+                    migration=name,
+                    sha256="",
+                    size=0,
+                    model="transaction",
+                    statements=tuple(told),
+                    findings=tuple(room.findings_told(found, len(told))),
+                ),
+            ),
+            "tables": room.tables_told(relations, None),
+            "conditions": dict.fromkeys(CONDITIONS, (wide * 600,) * 100),
+        }
+    )
+    line, _ = encode(1, "2026-01-31T02:03:04.000000Z", made, ZEROS)
+    assert len(line) < 60_000_000
+    assert (len(told), len(made.tables)) == (50_001, 1_000)
