@@ -1,6 +1,6 @@
 """The face without a screen. It starts steps; whatever a person must decide stands in the answers file, or is NO-GO."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import assert_never
 
 from runbooks import commands as c
@@ -30,7 +30,6 @@ class Headless:
         self._cancelled: set[tuple[str, int]] = set()
         self._over: str | None = None
         self._reason = ""
-        self._warned: set[str] = set()
 
     async def walk(self) -> RunView:
         """Until the session ends, or cannot be ended from here. Returns the last view. Raises Problem."""
@@ -173,16 +172,10 @@ class Headless:
             for line in lines_of(record.event, said=self._reason):
                 self._say(line)
             if isinstance(record.event, e.PlanMade):
-                self._warn(idle_reviews(self._answers, record.event))
+                for words in idle_reviews(self._answers, record.event):
+                    self._say(f"  ! {words}")
             if isinstance(record.event, e.Decided) and record.event.reason:
                 self._reason = record.event.reason
-
-    def _warn(self, lines: Iterable[str]) -> None:
-        """Each of them once, though a plan is read again."""
-        for line in lines:
-            if line not in self._warned:
-                self._warned.add(line)
-                self._say(f"  ! {line}")
 
 
 def lines_of(event: e.Event, *, said: str = "") -> list[str]:

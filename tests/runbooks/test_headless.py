@@ -96,7 +96,7 @@ async def test_a_reason_is_said_once(live: Live, backup: str, more: dict[str, ob
     assert said[-1] == "Ended: no-go"
 
 
-async def test_reviews_that_fit_nothing_are_told_once_and_before_the_first_step(live: Live) -> None:
+async def test_reviews_that_fit_nothing_are_told_before_the_first_phase(live: Live) -> None:
     write(live, backup=shell("one", "echo one"))
     await live.start(sort="headless")
     code, said = await walk(live, reviews={"20260101000000_notes": "ab" * 32, "20250101000000_old": "cd" * 32})
