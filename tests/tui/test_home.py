@@ -76,6 +76,7 @@ async def test_what_is_chosen(keys: tuple[str, ...], chosen: tuple[str, str] | N
             assert words in shown
         await pilot.press(*keys)
         await pilot.pause()
+        assert app.return_code == 0
     assert app.chosen == chosen
 
 
