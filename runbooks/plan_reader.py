@@ -34,6 +34,11 @@ class PlanReader:
         self._setting = setting
         self._read: dict[tuple[str, str, str | None], Analysed] = {}
 
+    @property
+    def analysed(self) -> tuple[Analysed, ...]:
+        """The pending scripts, as far as this process has read and judged them."""
+        return tuple(self._read.values())
+
     async def make(self, view: RunView) -> PlanMade:
         """Read everything again. Scripts are kept by their bytes in `scripts/`, for review and execution.
 
@@ -67,7 +72,7 @@ class PlanReader:
         for migration in migrations:
             key = (migration.name, migration.checksum, migration.problem)
             self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also)
-        return list(self._read.values())
+        return list(self.analysed)
 
     async def _look_up(self, read: Sequence[Analysed]) -> Known:
         """What the target tells of all that the scripts touch. What it does not tell in time is said in the plan."""

@@ -1,0 +1,109 @@
+"""A plan made of a real folder, ledger and target; and what it takes to see that it is still the same one."""
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from fix_command import SmallProject
+
+from migrations.target import Pinned
+from runbooks import project as projects
+from runbooks.document import read_runbook
+from runbooks.events import PlanMade
+from runbooks.plan_reader import PlanReader
+from runbooks.setting import Setting, read_urls
+from runbooks.steps import catalogue
+from runbooks.view import RunView, fold
+from tests.runbooks.conftest import opening
+
+INDEX = "CREATE INDEX ON orders (c)"
+
+
+@pytest.fixture
+def target(small: SmallProject) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(small.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE orders (c int); INSERT INTO orders SELECT generate_series(1, 40)")
+        connection.execute("ANALYZE orders")
+        yield connection
+
+
+async def reader(small: SmallProject) -> PlanReader:
+    project = projects.load(small.folder / "gonogo.toml")
+    environment = project.environment("here")
+    urls = read_urls(environment, small.env)
+    pinned = Pinned(urls["SMALL_URL"])
+    await (await pinned.open("read", application_name="gonogo test")).close()
+    book = read_runbook(small.folder / "small.md", catalogue=catalogue())
+    folder = small.folder / "session"
+    folder.mkdir(exist_ok=True)
+    return PlanReader(Setting(folder, project, environment, book, urls, pinned, small.env))
+
+
+def view_with(plan: PlanMade | None, small: SmallProject, gonogo: str = version("gonogo")) -> RunView:
+    book = read_runbook(Path(small.folder / "small.md"), catalogue=catalogue())
+    events = [opening(runbook=book, gonogo=gonogo), *([plan] if plan else [])]
+    return fold((seq, "2026-01-31T02:03:04.000000Z", event) for seq, event in enumerate(events))
+
+
+async def test_the_target_is_in_the_plan(small: SmallProject, target: psycopg.Connection[Any]) -> None:
+    small.migration("20260102000000_index", INDEX)
+    made = await (await reader(small)).make(view_with(None, small))
+    assert [(table.name, table.rows, table.bytes) for table in made.tables] == [("orders", 40, 8192)]
+    (touch,) = made.scripts[1].statements[0].touches
+    assert (touch.relation, touch.lock, touch.blocks) == ("orders", "SHARE", "writes")
+    assert {finding.severity for finding in made.scripts[1].findings} == {"note"}
+    assert made.unread == ()
+
+
+async def test_a_table_that_somebody_has_locked_does_not_hold_up_the_opening(
+    small: SmallProject, target: psycopg.Connection[Any]
+) -> None:
+    small.migration("20260102000000_index", INDEX)
+    with psycopg.connect(small.url) as holder:
+        holder.execute("LOCK TABLE orders")
+        made = await (await reader(small)).make(view_with(None, small))
+    assert (made.tables[0].rows, made.tables[0].bytes, made.unread) == (40, 8192, ())
+    assert "size as of its last ANALYZE" in made.tables[0].words
+
+
+async def test_scripts_are_analysed_once_in_a_runner(small: SmallProject, target: psycopg.Connection[Any]) -> None:
+    plans = await reader(small)
+    view = view_with(None, small)
+    first = await plans.make(view)
+    (before,) = plans.analysed
+    small.migration("20260102000000_index", INDEX)
+    second = await plans.make(view)
+    assert plans.analysed[0] is before
+    assert (len(second.scripts), len(plans.analysed)) == (2, 2)
+    assert second.hash != first.hash
+
+
+async def test_a_resume_believes_the_plan_of_the_same_gonogo_and_analyses_nothing(
+    small: SmallProject, target: psycopg.Connection[Any]
+) -> None:
+    small.migration("20260102000000_index", INDEX)
+    plan = await (await reader(small)).make(view_with(None, small))
+    resumed = await reader(small)
+    assert await resumed.differs(view_with(plan, small)) is None
+    assert not resumed.analysed
+    target.execute("INSERT INTO orders SELECT generate_series(1, 100000)")
+    target.execute("ANALYZE orders")
+    assert await resumed.differs(view_with(plan, small)) is None, "the size is not in the hash"
+    older = await reader(small)
+    assert await older.differs(view_with(plan, small, gonogo="0.0.1")) is None
+    assert len(older.analysed) == 2
+
+
+async def test_what_became_different_is_said(small: SmallProject, target: psycopg.Connection[Any]) -> None:
+    path = small.migration("20260102000000_index", INDEX)
+    plans = await reader(small)
+    view = view_with(await plans.make(view_with(None, small)), small)
+    path.write_text(f"{INDEX} -- again")
+    small.migration("20260103000000_new", "SELECT 1")
+    said = await plans.differs(view)
+    assert said == ("the plan is another one now: 20260103000000_new is pending now; 20260102000000_index was edited")
+    path.write_bytes(b"\xff")
+    assert "20260102000000_index was edited" in (await plans.differs(view) or "")
