@@ -29,7 +29,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
         what = indexed.kind.upper() + f" ({', '.join(shown(column) for column in indexed.columns)})" * bool(
             indexed.columns
         )
-        replaces = bool(indexed.name) and seen.made.drops_constraint(table, str(indexed.name))
+        replaces = indexed.name in seen.made.dropped_constraints(table)
         yield Found(
             f"nobody can read or write {table} until the index of its {what} is built",
             (table,),

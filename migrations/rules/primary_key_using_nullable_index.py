@@ -4,22 +4,21 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
-from migrations.rules.steps import key_of_index
-from migrations.sql import Statement
+from migrations.rules.steps import is_proof, key_of_index
+from migrations.sql import Name, Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
 from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Unless the script proves of its columns that they are never null; of some, where it does not say which it has."""
+    """Unless the script proves that its columns are never null, or ends a proof of that."""
     for action in statement.actions:
         match action:
             case a.AddConstraint(table=table, constraint=key) if key.kind == "primary key" and key.using_index:
                 index = key.using_index
                 columns = seen.made.index_columns(table, index)
-                proven = seen.never_null(table)
-                if seen.is_new(table) or (set(columns) <= set(proven) if columns else proven):
+                if seen.is_new(table) or _is_proven(table, columns, seen):
                     continue
                 names = " or ".join(shown(column) for column in columns) or f"a column of {shown(index)}"
                 yield Found(
@@ -30,6 +29,13 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     instead="Prove first, by a CHECK that is added NOT VALID and validated, that there are no nulls.",
                     safer_sql=key_of_index(table, key, index, columns),
                 )
+
+
+def _is_proven(table: Name, columns: tuple[str, ...], seen: Seen) -> bool:
+    if any(is_proof(name) for name in seen.made.dropped_constraints(table)):
+        return True
+    proven = seen.never_null(table)
+    return set(columns) <= set(proven) if columns else bool(proven)
 
 
 RULE = Rule(

@@ -16,6 +16,7 @@ NEXT = "In the next migration"
 ALONE = "In a migration of its own"
 AGAIN = "In the next migration, again and again until it changes no row"
 
+_PROOF = "is_not_null"
 _ENDINGS = {"unique": "key", "primary key": "pkey", "foreign key": "fkey", "check": "check", "exclude": "excl"}
 
 
@@ -56,9 +57,19 @@ def constraint_name(table: Name, constraint: a.Constraint, sql: ConstraintSql) -
     return constraint.name or made_name(table.name, *sql.names, ending=_ENDINGS[constraint.kind])
 
 
+def proof_name(columns: Sequence[str]) -> str:
+    """What a CHECK is called that proves for a while that columns hold no null."""
+    return made_name(*columns, ending=_PROOF)
+
+
+def is_proof(name: str) -> bool:
+    """Whether a constraint is called so."""
+    return name.endswith(f"_{_PROOF}")
+
+
 def never_null(table: Name, columns: Sequence[str], *then: str) -> Iterator[Step]:
     """Proves that columns hold no null; `then` stands where that is believed without another look."""
-    check = quoted(made_name(*columns, ending="is_not_null"))
+    check = quoted(proof_name(columns))
     condition = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in columns)
     yield Step((f"ALTER TABLE {table.sql} ADD CONSTRAINT {check} CHECK ({condition}) NOT VALID",))
     yield Step((f"ALTER TABLE {table.sql} VALIDATE CONSTRAINT {check}",))

@@ -8,7 +8,7 @@ from migrations.sql.script import Statement
 
 @dataclass(frozen=True, slots=True)
 class ConstraintSql:
-    """`text`: as a constraint of the table, without name and NOT VALID. `index`: what stands behind the table in the
+    """`text`: as a constraint of the table, without its name. `index`: what stands behind the table in the
     CREATE UNIQUE INDEX that serves it; empty if none does. `timing`: DEFERRABLE and INITIALLY DEFERRED. `names`: the
     columns after which the server names it, if the script does not."""
 

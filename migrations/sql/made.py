@@ -30,7 +30,7 @@ class Made:
         self._added_columns: dict[Key, dict[str, a.Column]] = {}
         self._dropped_columns: dict[Key, list[str]] = {}
         self._dropped_tables: set[Key] = set()
-        self._dropped_constraints: set[tuple[Key, str]] = set()
+        self._dropped_constraints: dict[Key, list[str]] = {}
         self.renamed_constraints: list[tuple[Name, str]] = []
         for statement in script.statements:
             for action in statement.actions:
@@ -85,9 +85,9 @@ class Made:
         """The script drops the table, somewhere."""
         return table.key in self._dropped_tables
 
-    def drops_constraint(self, table: Name, name: str) -> bool:
-        """The script drops a constraint of that name, somewhere."""
-        return (table.key, name) in self._dropped_constraints
+    def dropped_constraints(self, table: Name) -> tuple[str, ...]:
+        """All constraints that the script drops from the table."""
+        return tuple(self._dropped_constraints.get(table.key, ()))
 
     def _note_columns(self, index: int, action: Action) -> None:
         match action:
@@ -134,7 +134,7 @@ class Made:
             case a.DropColumn(table=table, column=name):
                 self._dropped_columns.setdefault(table.key, []).append(name)
             case a.DropConstraint(table=table, constraint=name):
-                self._dropped_constraints.add((table.key, name))
+                self._dropped_constraints.setdefault(table.key, []).append(name)
             case a.Rename(kind="constraint", table=table, old=str(name)):
                 self.renamed_constraints.append((table, name))
 

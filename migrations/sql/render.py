@@ -69,8 +69,6 @@ def _constraint(constraint: pb.Constraint) -> ConstraintSql:
     bare = pb.Constraint()
     bare.CopyFrom(constraint)
     bare.conname = ""
-    bare.skip_validation = False
-    bare.initially_valid = True
     if bare.contype == pb.CONSTR_CHECK:
         bare.ClearField("keys")
     text = _written(_altered(pb.AT_AddConstraint, pb.Node(constraint=bare)), "ALTER TABLE t ADD ")

@@ -1,5 +1,7 @@
 """The SQL that a finding about columns and constraints offers: it ends in the same schema, without the finding."""
 
+import re
+
 import psycopg
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -81,6 +83,12 @@ def test_it_ends_in_the_same_schema(code: str, names: dict[str, str], database: 
     for risky in (put_in(risky, names) for found, risky in SAME_SCHEMA if found == code):
         with psycopg.connect(database, autocommit=True) as connection:
             assert made_by(connection, names, offered(code, risky)) == made_by(connection, names, risky), risky
+
+
+@pytest.mark.parametrize(("code", "risky"), SAME_SCHEMA)
+def test_no_step_of_it_has_a_finding(code: str, risky: str) -> None:
+    for step in re.split(r"^-- .*:$", offered(code, put_in(risky, NAMED[0])), flags=re.MULTILINE):
+        assert judge(read_script(step)) == (), step
 
 
 def _is_free(name: str) -> bool:
