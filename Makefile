@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Two workers, each with a server of its own.
 TWO := -n 2 --dist worksteal
 
-.PHONY: demo test check soak format clean
+.PHONY: demo test check proof soak format rule-pages clean
 
 demo: .venv/ready
 	@$(BIN)/gonogo demo
@@ -18,12 +18,19 @@ check: .venv/ready
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# On every PostgreSQL found here; others with `make proof PG_BIN="FOLDER …"`, parts with ONLY="CREATE INDEX".
+proof: .venv/ready
+	@$(BIN)/python tests/prove.py $(foreach folder,$(PG_BIN),--pg-bin $(folder)) $(if $(ONLY),--only "$(ONLY)")
+
 soak: .venv/ready
 	@$(BIN)/pytest $(TWO) --soak
 
 format: .venv/ready
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+rule-pages: .venv/ready
+	@$(BIN)/python -m migrations.rule_pages docs/rules
 
 clean:
 	rm -rf .venv

@@ -1,15 +1,14 @@
 """What is claimed of every kind of statement, harmless ones too, the server confirms; and `touches_of` tells it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-import psycopg
 import pytest
-from proving.verdict import put, put_rule
-from psycopg import sql
+from proving.stage import Stage, staged
+from proving.verdict import put_rule
 
 from migrations.locks import Lock
-from migrations.locks.claims import WORLD, Claim, claims
+from migrations.locks.claims import Claim, claims
 from migrations.rules import rules
 from migrations.server import ThrowawayServer
 
@@ -17,40 +16,17 @@ ALL = list(claims())
 
 
 @pytest.fixture(scope="module")
-def world(server: ThrowawayServer) -> Iterator[str]:
-    """The URL of a database with everything that claims speak of. Nothing in it is ever changed."""
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE world TEMPLATE template0")
-        with psycopg.connect(server.url("world"), autocommit=True) as inside:
-            inside.execute(WORLD)
-        try:
-            yield server.url("world")
-        finally:
-            connection.execute("DROP DATABASE world WITH (FORCE)")
-            connection.execute("DROP ROLE keeper")
-
-
-@pytest.fixture
-def own(server: ThrowawayServer, world: str) -> Iterator[Callable[[], str]]:
-    """Makes a copy of it."""
-    name = sql.Identifier("own_world")
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-
-        def make() -> str:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE world").format(name))
-            return server.url("own_world")
-
-        yield make
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+def stage(server: ThrowawayServer) -> Iterator[Stage]:
+    """A database with everything that claims speak of; nothing in it is ever changed."""
+    with staged(server) as stage:
+        yield stage
 
 
 @pytest.mark.parametrize(("row", "claim"), ALL, ids=[claim.sql for _, claim in ALL])
-def test_the_server_confirms_it(
-    row: str, claim: Claim, world: str, own: Callable[[], str], server: ThrowawayServer
-) -> None:
-    if not claim.is_for(server.major):
-        pytest.skip(f"it is not claimed of PostgreSQL {server.major}")
-    verdict = put(own() if claim.setup or claim.holding else world, claim)
+def test_the_server_confirms_it(row: str, claim: Claim, stage: Stage) -> None:
+    if not claim.is_for(stage.major):
+        pytest.skip(f"it is not claimed of PostgreSQL {stage.major}")
+    verdict = stage.put(claim)
     assert not verdict.against, verdict.did
 
 
@@ -73,8 +49,8 @@ TRUE = Claim("ALTER TABLE t ADD CONSTRAINT k CHECK (id > 0)", {"t": Lock.ACCESS_
         (Claim("CREATE INDEX IF NOT EXISTS ti ON alone (id)", {"alone": Lock.SHARE}), "a build of alone"),
     ],
 )  # fmt: skip
-def test_the_server_contradicts_what_is_not_so(claim: Claim, words: str, world: str) -> None:
-    assert words in "\n".join(put(world, claim).against)
+def test_the_server_contradicts_what_is_not_so(claim: Claim, words: str, stage: Stage) -> None:
+    assert words in "\n".join(stage.put(claim).against)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ class Claim:
     rewrites: tuple[str, ...] = ()
     fails: str = ""
     shows: str = ""
-    since: int = 12
+    since: int = 13
     until: int = 99
     milder: tuple[str, ...] = ()
     holding: str = ""

@@ -72,6 +72,7 @@ CLAIMS: Claims = {
     ),
     "ALTER CONSTRAINT": (Claim("ALTER TABLE t ALTER CONSTRAINT fk DEFERRABLE", T),),
     "A foreign key without an index on its columns": (
+        Claim("ALTER TABLE alone ADD FOREIGN KEY (id) REFERENCES o NOT VALID", {"alone": SRE, "o": SRE}),
         Claim("DELETE FROM o WHERE id = 5", {"o": RE, "t": RS, "pt": RS, "p1": RS, "p2": RS, "pd": RS},
               scans=("o", "t", "p1", "p2", "pd")),
     ),

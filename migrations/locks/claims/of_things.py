@@ -15,11 +15,13 @@ CLAIMS: Claims = {
     "ENABLE TRIGGER, DISABLE TRIGGER": (
         Claim("ALTER TABLE t DISABLE TRIGGER ALL", {"t": SRE}),
         Claim("ALTER TABLE t DISABLE TRIGGER tr", {"t": SRE}),
+        Claim("ALTER TABLE t DISABLE TRIGGER tr; ALTER TABLE t ENABLE TRIGGER tr", {"t": SRE}),
         Claim("ALTER TABLE t ENABLE ALWAYS TRIGGER tr", {"t": SRE}),
         Claim("ALTER TABLE pt DISABLE TRIGGER ptr", DOWN, since=15),
     ),
     "DROP TRIGGER, RENAME of a trigger": (
         Claim("DROP TRIGGER tr ON t", T),
+        Claim("DROP TRIGGER tr ON t; CREATE TRIGGER tr AFTER INSERT ON t EXECUTE FUNCTION f()", T),
         Claim("ALTER TRIGGER tr ON t RENAME TO z", T),
         Claim("DROP TRIGGER ptr ON pt", {"pt": AE, "p1": AE, "p2": AE, "pd": AE}),
     ),
@@ -47,7 +49,8 @@ CLAIMS: Claims = {
         Claim("DROP FUNCTION f() CASCADE", {"t": AE, "pt": AE, "p1": AE, "p2": AE, "pd": AE}),
         Claim("DROP EXTENSION plpgsql CASCADE", {"t": AE, "pt": AE, "p1": AE, "p2": AE, "pd": AE}),
     ),
-    "ALTER DOMAIN ADD CONSTRAINT, SET NOT NULL": (
+    "ALTER DOMAIN ADD CONSTRAINT, VALIDATE CONSTRAINT, SET NOT NULL": (
+        Claim("ALTER DOMAIN checked VALIDATE CONSTRAINT checked_check", {"t": S}, scans=("t",)),
         Claim("ALTER DOMAIN plain ADD CHECK (VALUE <> '')", {"t": S}, scans=("t",)),
         Claim("ALTER DOMAIN checked SET NOT NULL", {"t": S}, scans=("t",)),
     ),

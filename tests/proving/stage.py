@@ -1,0 +1,58 @@
+"""The databases that claims are put to, on one server: the world, copies of it, and empty ones."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from migrations.locks.claims import WORLD, Claim
+from migrations.rules import Rule
+from migrations.server import ThrowawayServer
+from proving.verdict import Verdict, put, put_rule
+
+COPY = "claimed"
+
+
+class Stage:
+    """Puts claims and rules to one server, each in a database where it harms no other."""
+
+    def __init__(self, server: ThrowawayServer) -> None:
+        self._server = server
+        self.major = server.major
+
+    def put(self, claim: Claim) -> Verdict:
+        """In the world that all claims share, unless this one would change it."""
+        if not (claim.setup or claim.holding):
+            return put(self._server.url("world"), claim)
+        with self._copy_of("world") as url:
+            return put(url, claim)
+
+    def put_rule(self, rule: Rule) -> Verdict:
+        """In an empty database."""
+        with self._copy_of("template0") as url:
+            return put_rule(url, rule)
+
+    @contextmanager
+    def _copy_of(self, template: str) -> Iterator[str]:
+        name, source = sql.Identifier(COPY), sql.Identifier(template)
+        with psycopg.connect(self._server.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))
+            try:
+                yield self._server.url(COPY)
+            finally:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@contextmanager
+def staged(server: ThrowawayServer) -> Iterator[Stage]:
+    """The stage of a server, which is left as it was."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE world TEMPLATE template0")
+        try:
+            with psycopg.connect(server.url("world"), autocommit=True) as inside:
+                inside.execute(WORLD)
+            yield Stage(server)
+        finally:
+            connection.execute("DROP DATABASE world WITH (FORCE)")
+            connection.execute("DROP ROLE IF EXISTS keeper")
