@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from migrations.impact.foreseen import Foreseen
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
-from migrations.rules.steps import ALONE, in_one
+from migrations.rules.situation import Situation
+from migrations.rules.steps import ALONE, by_partitions, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.seen import Seen
@@ -26,6 +28,22 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                 )
 
 
+def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Found]:
+    """A partitioned table has no CONCURRENTLY."""
+    for action in statement.actions:
+        match action:
+            case a.CreateIndex(table=table, concurrently=False, only=False):
+                relation = foreseen.relation(table)
+                if relation and relation.kind == "partitioned table":
+                    yield Found(
+                        f"{table} is partitioned, where the server refuses CONCURRENTLY: nobody can write to any of "
+                        f"its {relation.partitions} partitions until the last index is built",
+                        (table,),
+                        subject=f"partitions of {table}",
+                        instead=by_partitions(table),
+                    )
+
+
 RULE = Rule(
     code="index-without-concurrently",
     title="Builds an index while writers wait",
@@ -37,4 +55,5 @@ RULE = Rule(
     safer="CREATE INDEX CONCURRENTLY i ON t (c)",
     source="https://www.postgresql.org/docs/current/sql-createindex.html",
     check=check,
+    look=look,
 )

@@ -21,7 +21,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     "it; if the app is the owner, this changes nothing for it",
                     (table,),
                     subject=str(table),
-                    instead=f"First CREATE POLICY … ON {table}, for what each role may do; then this, together.",
+                    instead=f"First CREATE POLICY … ON {table}, for what each role may do, in the same script.",
                 )
 
 

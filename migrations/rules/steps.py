@@ -121,6 +121,14 @@ def kept_as_view(change: str, old: Name, new: Name) -> str:
     return written([Step((change, f"CREATE VIEW {old.sql} AS SELECT * FROM {new.sql}"))])
 
 
+def by_partitions(table: Name) -> str:
+    """In words, an index of a partitioned table, which has no CONCURRENTLY."""
+    return (
+        f"CREATE INDEX … ON ONLY {table}; the same CONCURRENTLY on each partition, in migrations of their own; then "
+        "ALTER INDEX … ATTACH PARTITION for each."
+    )
+
+
 def deleted(table: Name, *, only: bool = False) -> str:
     """The rows of a table copied, and then deleted batch by batch."""
     kept = Name(table.schema, made_name(table.name, ending="kept"))

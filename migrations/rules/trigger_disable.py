@@ -17,11 +17,11 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.AlterTable(table=table, what=what, name=name) if what in _FORMS and not seen.is_new(table):
-                whose = f"trigger {shown(name)}" if name else "every trigger"
-                lost = ": foreign keys are not checked" if what == "disable trigger all" else " does not fire"
+                silent = f"its trigger {shown(name)} does not fire" if name else "none of its triggers fires"
+                keys = ", foreign keys are not checked" if what == "disable trigger all" else ""
                 yield Found(
-                    f"nobody can write to {table} from here to the end of the transaction; {whose} of it{lost} on what "
-                    "is written from now on, and nothing makes up for that later",
+                    f"nobody can write to {table} from here to the end of the transaction; {silent}{keys} for what the "
+                    "script writes to it meanwhile, and nothing makes up for that later",
                     (table,),
                     subject=f"{table}.{name or what}",
                     instead="Where only this script's own writes should pass, let the trigger's function look at a "

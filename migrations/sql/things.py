@@ -36,6 +36,7 @@ class Things:
         self._dropped: set[tuple[str, Key]] = set()
         self._settings: dict[str, str] = {}
         self._index_on: dict[Key, Name] = {}
+        self._unique: set[Key] = set()
         self._checked: set[Key] = set()
         self._fresh: list[tuple[str, FreshValue]] = []
         self._policies: set[Key] = set()
@@ -60,6 +61,10 @@ class Things:
     def index_on(self, index: Name) -> Name | None:
         """The table of an index that this script made."""
         return self._index_on.get(index.key)
+
+    def is_uniquely_indexed(self, table: Name) -> bool:
+        """This script has made a unique index on columns of it, for all rows."""
+        return table.key in self._unique
 
     def is_checked(self, table: Name) -> bool:
         """This script has added a CHECK to the table, and has checked it."""
@@ -110,9 +115,12 @@ class Things:
                 self._settings.clear()
             case a.Set(setting=setting, value=value, local=False):
                 self._settings[setting] = value or ""
-            case a.CreateIndex(table=table, index=Name() as index):
-                self._index_on[index.key] = table
-                self._dropped.discard(("index", index.key))
+            case a.CreateIndex(table=table, index=index, unique=unique, partial=partial, columns=columns):
+                if unique and not partial and "expression" not in columns:
+                    self._unique.add(table.key)
+                if index:
+                    self._index_on[index.key] = table
+                    self._dropped.discard(("index", index.key))
             case a.Drop(kind=kind, name=name):
                 self._made.discard((kind, name.key))
                 self._dropped.add((kind, name.key))

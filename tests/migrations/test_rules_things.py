@@ -4,6 +4,10 @@ import psycopg
 import pytest
 from hypothesis import given
 
+from migrations.impact.asked import asked_of
+from migrations.impact.budgets import Budgets
+from migrations.impact.reading import look_up
+from migrations.impact.weigh import Scales
 from migrations.rules import Finding, judge
 from migrations.sql import read_script
 from tests.migrations.odd_names import NAMES
@@ -14,7 +18,7 @@ OURS = frozenset(
     domain-constraint-without-not-valid drop-cascade enum-value-rename enum-value-used-at-once identifier-too-long
     index-concurrently-if-not-exists index-drop-without-concurrently index-without-concurrently
     partition-attach-without-check partition-detach-without-concurrently partition-of-existing
-    refresh-without-concurrently reindex-without-concurrently role-in-script row-security-off
+    concurrently-refused refresh-without-concurrently reindex-without-concurrently role-in-script row-security-off
     row-security-without-policy schema-drop session-replication-role set-logged set-unlogged superuser-needed table-drop
     table-recreated trigger-disable trigger-drop trigger-left-disabled trigger-recreated truncate truncate-cascade
     type-drop-cascade update-without-where vacuum-full
@@ -53,6 +57,8 @@ def one(text: str, rule: str) -> Finding:
         "SET session_replication_role = origin; RESET session_replication_role",
         "CREATE TABLE t (c int); ALTER TABLE t ENABLE ROW LEVEL SECURITY",
         "ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON t USING (c > 0)",
+        "CREATE MATERIALIZED VIEW m AS SELECT 1 AS c; CREATE UNIQUE INDEX i ON m (c); "
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY m",
         "CREATE UNLOGGED TABLE t (c int); ALTER TABLE t SET LOGGED; ALTER TABLE t SET UNLOGGED",
         "CREATE TABLE t (c int); CLUSTER t USING i; VACUUM t; ANALYZE",
         "CREATE MATERIALIZED VIEW m AS SELECT 1 WITH NO DATA; REFRESH MATERIALIZED VIEW m",
@@ -257,6 +263,47 @@ def test_findings_name_the_tables_that_the_script_does_not() -> None:
     unknown = one("DROP INDEX i", "index-drop-without-concurrently")
     assert unknown.tables == ()
     assert "the table of index i" in unknown.message
+
+
+@pytest.mark.parametrize(
+    ("setup", "text", "rule", "severity", "code"),
+    [
+        ("CREATE TABLE t (c int) PARTITION BY LIST (c)", "CREATE INDEX CONCURRENTLY i ON t (c)",
+         "concurrently-refused", "stop", "0A000"),
+        ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE INDEX i ON t (c)", "DROP INDEX CONCURRENTLY i",
+         "concurrently-refused", "stop", "0A000"),
+        ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE TABLE p PARTITION OF t FOR VALUES IN (1); "
+         "CREATE TABLE d PARTITION OF t DEFAULT", "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+         "concurrently-refused", "stop", "55000"),
+        ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS c; CREATE UNIQUE INDEX i ON m (c) WHERE c > 0; "
+         "CREATE UNIQUE INDEX j ON m ((c + 1))", "REFRESH MATERIALIZED VIEW CONCURRENTLY m",
+         "concurrently-refused", "warn", "55000"),
+        ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE TABLE p PARTITION OF t FOR VALUES IN (1)",
+         "CREATE INDEX i ON t (c)", "index-without-concurrently", "note", None),
+        ("CREATE TABLE t (c int); CREATE INDEX i ON t (c)", "DROP INDEX CONCURRENTLY i", None, None, None),
+        ("CREATE TABLE t (c int)", "CREATE INDEX CONCURRENTLY i ON t (c)", None, None, None),
+        ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS c; CREATE UNIQUE INDEX i ON m (c)",
+         "REFRESH MATERIALIZED VIEW CONCURRENTLY m", None, None, None),
+        ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS c",
+         "CREATE UNIQUE INDEX i ON m (c);\nREFRESH MATERIALIZED VIEW CONCURRENTLY m", None, None, None),
+    ],
+)  # fmt: skip
+async def test_what_only_the_target_can_tell(
+    setup: str, text: str, rule: str | None, severity: str | None, code: str | None, database: str
+) -> None:
+    script = read_script(text)
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(setup.encode())
+        known = await look_up(connection, asked_of([script]))
+        live = [finding for finding in Scales(Budgets(), known).weigh(script, ()).findings if finding.live]
+        assert [(finding.rule, finding.severity) for finding in live] == ([(rule, severity)] if rule else [])
+        failed = None
+        for statement in script.statements:
+            try:
+                await connection.execute(statement.text.encode())
+            except psycopg.Error as error:
+                failed = error.sqlstate
+        assert failed == code
 
 
 def test_a_value_used_in_the_transaction_that_adds_it_is_a_stop() -> None:
