@@ -26,7 +26,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     f"written before trigger {shown(name)} is there again passes it by",
                     (table,),
                     subject=f"{table}.{name}",
-                    instead="CREATE OR REPLACE TRIGGER alone (PostgreSQL 14): it keeps out only writers, without a gap.",
+                    instead="CREATE OR REPLACE TRIGGER alone (PostgreSQL 14) keeps out writers only, without a gap.",
                     safer_sql=in_one(_replacing(text)),
                 )
 
