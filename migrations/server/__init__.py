@@ -57,10 +57,14 @@ async def major_version(bin: Path) -> int:
 class ThrowawayServer:
     """A running server. Its data stay in `folder` and are there again at the next start; its socket is elsewhere.
 
-    `bin` holds the programs that go with it, for us to run; `child` is the postmaster.
+    `bin` holds the programs that go with it, for us to run; `child` is the postmaster. A `temporary` one takes its
+    folder with it when it ends, even where we are killed.
     """
 
-    def __init__(self, folder: Path, bin: Path, major: int, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, bin: Path, major: int, settings: Mapping[str, str], *, temporary: bool = False
+    ) -> None:
+        self.temporary = temporary
         self.folder = folder
         self.bin = bin
         self.major = major
@@ -70,10 +74,12 @@ class ThrowawayServer:
         self._held: Held | None = None
 
     @classmethod
-    async def start(cls, folder: Path, *, bin: Path | None = None, settings: Mapping[str, str] = {}) -> Self:
+    async def start(
+        cls, folder: Path, *, bin: Path | None = None, settings: Mapping[str, str] = {}, temporary: bool = False
+    ) -> Self:
         """Start a server on the data in `folder`, made when they are not there yet. Raises Unavailable."""
         programs = (bin or embedded_bin()).absolute()
-        server = cls(folder.absolute(), programs, await major_version(programs), settings)
+        server = cls(folder.absolute(), programs, await major_version(programs), settings, temporary=temporary)
         await server._open()
         return server
 
@@ -194,7 +200,7 @@ class ThrowawayServer:
                 pass_fds=(lock, *numbers),
                 signals=SIGNALS,
                 user=user,
-                remove=(place,),
+                remove=(place, self.folder) if self.temporary else (place,),
             )
             try:
                 await _ready(held, data / "postmaster.pid")

@@ -122,6 +122,13 @@ async def test_the_data_stay_and_so_does_the_url(tmp_path: Path, bin: Path) -> N
     assert not (tmp_path / "kept").exists()
 
 
+async def test_a_temporary_one_takes_its_folder_with_it(folder: Path, bin: Path) -> None:
+    server = await ThrowawayServer.start(folder, bin=bin, temporary=True)
+    assert (folder / "data").is_dir()
+    await server.stop()
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("killed", ["owner", "owner and watchdog"])
 async def test_it_is_gone_when_its_owner_is_killed(killed: str, folder: Path, bin: Path, until: Until) -> None:
     argv = [sys.executable, "-c", OWNER, str(folder), str(bin)]
