@@ -11,6 +11,7 @@ TOP = Path(__file__).parents[1]
 FACE_MAY_IMPORT = {
     "events", "view", "client", "commands", "document", "project", "sessions", "report", "runbook",
 }  # fmt: skip
+NO_FACE = ("commands", "checked")
 
 
 def imported(path: Path) -> set[str]:
@@ -41,7 +42,7 @@ def test_importing_all_of_a_package_brings_nothing_from_above(package: str, forb
 
 def test_screens_know_only_the_face_side_of_a_session() -> None:
     for path in sorted((TOP / "tui").rglob("*.py")):
-        if path.name in ("cli.py", "printed.py") or path.parent.name == "commands":
+        if path.name in ("cli.py", "printed.py") or path.parent.name in NO_FACE:
             continue
         for name in imported(path):
             assert not name.startswith("migrations"), f"{path.name} imports {name}"
@@ -51,12 +52,14 @@ def test_screens_know_only_the_face_side_of_a_session() -> None:
 
 def test_programs_are_started_in_one_place() -> None:
     starters = {"Popen(", "subprocess.run(", "create_subprocess_exec(", "os.system(", "os.execve(", "pty.spawn("}
-    allowed = {TOP / "migrations" / "process", TOP / "runbooks" / "demo"}  # the demo has an app server of its own
+    # The demo has an app server of its own; what is asked at once needs no watchdog.
+    allowed = {TOP / "migrations" / "process", TOP / "migrations" / "asking.py", TOP / "runbooks" / "demo"}
     for package in ("migrations", "runbooks", "tui"):
         for path in (TOP / package).rglob("*.py"):
             text = path.read_text()
             used = {s for s in starters if s in text}
-            assert not used or path.parent in allowed, f"{path} starts programs: {used}"
+            where = path.parent if path.parent in allowed else path
+            assert not used or where in allowed, f"{path} starts programs: {used}"
 
 
 def test_what_has_no_screen_starts_without_textual() -> None:
