@@ -77,7 +77,7 @@ def read_folder(path: Path) -> tuple[Migration, ...]:
     try:
         _check_provider(path / LOCK_FILE)
         folders = [entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink()]
-        found = [Migration(_name(entry), entry, _script(entry / SCRIPT)) for entry in folders]
+        found = [Migration(_name(entry), entry, script_in(entry)) for entry in folders]
     except FileNotFoundError:
         raise Misuse(
             f"There is no migrations folder {path}.", advice="Name the right one as project.migrations in gonogo.toml."
@@ -100,24 +100,31 @@ def _name(folder: Path) -> str:
     return folder.name
 
 
-def _script(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
-        return None
+def script_in(folder: Path) -> bytes | None:
+    """The script of a migration's folder; None where there is no file of that name. Raises OSError."""
+    path = folder / SCRIPT
+    return path.read_bytes() if path.is_file() else None
 
 
-def _check_provider(path: Path) -> None:
-    """The first line that starts with `provider` decides. Without the file or the line, all is well."""
+def provider_in(path: Path) -> tuple[int, str] | None:
+    """What a lock file says that its migrations are for, and in which line; None if there is no such file.
+
+    The first line that starts with `provider` decides; without one, line 0 and no name. Raises OSError.
+    """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
-        return
-    line = next((line for line in text.splitlines() if line.startswith("provider")), None)
-    if line is None:
-        return
-    provider = line.partition("=")[2].partition("#")[0].strip().strip("\"'")
-    if provider != PROVIDER:
+        return None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("provider"):
+            return number, line.partition("=")[2].partition("#")[0].strip().strip("\"'")
+    return 0, ""
+
+
+def _check_provider(path: Path) -> None:
+    """Without the file or the line, all is well."""
+    line, provider = provider_in(path) or (0, "")
+    if line and provider != PROVIDER:
         raise Misuse(
             f"{path.name} says that these migrations are for {provider or 'no database'}, not {PROVIDER}.",
             advice="Point project.migrations at a folder of PostgreSQL migrations.",

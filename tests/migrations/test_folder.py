@@ -33,10 +33,12 @@ def test_a_folder_without_its_script_is_told_apart_from_an_empty_script(tmp_path
     put(tmp_path, "1_without", None)
     put(tmp_path, "2_empty", b"")
     (tmp_path / "3_a_folder" / "migration.sql").mkdir(parents=True)
-    without, empty, folder = read_folder(tmp_path)
+    (tmp_path / "4_a_pipe").mkdir()
+    os.mkfifo(tmp_path / "4_a_pipe" / "migration.sql")
+    without, empty, folder, pipe = read_folder(tmp_path)
     assert (without.data, without.problem) == (None, "no migration.sql")
     assert (empty.data, empty.problem, empty.text) == (b"", None, "")
-    assert folder.data is None
+    assert folder.data is None and pipe.data is None
 
 
 @pytest.mark.parametrize(
