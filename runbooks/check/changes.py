@@ -1,0 +1,94 @@
+"""The scripts held against the commit that the change began at: new, edited, gone, in which order."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrations.folder import SCRIPT, Migration, same_checksum
+from migrations.naming import order_key
+from runbooks.check import matters as m
+from runbooks.check.base import Base, Repository, blob_id
+from runbooks.check.report import Remark, listed
+from runbooks.check.sources import File
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One place in a work tree: what the base had there and in Prisma's schema beside it (`before`), and what git
+    knows of (`tracked`)."""
+
+    repository: Repository
+    base: Base
+    before: Mapping[Path, str]
+    tracked: frozenset[Path]
+
+    @classmethod
+    def of(cls, repository: Repository, base: Base, place: Path) -> "Changes":
+        """Read what the base had in a folder and beside it. Raises Problem."""
+        beside = place.parent if place.parent.is_relative_to(repository.top) else place
+        return cls(repository, base, repository.files_at(base.commit, beside), repository.tracked(place))
+
+    def is_new(self, file: File) -> bool:
+        """The base did not have it."""
+        return file.path not in self.before
+
+    def is_edited(self, file: File) -> bool:
+        """The base had it, with another text. Line ends do not count: Prisma's checksum does not mind them."""
+        id, data = self.before.get(file.path), file.migration.data
+        if id is None or data is None or blob_id(data, id) == id:
+            return False
+        was = Migration(file.name, file.path, self.repository.content(id))
+        return not same_checksum(was.checksum, file.migration.text)
+
+    def is_changed(self, file: File) -> bool:
+        """It is new, or edited."""
+        return self.is_new(file) or self.is_edited(file)
+
+    def migrations_before(self, folder: Path) -> list[str]:
+        """The names of the migrations that the base had in a folder, in their order."""
+        names = [path.parent.name for path in self.before if path.name == SCRIPT and path.parent.parent == folder]
+        return sorted(names, key=order_key)
+
+
+def about_changes(changes: Changes, folder: Path, files: list[File]) -> Iterator[Remark]:
+    """What was done to migrations that databases may have applied, and new ones that come too early."""
+    before = changes.migrations_before(folder)
+    for file in files:
+        if changes.is_edited(file):
+            words = f"it is not as it was in {changes.base.words}"
+            yield m.EDITED.remark(file.path, words, line=_first_line(changes, file))
+    here = {file.name for file in files if file.migration.data is not None}
+    gone = {changes.before[folder / name / SCRIPT]: name for name in before if name not in here}
+    for file in files:
+        if not changes.is_new(file):
+            continue
+        if old := next((gone.pop(id) for id in list(gone) if _has_id(file, id)), None):
+            yield m.RENAMED.remark(file.path, f"it was called {old} in {changes.base.words}")
+        elif before and order_key(file.name) < order_key(before[-1]):
+            yield m.ORDER.remark(file.path, f"it comes before {before[-1]}, which {changes.base.words} has already")
+    if gone:
+        yield m.GONE.remark(folder, f"{listed(list(gone.values()))} of {changes.base.words}")
+
+
+def _has_id(file: File, id: str) -> bool:
+    return file.migration.data is not None and blob_id(file.migration.data, id) == id
+
+
+def _first_line(changes: Changes, file: File) -> int:
+    """The first line that differs."""
+    was = changes.repository.content(changes.before[file.path]).splitlines()
+    now = (file.migration.data or b"").splitlines()
+    common = min(len(was), len(now))
+    same = next((number for number in range(common) if was[number] != now[number]), common)
+    return min(same + 1, max(len(now), 1))
+
+
+def about_git(changes: Changes, files: list[File]) -> Iterator[Remark]:
+    """Scripts that git does not know of."""
+    loose = [file for file in files if file.migration.data is not None and file.path not in changes.tracked]
+    ignored = changes.repository.ignored([file.path for file in loose]) if loose else frozenset[Path]()
+    for file in loose:
+        if file.path in ignored:
+            yield m.UNTRACKED.remark(file.path, "git is told to ignore it", instead="Correct .gitignore, then git add.")
+        else:
+            yield m.UNTRACKED.remark(file.path, "it is not in git")
