@@ -1,0 +1,1 @@
+"""What `gonogo check` prints: for people, for programs, for pull requests."""
