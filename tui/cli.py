@@ -17,6 +17,7 @@ from tui.commands.common import BUG, DETACHED, on_terminal, talk
 NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 COMMANDS = {
     "backup": "walk:backup",
+    "check": "check:check",
     "demo": "walk:demo",
     "resume": "walk:resume",
     "run": "walk:run",

@@ -1,0 +1,195 @@
+"""`gonogo check`."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from migrations.problem import Misuse
+from runbooks import project as projects
+from runbooks.check import Asked, Check, More, Report
+from runbooks.check.wanted import Wanted
+from runbooks.project import Project
+from tui.commands.common import project_option, talk
+
+Form = Literal["text", "json", "sarif", "github", "pr"]
+COLOURS = {"stop": "red", "warn": "yellow", "note": "cyan"}
+
+
+class WithCommand(click.Command):
+    """A command of its own may follow after `--`; it is kept apart from the paths."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        cut = args.index("--") if "--" in args else len(args)
+        ctx.meta["command"] = tuple(args[cut + 1 :])
+        return super().parse_args(ctx, args[:cut])
+
+
+def forms(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that choose what is printed; the last one given counts."""
+    texts = {
+        "pr": "Write the facts that a reviewer needs, as Markdown.",
+        "github": "Print annotations of GitHub's workflows.",
+        "sarif": "Print SARIF 2.1.0.",
+        "json": "For a program to read.",
+    }
+    for form, text in texts.items():
+        function = click.option(f"--{form}", "form", flag_value=form, help=text)(function)
+    return function
+
+
+@click.command(cls=WithCommand, short_help="Review migrations for a pull request; needs no database.")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option("--base", metavar="REF", help="Check what is new or changed since this commit or branch.")
+@click.option("--all", "everything", is_flag=True, help="Check every script, changed or not.")
+@click.option("--also", multiple=True, metavar="RULE", help="Ask for a matter of taste.")
+@click.option("--fail-on", type=click.Choice(("stop", "warn", "note")), default="stop", help="Exit 1 from here on.")
+@click.option(
+    "--replay", is_flag=True, help="Apply the folder on a throw-away PostgreSQL; run what follows `--` there."
+)
+@click.option("--sync", is_flag=True, help="Ask the project's Prisma CLI whether schema, migrations and client agree.")
+@click.option("--pg-bin", type=click.Path(path_type=Path), help="PostgreSQL's programs for the throw-away server.")
+@click.option("--no-squawk", is_flag=True, help="Leave Squawk's findings out, where it is installed.")
+@forms
+@click.option("--explain", metavar="RULE", help="Print what there is to know about a rule; `all` lists them.")
+@project_option
+def check(
+    paths: tuple[Path, ...],
+    base: str | None,
+    everything: bool,
+    also: tuple[str, ...],
+    fail_on: Literal["stop", "warn", "note"],
+    replay: bool,
+    sync: bool,
+    pg_bin: Path | None,
+    no_squawk: bool,
+    form: Form | None,
+    explain: str | None,
+    project_file: Path | None,
+) -> None:
+    """Review migrations as a pull request would bring them: the statements of new and changed scripts, the names, what
+    git says of them. PATH is a migrations folder, or .sql files; without one it is the project's folder. Exit 1 if
+    anything is found at the level of --fail-on.
+    """
+    if explain:
+        click.echo("\n".join(explained(explain)))
+        return
+    command = click.get_current_context().meta["command"]
+    if command and not replay:
+        raise Misuse("A command after -- runs on a replayed database.", advice="Add --replay.")
+    project = nearest_project(project_file)
+    look = Check(asked(paths, base, everything, also, project))
+    report = look.report()
+    if not no_squawk:
+        report = report.with_more(squawks(look, report))
+    if replay or sync:
+        report = report.with_more(proven(look, Wanted(replay, sync, command, variables_of(project), pg_bin)))
+    code = 1 if report.fails(fail_on) else 0
+    for line in printed(report, form or "text", code):
+        click.echo(line)
+    sys.exit(code)
+
+
+def asked(
+    paths: tuple[Path, ...], base: str | None, everything: bool, also: tuple[str, ...], project: Project | None
+) -> Asked:
+    """What the options and gonogo.toml ask for. Raises Misuse."""
+    return Asked(
+        now=datetime.now(UTC),
+        environ=os.environ,
+        paths=paths,
+        folder=project.migrations if project else None,
+        naming=project.naming if project else "prisma",
+        ref=base,
+        everything=everything,
+        also=tuple(of_taste(code) for code in also),
+    )
+
+
+def nearest_project(project_file: Path | None) -> Project | None:
+    """The project; None where there is no gonogo.toml, which a check can do without. Raises Misuse."""
+    try:
+        file = project_file or projects.find(Path.cwd())
+    except Misuse:
+        return None
+    return projects.load(file)
+
+
+def squawks(look: Check, report: Report) -> More:
+    """What Squawk adds."""
+    from runbooks.check.squawk import squawk
+
+    return squawk(look.chosen, report)
+
+
+def proven(look: Check, wanted: Wanted) -> More:
+    """What trying it out adds. Raises Misuse, Unavailable."""
+    from runbooks.check.proofs import prove
+
+    talk(f"Trying it out on a throw-away PostgreSQL: {len(look.sources.files)} migrations.")
+    return asyncio.run(prove(look.sources, wanted, os.environ))
+
+
+def variables_of(project: Project | None) -> tuple[str, ...]:
+    """The variables that lead to a project's databases."""
+    environments = project.environments.values() if project else ()
+    return tuple(name for one in environments for name in (one.url, one.direct_url) if name)
+
+
+def printed(report: Report, form: Form, code: int) -> Iterator[str]:
+    """The report in one of its forms."""
+    match form:
+        case "json":
+            from tui.checked.as_json import report_json
+
+            yield report_json(report, version("gonogo"), code)
+        case "sarif":
+            from tui.checked.sarif import report_sarif
+
+            yield report_sarif(report, version("gonogo"))
+        case "github":
+            from tui.checked.github import annotations
+
+            yield from annotations(report)
+        case _:
+            from tui.checked.text import report_lines
+
+            yield from report_lines(report, Path.cwd().resolve(), painter(), width())
+
+
+def painter() -> Callable[[str, str], str]:
+    """Colour on a terminal that wants it."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return lambda text, severity: text
+    return lambda text, severity: click.style(text, fg=COLOURS[severity], bold=severity == "stop")
+
+
+def width() -> int:
+    """How wide lines may be."""
+    return max(60, min(100, shutil.get_terminal_size((100, 24)).columns)) if sys.stdout.isatty() else 100
+
+
+def explained(code: str) -> Iterator[str]:
+    """A rule's page, or the list of all codes. Raises Misuse."""
+    from runbooks.check.explain import all_codes, explain
+    from tui.checked.text import page_lines
+
+    if code != "all":
+        yield from page_lines(explain(code))
+        return
+    for name, severity, title, taste in all_codes():
+        yield f"{severity:<4}  {name:<38}  {title}{' (only if asked for)' if taste else ''}"
+
+
+def of_taste(code: str) -> str:
+    """The code of a rule that can be asked for. Raises Misuse."""
+    from runbooks.check.explain import explain
+
+    return explain(code).code
