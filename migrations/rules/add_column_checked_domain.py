@@ -1,7 +1,10 @@
 """ADD COLUMN of a domain that checks its values: the whole table is written anew, even for nulls."""
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
+from migrations.impact.foreseen import Foreseen
+from migrations.impact.types import type_from
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import ABOUT_ITS_CONSTRAINTS
@@ -14,17 +17,34 @@ from migrations.sql.seen import Seen
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Only of a domain that the script makes: of others, the script does not say what they check."""
     for action in statement.actions:
-        match action:
-            case a.AddColumn(table=table, column=a.Column(name=name, type=type)) if not seen.is_new(table):
-                if seen.made.is_checked_domain(type):
-                    yield Found(
-                        f"nobody can read or write {table} until all of it is written anew: {type} checks its values, "
-                        f"and so {shown(name)} in every row",
-                        (table,),
-                        subject=f"{table}.{name}",
-                        instead=f"Give {shown(name)} the type that {type} is made of, and {table} a CHECK of its own: "
-                        "added NOT VALID, validated in a migration after this one.",
-                    )
+        if _is_added_to_old(action, seen) and seen.made.is_checked_domain(action.column.type):
+            yield _found(action)
+
+
+def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found]:
+    """Of a domain that is there."""
+    for action in statement.actions:
+        if _is_added_to_old(action, seen):
+            type = type_from(action.column.type)
+            domain = foreseen.type(type.name) if type and not type.array else None
+            if domain and domain.kind == "domain" and domain.checked:
+                yield _found(action)
+
+
+def _is_added_to_old(action: a.Action, seen: Seen) -> TypeGuard[a.AddColumn]:
+    return isinstance(action, a.AddColumn) and not seen.is_new(action.table)
+
+
+def _found(action: a.AddColumn) -> Found:
+    table, column = action.table, action.column
+    return Found(
+        f"nobody can read or write {table} until all of it is written anew: {column.type} checks its values, and so "
+        f"{shown(column.name)} in every row",
+        (table,),
+        subject=f"{table}.{column.name}",
+        instead=f"Give {shown(column.name)} the type that {column.type} is made of, and {table} a CHECK of its own: "
+        "added NOT VALID, validated in a migration after this one.",
+    )
 
 
 RULE = Rule(
@@ -40,4 +60,5 @@ RULE = Rule(
     safer="ALTER TABLE t ADD COLUMN d int; ALTER TABLE t ADD CONSTRAINT positive CHECK (d > 0) NOT VALID",
     source="https://www.postgresql.org/docs/current/sql-createdomain.html",
     check=check,
+    look=look,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from migrations.impact.foreseen import Foreseen
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.sql import Statement
@@ -11,24 +12,39 @@ from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """By its name, as such are named, for the script does not say what it was.
+    """By its name, as such are named, for the script does not say what it was."""
+    for action in _dropped(statement, seen):
+        if action.constraint.endswith("_fkey"):
+            yield _found(action, "the table that it references")
 
-    Where the script drops the table, or adds the key anew, another rule says more.
-    """
+
+def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found]:
+    """Those with other names, too."""
+    for action in _dropped(statement, seen):
+        relation = foreseen.relation(action.table)
+        for key in relation.keys_out if relation else ():
+            if key.name == action.constraint and foreseen.known and relation:
+                partner = foreseen.known.relation(key.partner)
+                yield _found(action, partner.shown if partner else str(key.partner))
+
+
+def _dropped(statement: Statement, seen: Seen) -> Iterator[a.DropConstraint]:
+    """Where the script drops the table, or adds the key anew, another rule says more."""
     for action in statement.actions:
         match action:
-            case a.DropConstraint(table=table, constraint=name):
-                if not name.endswith("_fkey") or seen.is_new(table):
-                    continue
-                if seen.made.drops_table(table) or seen.made.constraint(table, name):
-                    continue
-                yield Found(
-                    f"nobody can read or write {table}, nor the table that it references, while this waits for "
-                    f"whoever reads one of them, to drop {shown(name)}",
-                    (table,),
-                    subject=f"{table}.{name}",
-                    instead="Let it run when no long transaction uses either table.",
-                )
+            case a.DropConstraint(table=table, constraint=name) if not seen.is_new(table):
+                if not seen.made.drops_table(table) and not seen.made.constraint(table, name):
+                    yield action
+
+
+def _found(action: a.DropConstraint, other: str) -> Found:
+    return Found(
+        f"nobody can read or write {action.table}, nor {other}, while this waits for whoever reads one of them, to "
+        f"drop {shown(action.constraint)}",
+        (action.table,),
+        subject=f"{action.table}.{action.constraint}",
+        instead="Let it run when no long transaction uses either table.",
+    )
 
 
 RULE = Rule(
@@ -42,4 +58,5 @@ RULE = Rule(
     safer="ALTER TABLE o ADD COLUMN d int",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
     check=check,
+    look=look,
 )

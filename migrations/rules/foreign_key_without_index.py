@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from migrations.impact.foreseen import Foreseen
 from migrations.rules.base import Found, Rule
 from migrations.rules.steps import made_name
 from migrations.sql import Name, Statement
@@ -10,23 +11,43 @@ from migrations.sql.made import constraints_of
 from migrations.sql.names import quoted, shown
 from migrations.sql.seen import Seen
 
+LARGE = 100 * 1000**2
+"""Bytes from which on reading a table is felt."""
+
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Where the script makes no index that starts with them; of one that is there already, it does not tell."""
+    for action, table, key in _bare(statement, seen):
+        fresh = isinstance(action, a.CreateTable) or seen.is_new(table)
+        yield _found(table, key, "" if fresh else ", unless an index on it is there already", fresh=fresh)
+
+
+def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found]:
+    """In a large table that has none: then it is more than a matter of taste."""
+    for _, table, key in _bare(statement, seen):
+        relation = foreseen.relation(table)
+        if relation and (relation.heap or 0) >= LARGE:
+            indexed = (i.columns[: len(key.columns)] for i in relation.indexes if i.valid and not i.partial)
+            if not any(set(columns) == set(key.columns) for columns in indexed):
+                yield _found(table, key, "", fresh=False)
+
+
+def _bare(statement: Statement, seen: Seen) -> Iterator[tuple[a.Action, Name, a.Constraint]]:
     for action in statement.actions:
         for table, key in constraints_of(action):
             if key.kind == "foreign key" and key.columns and not seen.made.has_index_on(table, key.columns):
-                fresh = isinstance(action, a.CreateTable) or seen.is_new(table)
-                columns = ", ".join(shown(column) for column in key.columns)
-                unless = "" if fresh else ", unless an index on it is there already"
-                yield Found(
-                    f"a DELETE in {key.references}, or an UPDATE of its key, reads all of {table} to find {columns}"
-                    f"{unless}",
-                    (table,),
-                    subject=f"{table}.{','.join(key.columns)}",
-                    instead="Make an index that starts with the columns of the foreign key.",
-                    safer_sql=_index(table, key.columns, concurrently=not fresh),
-                )
+                yield action, table, key
+
+
+def _found(table: Name, key: a.Constraint, unless: str, *, fresh: bool) -> Found:
+    columns = ", ".join(shown(column) for column in key.columns)
+    return Found(
+        f"a DELETE in {key.references}, or an UPDATE of its key, reads all of {table} to find {columns}{unless}",
+        (table,),
+        subject=f"{table}.{','.join(key.columns)}",
+        instead="Make an index that starts with the columns of the foreign key.",
+        safer_sql=_index(table, key.columns, concurrently=not fresh),
+    )
 
 
 def _index(table: Name, columns: tuple[str, ...], *, concurrently: bool) -> str:
@@ -45,4 +66,5 @@ RULE = Rule(
     safer="CREATE INDEX i ON t (c); ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES o (id) NOT VALID",
     source="https://www.postgresql.org/docs/current/ddl-constraints.html",
     check=check,
+    look=look,
 )

@@ -3,9 +3,14 @@
 import psycopg
 import pytest
 
+from migrations.impact.asked import asked_of
+from migrations.impact.budgets import Budgets
+from migrations.impact.reading import look_up
+from migrations.impact.weigh import Scales
 from migrations.rules import Finding, judge
 from migrations.sql import read_script
 from migrations.sql.volatility import STEADY, VOLATILE
+from tests.migrations.pretended import grown
 
 OURS = {
     *("add-column-volatile-default", "add-column-serial", "add-column-generated", "add-column-checked-domain"),
@@ -201,6 +206,39 @@ def test_foreign_keys_without_an_index_are_a_matter_of_taste(text: str, expected
     code = "foreign-key-without-index"
     assert [finding.subject for finding in found(text, code) if finding.rule == code] == expected
     assert code not in {finding.rule for finding in found(text)}
+
+
+OTHER = "CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE t (c int, d int); "
+LARGE = "COMMENT ON TABLE t IS 'large'; "
+KEY = "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES o NOT VALID"
+
+
+@pytest.mark.parametrize(
+    ("setup", "text", "expected"),
+    [
+        (OTHER + KEY, "ALTER TABLE t DROP CONSTRAINT k", "drop-foreign-key"),
+        (OTHER + KEY, "ALTER TABLE t DROP CONSTRAINT k; DROP TABLE t", None),
+        (OTHER + "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0)", "ALTER TABLE t DROP CONSTRAINT k", None),
+        (OTHER + LARGE, KEY, "foreign-key-without-index"),
+        (OTHER, KEY, None),
+        (OTHER + LARGE + "CREATE INDEX i ON t (c, d)", KEY, None),
+        (OTHER + LARGE + "CREATE INDEX i ON t (c) WHERE d > 0", KEY, "foreign-key-without-index"),
+        (OTHER + LARGE, "CREATE INDEX CONCURRENTLY i ON t (c); " + KEY, None),
+        (OTHER + "CREATE DOMAIN e AS text CHECK (VALUE > '')", "ALTER TABLE t ADD x e", "add-column-checked-domain"),
+        (OTHER + "CREATE DOMAIN e AS text", "ALTER TABLE t ADD x e", None),
+        (OTHER + "CREATE DOMAIN e AS text CHECK (VALUE > '')", "ALTER TABLE t ADD x e[]", None),
+        (OTHER + "CREATE DOMAIN e AS text CHECK (VALUE > '')", "CREATE TABLE n (); ALTER TABLE n ADD x e", None),
+    ],
+)
+async def test_what_only_the_target_can_tell(setup: str, text: str, expected: str | None, database: str) -> None:
+    script = read_script(text)
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(setup.encode())
+        if "large" in setup:
+            await grown(connection, "t", gigabytes=1, rows=10**7)
+        known = await look_up(connection, asked_of([script]))
+    live = [finding for finding in Scales(Budgets(), known).weigh(script, judge(script)).findings if finding.live]
+    assert [finding.rule for finding in live if finding.rule in OURS] == ([expected] if expected else [])
 
 
 def test_the_server_agrees_on_what_is_volatile(database: str) -> None:
