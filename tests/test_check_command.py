@@ -126,6 +126,8 @@ def test_a_matter_of_taste_is_told_when_asked_for(gonogo: Gonogo, clone: Clone) 
     base = ("check", "--base", "HEAD~1")
     assert "no-lock-timeout" not in gonogo(*base, cwd=clone.top).out
     assert "no-lock-timeout" in gonogo(*base, "--also", "no-lock-timeout", cwd=clone.top).out
+    clone.write("gonogo.toml", '[project]\nname = "x"\n[review]\nalso = ["no-lock-timeout"]\n[environments.here]\n')
+    assert "no-lock-timeout" in gonogo(*base, cwd=clone.top).out
 
 
 def test_control_codes_reach_no_terminal(gonogo: Gonogo, clone: Clone) -> None:

@@ -47,7 +47,7 @@ def _notes(report: Report) -> Iterable[dict[str, Any]]:
 
 
 def _rule(code: str, remarks: list[Remark]) -> dict[str, Any]:
-    about = {known: (severity, title) for known, severity, title, _ in all_codes()}
+    about = {known: (severity, title) for known, severity, title in all_codes()}
     finding = next(remark.finding for remark in remarks if remark.finding.rule == code)
     severity, title = about.get(code, (finding.severity, code))
     rule: dict[str, Any] = {

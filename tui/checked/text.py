@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from runbooks.check.explain import Page
 from runbooks.check.report import Remark, Report
 from tui.checked.common import by_file, coverage, lock_words, name_of, subject, sums
 from tui.printable import one_line, printable
@@ -78,15 +77,3 @@ def _wrapped(words: str, indent: int, width: int, hang: int | None = None) -> It
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def page_lines(page: Page) -> Iterator[str]:
-    """The page of a rule."""
-    yield f"{page.code}: {page.title}"
-    yield f"{page.severity}, as long as nothing is known of a database" if page.facts else page.severity
-    yield ""
-    yield from _wrapped(page.why, 0, WIDTH)
-    yield ""
-    for label, words in (*page.facts, ("source", page.source)):
-        for number, line in enumerate(printable(words).split("\n")):
-            yield f"{'' if number else label:<{LABEL}}{line}".rstrip()

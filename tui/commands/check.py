@@ -79,7 +79,9 @@ def check(
     anything is found at the level of --fail-on.
     """
     if explain:
-        click.echo("\n".join(explained(explain)))
+        from runbooks.check import explain as pages
+
+        click.echo(pages.explain(explain))
         return
     command = click.get_current_context().meta["command"]
     if command and not replay:
@@ -109,7 +111,7 @@ def asked(
         naming=project.naming if project else "prisma",
         ref=base,
         everything=everything,
-        also=tuple(of_taste(code) for code in also),
+        also=tastes(project, also),
     )
 
 
@@ -176,20 +178,11 @@ def width() -> int:
     return max(60, min(100, shutil.get_terminal_size((100, 24)).columns)) if sys.stdout.isatty() else 100
 
 
-def explained(code: str) -> Iterator[str]:
-    """A rule's page, or the list of all codes. Raises Misuse."""
-    from runbooks.check.explain import all_codes, explain
-    from tui.checked.text import page_lines
+def tastes(project: Project | None, also: tuple[str, ...]) -> tuple[str, ...]:
+    """The matters of taste that the project and the options ask for. Raises Misuse."""
+    asked = project.review.also if project else ()
+    if not also:
+        return asked
+    from runbooks.check.explain import known
 
-    if code != "all":
-        yield from page_lines(explain(code))
-        return
-    for name, severity, title, taste in all_codes():
-        yield f"{severity:<4}  {name:<38}  {title}{' (only if asked for)' if taste else ''}"
-
-
-def of_taste(code: str) -> str:
-    """The code of a rule that can be asked for. Raises Misuse."""
-    from runbooks.check.explain import explain
-
-    return explain(code).code
+    return tuple(dict.fromkeys((*asked, *map(known, also))))
