@@ -33,9 +33,9 @@ RULE = Rule(
     title="Changes roles, which all databases of the server share",
     severity="note",
     fails="42501",
-    setup="CREATE TABLE t (c int); SET ROLE pg_monitor",
+    setup="CREATE TABLE t (c int); ALTER TABLE t OWNER TO pg_monitor; SET ROLE pg_monitor",
     risky="CREATE ROLE app",
-    safer="RESET ROLE; GRANT SELECT ON t TO pg_monitor",
+    safer="GRANT SELECT ON t TO pg_read_all_data",
     source="https://www.postgresql.org/docs/current/user-manag.html",
     check=check,
 )

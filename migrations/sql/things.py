@@ -36,6 +36,7 @@ class Things:
         self._dropped: set[tuple[str, Key]] = set()
         self._settings: dict[str, str] = {}
         self._index_on: dict[Key, Name] = {}
+        self._index_later: dict[Key, Name] = {}
         self._unique: set[Key] = set()
         self._checked: set[Key] = set()
         self._fresh: list[tuple[str, FreshValue]] = []
@@ -59,8 +60,8 @@ class Things:
         return (kind, name.key) in self._dropped
 
     def index_on(self, index: Name) -> Name | None:
-        """The table of an index that this script made."""
-        return self._index_on.get(index.key)
+        """The table of an index that this script made, or makes later under the same name."""
+        return self._index_on.get(index.key) or self._index_later.get(index.key)
 
     def is_uniquely_indexed(self, table: Name) -> bool:
         """This script has made a unique index on columns of it, for all rows."""
@@ -100,6 +101,8 @@ class Things:
 
     def _look_ahead(self, index: int, action: Action) -> None:
         match action:
+            case a.CreateIndex(table=table, index=Name() as name):
+                self._index_later[name.key] = table
             case a.AlterTable(table=table, what="create policy"):
                 self._policies.add(table.key)
             case a.AlterTable(table=table, what="create trigger" | "create or replace trigger", name=str(name)):

@@ -44,6 +44,7 @@ def one(text: str, rule: str) -> Finding:
         "CREATE TABLE t (c int); CREATE INDEX i ON t (c); ALTER INDEX i RENAME TO j; DROP INDEX j; REINDEX TABLE t",
         "CREATE TABLE t (c int); CREATE INDEX i ON t (c); REINDEX INDEX i",
         "CREATE TEMP TABLE t (c int); CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (c)",
+        "CREATE TABLE t (c int); DROP INDEX IF EXISTS i; CREATE INDEX i ON t (c)",
         "CREATE INDEX i ON ONLY t (c)",
         "ALTER INDEX i ATTACH PARTITION j",
         "CREATE TABLE t (c int) PARTITION BY RANGE (c); CREATE TABLE p PARTITION OF t DEFAULT; "
@@ -260,6 +261,7 @@ def test_findings_name_the_tables_that_the_script_does_not() -> None:
     found = one("CREATE INDEX CONCURRENTLY i ON t (c); DROP INDEX i", "index-drop-without-concurrently")
     assert found.tables == ("t",)
     assert "read or write t from" in found.message
+    assert one("DROP INDEX i; CREATE INDEX i ON t (c, d)", "index-drop-without-concurrently").tables == ("t",)
     unknown = one("DROP INDEX i", "index-drop-without-concurrently")
     assert unknown.tables == ()
     assert "the table of index i" in unknown.message
