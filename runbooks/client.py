@@ -13,7 +13,7 @@ from migrations.problem import Problem, Unavailable
 from migrations.process import leave
 from runbooks import wire
 from runbooks.commands import Command
-from runbooks.events import By
+from runbooks.events import AnswersFile, By
 from runbooks.journal.records import MAX_LINE, BadRecord, Chain, Record
 from runbooks.view import RunView, advance
 
@@ -59,12 +59,12 @@ class Client:
         self._task = asyncio.create_task(self._read())
 
     @classmethod
-    async def attach(cls, folder: Path, *, sort: str, by: By) -> "Client":
-        """Attach to the runner of a session. Raises Unavailable when none answers."""
+    async def attach(cls, folder: Path, *, sort: str, by: By, answers: AnswersFile | None = None) -> "Client":
+        """Attach to the runner of a session, with the answers that it is given now. Raises Unavailable."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 reader, writer = await asyncio.open_unix_connection(socket_path(folder))
-                return await cls.over(folder, reader, writer, sort=sort, by=by)
+                return await cls.over(folder, reader, writer, sort=sort, by=by, answers=answers)
         except OSError:  # a timeout is one, too
             raise Unavailable(
                 f"The runner of {folder.name} does not answer.", advice=f"Look at {folder / LOG}."
@@ -72,13 +72,20 @@ class Client:
 
     @classmethod
     async def over(
-        cls, folder: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, sort: str, by: By
+        cls,
+        folder: Path,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        sort: str,
+        by: By,
+        answers: AnswersFile | None = None,
     ) -> "Client":
         """Attach over streams that are there already. Raises Unavailable, ConnectionError."""
         if not wire.same_user(writer):
             writer.close()
             raise Unavailable(f"Another account answers for the runner of {folder.name}.")
-        writer.write(wire.line(wire.Attach.model_validate({"sort": sort, "by": by})))
+        writer.write(wire.line(wire.Attach.model_validate({"sort": sort, "by": by, "answers": answers})))
         stream = wire.lines(reader, MAX_LINE)
         line = await anext(stream, None)
         if line is None:

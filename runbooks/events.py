@@ -348,11 +348,14 @@ class ArtefactKept(Frozen):
 
 
 class FaceAttached(Frozen):
+    """`answers`: those that it brings to a session which already runs."""
+
     kind: Literal["face_attached"] = "face_attached"
     face: str
     sort: Literal["screen", "headless"]
     pen: bool
     by: By
+    answers: AnswersFile | None = None
 
 
 class FaceDetached(Frozen):

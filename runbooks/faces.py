@@ -64,7 +64,9 @@ class Faces:
         self._feeds.add(feed)
         try:
             if self._recording:
-                self._recorder.append(e.FaceAttached(face=name, sort=attach.sort, pen=pen, by=by))
+                self._recorder.append(
+                    e.FaceAttached(face=name, sort=attach.sort, pen=pen, by=by, answers=attach.answers)
+                )
             self.attached.set()
             async for message in messages:
                 if isinstance(message, wire.Send):

@@ -133,7 +133,7 @@ async def take_up(
         _may_go_on_headless(folder)
     sort = "headless" if headless else "screen"
     try:
-        return await Client.attach(folder, sort=sort, by=operator), given
+        return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
     except Unavailable:
         pass
     request = Request(resume=True, operator=operator, answers=answers_file, headless=headless)
@@ -141,7 +141,7 @@ async def take_up(
         return await _run(folder, request, environ), given
     except Problem as problem:
         try:  # somebody else may have taken it up at the same moment
-            return await Client.attach(folder, sort=sort, by=operator), given
+            return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
         except Unavailable:
             raise problem from None
 

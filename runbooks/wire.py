@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from runbooks.commands import Command
-from runbooks.events import By
+from runbooks.events import AnswersFile, By
 from runbooks.frozen import Frozen
 
 COMMAND_LIMIT = 1024 * 1024
@@ -25,12 +25,13 @@ PIECE = 64 * 1024
 
 
 class Attach(Frozen):
-    """`after` is the last record that the face has; -1 for none."""
+    """`after` is the last record that the face has; -1 for none. `answers` is the file that it brings, if it does."""
 
     say: Literal["attach"] = "attach"
     after: int = -1
     sort: Literal["screen", "headless"]
     by: By
+    answers: AnswersFile | None = None
 
 
 class Send(Frozen):

@@ -90,9 +90,9 @@ def gather(records: Iterable[Record]) -> Facts:
 
 def _take(facts: Facts, record: Record) -> None:
     event = record.event
+    if isinstance(event, e.SessionOpened | e.SessionResumed | e.FaceAttached) and event.answers is not None:
+        facts.answers.append((record.seq, event.answers))
     match event:
-        case e.SessionOpened(answers=e.AnswersFile() as given) | e.SessionResumed(answers=e.AnswersFile() as given):
-            facts.answers.append((record.seq, given))
         case e.SessionEnded():
             facts.ended = event
         case e.PlanMade():

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -29,6 +30,7 @@ from runbooks.journal import NAME, Journal, read, verify
 from runbooks.output import Output, Progress
 from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
+from runbooks.report.markdown import transcript
 from runbooks.runner_log import RunnerLog
 from runbooks.steps import catalogue
 from runbooks.view import RunView
@@ -284,6 +286,21 @@ async def test_a_protected_session_is_not_taken_up_headless(live: Live) -> None:
     await live.over()
     with pytest.raises(Misuse, match="protected"):
         await launch.take_up(live.folder, operator=ANA, answers=None, headless=True, environ={})
+
+
+async def test_answers_that_are_brought_to_a_session_which_runs_are_on_record(live: Live, tmp_path: Path) -> None:
+    write(live)
+    await live.start()
+    await live.until(lambda view: view.phase == "backup")
+    answers = tmp_path / "late.toml"
+    answers.write_text("[go]\nbackup = true\n")
+    face, given = await launch.take_up(live.folder, operator=ANA, answers=answers, headless=True, environ={})
+    await live.until(lambda view: len(view.faces) == 2)
+    await face.close()
+    (late,) = [event.answers for event in live.events if isinstance(event, e.FaceAttached) and event.answers]
+    assert late.sha256 == hashlib.sha256(answers.read_bytes()).hexdigest()
+    assert given.go.get("backup")
+    assert f"SHA-256 `{late.sha256}`" in transcript(read(live.folder / NAME)).partition("\n## ")[0]
 
 
 async def test_a_bug_parks_the_session_and_its_log_holds_no_secret(live: Live, monkeypatch) -> None:
