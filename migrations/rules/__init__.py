@@ -32,8 +32,8 @@ def judge(script: Script, also: Collection[str] = ()) -> tuple[Finding, ...]:
         found += (finding for rule in asked for finding in rule.judge(statement, seen))
         seen.take_in(statement)
     found = _without_superseded(found)
-    silent = {rule.code for rule in rules() if rule not in asked}
     codes = {rule.code for rule in rules()}
+    silent = codes - {rule.code for rule in asked}
     allowances = [one for one in allowances_of(script, codes) if one.code not in silent]
     if not script.statements or not allowances:
         return tuple(found)
