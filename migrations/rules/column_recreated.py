@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_pairs import dropped_by
-from migrations.sql import Statement
+from migrations.rules.column_steps import is_numbered
+from migrations.sql import Name, Statement
+from migrations.sql import actions as a
 from migrations.sql.names import quoted, shown
 from migrations.sql.seen import Seen
 
@@ -15,15 +17,21 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     for table, column, added, _ in dropped_by(statement, seen):
         made = seen.made.added_column(table, column)
         if added == column and made is not None:
-            name, type = quoted(column), made.type
             yield Found(
-                f"drops column {shown(column)} of {table} and adds it again as {type}, empty: it looks the same, "
+                f"drops column {shown(column)} of {table} and adds it again as {made.type}, empty: it looks the same, "
                 "and its values are lost",
                 (table,),
                 subject=f"{table}.{column}",
                 instead="Give the column its new type, and say how its values are made of the old ones.",
-                safer_sql=f"ALTER TABLE {table.sql} ALTER COLUMN {name} TYPE {type} USING {name}::text::{type};",
+                safer_sql=_retyped(table, made),
             )
+
+
+def _retyped(table: Name, column: a.Column) -> str:
+    """Empty where no type says how the new values are made: the rows are numbered anew."""
+    name = quoted(column.name)
+    part = f"ALTER COLUMN {name} TYPE {column.type} USING {name}::text::{column.type}"
+    return "" if is_numbered(column) else f"ALTER TABLE {table.sql} {part};"
 
 
 RULE = Rule(

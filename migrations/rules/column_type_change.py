@@ -17,6 +17,8 @@ _UNLESS = {
     "text": "unless that makes a varchar longer, or text of it, ",
     "varchar": "unless that makes a varchar longer, or frees it of its length, ",
     "numeric": "unless it was numeric with the same scale, and the precision grows, ",
+    "citext": "unless it was text or varchar, without an index, ",
+    "varbit": "unless that makes a varbit longer, or frees it of its length, ",
     "timestamptz": "unless it was timestamp, as precise, and the session's time zone is UTC, ",
     "timestamp": "unless it was timestamptz, as precise, and the session's time zone is UTC, or grows more precise, ",
 }

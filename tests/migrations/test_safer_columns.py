@@ -168,6 +168,11 @@ def made_by(connection: Connection, names: dict[str, str], text: str) -> list[tu
     return connection.execute(SCHEMA).fetchall()
 
 
+def test_rows_that_are_numbered_anew_get_no_values_of_the_old_column() -> None:
+    (finding,) = (one for one in judge(read_script("ALTER TABLE t DROP id, ADD id serial")) if one.loses_data)
+    assert (finding.rule, finding.safer_sql) == ("column-recreated", "")
+
+
 def put_in(text: str, names: dict[str, str]) -> str:
     return text.format(**{key: quoted(name) for key, name in names.items()})
 
