@@ -20,13 +20,16 @@ def is_over(option: Option, phase: PhaseName | None) -> bool:
     return PHASES.index(phase) > PHASES.index(option.until)
 
 
-def way_back_rows(view: RunView, now: datetime) -> list[Row]:
-    """The age of the backup, and the ways back in the runbook's order; nothing where none is to be taken."""
+def way_back_rows(view: RunView, now: datetime, *, keys: bool = True) -> list[Row]:
+    """The age of the backup, and the ways back in the runbook's order; nothing where none is to be taken.
+
+    The key that leads there stands beside them where `keys` are to be had.
+    """
     if view.opened is None or view.phase in (None, "opening", "rollback") or view.ended:
         return []
     options = view.runbook.options
     ages = (("\n" + words, "$fail" if old else "$quiet") for words, old in backup_words(view, now))
-    heading = row("", ("Way back", "bold $quiet"), ("  b", "$busy") if options else "", *ages)
+    heading = row("", ("Way back", "bold $quiet"), ("  b", "$busy") if keys and options else "", *ages)
     none = row(Content.styled("! ", "$warn"), ("the runbook has none", "$warn"))
     return [heading, *(option_row(view, option) for option in options)] if options else [heading, none]
 

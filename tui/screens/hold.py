@@ -74,7 +74,7 @@ class HoldPoint(SessionScreen):
         title = phase_title(view.phase)
         label = f"GO for {title}: type {title[0]} or {title}, then enter" if ready else "GO is not possible yet."
         self.query_one("#go-label", Static).update(label)
-        keys = (*((("enter", "GO"),) if ready else ()), ("escape", "back"), ("↑ ↓", "scroll"))
+        keys = (*((("enter", "GO"),) if ready else ()), ("esc", "back"), ("↑ ↓", "scroll"))
         self.query_one("#go-keys", Static).update(hint(*keys))
         if opened:
             field.focus()
@@ -112,7 +112,7 @@ def poll_rows(view: RunView, now: datetime) -> Iterator[Row]:
         yield row("", "")
     yield from _waived(view)
     yield from coming_rows(view)
-    if ways := way_back_rows(view, now):
+    if ways := way_back_rows(view, now, keys=False):
         yield row("", "")
         yield from ways
     if view.gate.ready:
@@ -128,7 +128,7 @@ def _holding(view: RunView) -> Iterator[Row]:
     holds = [hold for hold in view.gate.holds if hold.kind != "item"]
     if holds:
         yield from _heading("Holding")
-        yield from (hold_row(view, hold) for hold in holds)
+        yield from (hold_row(view, hold, keys=False) for hold in holds)
 
 
 def _checklist(view: RunView, section: Section) -> Iterator[Row]:

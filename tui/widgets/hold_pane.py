@@ -105,10 +105,10 @@ def hold_mark(view: RunView, hold: Hold) -> Mark:
     return OUTCOMES[hold.outcome]
 
 
-def hold_row(view: RunView, hold: Hold) -> Row:
-    """One thing that holds, and whether a waiver would lift it."""
+def hold_row(view: RunView, hold: Hold, *, keys: bool = True) -> Row:
+    """One thing that holds, and the key of a waiver that would lift it, where `keys` are to be had."""
     mark = hold_mark(view, hold)
-    waivable = ("  w waives", "$busy") if hold.waivable and view.ended is None else ("", "")
+    waivable = ("  w\N{NO-BREAK SPACE}waives", "$busy") if keys and hold.waivable and view.ended is None else ("", "")
     return row(Content.assemble(mark.sign, " "), one_line(hold.words), waivable)
 
 
