@@ -1,7 +1,7 @@
 """What a script has made, renamed and linked so far: the things of the target, told apart from its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrations.locks.lock import Through, ThroughKind
 from migrations.sql import actions as a
@@ -41,11 +41,19 @@ class Thing:
         """Note that this leads to another thing, which the target does not know of."""
         self.links.append(Link(kind, to, columns, constraint))
 
+    def rename_in_links(self, old: str, new: str, *, constraint: bool = False) -> None:
+        """A column, or a constraint, is called otherwise from now on."""
+        for place, link in enumerate(self.links):
+            if constraint and link.constraint == old:
+                self.links[place] = replace(link, constraint=new)
+            elif not constraint:
+                self.links[place] = replace(link, columns=tuple(new if c == old else c for c in link.columns))
+
     def through(self, through: Through) -> Iterator["Thing"]:
         """What the script's own links lead to."""
         kinds = _ALONG.get(through.kind, (through.kind,))
         for link in self.links:
-            over = not through.columns or not set(through.columns).isdisjoint(link.columns)
+            over = not (through.columns and link.columns) or not set(through.columns).isdisjoint(link.columns)
             if link.kind in kinds and over and through.constraint in ("", link.constraint) and not link.to.gone:
                 yield link.to
 
@@ -148,8 +156,9 @@ class Track:
             case a.AlterType(table=table, type=type):
                 self.type(type).link("users", self.thing(table))
             case a.Rename(kind="column", table=table, old=str(old), new=new):
-                columns = self.thing(table).columns
-                columns[new] = columns.pop(old, old)
+                thing = self.thing(table)
+                thing.columns[new] = thing.columns.pop(old, old)
+                thing.rename_in_links(old, new)
             case a.DropColumn(table=table, column=column):
                 thing = self.thing(table)
                 thing.links = [link for link in thing.links if column not in link.columns]
@@ -168,8 +177,9 @@ class Track:
             case a.ValidateConstraint(table=table, constraint=name):
                 self.thing(table).never_null.update(self.thing(table).proofs.get(name, ()))
             case a.Rename(kind="constraint", table=table, old=str(old), new=new):
-                names = self.thing(table).constraints
-                names[new] = names.pop(old, old)
+                thing = self.thing(table)
+                thing.constraints[new] = thing.constraints.pop(old, old)
+                thing.rename_in_links(old, new, constraint=True)
             case a.DropConstraint(table=table, constraint=name):
                 thing = self.thing(table)
                 for link in [link for link in thing.links if link.constraint == name]:

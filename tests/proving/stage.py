@@ -20,11 +20,12 @@ class Stage:
     def __init__(self, server: ThrowawayServer) -> None:
         self._server = server
         self.major = server.major
+        self.world = server.url("world")
 
     def put(self, claim: Claim) -> Verdict:
         """In the world that all claims share, unless this one would change it."""
         if not (claim.setup or claim.holding):
-            return put(self._server.url("world"), claim)
+            return put(self.world, claim)
         with self._copy_of("world") as url:
             return put(url, claim)
 

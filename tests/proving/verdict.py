@@ -158,29 +158,35 @@ def _shows(claim: Claim, seen: Observed) -> Iterator[str]:
 
 def _told(claim: Claim, seen: Observed) -> Iterator[str]:
     if not seen.sqlstate:
-        yield from _told_locks(claim, seen)
+        yield from told_locks(claim, seen)
         if not claim.holding:
             yield from _told_work(claim, seen)
 
 
-def _told_locks(claim: Claim, seen: Observed) -> Iterator[str]:
+def told_locks(claim: Claim, seen: Observed) -> Iterator[str]:
     """What `touches_of` tells: no lock that it does not name, and each that it names, where that blocks anybody."""
-    told: dict[int, Lock] = {}
-    certain: set[int] = set()
+    most: dict[int, Lock] = {}
+    least: dict[int, Lock] = {}
     for touch, meant in seen.told:
+        certain = not claim.holding and (touch.through is None or touch.lock.blocks)
         for oid in meant:
-            told[oid] = max(told.get(oid, touch.lock), touch.lock, key=lambda lock: lock.strength)
-            if not claim.holding and (touch.through is None or touch.lock.blocks):
-                certain.add(oid)
+            most[oid] = stronger(touch.lock, most.get(oid))
+            if certain and seen.relations[oid].name not in claim.milder:
+                least[oid] = stronger(touch.lock, least.get(oid))
     for oid, one in seen.relations.items():
-        held, expected = seen.held.get(oid), told.get(oid)
-        if expected is None:
+        held, told = seen.held.get(oid), most.get(oid)
+        if told is None:
             if held and _counts(seen, oid, held):
                 yield f"touches_of does not tell of {held} on {one.name}"
-        elif (held and held.strength > expected.strength) or (
-            held is not expected and oid in certain and one.name not in claim.milder
-        ):
-            yield f"touches_of tells of {expected} on {one.name}, the server of {held or 'none'}"
+        elif one.table is not None and seen.held.get(one.table) is Lock.ACCESS_EXCLUSIVE:
+            continue  # nobody gets as far as to its indexes
+        elif stronger(told, held) is not told or (oid in least and stronger(least[oid], held) is not held):
+            yield f"touches_of tells of {told} on {one.name}, the server of {held or 'none'}"
+
+
+def stronger(lock: Lock, other: Lock | None) -> Lock:
+    """The stronger one of two locks."""
+    return lock if other is None or lock.strength >= other.strength else other
 
 
 def _told_work(claim: Claim, seen: Observed) -> Iterator[str]:
