@@ -56,6 +56,12 @@ def _facts(rule: Rule) -> Iterator[str]:
     yield _weight(rule)
     if rule.taste:
         yield "It is a matter of taste, and silent unless `also` in [the project's file](../project.md) names it."
+    if rule.look:
+        yield (
+            "It is found on a target only: without a database, nothing tells."
+            if rule.only_live
+            else ("With a database at hand, what the target holds is looked at, too.")
+        )
     if rule.lock:
         yield f"It takes {rule.lock} on the table, which blocks {rule.blocks or 'nobody'}."
     if rule.rewrites:

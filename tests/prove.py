@@ -23,7 +23,7 @@ from migrations.server import ThrowawayServer, embedded_bin, major_version
 Table = dict[str, list[Verdict | None]]
 
 DEBIAN = Path("/usr/lib/postgresql")
-SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "wal_level": "logical"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,68 @@
 """What the target will hold when a statement's turn comes: what it holds now, and what was done by then."""
 
-from migrations.impact.known import Known, KnownType, Relation
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from migrations.impact.known import Dependent, Known, KnownType, Relation
 from migrations.locks.track import Track
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 
+_PARTS = ("drop trigger", "drop policy", "drop rule")
+
+
+@dataclass(slots=True)
+class Gone:
+    """What scripts have dropped, or made anew, of what the target holds: by full names."""
+
+    relations: set[Name] = field(default_factory=set)
+    parts: set[tuple[Name, str]] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+
+    def holds(self, dependent: Dependent) -> bool:
+        """Whether something that depended on a relation does so no more."""
+        if dependent.name in self.relations or dependent.of in self.relations:
+            return True
+        if dependent.of is not None and (dependent.of, dependent.part) in self.parts:
+            return True
+        kind, _, name = dependent.words.partition(" ")
+        return kind in ("function", "procedure") and name.partition("(")[0].rpartition(".")[2] in self.functions
+
+    def take_in(self, actions: Iterable[a.Action], foreseen: "Foreseen") -> None:
+        """What some actions do away with."""
+        for action in actions:
+            match action:
+                case a.Drop(kind="function" | "procedure", name=name):
+                    self.functions.add(name.name)
+                case a.Drop(name=name) | a.Create(kind="view", name=name) if relation := foreseen.relation(name):
+                    self.relations.add(relation.name)
+                case a.DropConstraint(table=table, constraint=part):
+                    self._part(foreseen.relation(table), part)
+                case a.DropColumn(table=table, column=part) | a.SetDefault(table=table, column=part):
+                    self._part(foreseen.relation(table), part)
+                case a.AlterTable(table=table, what=what, name=str(part)) if what in _PARTS:
+                    self._part(foreseen.relation(table), part)
+
+    def _part(self, relation: Relation | None, part: str) -> None:
+        if relation:
+            self.parts.add((relation.name, part))
+
 
 class Foreseen:
-    """Goes along with all pending scripts, statement by statement. `known` is None where no target was asked."""
+    """Goes along with all pending scripts, statement by statement. `known` is None where no target was asked.
+
+    `certain`: of all statements so far it is known what they do.
+    """
 
     def __init__(self, known: Known | None = None) -> None:
         self.known = known
         self.track = Track()
-        self._gone: set[Name] = set()
+        self.gone = Gone()
+        self.certain = True
         self._perhaps: set[tuple[str, str]] = set()  # made, unless they were there already
         self._filled: set[tuple[str, str]] = set()
+        self._indexed: dict[tuple[str, str], list[tuple[str, ...]]] = {}
 
     def is_new(self, name: Name) -> bool:
         """A pending script certainly made what bears this name now: nobody uses it yet."""
@@ -27,10 +74,6 @@ class Foreseen:
             return False
         relation = self.relation(name)
         return relation.empty if relation else self.is_new(name)
-
-    def is_gone(self, name: Name) -> bool:
-        """A pending script has dropped what the target calls so by its full name."""
-        return name in self._gone
 
     def relation(self, name: Name) -> Relation | None:
         """What bears this name now, as the target knows it; None if it is new or not known."""
@@ -47,16 +90,24 @@ class Foreseen:
         columns = self.track.peek(table).columns
         return columns.get(column, column)
 
+    def is_indexed(self, table: Name, columns: tuple[str, ...]) -> bool:
+        """Whether an index begins with these columns, in any order: on the target, or made by a pending script."""
+        relation = self.relation(table)
+        there = [index.columns for index in relation.indexes if index.valid and not index.partial] if relation else []
+        return any(set(one[: len(columns)]) == set(columns) for one in (*there, *self._indexed.get(table.key, ())))
+
     def take_in(self, statement: Statement) -> None:
         """The statement is behind us now."""
+        self.gone.take_in(statement.actions, self)
+        self.certain = self.certain and statement.analysed
         for action in statement.actions:
-            if isinstance(action, a.Drop) and (relation := self.relation(action.name)):
-                self._gone.add(relation.name)
             match action:
                 case a.CreateTable(table=table, filled=True) | a.Insert(table=table) | a.Merge(table=table):
                     self._filled.add(table.key)
                 case a.Copy(table=Name() as table, into=True):
                     self._filled.add(table.key)
+                case a.CreateIndex(table=table, columns=columns, partial=False):
+                    self._indexed.setdefault(table.key, []).append(columns)
                 case a.CreateTable(table=table, if_not_exists=True) if self._may_be_there(table):
                     self._perhaps.add(table.key)
                     continue

@@ -54,15 +54,17 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """Something that would keep `column` (empty: the relation as a whole) from being dropped. `of`: its own table.
+    """Something that would keep `column` (empty: the relation as a whole) from being dropped.
 
-    `words` as the server says it: `view sales`, `policy p on table t`.
+    `words` as the server says it: `view sales`, `policy p on table t`. `name` is that of a view, empty for other
+    things; `part` is that of a constraint, trigger, policy, or column with a default, and `of` the table it is part of.
     """
 
     column: str
     words: str
     name: Name
     of: Name | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,11 +145,11 @@ jsonb_build_object('columns', (SELECT coalesce(jsonb_agg(jsonb_build_array(a.att
   'open_nulls', (SELECT coalesce(jsonb_agg(k.conkey[1]), '[]') FROM pg_constraint k
     WHERE k.conrelid = d.oid AND k.contype = 'n' AND NOT k.convalidated),
   'dependents', (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(coalesce(a.attname, ''),
-        pg_describe_object(x.classid, x.objid, x.objsubid), x.name, x.own)), '[]')
+        pg_describe_object(x.classid, x.objid, x.objsubid), x.name, x.own, coalesce(x.part, ''))), '[]')
     FROM (SELECT p.refobjsubid, coalesce(v.class, p.classid) AS classid, coalesce(v.oid, p.objid) AS objid, p.objsubid,
                  {_OF.format("v.oid")} AS name,
                  {_OF.format("coalesce(k.conrelid, g.tgrelid, o.polrelid, f.adrelid)")} AS own,
-                 coalesce(k.conrelid, v.oid) AS home
+                 coalesce(k.conname, g.tgname, o.polname, col.attname) AS part, coalesce(k.conrelid, v.oid) AS home
           FROM pg_depend p
           LEFT JOIN pg_rewrite r ON p.classid = 'pg_rewrite'::regclass AND r.oid = p.objid
           LEFT JOIN LATERAL (SELECT 'pg_class'::regclass::oid AS class, r.ev_class AS oid
@@ -158,6 +158,7 @@ jsonb_build_object('columns', (SELECT coalesce(jsonb_agg(jsonb_build_array(a.att
           LEFT JOIN pg_trigger g ON p.classid = 'pg_trigger'::regclass AND g.oid = p.objid
           LEFT JOIN pg_policy o ON p.classid = 'pg_policy'::regclass AND o.oid = p.objid
           LEFT JOIN pg_attrdef f ON p.classid = 'pg_attrdef'::regclass AND f.oid = p.objid
+          LEFT JOIN pg_attribute col ON col.attrelid = f.adrelid AND col.attnum = f.adnum
           WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = d.oid AND p.deptype = 'n'
           LIMIT {MOST_DEPENDENTS}) x
     LEFT JOIN pg_attribute a ON a.attrelid = d.oid AND a.attnum = x.refobjsubid AND x.refobjsubid > 0

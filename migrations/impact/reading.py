@@ -180,8 +180,8 @@ def _activity(row: Mapping[str, Any], since: Sequence[Any] | None) -> Activity |
 
 
 def _dependent(row: Sequence[Any]) -> Dependent:
-    column, words, name, own = row
-    return Dependent(column, words, Name(*name) if name else Name(None, ""), Name(*own) if own else None)
+    column, words, name, own, part = row
+    return Dependent(column, words, Name(*name) if name else Name(None, ""), Name(*own) if own else None, part)
 
 
 def _type(row: Sequence[Any]) -> KnownType:

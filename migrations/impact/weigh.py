@@ -55,7 +55,7 @@ class Scales:
         stands, live = self._go_through(script)
         rest = until_end(script, [stand.took for stand in stands])
         by_code = {rule.code: rule for rule in rules()}
-        everything = sorted((*findings, *_new(script, findings, live)), key=lambda finding: finding.statement)
+        everything = sorted(_with(findings, live, script), key=lambda finding: finding.statement)
         return Weighed(
             tuple(
                 judged(one, by_code.get(one.rule), stands[one.statement], rest[one.statement], self.budgets)
@@ -102,15 +102,19 @@ def _checked_against_nothing(action: a.Action, foreseen: Foreseen) -> Iterator[N
         yield action.constraint.references
 
 
-def _new(script: Script, findings: Sequence[Finding], live: Sequence[Finding]) -> list[Finding]:
-    """What the rules do not say of the script already, with the reasons that the script gives for it."""
-    told = {(finding.rule, finding.statement, finding.subject) for finding in findings}
-    allowed = reasons(script) if live else {}
-    return [
-        replace(one, allowed=allowed.get((one.statement, one.rule), ""))
-        for one in live
-        if (one.rule, one.statement, one.subject) not in told
-    ]
+def _with(findings: Sequence[Finding], live: Sequence[Finding], script: Script) -> Iterator[Finding]:
+    """All of them, with the reasons that the script gives. Of what a rule finds on either side, the target's words."""
+    better = {_key(finding): finding for finding in live}
+    for finding in findings:
+        known = better.pop(_key(finding), finding)
+        yield replace(known, allowed=finding.allowed, live=False)
+    allowed = reasons(script) if better else {}
+    for finding in better.values():
+        yield replace(finding, allowed=allowed.get((finding.statement, finding.rule), ""))
+
+
+def _key(finding: Finding) -> tuple[str, int, str]:
+    return (finding.rule, finding.statement, finding.subject)
 
 
 def _zone(statement: Statement, utc: bool | None) -> bool | None:

@@ -91,6 +91,11 @@ class Rule:
     check: Check = nothing
     look: Look | None = None
 
+    @property
+    def only_live(self) -> bool:
+        """Nothing is found without a target."""
+        return self.look is not None and self.check is nothing
+
     def judge(self, statement: Statement, seen: Situation) -> Iterator[Finding]:
         """Every finding of this rule on one statement."""
         for found in self.check(statement, seen):

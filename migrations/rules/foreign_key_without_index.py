@@ -1,6 +1,7 @@
 """A foreign key without an index on its columns: each DELETE of the referenced rows reads the whole table."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrations.impact.foreseen import Foreseen
 from migrations.rules.base import Found, Rule
@@ -26,10 +27,8 @@ def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found
     """In a large table that has none: then it is more than a matter of taste."""
     for _, table, key in _bare(statement, seen):
         relation = foreseen.relation(table)
-        if relation and (relation.heap or 0) >= LARGE:
-            indexed = (i.columns[: len(key.columns)] for i in relation.indexes if i.valid and not i.partial)
-            if not any(set(columns) == set(key.columns) for columns in indexed):
-                yield _found(table, key, "", fresh=False)
+        if relation and (relation.heap or 0) >= LARGE and not foreseen.is_indexed(table, key.columns):
+            yield replace(_found(table, key, ", and no index begins with it", fresh=False), severity="warn")
 
 
 def _bare(statement: Statement, seen: Seen) -> Iterator[tuple[a.Action, Name, a.Constraint]]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from migrations.impact.foreseen import Foreseen
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
@@ -28,6 +30,23 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                 )
 
 
+def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Found]:
+    """The target shows whether one is there."""
+    for action in statement.actions:
+        match action:
+            case a.CreateIndex(index=Name() as index, concurrently=True, if_not_exists=True):
+                relation = foreseen.relation(index)
+                if relation is not None and not relation.valid and relation.name not in foreseen.gone.relations:
+                    yield Found(
+                        f"an INVALID index {index} is on this target: this keeps it, silently, and builds none",
+                        (action.table,),
+                        subject=str(index),
+                        instead=f"Remove it first: DROP INDEX CONCURRENTLY {index}.",
+                        severity="stop",
+                        safer_sql=f"DROP INDEX CONCURRENTLY {index.sql};",
+                    )
+
+
 RULE = Rule(
     code="index-concurrently-if-not-exists",
     title="Takes an INVALID index for the one that it should build",
@@ -37,4 +56,5 @@ RULE = Rule(
     safer="CREATE INDEX CONCURRENTLY j ON t (c)",
     source="https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
     check=check,
+    look=look,
 )
