@@ -3,9 +3,12 @@
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from postgast import pg_query_pb2 as pb
 
 from migrations.locks import Hinge, Lock, Through, Touch, touches_of
+from migrations.locks.claims import claims
 from migrations.locks.of_parts import HARSH, MINOR, OPTIONS, REWRITING, TRIGGERS
 from migrations.locks.touches import LOCKLESS, MAKERS
 from migrations.sql import Name, read_script
@@ -152,3 +155,28 @@ def test_one_statement_holds_its_strongest_lock_for_all_that_it_does() -> None:
     assert rewrite in touches
     referenced = [touch.through for touch in touches if touch.through and touch.through.kind == "referenced"]
     assert referenced == [Through("referenced", constraint="k"), Through("referenced", ("c",))]
+
+
+WORDS = """
+ALTER TABLE t s.t "T" ADD COLUMN c int DROP CASCADE RENAME TO u CREATE INDEX i ON ( ) , ; VIEW v AS SELECT * FROM TYPE e
+SCHEMA s CONSTRAINT k FOREIGN KEY REFERENCES o CHECK NOT NULL VALID VALIDATE PARTITION OF SET TRUNCATE DELETE UPDATE
+INSERT INTO VALUES 1 = WHERE TRIGGER DOMAIN d MATERIALIZED REINDEX VACUUM FULL BEGIN COMMIT ROLLBACK $$ DO IF EXISTS
+""".split()  # noqa: SIM905
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS)).map(" ".join)))
+def test_whatever_a_script_holds_there_are_touches_for_each_statement(text: str) -> None:
+    script = read_script(text)
+    assert len(touches_of(script)) == len(script.statements)
+
+
+SAID = [part for _, claim in claims() for part in claim.sql.split(";")]
+
+
+@given(st.lists(st.sampled_from(SAID), max_size=8))
+def test_whatever_stands_together_there_are_touches_for_each_statement(parts: list[str]) -> None:
+    script = read_script("; ".join(parts))
+    assert len(touches_of(script)) == len(script.statements)
+    for touch in (touch for touches in touches_of(script) for touch in touches):
+        assert touch.lock in Lock
+        assert touch.hinge is None or touch.hinge.work != touch.work
