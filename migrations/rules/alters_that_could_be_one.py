@@ -1,6 +1,7 @@
 """A table gone through twice in one script, where one ALTER TABLE would do it once."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
@@ -10,11 +11,15 @@ from migrations.sql import actions as a
 
 _ALTERS = (a.AddColumn, a.AlterType, a.SetNotNull, a.AddConstraint, a.AlterTable)
 
+NEAR = 50
+"""Statements between the two, at the most: in a script of thousands, nobody would write them as one."""
+
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every ALTER TABLE that works through a table, after another one of the same transaction did."""
     for table in _gone_through(statement, seen):
-        before = next((s for s in seen.before(statement) if table in _gone_through(s, seen)), None)
+        near = islice(seen.before(statement), NEAR)
+        before = next((s for s in near if table in _gone_through(s, seen)), None)
         if before is not None:
             yield Found(
                 f"goes through {table} once more, as line {before.line} did: the server would do both in one pass",
