@@ -18,7 +18,8 @@ NAMED = 2
 class Stand:
     """A statement when its turn comes: what it touches, how long it takes, and what its names then mean.
 
-    `relations` are those of the target, by the names in the statement. `new` are names of what an earlier script made.
+    `relations` are those of the target, by the names in the statement, and in those of its script before it. `new` are
+    names of what an earlier script made.
     """
 
     touches: tuple[Settled, ...]
@@ -35,13 +36,21 @@ def judged(finding: Finding, rule: Rule | None, stand: Stand, rest: Span, budget
     if finding.tables and stand.new.issuperset(finding.tables):
         words = "an earlier script makes it: nobody uses it yet"
         return replace(finding, severity="note", loses_data=False, message=f"{finding.message}; {words}")
-    relations = [stand.relations[name] for name in finding.tables if name in stand.relations]
+    relations = _relations(finding, stand)
     if not relations:
         return finding
     severity = finding.severity
     if not finding.loses_data:
         severity = _severity(finding, rule, relations, stand, rest, budgets)
     return replace(finding, severity=severity, message=f"{finding.message}; {_why(finding, relations, stand, rest)}")
+
+
+def _relations(finding: Finding, stand: Stand) -> list[Relation]:
+    """What a finding is about, on the target. Where it names no table, what its statement locks."""
+    if finding.tables:
+        return [stand.relations[name] for name in finding.tables if name in stand.relations]
+    locked = (touch.relation for touch in stand.touches if finding.lock and touch.lock.blocks)
+    return [relation for relation in locked if relation]
 
 
 def _severity(

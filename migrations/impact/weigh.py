@@ -1,5 +1,6 @@
 """What each statement of the pending scripts means for the target: locks, for how long, and how bad that is."""
 
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -46,6 +47,7 @@ class Scales:
     known: Known | None = None
     relations: dict[Name, Relation] = field(default_factory=dict)
     _foreseen: Foreseen = field(init=False)
+    _named: dict[str, Relation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._foreseen = Foreseen(self.known)
@@ -73,6 +75,7 @@ class Scales:
         stands: list[Stand] = []
         live: list[Finding] = []
         utc: bool | None = None
+        self._named = {}
         for statement in script.statements:
             stands.append(self._stand(statement, utc))
             if seen is not None:
@@ -91,9 +94,10 @@ class Scales:
         relations = {str(name): relation for name in names if (relation := foreseen.relation(name))}
         for relation in (*relations.values(), *(touch.relation for touch in touches if touch.relation)):
             self.relations.setdefault(relation.name, relation)
+        self._named |= relations
         new = frozenset(str(name) for name in names if foreseen.is_new(name))
         everything = self.known.relations if self.known else {}
-        return Stand(touches, took(statement, touches, everything), relations, new)
+        return Stand(touches, took(statement, touches, everything), ChainMap(relations, self._named), new)
 
 
 def _checked_against_nothing(action: a.Action, foreseen: Foreseen) -> Iterator[Name]:

@@ -189,6 +189,22 @@ def test_partners_partitions_and_the_tables_of_indexes_and_types() -> None:
     ]
 
 
+def test_a_rule_about_a_domain_is_weighed_by_the_tables_that_use_it() -> None:
+    text = "ALTER DOMAIN d ADD CONSTRAINT k CHECK (VALUE > 0)"
+    for user, severity in ((table(heap=30 * GB), "stop"), (SMALL, "note")):
+        domain = KnownType(Name("public", "d"), "domain", users=(user.name,))
+        weighed = weigh(text, known(user, types={Name(None, "d"): domain}))
+        assert locks(weighed) == [[("t", "SHARE", "scan")]]
+        assert found(weighed, "domain-constraint-without-not-valid").severity == severity
+
+
+def test_what_is_locked_by_an_earlier_statement_is_weighed_too() -> None:
+    text = "ALTER TABLE u ADD COLUMN d int; UPDATE t SET c = 1 WHERE c > 2"
+    finding = found(weigh(text, known(table("u", rows=40, heap=8192), SMALL)), "work-under-exclusive-lock")
+    assert (finding.severity, "u has 40 rows" in finding.message) == ("note", True)
+    assert found(weigh(text, known(table("u"), LARGE)), "work-under-exclusive-lock").severity == "warn"
+
+
 def test_only_the_partitioned_table_itself_is_quick() -> None:
     p = Relation(Name("public", "t"), "partitioned table", rows=40_000_000, heap=3 * GB, partitions=12)
     assert found(weigh("CREATE INDEX ON t (c)", known(p)), "index-without-concurrently").severity == "stop"
