@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from migrations.locks.claims import claims
 from migrations.rules import Rule, judge, rules
 from migrations.sql import read_script
 from migrations.sql.names import quoted
@@ -40,6 +41,15 @@ def test_the_safer_sql_of_a_rule_runs_and_is_not_found(rule: Rule, database: str
 
 AGAIN = "-- In the next migration, again and again until it changes no row:\n"
 ALONE = "-- In a migration of its own:\n"
+@pytest.mark.parametrize("statement", sorted({claim.sql for _, claim in claims()}))
+def test_every_safer_form_can_be_read(statement: str) -> None:
+    for finding in judge(read_script(statement)):
+        script = read_script(finding.safer_sql)
+        assert script.error is None
+        assert all(one.analysed for one in script.statements)
+        assert finding.rule not in {again.rule for again in judge(script)}
+
+
 PARTED = "CREATE TABLE t (a int NOT NULL, b int DEFAULT 1 CHECK (b > 0), d int GENERATED ALWAYS AS (a + 1) STORED) "
 KEPT = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; "
 

@@ -134,6 +134,8 @@ def test_a_replaced_trigger_keeps_nobody_from_reading(database: str) -> None:
          "CREATE INDEX i ON t (c)", "index-without-concurrently", "note", None),
         ("CREATE TABLE t (c int); CREATE INDEX i ON t (c)", "DROP INDEX CONCURRENTLY i", None, None, None),
         ("CREATE TABLE t (c int)", "CREATE INDEX CONCURRENTLY i ON t (c)", None, None, None),
+        ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE TABLE p PARTITION OF t FOR VALUES IN (1)",
+         "ALTER TABLE t DETACH PARTITION p CONCURRENTLY", None, None, None),
         ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS c; CREATE UNIQUE INDEX i ON m (c)",
          "REFRESH MATERIALIZED VIEW CONCURRENTLY m", None, None, None),
         ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS c",
