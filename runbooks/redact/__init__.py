@@ -18,7 +18,8 @@ URL_PASSWORD = "url-password"
 
 # The scheme need not be seen, so that what was sent on already never matters. Every part is bounded, so that
 # a stream holds back no more than that.
-_USER = r'[^\s/?#:@"<>`]{0,256}'
+# A marker of ours in the place of the user is taken whole: the colon in it begins no password.
+_USER = r'(?>(?:«redacted:[^\s/@:»]{1,64}»|[^\s/?#:@"<>`]){0,256})'
 _PASSWORD = r'[^\s/?#"<>`]'
 _URL = re.compile(rf"://{_USER}:({_PASSWORD}{{1,4096}})@")
 _URL_BEGUN = re.compile(rf":(?:/(?:/{_USER}(?::{_PASSWORD}{{0,4096}})?)?)?\Z")

@@ -96,6 +96,12 @@ def test_twice_is_once_even_when_the_mark_holds_a_secret() -> None:
     assert redactor.text("«redacted:password password»") == "««redacted:R»:«redacted:password» «redacted:password»»"
 
 
+def test_a_password_behind_a_user_that_is_a_secret_is_taken_out() -> None:
+    clean = "://«redacted:X»:«redacted:url-password»@"
+    redactor = Redactor({"X": "2222"})
+    assert redactor.text("://2222:hunter2@") == clean == redactor.text("://«redacted:X»:hunter2@")
+
+
 def test_only_what_may_be_a_beginning_is_held_back() -> None:
     stream = Redactor({"A": "hunter2"}).stream()
     assert stream.feed("Password? ") == "Password? "
@@ -115,6 +121,8 @@ secrets = st.dictionaries(st.sampled_from("XYZ"), st.text(LETTERS, min_size=4, m
 @settings(deadline=None)
 @given(secrets, st.lists(st.text(LETTERS, max_size=12) | st.integers(0, 2), max_size=9), st.data())
 @example({"X": "ab%2"}, ["ab%", "25b"], None)
+@example({"X": "2222"}, ["://", 0, ":@"], None)
+@example({"X": "2222"}, ["://", 0, ":a/b@"], None)
 def test_whatever_the_chunking_no_secret_passes_and_the_rest_is_unchanged(named, pieces, data) -> None:
     values = list(named.values())
     whole = "".join(p if isinstance(p, str) else values[p % len(values)] for p in pieces)
