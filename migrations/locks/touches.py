@@ -94,8 +94,12 @@ def joined(touches: Iterable[Touch]) -> tuple[Touch, ...]:
         locks[where] = max(locks.get(where, touch.lock), touch.lock, key=lambda lock: lock.strength)
         other = merged.get((*where, touch.hinge), touch)
         merged[*where, touch.hinge] = max(other, touch, key=lambda one: EFFORT[one.work])
-    kept = (replace(touch, lock=locks[touch.relation, touch.through]) for touch in merged.values())
-    return tuple(_without_idle_hinges(tuple(kept)))
+    kept = tuple(_with_lock(touch, locks[touch.relation, touch.through]) for touch in merged.values())
+    return tuple(_without_idle_hinges(kept)) if any(touch.hinge for touch in kept) else kept
+
+
+def _with_lock(touch: Touch, lock: Lock) -> Touch:
+    return touch if touch.lock is lock else replace(touch, lock=lock)
 
 
 def _without_idle_hinges(touches: Sequence[Touch]) -> Iterator[Touch]:
@@ -114,13 +118,14 @@ def _on_target(touch: Touch, track: Track) -> Iterator[Touch]:
     touch = _settled(touch, thing, track)
     if through is None:
         if thing.before is not None:
-            yield replace(touch, relation=thing.before)
+            yield touch if touch.relation == thing.before else replace(touch, relation=thing.before)
         return
     for other in thing.through(through):
         if other.before is not None:
             yield replace(touch, relation=other.before, through=None)
     if thing.before is not None and (known := _known(through, thing)):
-        yield replace(touch, relation=thing.before, through=known)
+        same = known is through and touch.relation == thing.before
+        yield touch if same else replace(touch, relation=thing.before, through=known)
 
 
 def _space(through: Through | None) -> str:
@@ -131,6 +136,8 @@ def _space(through: Through | None) -> str:
 
 def _known(through: Through, thing: Thing) -> Through | None:
     """The same with columns and constraints as they were called before; None if the script made them all."""
+    if not through.columns and not through.constraint:
+        return through
     columns = tuple(old for name in through.columns if (old := thing.columns.get(name, name)))
     constraint = thing.constraints.get(through.constraint, through.constraint)
     if (through.columns and not columns) or constraint is None:
