@@ -12,6 +12,8 @@ from migrations.rules import Rule, rules
 from migrations.sql import read_script
 
 INDEX = "README.md"
+OLDEST = 13
+"""The first major that gonogo works with."""
 _SEVERITY = {"stop": "stop", "warn": "warning", "note": "note"}
 
 
@@ -85,7 +87,8 @@ def _weight(rule: Rule) -> str:
 
 def _proven(rule: Rule) -> str:
     both = rule.lock or rule.rewrites or rule.fails
-    return f"{'Both are' if both else 'This is'} run on a real server, by `make proof` and by the tests"
+    words = f"{'Both are' if both else 'This is'} run on a real server, by `make proof` and by the tests"
+    return f"{words}, from PostgreSQL {rule.since} on" if rule.since > OLDEST else words
 
 
 def _sql(text: str) -> str:

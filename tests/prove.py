@@ -17,7 +17,7 @@ from proving.verdict import Verdict
 
 from migrations.locks.claims import Claim, claims
 from migrations.problem import Problem, Unavailable
-from migrations.rules import rules
+from migrations.rules import Rule, rules
 from migrations.server import ThrowawayServer, embedded_bin, major_version
 
 Table = dict[str, list[Verdict | None]]
@@ -38,9 +38,13 @@ class Entry:
 def catalogue() -> Iterator[Entry]:
     """Every rule, and every claim of docs/statements.md. Of another version than the server's, nothing is claimed."""
     for rule in rules():
-        yield Entry(f"rule {rule.code}", rule.risky, partial(Stage.put_rule, rule=rule))
+        yield Entry(f"rule {rule.code}", rule.risky, partial(_put_rule, rule=rule))
     for row, claim in claims():
         yield Entry(row, claim.sql, partial(_put, claim=claim))
+
+
+def _put_rule(stage: Stage, rule: Rule) -> Verdict | None:
+    return stage.put_rule(rule) if stage.major >= rule.since else None
 
 
 def _put(stage: Stage, claim: Claim) -> Verdict | None:

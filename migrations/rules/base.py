@@ -70,7 +70,8 @@ class Rule:
     SQLSTATE `fails` if there is one; `safer` succeeds, and this rule says nothing of it. `source` is where it is
     documented. A finding of a rule in `supersedes`, with the same statement and subject, gives way to this one's.
     `taste`: a matter of taste, silent unless it is asked for. `breaks`: it does harm on a table of any size, apart
-    from its lock. `look` finds what only the target can tell.
+    from its lock. `look` finds what only the target can tell. `since`: the first major of PostgreSQL that knows both
+    forms.
     """
 
     code: str
@@ -88,6 +89,7 @@ class Rule:
     supersedes: tuple[str, ...] = ()
     taste: bool = False
     breaks: bool = False
+    since: int = 13
     check: Check = nothing
     look: Look | None = None
 

@@ -35,6 +35,7 @@ RULE = Rule(
     setup="CREATE TABLE t (c int) PARTITION BY RANGE (c); CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (10)",
     risky="ALTER TABLE t DETACH PARTITION p",
     safer="ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+    since=14,
     source="https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION",
     check=check,
 )

@@ -50,6 +50,7 @@ RULE = Rule(
     "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
     risky="DROP TRIGGER g ON t; CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
     safer="CREATE OR REPLACE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    since=14,
     source="https://www.postgresql.org/docs/current/sql-createtrigger.html",
     check=check,
 )
