@@ -1,13 +1,14 @@
-"""A plan in Markdown: where, under which conditions, each script with its statements and findings."""
+"""A plan in Markdown: where, under which conditions, what is locked, each script with its statements and findings."""
 
 from collections.abc import Iterator
 
 from runbooks import events as e
 from runbooks.report.escape import cell, code
+from runbooks.report.plan_words import NO_REHEARSAL, allowed, coverage, held_for, table_words
 from runbooks.report.words import many, size
 
 FOLDED = 12
-"""A table of more statements than this is folded."""
+"""A table of more rows than this is folded."""
 
 
 def plan_blocks(plan: e.PlanMade, when: str, ref: str) -> Iterator[str]:
@@ -21,45 +22,98 @@ def plan_blocks(plan: e.PlanMade, when: str, ref: str) -> Iterator[str]:
         f" {'in recovery' if target.in_recovery else 'primary'}, started {code(target.postmaster_start)}",
         *(f"- condition **{name}**: {', '.join(map(code, why)) or 'holds'}" for name, why in plan.conditions.items()),
         *(f"- held back: {code(name)}" for name in plan.held_back),
-        *([] if plan.scripts else ["- **nothing to apply**"]),
+        *(f"- **not read**: {code(what)}" for what in plan.unread),
+        *([f"- {code(coverage(plan.scripts))}"] if plan.scripts else ["- **nothing to apply**"]),
     ]
     yield "\n".join(points)
+    yield from _tables(plan)
+    yield from _allowed(plan)
     for number, script in enumerate(plan.scripts, 1):
         yield f"#### {number} of {len(plan.scripts)}: {code(script.migration)} {ref}"
         yield (
-            f"SHA-256 {code(script.sha256)}, {size(script.size)}, {many(len(script.statements), 'statement')},"
+            f"SHA-256 {code(script.sha256)}, {size(script.size)}, {code(coverage((script,)))},"
             f" runs as {code(script.model)}, {many(len(script.findings), 'finding')}"
         )
         yield from _statements(script)
+        yield from _locks(script)
         if script.findings:
             yield _findings(script)
 
 
+def _tables(plan: e.PlanMade) -> Iterator[str]:
+    if plan.tables:
+        rows = [
+            f"| {cell(table.name)} | {cell(table_words(table))} | {', '.join(map(cell, table.words))} |"
+            for table in plan.tables
+        ]
+        yield from _folded(
+            "| Locked | Rows and size | |\n|---|---|---|", rows, many(len(rows), "table is", "tables are")
+        )
+
+
+def _allowed(plan: e.PlanMade) -> Iterator[str]:
+    """All that the scripts allow themselves, in one list."""
+    found = allowed(plan.scripts)
+    if found:
+        rows = [
+            f"- {code(finding.rule)} in {code(name)}, line {finding.line}{_loss(finding)}: {code(finding.allowed)}"
+            for name, finding in found
+        ]
+        yield "\n".join(["Allowed by a comment in the script:", "", *rows])
+
+
 def _statements(script: e.Script) -> Iterator[str]:
-    if not script.statements:
-        return
     rows = [
-        f"| {number} | {s.line} | {cell(s.summary)}{'' if s.analysed else ' **not analysed**'} |"
+        f"| {number} | {s.line} | {cell(s.summary)}{'' if s.analysed else f' **not analysed**{_why_not(s)}'} |"
         for number, s in enumerate(script.statements, 1)
     ]
-    table = "\n".join(["| | Line | Statement |", "|---|---|---|", *rows])
+    if rows:
+        yield from _folded("| | Line | Statement |\n|---|---|---|", rows, many(len(rows), "statement"))
+
+
+def _why_not(statement: e.Statement) -> str:
+    return f": {cell(statement.why_not)}" if statement.why_not else ""
+
+
+def _locks(script: e.Script) -> Iterator[str]:
+    rows = [
+        f"| {number} | {statement.line} | {cell(touch.lock)} | {cell(touch.relation)} | {cell(touch.blocks)} |"
+        f" {cell(touch.work)} | {cell(held_for(touch))} |"
+        for number, statement in enumerate(script.statements, 1)
+        for touch in statement.touches
+    ]
+    if rows:
+        head = "| Statement | Line | Lock | On | Blocks | Work | Held |\n|---|---|---|---|---|---|---|"
+        yield from _folded(head, rows, many(len(rows), "lock"))
+        yield NO_REHEARSAL
+
+
+def _folded(head: str, rows: list[str], what: str) -> Iterator[str]:
+    table = "\n".join([head, *rows])
     if len(rows) <= FOLDED:
         yield table
     else:
-        yield f"<details><summary>{many(len(rows), 'statement')}</summary>"
+        yield f"<details><summary>{what}</summary>"
         yield table
         yield "</details>"
 
 
 def _findings(script: e.Script) -> str:
-    rows = [
-        f"| **{f.severity}** | {f.statement + 1} | {f.line} | {cell(f.rule)} | {cell(f.message)}{_loss(f)} |"
-        f" {cell(f.lock)} | {cell(f.blocks)} | {cell(', '.join(f.tables))} | {cell(f.instead)} |"
-        for f in script.findings
-    ]
     head = "| Finding | Statement | Line | Rule | What | Lock | Blocks | Tables | Instead |"
-    return "\n".join([head, "|---|---|---|---|---|---|---|---|---|", *rows])
+    return "\n".join([head, "|---|---|---|---|---|---|---|---|---|", *map(_finding, script.findings)])
+
+
+def _finding(f: e.Finding) -> str:
+    cells = (f.rule, f.message, f.lock, f.blocks, ", ".join(f.tables), f.instead)
+    rule, message, *rest = map(cell, cells)
+    words = f"{message}{_loss(f)}{_asides(f)}"
+    return f"| **{f.severity}** | {f.statement + 1} | {f.line} | {' | '.join([rule, words, *rest])} |"
 
 
 def _loss(finding: e.Finding) -> str:
     return " **loses data**" if finding.loses_data else ""
+
+
+def _asides(finding: e.Finding) -> str:
+    live = " *on this target*" if finding.live else ""
+    return f"{live} *allowed: {cell(finding.allowed)}*" if finding.allowed else live

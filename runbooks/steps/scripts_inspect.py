@@ -1,15 +1,16 @@
 """`scripts.inspect`: what is about to be applied, as files: named, committed, whole, and what in them loses data."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from migrations.folder import SCRIPT, Migration, read_folder
 from migrations.naming import convention
 from migrations.problem import Problem
-from runbooks.events import PlanMade, Script
+from runbooks.events import Finding, PlanMade, Script
 from runbooks.git import committed
 from runbooks.planning import engine_of
+from runbooks.report.plan_words import NO_REHEARSAL, coverage, table_words, touch_words
 from runbooks.runbook import Runbook
 from runbooks.steps.base import Context, Nothing, StepKind
 
@@ -41,15 +42,36 @@ async def run(ctx: Context, params: Nothing) -> Nothing:
     _check_names(ctx, found, folder)
     await _check_git(ctx, found)
     _check_destructive(ctx, plan, ctx.view.runbook)
+    _check_blocking(ctx, plan, ctx.view.runbook)
+    _check_sizes(ctx, plan)
     return Nothing()
 
 
 async def _show(ctx: Context, plan: PlanMade) -> None:
+    if plan.scripts:
+        await ctx.output(f"{coverage(plan.scripts)}\n")
     for script in plan.scripts:
         how = script.model_words if script.model == "refused" else HOW.get(script.model, script.model)
-        await ctx.output(f"{script.migration}: {how}\n")
-        for statement in script.statements:
-            await ctx.output(f"  line {statement.line}: {statement.summary}\n")
+        await ctx.output("\n".join([f"{script.migration}: {how}", *_lines(script)]) + "\n")
+    if plan.tables:
+        tables = [f"{table.name}: {'; '.join((table_words(table), *table.words))}" for table in plan.tables]
+        await ctx.output("\n".join([*tables, NO_REHEARSAL]) + "\n")
+
+
+def _lines(script: Script) -> Iterator[str]:
+    """Each statement, what it locks, and what the rules say of it."""
+    said = dict[int, list[Finding]]()
+    for finding in script.findings:
+        said.setdefault(finding.statement, []).append(finding)
+    for number, statement in enumerate(script.statements):
+        yield f"  line {statement.line}: {statement.summary}"
+        if not statement.analysed:
+            yield f"    not analysed{': ' if statement.why_not else ''}{statement.why_not}"
+        yield from (f"    {touch_words(touch)}" for touch in statement.touches)
+        for finding in said.get(number, ()):
+            yield f"    {finding.severity} {finding.rule}: {finding.message}"
+            if finding.allowed:
+                yield f"      allowed: {finding.allowed}"
 
 
 def _check_pending(ctx: Context, plan: PlanMade) -> None:
@@ -64,13 +86,8 @@ def _check_pending(ctx: Context, plan: PlanMade) -> None:
             "If you expected some, see that this is the right database and the right folder.",
         )
         return
-    statements = [s for script in plan.scripts for s in script.statements]
-    unread = [f"{x.migration} line {s.line}" for x in plan.scripts for s in x.statements if not s.analysed]
-    coverage = f"{len(statements)} statements, {len(statements) - len(unread)} analysed"
-    if unread:
-        coverage += f", not: {_listed(unread)}"
     names = [script.migration for script in plan.scripts]
-    ctx.check("pending", title, "ok", f"{len(names)}, in this order: {_listed(names)}{held} ({coverage})")
+    ctx.check("pending", title, "ok", f"{len(names)}, in this order: {_listed(names)}{held} ({coverage(plan.scripts)})")
 
 
 def _check_files(ctx: Context, pending: Sequence[Migration], folder: Sequence[Migration]) -> None:
@@ -146,6 +163,41 @@ def _check_destructive(ctx: Context, plan: PlanMade, runbook: Runbook) -> None:
     else:
         advice = "Write a checklist under `### When destructive` in the runbook."
         ctx.check("destructive", title, "warn", f"{_listed(lost)}; the runbook has no checklist for it", advice)
+
+
+def _check_blocking(ctx: Context, plan: PlanMade, runbook: Runbook) -> None:
+    title = "What fails, or blocks others"
+    stops = plan.conditions.get("blocking", ())
+    guarded = any(item.when == "blocking" for section in runbook.sections() for item in section.items)
+    if not stops:
+        ctx.check("blocking", title, "ok", _longest(plan))
+    elif guarded:
+        ctx.check("blocking", title, "ok", f"{_listed(stops)}; the checklist for it is switched on")
+    else:
+        advice = "Mend the script; or write a checklist under `### When blocking` in the runbook."
+        ctx.check("blocking", title, "warn", f"{_listed(stops)}; the runbook has no checklist for it", advice)
+
+
+def _longest(plan: PlanMade) -> str:
+    """The lock that others may wait for the longest."""
+    found = [
+        ((touch.most is None, touch.most or 0), f"{touch_words(touch)} ({script.migration}, line {statement.line})")
+        for script in plan.scripts
+        for statement in script.statements
+        for touch in statement.touches
+        if touch.blocks not in ("", "DDL")
+    ]
+    return f"at the most {max(found)[1]}" if found else "no statement keeps others from reading or writing a table"
+
+
+def _check_sizes(ctx: Context, plan: PlanMade) -> None:
+    title = "Sizes on the target"
+    if plan.unread:
+        advice = "Without them findings stay as their rules have them: look at the tables yourself."
+        ctx.check("sizes", title, "warn", _listed(plan.unread), advice)
+    else:
+        largest = [f"{table.name} ({table_words(table)})" for table in plan.tables[:SHOWN]]
+        ctx.check("sizes", title, "ok", ", ".join(largest) or "no table of the target is locked")
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -65,13 +65,21 @@ def the_plan() -> e.PlanMade:
         message="loses data",
         loses_data=True,
         lock="ACCESS EXCLUSIVE",
+        allowed="nothing reads it since March",
+        live=True,
+    )
+    touch = e.Touch(
+        relation="orders", lock="ACCESS EXCLUSIVE", blocks="reads and writes", work="rewrite", least=200, most=4_200_000
     )
     script = e.Script(
         migration="20260301_drop",
         sha256=SHA,
         size=40,
         model="transaction",
-        statements=(e.Statement(line=1, start=0, end=39, summary='drop column "legacy_code" of orders'),),
+        statements=(
+            e.Statement(line=1, start=0, end=39, summary='drop column "legacy_code" of orders', touches=(touch,)),
+            e.Statement(line=2, start=40, end=49, summary="run f()", analysed=False, why_not="f is not looked into"),
+        ),
         findings=(finding,),
     )
     target = e.Target(
@@ -85,7 +93,13 @@ def the_plan() -> e.PlanMade:
         server_version="15.8",
     )
     return e.PlanMade(
-        hash=SHA, target=target, protected=True, scripts=(script,), conditions={"destructive": ("drop-column",)}
+        hash=SHA,
+        target=target,
+        protected=True,
+        scripts=(script,),
+        conditions={"destructive": ("drop-column",)},
+        tables=(e.Table(name="orders", rows=41_000_000, bytes=5_000_000_000, words=("3 indexes", "5 triggers")),),
+        unread=("it was busy",),
     )
 
 

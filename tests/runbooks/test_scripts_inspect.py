@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from migrations.folder import read_folder
+from migrations.impact.known import Known, Relation
 from migrations.plan import compare
+from migrations.sql import Name
 from runbooks.planning import make_plan
-from runbooks.runbook import PHASES, Item, Phase, Runbook
+from runbooks.runbook import PHASES, Condition, Item, Phase, Runbook
 from tests.runbooks.steps_context import StepContext
 from tests.runbooks.test_planning import TARGET
 
@@ -17,7 +19,8 @@ URL = "postgresql://nobody@127.0.0.1:1/never_reached"
 
 
 def book(*, guarded: bool = True) -> Runbook:
-    items = (Item(id="sure", text="Sure", when="destructive"),) if guarded else ()
+    conditions: tuple[Condition, ...] = ("destructive", "blocking") if guarded else ()
+    items = tuple(Item(id=when, text="Sure", when=when) for when in conditions)
     return Runbook(name="b", phases=tuple(Phase(name=n, title=n, items=items) for n in PHASES))
 
 
@@ -27,12 +30,14 @@ def put(folder: Path, name: str, data: bytes | None) -> None:
         (folder / "migrations" / name / "migration.sql").write_bytes(data)
 
 
-async def look(folder: Path, *, guarded: bool = True, to: str | None = None) -> StepContext:
+async def look(folder: Path, *, guarded: bool = True, to: str | None = None, known: Known | None = None) -> StepContext:
     """Make the plan of the folder as it is, and run the step."""
     (folder / "migrations").mkdir(exist_ok=True)
     ctx = StepContext(URL, folder, runbook=book(guarded=guarded))
     pending = compare(read_folder(ctx.project.migrations), (), to=to)
-    plan = make_plan(ctx.project, ctx.environment, ctx.view.runbook, pending, TARGET, first_run=False, mark=None)
+    plan = make_plan(
+        ctx.project, ctx.environment, ctx.view.runbook, pending, TARGET, first_run=False, mark=None, known=known
+    )
     ctx.events.append(plan)
     await ctx.run("scripts.inspect")
     return ctx
@@ -52,8 +57,9 @@ async def test_good_scripts_outside_git_leave_one_amber_line(tmp_path: Path) -> 
     assert ctx.outcomes["git"] == "warn"
     evidence = ctx.found("pending").evidence
     assert "held back: 20260102000000_held" in evidence
-    assert "2 statements, 1 analysed, not: 20260101000000_add line 2" in evidence
-    assert "line 1: add column c integer to t" in ctx.text()
+    assert "2 statements, 1 analysed, 1 not: line 2" in evidence
+    assert ctx.text().startswith("2 statements, 1 analysed, 1 not: line 2\n20260101000000_add: in one transaction\n")
+    assert "  line 1: add column c integer to t\n    ACCESS EXCLUSIVE on t, blocks reads and writes" in ctx.text()
 
 
 async def test_an_empty_plan_says_that_nothing_will_be_proven(tmp_path: Path) -> None:
@@ -105,6 +111,39 @@ async def test_loss_of_data_is_listed_and_needs_its_checklist(tmp_path: Path, gu
     ctx = await look(tmp_path, guarded=guarded)
     assert ctx.outcomes["destructive"] == outcome
     assert "line 2: drops table orders" in ctx.found("destructive").evidence
+
+
+ORDERS = Relation(Name("public", "orders"), "table", rows=41_000_000, heap=5 * 10**9)
+TARGET_HAS = Known(relations={Name(None, "orders"): ORDERS})
+INDEX = b"-- gonogo: allow index-without-concurrently because it is night\nCREATE INDEX ON orders (c);"
+
+
+@pytest.mark.parametrize(("guarded", "outcome"), [(True, "ok"), (False, "warn")])
+async def test_what_blocks_others_is_listed_with_its_size(tmp_path: Path, guarded: bool, outcome: str) -> None:
+    put(tmp_path, "20260101000000_index", INDEX.partition(b"\n")[2])
+    ctx = await look(tmp_path, guarded=guarded, known=TARGET_HAS)
+    assert (ctx.outcomes["blocking"], ctx.outcomes["sizes"]) == (outcome, "ok")
+    said = "orders has 41 million rows, 5 GB: 25 s to 5.6 min, guessed from the size, not rehearsed"
+    assert said in ctx.found("blocking").evidence
+    assert ctx.found("sizes").evidence == "orders (41 million rows, 5 GB)"
+    assert "    SHARE on orders, blocks writes, builds an index: 25 s to 5.6 min\n    stop index-" in ctx.text()
+    assert "\norders: 41 million rows, 5 GB\n" in ctx.text()
+
+
+async def test_what_is_allowed_says_why_and_stops_nobody(tmp_path: Path) -> None:
+    put(tmp_path, "20260101000000_index", INDEX)
+    ctx = await look(tmp_path, guarded=False, known=TARGET_HAS)
+    assert "      allowed: it is night\n" in ctx.text()
+    assert ctx.found("blocking").evidence.startswith(
+        "at the most SHARE on orders, blocks writes, builds an index: 25 s"
+    )
+    assert ctx.outcomes["blocking"] == "ok"
+
+
+async def test_what_could_not_be_read_is_said(tmp_path: Path) -> None:
+    put(tmp_path, "20260101000000_index", INDEX)
+    ctx = await look(tmp_path, known=Known(missing=("it took too long",)))
+    assert (ctx.outcomes["sizes"], ctx.found("sizes").evidence) == ("warn", "it took too long")
 
 
 async def test_only_what_is_committed_as_it_is_counts_as_in_git(tmp_path: Path) -> None:

@@ -256,3 +256,19 @@ def test_the_session_before_is_named_with_the_times_that_were_shown(events, text
         "`side` took 1.5 s in `older` [#0] |"
     )
     assert structure(shown(text)) == structure(shown(re.sub(r"[^\n]", "x", text.replace("\r\n", "\n"))))
+
+
+def test_a_plan_tells_locks_sizes_coverage_and_all_that_is_allowed(events) -> None:
+    text = transcript(recorded(events))
+    for words in (
+        "| `orders` | `41 million rows, 5 GB` | `3 indexes`, `5 triggers` |",
+        "| 1 | 1 | `ACCESS EXCLUSIVE` | `orders` | `reads and writes` | `rewrite` | `up to 4.2 s` |",
+        "guessed from the size, not rehearsed",
+        "`2 statements, 1 analysed, 1 not: line 2`",
+        "**not analysed**: `f is not looked into`",
+        "- **not read**: `it was busy`",
+        "*on this target*",
+    ):
+        assert words in text, words
+    listed = "Allowed by a comment in the script:\n\n- `drop-column` in `20260301_drop`, line 1 **loses data**: `nothing reads"
+    assert listed in text
