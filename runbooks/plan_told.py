@@ -17,6 +17,7 @@ from migrations.rules import Finding
 from migrations.sql import Statement
 from runbooks import events as e
 
+SAME_ROWS = "writes of the same rows"
 _WORST = ("stop", "warn", "note")
 _STORED = ("table", "partitioned table", "materialized view", "foreign table")
 
@@ -141,7 +142,7 @@ def _touch(shown: str, lock: Lock, held: Held) -> e.Touch:
     return e.Touch(
         relation=shown,
         lock=lock.value,
-        blocks=lock.blocks,
+        blocks=lock.blocks or (SAME_ROWS if held.what.work == "data" else ""),
         work=held.what.work,
         least=held.span.least,
         most=held.span.most,

@@ -44,13 +44,14 @@ class Span:
 
 UNKNOWN = Span(0, None)
 BRIEF = Span(200, 5_000)
-"""A change of the catalog, and the way to the server and back."""
+"""A change of the catalog for one table, and the way to the server and back."""
 
 
 def span(work: Work, relation: Relation | None) -> Span:
     """How long the work takes on a relation; on one that is not known, there is no telling."""
     if work == "brief":
-        return BRIEF
+        count = 1 + (relation.partitions if relation else 0)
+        return Span(BRIEF.least * count, (BRIEF.most or 0) * count)
     if relation is None or relation.heap is None:
         return UNKNOWN
     if work == "data":

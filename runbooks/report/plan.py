@@ -27,6 +27,8 @@ def plan_blocks(plan: e.PlanMade, when: str, ref: str) -> Iterator[str]:
     ]
     yield "\n".join(points)
     yield from _tables(plan)
+    if any(statement.touches for script in plan.scripts for statement in script.statements):
+        yield NO_REHEARSAL
     yield from _allowed(plan)
     for number, script in enumerate(plan.scripts, 1):
         yield f"#### {number} of {len(plan.scripts)}: {code(script.migration)} {ref}"
@@ -85,7 +87,6 @@ def _locks(script: e.Script) -> Iterator[str]:
     if rows:
         head = "| Statement | Line | Lock | On | Blocks | Work | Held |\n|---|---|---|---|---|---|---|"
         yield from _folded(head, rows, many(len(rows), "lock"))
-        yield NO_REHEARSAL
 
 
 def _folded(head: str, rows: list[str], what: str) -> Iterator[str]:

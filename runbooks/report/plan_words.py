@@ -9,7 +9,7 @@ from runbooks.report.words import many
 
 SHOWN = 10
 """So many lines that are not analysed are named; the rest is counted."""
-NO_REHEARSAL = f"Times are {GUESSED}: from the start of a statement to the end of its transaction."
+NO_REHEARSAL = f"Times are {GUESSED}: from having a lock to the end of the transaction. To wait for it comes on top."
 
 _WORKS = {
     "data": "changes rows",

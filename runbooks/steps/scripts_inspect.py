@@ -185,7 +185,7 @@ def _longest(plan: PlanMade) -> str:
         for script in plan.scripts
         for statement in script.statements
         for touch in statement.touches
-        if touch.blocks not in ("", "DDL")
+        if touch.blocks in ("writes", "reads and writes")
     ]
     return f"at the most {max(found)[1]}" if found else "no statement keeps others from reading or writing a table"
 

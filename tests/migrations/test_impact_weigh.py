@@ -209,6 +209,8 @@ def test_only_the_partitioned_table_itself_is_quick() -> None:
     p = Relation(Name("public", "t"), "partitioned table", rows=40_000_000, heap=3 * GB, partitions=12)
     assert found(weigh("CREATE INDEX ON t (c)", known(p)), "index-without-concurrently").severity == "stop"
     assert weigh("CREATE INDEX ON ONLY t (c)", known(p)).held[0][0].what.work == "brief"
+    add = weigh("ALTER TABLE t ADD COLUMN d int", known(p)).held[0][0].span
+    assert add.most == 13 * (span("brief", None).most or 0), "each partition is altered, too"
 
 
 def test_a_foreign_key_of_a_table_without_rows_looks_nothing_up() -> None:

@@ -193,6 +193,12 @@ def test_statements_say_what_they_lock_and_the_plan_how_large_that_is() -> None:
     assert made.conditions["blocking"][0].startswith("20260101000000_one, line 1: nobody can write to orders")
 
 
+def test_who_changes_rows_keeps_others_from_the_same_ones() -> None:
+    made = plan(migration("UPDATE orders SET c = 1 WHERE c = 2"), known=target_with(orders()))
+    (touch,) = made.scripts[0].statements[0].touches
+    assert (touch.lock, touch.blocks, touch.work) == ("ROW EXCLUSIVE", "writes of the same rows", "data")
+
+
 def test_what_the_target_holds_moves_severities_and_conditions_but_not_the_hash() -> None:
     large, small, none = (
         plan(INDEX, known=known) for known in (target_with(orders()), target_with(orders(40, 8192)), None)
