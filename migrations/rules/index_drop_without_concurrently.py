@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from migrations.impact.foreseen import Foreseen
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
@@ -29,6 +31,23 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                 )
 
 
+def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Found]:
+    """The index of a partitioned table has no CONCURRENTLY."""
+    for action in statement.actions:
+        match action:
+            case a.Drop(kind="index", name=name, concurrently=False) if foreseen.known and foreseen.relation(name):
+                index = foreseen.relation(name)
+                table = foreseen.known.relation(index.table) if index and index.table else None
+                if table and table.kind == "partitioned table":
+                    yield Found(
+                        f"nobody can read or write {table.shown} or any partition of it from here to the end of the "
+                        "transaction, and it waits for all who do so now",
+                        subject=str(name),
+                        instead="The server has no CONCURRENTLY for the index of a partitioned table: do it alone, at "
+                        "a quiet hour.",
+                    )
+
+
 RULE = Rule(
     code="index-drop-without-concurrently",
     title="Drops an index while readers and writers wait",
@@ -40,4 +59,5 @@ RULE = Rule(
     safer="DROP INDEX CONCURRENTLY i",
     source="https://www.postgresql.org/docs/current/sql-dropindex.html",
     check=check,
+    look=look,
 )

@@ -36,10 +36,10 @@ def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[
                 relation = foreseen.relation(table)
                 if relation and relation.kind == "partitioned table":
                     yield Found(
-                        f"{table} is partitioned, where the server refuses CONCURRENTLY: nobody can write to any of "
-                        f"its {relation.partitions} partitions until the last index is built",
+                        f"{table} is partitioned, where the server refuses CONCURRENTLY: nobody can write to any "
+                        "partition of it until the last index is built",
                         (table,),
-                        subject=f"partitions of {table}",
+                        subject=str(table),
                         instead=by_partitions(table),
                     )
 

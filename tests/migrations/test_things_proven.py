@@ -130,8 +130,6 @@ def test_a_replaced_trigger_keeps_nobody_from_reading(database: str) -> None:
         ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS c; CREATE UNIQUE INDEX i ON m (c) WHERE c > 0; "
          "CREATE UNIQUE INDEX j ON m ((c + 1))", "REFRESH MATERIALIZED VIEW CONCURRENTLY m",
          "concurrently-refused", "warn", "55000"),
-        ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE TABLE p PARTITION OF t FOR VALUES IN (1)",
-         "CREATE INDEX i ON t (c)", "index-without-concurrently", "note", None),
         ("CREATE TABLE t (c int); CREATE INDEX i ON t (c)", "DROP INDEX CONCURRENTLY i", None, None, None),
         ("CREATE TABLE t (c int)", "CREATE INDEX CONCURRENTLY i ON t (c)", None, None, None),
         ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE TABLE p PARTITION OF t FOR VALUES IN (1)",
@@ -158,6 +156,32 @@ async def test_what_only_the_target_can_tell(
             except psycopg.Error as error:
                 failed = error.sqlstate
         assert failed == code
+
+
+@pytest.mark.parametrize(
+    ("setup", "text", "rule", "words"),
+    [
+        ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE TABLE p PARTITION OF t FOR VALUES IN (1)",
+         "CREATE INDEX i ON t (c)", "index-without-concurrently", "any partition of it"),
+        ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE INDEX i ON t (c)",
+         "DROP INDEX i", "index-drop-without-concurrently", "any partition of it"),
+        ("CREATE TABLE t (c int) PARTITION BY LIST (c); CREATE TABLE p PARTITION OF t FOR VALUES IN (1); "
+         "CREATE TABLE d PARTITION OF t DEFAULT",
+         "ALTER TABLE t DETACH PARTITION p", "partition-detach-without-concurrently", "read or write t or p"),
+    ],
+)  # fmt: skip
+async def test_nothing_is_offered_that_the_target_would_refuse(
+    setup: str, text: str, rule: str, words: str, database: str
+) -> None:
+    script = read_script(text)
+    assert one(text, rule).safer_sql
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(setup.encode())
+        known = await look_up(connection, asked_of([script]))
+    (found,) = Scales(Budgets(), known).weigh(script, judge(script)).findings
+    assert (found.rule, found.safer_sql, found.live) == (rule, "", False)
+    assert words in found.message
+    assert found.instead
 
 
 def test_truncate_and_drop_with_cascade_take_what_they_do_not_name(database: str) -> None:
