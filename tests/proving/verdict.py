@@ -1,5 +1,6 @@
 """A claim beside what the server did: every difference is a contradiction."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from proving.observed import Connection, Observed, connected, observe
 
 _TABLES = "rpvmf"
 _HEAVY = ("scan", "build", "rewrite")
+LACKING = "comes without that extension"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ def put(url: str, claim: Claim) -> Verdict:
     """Put a claim to a server. `url` is of a database that holds the world of the claims."""
     with connected(url) as connection:
         seen = observe(url, connection, claim)
+    if _is_lacking(seen.failure):
+        return Verdict(LACKING)
     against = [*_failure(claim, seen), *_locks(claim, seen), *_work(claim, seen), *_blocks(claim, seen)]
     return Verdict(_words(seen), (*against, *_shows(claim, seen), *_told(claim, seen)))
 
@@ -43,7 +47,10 @@ def put_rule(url: str, rule: Rule) -> Verdict:
             connection.execute(rule.setup.encode())
             return Verdict("no claim on the server", tuple(_safer(connection, rule)))
         if rule.fails:
-            failed = _run(connection, rule.setup, rule.risky) or "nothing"
+            error = _run(connection, rule.setup, rule.risky)
+            if _is_lacking(error):
+                return Verdict(LACKING)
+            failed = (error and error.sqlstate) or "nothing"
             against = [] if failed == rule.fails else [f"it fails with {failed}, not {rule.fails}"]
             return Verdict(f"fails with {failed}", (*against, *_safer(connection, rule)))
         seen = observe(url, connection, claim)
@@ -63,14 +70,19 @@ def claim_of(rule: Rule) -> Claim:
     )
 
 
-def _run(connection: Connection, setup: str, risky: str) -> str | None:
+def _is_lacking(error: psycopg.Error | None) -> bool:
+    """The server was built without something: that says nothing of the claim."""
+    return error is not None and re.search("extension .* is not available", str(error)) is not None
+
+
+def _run(connection: Connection, setup: str, risky: str) -> psycopg.Error | None:
     """How the risky form fails, if it does. By itself: in a transaction, some fail for that alone."""
     connection.execute(setup.encode())
     try:
         connection.execute(risky.encode())
     except psycopg.Error as error:
         connection.rollback()
-        return error.sqlstate
+        return error
     return None
 
 
