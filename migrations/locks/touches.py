@@ -76,8 +76,16 @@ def touches_of(script: Script) -> tuple[tuple[Touch, ...], ...]:
 
 def touched(statement: Statement, track: Track) -> tuple[Touch, ...]:
     """What one statement touches, after all that the track has taken in."""
-    raw = [touch for action in statement.actions for touch in MAKERS.get(type(action), _nothing)(action)]
+    raw = [touch for action in statement.actions for touch in _of(action, track)]
     return joined(touch for one in raw for touch in _on_target(one, track))
+
+
+def _of(action: a.Action, track: Track) -> Iterable[Touch]:
+    """What an action touches. A constraint of a table that is still empty asks nothing of the rows elsewhere."""
+    touches = MAKERS.get(type(action), _nothing)(action)
+    if isinstance(action, a.AddConstraint) and track.peek(action.table).is_empty:
+        return (replace(touch, work="brief", hinge=None) for touch in touches)
+    return touches
 
 
 def _nothing(action: a.Action) -> Iterable[Touch]:

@@ -24,7 +24,7 @@ class Thing:
 
     `columns` and `constraints` lead from a name of now to that of before: None where the script made them.
     `never_null` are columns that a CHECK of the script proves, `proofs` those that it would, once it is validated.
-    `index_columns` are those of an index, `checked` is a domain with a constraint.
+    `index_columns` are those of an index, `checked` is a domain with a constraint. `filled` tables got rows since.
     """
 
     before: Name | None
@@ -36,6 +36,13 @@ class Thing:
     never_null: set[str] = field(default_factory=set)
     index_columns: tuple[str, ...] = ()
     checked: bool = False
+    filled: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """The script made it, and has put no row into it nor into what belongs to it."""
+        below = (link.to for link in self.links if link.kind == "descendants")
+        return self.before is None and not self.filled and all(heir.is_empty for heir in below)
 
     def link(self, kind: ThroughKind, to: "Thing", columns: tuple[str, ...] = (), constraint: str = "") -> None:
         """Note that this leads to another thing, which the target does not know of."""
@@ -95,6 +102,7 @@ class Track:
         self._take_in_column(action)
         self._take_in_constraint(action)
         self._take_in_partition(action)
+        self._take_in_rows(action)
 
     def _make(self, name: Name, kind: str = "table") -> Thing:
         return self._things.setdefault(_key(name, kind), Thing(None))
@@ -202,6 +210,13 @@ class Track:
             thing.proofs[name] = constraint.proves_not_null
         else:
             thing.never_null.update(constraint.proves_not_null)
+
+    def _take_in_rows(self, action: a.Action) -> None:
+        match action:
+            case a.CreateTable(table=table, filled=True) | a.Insert(table=table) | a.Merge(table=table):
+                self.thing(table).filled = True
+            case a.Copy(table=Name() as table, into=True):
+                self.thing(table).filled = True
 
     def _take_in_partition(self, action: a.Action) -> None:
         match action:

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,6 +145,39 @@ def test_touches_bear_the_names_of_the_target(text: str, expected: set[str]) -> 
 def test_what_the_work_hangs_on_is_said_unless_the_script_tells(text: str, work: str, hinge: Hinge | None) -> None:
     touch = next(touch for touch in touches_of(read_script(text))[-1] if touch.through is None)
     assert (touch.work, touch.hinge) == (work, hinge)
+
+
+NEW = "CREATE TABLE n (id int, o_id int); "
+KEY = "ALTER TABLE n ADD FOREIGN KEY (o_id) REFERENCES o"
+
+
+@pytest.mark.parametrize(
+    ("text", "work"),
+    [
+        (NEW + KEY, "brief"),
+        (NEW + "INSERT INTO n SELECT i, i FROM generate_series(1, 1000) i; " + KEY, "scan"),
+        ("CREATE TABLE n AS SELECT i AS id, i AS o_id FROM generate_series(1, 1000) i; " + KEY, "scan"),
+        (NEW.replace(");", ") PARTITION BY LIST (id);") + "CREATE TABLE p PARTITION OF n DEFAULT; " + KEY, "brief"),
+        (
+            NEW.replace(");", ") PARTITION BY LIST (id);") + "CREATE TABLE p PARTITION OF n DEFAULT; "
+            "INSERT INTO p SELECT i, i FROM generate_series(1, 1000) i; " + KEY,
+            "scan",
+        ),
+    ],
+)
+def test_a_key_of_an_empty_table_asks_nothing_of_the_rows_elsewhere(text: str, work: str, database: str) -> None:
+    last = touches_of(read_script(text))[-1]
+    assert {touch.work for touch in last if touch.relation == Name(None, "o")} == {work}
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE o AS SELECT i AS id FROM generate_series(1, 1000) i")
+        connection.execute("ALTER TABLE o ADD PRIMARY KEY (id)")
+    with psycopg.connect(database) as connection:
+        connection.execute(text.encode())
+        rows = connection.execute(
+            "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname = 'o'"
+        ).fetchone()
+        connection.rollback()
+    assert rows is not None and (rows[0] > 0) == (work == "scan")
 
 
 def test_one_statement_holds_its_strongest_lock_for_all_that_it_does() -> None:
