@@ -1,9 +1,9 @@
 """A script between two statements, with the locks that its transactions hold."""
 
-from collections.abc import Iterator
+from itertools import takewhile
 
 from migrations.locks import Lock, Touch, touches_of
-from migrations.sql import Script, Statement
+from migrations.sql import Name, Script, Statement
 from migrations.sql.seen import Key, Seen
 
 
@@ -30,10 +30,20 @@ class Situation(Seen):
         """What a statement does to what was there before the script."""
         return self._touches[statement.index]
 
-    def closed(self, statement: Statement) -> Iterator[tuple[Touch, Statement]]:
-        """The tables that nobody can read now, because of an earlier statement of the same transaction."""
-        if self.transaction(statement) is not None and self.transaction(statement) == self._held_in:
-            yield from self._held.values()
+    def is_anything_closed(self, statement: Statement) -> bool:
+        """Whether there is a table that nobody can read now, because of an earlier statement of this transaction."""
+        return bool(self._held) and self.transaction(statement) == self._held_in
+
+    def is_closed(self, table: Name) -> bool:
+        """Whether it is one of these."""
+        return table.key in self._held
+
+    def closed(self, statement: Statement, since: int = 0) -> list[tuple[Touch, Statement]]:
+        """These tables, each with the statement that locked it first, which has at least the index `since`."""
+        if not self.is_anything_closed(statement):
+            return []
+        found = list(takewhile(lambda one: one[1].index >= since, reversed(self._held.values())))
+        return found[::-1]
 
     def shares_with_ddl(self, statement: Statement) -> bool:
         """Whether a statement of the same transaction changes the definition of a table that was there before."""

@@ -2,43 +2,60 @@
 
 from collections.abc import Iterator
 
-from migrations.locks import Lock, Touch
+from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.situation import Situation
-from migrations.sql import Statement
+from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Key
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
-    """Every statement that works through rows while ACCESS EXCLUSIVE is held; what takes it itself has other rules."""
-    if not any(_is_long(touch) for touch in seen.touches(statement)) or _only_some_rows(statement):
+    """The first statement that works through rows while a lock is held; what takes ACCESS EXCLUSIVE has other rules."""
+    if not seen.is_anything_closed(statement) or not _works(statement, seen):
         return
-    held = list(seen.closed(statement))
-    if held and not _validates(statement, {touch.relation.key for touch, _ in held}):
-        tables = tuple(touch.relation for touch, _ in held)
-        names = " and ".join(map(str, tables[:3])) + f" and {len(tables) - 3} more" * (len(tables) > 3)
-        line = held[0][1].line
+    before = next((s.index for s in seen.before(statement) if _works(s, seen)), 0)
+    held = [(t.relation, by) for t, by in seen.closed(statement, since=before) if not seen.made.drops_table(t.relation)]
+    if held:
+        names = " and ".join(_name(table, by) for table, by in held[:3])
         yield Found(
-            f"while it runs, nobody can read or write {names}: line {line} locked it, "
-            "and the lock is held until the transaction ends",
-            tables,
+            f"while it runs, nobody can read or write {names}{f' and {len(held) - 3} more' * (len(held) > 3)}: "
+            f"line {held[0][1].line} locked it, and the lock is held until the transaction ends",
+            tuple(table for table, _ in held),
             subject="transaction",
             instead="Put it into a migration of its own.",
         )
 
 
-def _is_long(touch: Touch) -> bool:
-    return touch.work != "brief" and touch.lock is not Lock.ACCESS_EXCLUSIVE
+def _name(relation: Name, by: Statement) -> str:
+    dropped = any(isinstance(x, a.Drop) and x.kind == "index" and x.name.key == relation.key for x in by.actions)
+    return f"the table of index {relation}" if dropped else str(relation)
 
 
-def _validates(statement: Statement, held: set[Key]) -> bool:
-    """What is added and validated in one transaction has a rule of its own."""
-    return any(isinstance(action, a.ValidateConstraint) and action.table.key in held for action in statement.actions)
+def _works(statement: Statement, seen: Situation) -> bool:
+    touches = seen.touches(statement)
+    if any(touch.work != "brief" and touch.lock is not Lock.ACCESS_EXCLUSIVE for touch in touches):
+        return not all(_is_quick(action, seen) for action in statement.actions)
+    return any(_fills(action) for action in statement.actions) and any(t.lock is Lock.ACCESS_SHARE for t in touches)
 
 
-def _only_some_rows(statement: Statement) -> bool:
-    return all(isinstance(action, a.Insert) and action.rows for action in statement.actions)
+def _is_quick(action: a.Action, seen: Situation) -> bool:
+    """A few rows, a check of no rows; and what is added and validated in one transaction has a rule of its own."""
+    match action:
+        case a.Insert(rows=rows):
+            return rows > 0
+        case a.AddConstraint(table=table):
+            return seen.is_left_empty(table)
+        case a.ValidateConstraint(table=table):
+            return seen.is_closed(table)
+    return False
+
+
+def _fills(action: a.Action) -> bool:
+    """It makes something of the rows of a query."""
+    match action:
+        case a.Insert(rows=0) | a.CreateTable(filled=True) | a.Create(kind="materialized view"):
+            return True
+    return False
 
 
 RULE = Rule(

@@ -61,8 +61,8 @@ def create_table_as(stmt: pb.CreateTableAsStmt) -> Iterator[a.Action]:
         yield a.Create("materialized view", name, reads=relations_in(stmt))
     else:
         temporary = stmt.into.rel.relpersistence == "t"
-        maybe, reads = stmt.if_not_exists, relations_in(stmt)
-        yield a.CreateTable(name, if_not_exists=maybe, temporary=temporary, filled=True, reads=reads)
+        maybe, filled, reads = stmt.if_not_exists, not stmt.into.skip_data, relations_in(stmt)
+        yield a.CreateTable(name, if_not_exists=maybe, temporary=temporary, filled=filled, reads=reads)
 
 
 def create_index(stmt: pb.IndexStmt) -> Iterator[a.Action]:
