@@ -74,7 +74,7 @@ def _facts(rule: Rule) -> Iterator[str]:
         yield f"The server may refuse it, with SQLSTATE {rule.fails}."
     if rule.supersedes:
         others = " and ".join(f"[{code}]({code}.md)" for code in rule.supersedes)
-        yield f"Where it is found, {others} goes without saying."
+        yield f"Where it is found, {others} {'go' if len(rule.supersedes) > 1 else 'goes'} without saying."
 
 
 def _weight(rule: Rule) -> str:

@@ -13,7 +13,7 @@ from migrations.sql import Script
 
 __all__ = ["Finding", "Found", "Rule", "Severity", "judge", "reasons", "rules"]
 
-HELPERS = ("allowances", "base", "column_pairs", "column_steps", "situation", "steps")
+HELPERS = ("allowances", "base", "column_pairs", "column_steps", "likeness", "situation", "steps")
 
 
 @cache

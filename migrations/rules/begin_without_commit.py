@@ -8,8 +8,10 @@ from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """A BEGIN whose transaction lasts to the end of the script."""
-    if statement.facts.control != "begin" or any(s.facts.control == "begin" for s in seen.before(statement)):
+    """A BEGIN whose transaction lasts to the end of a script that can be read."""
+    if seen.script.error or statement.facts.control != "begin":
+        return
+    if any(earlier.facts.control == "begin" for earlier in seen.before(statement)):
         return
     if not seen.is_ended(statement):
         lost = len(seen.script.statements) - statement.index - 1

@@ -8,9 +8,9 @@ from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Every such statement that stands in no transaction of the script's own."""
+    """Every such statement that stands in no transaction of the script's own, if the script can be read."""
     control = statement.facts.control
-    if control in ("commit", "rollback") and seen.transaction(statement) is None:
+    if not seen.script.error and control in ("commit", "rollback") and seen.transaction(statement) is None:
         yield Found(
             f"{control.upper()} ends a transaction that this script did not begin: "
             "what runs the script believes that all of it is one",

@@ -4,18 +4,19 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
-from migrations.sql import Statement
+from migrations.rules.likeness import pairs
+from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.names import shown
+from migrations.sql.names import quoted
 from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Every dropped table beside one that the script makes and leaves empty."""
+    """Every dropped table, with the one most like it that the script makes and leaves empty."""
     for action in statement.actions:
         match action:
             case a.Drop(kind="table", name=table) if not seen.is_certainly_new(table):
-                made = next((name for name in seen.tables_left_empty() if name.key != table.key), None)
+                made = _becomes(table, seen)
                 if made is not None:
                     yield Found(
                         f"drops table {table} with all its rows, and the script creates {made}, empty: "
@@ -23,8 +24,15 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                         (table,),
                         subject=str(table),
                         instead=f"If it is a rename, rename it: then {made} has the rows.",
-                        safer_sql=f"ALTER TABLE {table} RENAME TO {shown(made.name)};",
+                        safer_sql=f"ALTER TABLE {table.sql} RENAME TO {quoted(made.name)};",
                     )
+
+
+def _becomes(table: Name, seen: Seen) -> Name | None:
+    made = {name.name: name for name in seen.tables_left_empty()}
+    dropped = dict.fromkeys(name.name for name in seen.tables_dropped() if name.name not in made)
+    found = pairs(tuple(dropped), tuple(made)).get(table.name)
+    return made[found] if found else None
 
 
 RULE = Rule(

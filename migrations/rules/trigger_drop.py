@@ -11,10 +11,12 @@ from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Of a table that was there before."""
+    """Of a table that was there before, and stays."""
     for action in statement.actions:
         match action:
-            case a.AlterTable(table=table, what="drop trigger", name=str(name)) if not seen.is_new(table):
+            case a.AlterTable(table=table, what="drop trigger", name=str(name)):
+                if seen.is_new(table) or seen.made.drops_table(table):
+                    continue
                 yield Found(
                     f"nobody can read or write {table} from here to the end of the transaction; what trigger "
                     f"{shown(name)} did is done by nobody after it",

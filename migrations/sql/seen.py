@@ -28,7 +28,7 @@ class Seen:
         self._never_null: set[tuple[Key, str]] = set()
         self._last_made: dict[Key, int] = {}
         self._made_empty: dict[Key, Name] = {}
-        self._dropped: set[Key] = set()
+        self._dropped: dict[Key, Name] = {}
         self._added: dict[Key, list[a.Column]] = {}
         self._filled: set[tuple[Key, str]] = set()
         for statement in script.statements:
@@ -42,6 +42,10 @@ class Seen:
     def is_certainly_new(self, table: Name) -> bool:
         """This script made the table: all rows in it are the script's own."""
         return self._new.get(table.key, False)
+
+    def is_left_empty(self, table: Name) -> bool:
+        """This script made the table, and puts nothing into it anywhere."""
+        return self.is_new(table) and table.key in self._made_empty
 
     def is_new_column(self, table: Name, column: str) -> bool:
         """This script added the column."""
@@ -87,6 +91,10 @@ class Seen:
         """The tables that the script makes under a new name, anywhere in it, and puts nothing into."""
         return (table for key, table in self._made_empty.items() if key not in self._dropped)
 
+    def tables_dropped(self) -> Iterable[Name]:
+        """The tables that the script drops, anywhere in it, whoever made them."""
+        return self._dropped.values()
+
     def take_in(self, statement: Statement) -> None:
         """The statement is behind us now."""
         for action in statement.actions:
@@ -103,7 +111,7 @@ class Seen:
             case a.Insert(table=table) | a.Copy(table=Name() as table, into=True):
                 self._made_empty.pop(table.key, None)
             case a.Drop(kind="table", name=table):
-                self._dropped.add(table.key)
+                self._dropped[table.key] = table
             case a.AddColumn(table=table, column=column):
                 self._added.setdefault(table.key, []).append(column)
             case a.Update(table=table, columns=columns):

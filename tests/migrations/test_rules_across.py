@@ -17,6 +17,8 @@ NOT_VALID = "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID"
 VALIDATE = "ALTER TABLE t VALIDATE CONSTRAINT k"
 ADD = "ALTER TABLE t ADD COLUMN d int"
 BIGINT = "ALTER TABLE t ALTER COLUMN c TYPE bigint"
+FILL = "INSERT INTO o SELECT c FROM t"
+KEY = "ALTER TABLE n ADD FOREIGN KEY (c) REFERENCES o"
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,8 @@ BIGINT = "ALTER TABLE t ALTER COLUMN c TYPE bigint"
         ("begin-without-commit", [], "BEGIN;\nSELECT 1;\nROLLBACK"),
         ("begin-without-commit", [], "BEGIN;\nSAVEPOINT s;\nROLLBACK TO s;\nCOMMIT"),
         ("begin-without-commit", [], "DO $$ BEGIN PERFORM 1; END $$"),
+        ("begin-without-commit", [], "BEGIN;\nDROP TABLE t\nCOMMIT"),
+        ("commit-without-begin", [], "DROP TABLE t\nBEGIN;\nCOMMIT"),
         ("commit-without-begin", [2], "SELECT 1;\nCOMMIT"),
         ("commit-without-begin", [4], "BEGIN;\nSELECT 1;\nCOMMIT;\nROLLBACK"),
         ("commit-without-begin", [], "BEGIN;\nSELECT 1;\nCOMMIT AND CHAIN;\nSELECT 2;\nCOMMIT"),
@@ -54,6 +58,8 @@ BIGINT = "ALTER TABLE t ALTER COLUMN c TYPE bigint"
         ("table-rename-as-drop-and-create", [], "DROP TABLE t;\nCREATE TEMP TABLE u (c int)"),
         ("table-rename-as-drop-and-create", [], "CREATE TABLE u (c int);\nDROP TABLE u"),
         ("table-rename-as-drop-and-create", [], "DROP TABLE t"),
+        ("table-rename-as-drop-and-create", [2], "CREATE TABLE user_note (c int);\nDROP TABLE note, people"),
+        ("table-rename-as-drop-and-create", [], "CREATE TABLE invoices (c int);\nDROP TABLE notes, people"),
         ("work-under-exclusive-lock", [2], f"{ADD};\nUPDATE o SET c = 2 WHERE c = 1"),
         ("work-under-exclusive-lock", [2], f"{ADD};\nCREATE INDEX i ON t (c)"),
         ("work-under-exclusive-lock", [2], f"{ADD};\nALTER TABLE o VALIDATE CONSTRAINT k"),
@@ -66,7 +72,16 @@ BIGINT = "ALTER TABLE t ALTER COLUMN c TYPE bigint"
         ("work-under-exclusive-lock", [], f"CREATE TABLE t (c int);\n{ADD};\nUPDATE o SET c = 2 WHERE c = 1"),
         ("work-under-exclusive-lock", [], f"{ADD};\nCREATE TABLE n (c int);\nINSERT INTO n SELECT 1"),
         ("work-under-exclusive-lock", [], f"{NOT_VALID};\n{VALIDATE}"),
+        ("work-under-exclusive-lock", [2], f"{ADD};\nCREATE INDEX i ON t (c);\nCREATE INDEX j ON o (c)"),
+        ("work-under-exclusive-lock", [2, 4], f"{ADD};\n{FILL};\nALTER TABLE o ADD COLUMN d int;\n{FILL};\n{FILL}"),
+        ("work-under-exclusive-lock", [2], f"{ADD};\nCREATE MATERIALIZED VIEW v AS SELECT * FROM o"),
+        ("work-under-exclusive-lock", [2], f"{ADD};\nCREATE TABLE n AS SELECT * FROM o"),
+        ("work-under-exclusive-lock", [], f"{ADD};\nCREATE TABLE n AS SELECT * FROM o WITH NO DATA"),
+        ("work-under-exclusive-lock", [3], f"{ADD};\nCREATE TABLE n (c int);\nINSERT INTO n SELECT c FROM o"),
+        ("work-under-exclusive-lock", [], f"{ADD};\nCREATE TABLE n (c int);\n{KEY}"),
+        ("work-under-exclusive-lock", [], f"DROP TABLE u;\n{FILL}"),
         ("data-change-with-ddl", [1], f"UPDATE o SET c = 2 WHERE c = 1;\n{ADD}"),
+        ("data-change-with-ddl", [1], f"UPDATE o SET c = 2 WHERE c = 1;\n{FILL};\n{ADD}"),
         ("data-change-with-ddl", [], f"{ADD};\nUPDATE o SET c = 2 WHERE c = 1"),
         ("data-change-with-ddl", [], "UPDATE o SET c = 2 WHERE c = 1;\nDELETE FROM t WHERE c = 2"),
         ("data-change-with-ddl", [], "UPDATE o SET c = 2 WHERE c = 1;\nCREATE TABLE n (c int)"),
@@ -95,6 +110,21 @@ BIGINT = "ALTER TABLE t ALTER COLUMN c TYPE bigint"
 )
 def test_where_it_speaks(rule: str, lines: list[int], text: str) -> None:
     assert lines_of(rule, text) == lines
+
+
+def test_a_table_that_was_shut_is_named_once_and_an_index_by_its_table() -> None:
+    text = f"{ADD};\nDROP INDEX i;\n{FILL};\nALTER TABLE o ADD COLUMN d int;\nCREATE INDEX j ON o (c)"
+    said = [finding for finding in judge(read_script(text)) if finding.rule == "work-under-exclusive-lock"]
+    assert [(finding.line, finding.tables) for finding in said] == [(3, ("t", "i")), (5, ("o",))]
+    assert "t and the table of index i: line 1 locked it" in said[0].message
+
+
+def test_each_dropped_table_is_taken_for_the_new_one_most_like_it() -> None:
+    text = "DROP TABLE api_link;\nDROP TABLE old_api_try;\nCREATE TABLE api_try (c int);\nCREATE TABLE link (c int)"
+    said = [finding for finding in judge(read_script(text)) if finding.rule == "table-rename-as-drop-and-create"]
+    assert ["ALTER TABLE api_link RENAME TO link;", "ALTER TABLE old_api_try RENAME TO api_try;"] == [
+        finding.safer_sql for finding in said
+    ]
 
 
 def test_what_nothing_commits_is_lost(database: str) -> None:
