@@ -60,13 +60,12 @@ class Foreseen:
         self.track = Track()
         self.gone = Gone()
         self.certain = True
-        self._perhaps: set[tuple[str, str]] = set()  # made, unless they were there already
         self._filled: set[tuple[str, str]] = set()
         self._indexed: dict[tuple[str, str], list[tuple[str, ...]]] = {}
 
     def is_new(self, name: Name) -> bool:
         """A pending script certainly made what bears this name now: nobody uses it yet."""
-        return self.track.peek(name).before is None and name.key not in self._perhaps
+        return self.track.peek(name).before is None
 
     def is_empty(self, name: Name) -> bool:
         """There are no rows in it: a pending script made it and puts none in, or it was never written to."""
@@ -109,7 +108,6 @@ class Foreseen:
                 case a.CreateIndex(table=table, columns=columns, partial=False):
                     self._indexed.setdefault(table.key, []).append(columns)
                 case a.CreateTable(table=table, if_not_exists=True) if self._may_be_there(table):
-                    self._perhaps.add(table.key)
                     continue
             self.track.take_in(action)
 

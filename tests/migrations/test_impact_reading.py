@@ -120,6 +120,8 @@ async def test_an_index_leads_to_its_table_and_keys_to_their_partners(connection
         ("CHECK (a IS NOT NULL)", "a"),
         ("CHECK (a IS NOT NULL AND b IS NOT NULL AND c > 0)", "ab"),
         ("CHECK (a IS NOT NULL OR b IS NOT NULL)", ""),
+        ("CHECK (a IS NOT NULL AND (b IS NOT NULL OR c IS NOT NULL))", "a"),
+        ("CHECK (a IS NOT NULL AND coalesce(b, c) IS NOT NULL)", "a"),
         ("CHECK (coalesce(a, b) IS NOT NULL)", ""),
         ("CHECK (a IS NULL)", ""),
         ("CHECK (a > 0)", ""),

@@ -208,6 +208,15 @@ def test_what_the_target_holds_moves_severities_and_conditions_but_not_the_hash(
     assert len({made.hash for made in (large, small, none)}) == 1
 
 
+def test_what_only_the_target_shows_is_not_in_the_hash() -> None:
+    text = migration("ALTER TABLE orders ADD COLUMN d int")
+    published = replace(orders(), publications=("few",))
+    live, none = (plan(text, known=target_with(one, slots=("s",))) for one in (published, orders()))
+    assert [(f.rule, f.live) for f in live.scripts[0].findings] == [("published-table-change", True)]
+    assert not none.scripts[0].findings
+    assert live.hash == none.hash
+
+
 @pytest.mark.parametrize(("known", "holds"), [(orders(), True), (orders(0, 0), False)], ids=["large", "empty"])
 def test_only_a_table_with_rows_is_written_anew(known: Relation, holds: bool) -> None:
     text = "CREATE TABLE n (c int); ALTER TABLE n ALTER c TYPE bigint; ALTER TABLE orders ALTER c TYPE bigint"
