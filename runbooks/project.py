@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from migrations.problem import Misuse
+from migrations.problem import Misuse, Problem
 from runbooks.frozen import Frozen
 from runbooks.nearest import one_of
 
@@ -72,6 +72,14 @@ def load(path: Path) -> Project:
     from runbooks.project_file import read_project
 
     return read_project(path)
+
+
+def migrations_folder(path: Path) -> Path | None:
+    """The folder of migrations that a gonogo.toml names, or None where it cannot be read."""
+    try:
+        return load(path).migrations
+    except Problem:
+        return None
 
 
 def runbook_text(project: Project, environment: Environment) -> tuple[str, str]:
