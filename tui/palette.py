@@ -56,6 +56,7 @@ SEVERITIES: dict[str, Mark] = {
     "note": Mark("i", "note", "busy"),
 }
 LOSES_DATA = Mark("✖", "LOSES DATA", "fail")
+NOT_ANALYSED = Mark("?", "not analysed", "unknown")
 
 
 def of_step(state: StepView, *, waived: bool = False) -> Mark:

@@ -1,22 +1,19 @@
 """A script as it is shown: its lines, which statement each belongs to, and their colours, worked out when wanted."""
 
-import hashlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from itertools import accumulate
 
-from pygments.lexer import inherit
-from pygments.lexers.sql import PostgresLexer
-from pygments.token import Comment, Keyword, Name, Number, String
-
-from runbooks.events import Script
 from tui.printable import printable
+from tui.sql_lexer import lex, shade
 
 CHUNK = 32_768
 """Statements longer than this many characters are coloured line by line."""
+
+HEAD = 16_384
+"""So many characters of a script are shown before the rest of it has been looked at."""
 
 TAB = "    "
 CR = "\u240d"
@@ -25,72 +22,63 @@ CR = "\u240d"
 Piece = tuple[str, str]
 """Text, and the theme's variable for its colour, or nothing."""
 
-_SHADES: tuple[tuple[Any, str], ...] = (
-    (Comment, "sql-comment"),
-    (String.Name, "sql-name"),
-    (String, "sql-text"),
-    (Number, "sql-number"),
-    (Keyword, "sql-keyword"),
-    (Name.Builtin, "sql-keyword"),
-)
-
-
-class SqlLexer(PostgresLexer):
-    """PostgreSQL's SQL; unlike its parent, it finds the end of `E'it\\'s'`."""
-
-    name = "gonogo SQL"
-    aliases = []
-    tokens = {
-        "root": [(r"E'", String.Single, "escapes"), inherit],
-        "escapes": [
-            (r"[^'\\]+", String.Single),
-            (r"(?s)\\.", String.Escape),
-            (r"''", String.Single),
-            (r"'", String.Single, "#pop"),
-        ],
-    }
-
 
 class SqlText:
-    """One script. Lines count from 0 here, from 1 on the screen."""
+    """One script, or its beginning. Lines count from 0 here; offsets are those of the text as it is shown."""
 
-    def __init__(self, text: str, spans: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, text: str, spans: Sequence[tuple[int, int]], *, more_lines: int | None = None) -> None:
+        """`more_lines`: this is only the beginning of a script, and so many lines follow."""
         shown = printable(text)
         tabs = [match.start() for match in re.finditer("\t", shown)]
-        self._text = shown.replace("\t", TAB)
-        self._starts = [0, *(match.end() for match in re.finditer("\n", self._text))]
+        self.shown = shown.replace("\t", TAB)
+        self.whole = more_lines is None
+        self._source = text
+        self._spans = spans
+        lines = self.shown.split("\n")
+        self.lines = [line.removesuffix(CR) for line in lines]
+        self.count = len(lines) + (more_lines or 0)
+        self._starts = [0, *accumulate(len(line) + 1 for line in lines[:-1])]
         self._begins = [_widened(begin, tabs) for begin, _ in spans]
         self._ends = [_widened(end, tabs) for _, end in spans]
-        self._lexer = SqlLexer(stripnl=False, ensurenl=False)
         self._tokens = lru_cache(maxsize=64)(self._lex_chunk)
 
-    def __len__(self) -> int:
-        return len(self._starts)
+    @property
+    def statements(self) -> int:
+        """How many statements begin in it."""
+        return len(self._begins)
 
-    def line(self, number: int) -> str:
-        """One line as it is shown."""
-        start, end = self._bounds(number)
-        return self._text[start:end]
+    def start(self, line: int) -> int:
+        """Where a line begins."""
+        return self._starts[line]
 
-    def lines(self) -> list[str]:
-        """All lines as they are shown."""
-        return [line.removesuffix(CR) for line in self._text.split("\n")]
+    def line_of(self, offset: int) -> int:
+        """The line that a character stands in."""
+        return bisect_right(self._starts, offset) - 1
 
-    def statements(self, number: int) -> range:
-        """The statements that a line is part of; of a line between two, the one that follows."""
-        start, end = self._bounds(number)
-        first = bisect_right(self._ends, start)
-        last = bisect_right(self._begins, max(start, end - 1))
-        return range(first, min(max(last, first + 1), len(self._begins)))
+    def statement_at(self, offset: int) -> int | None:
+        """The statement that a character is part of; between two, the one that follows; after the last, none."""
+        found = bisect_right(self._ends, offset)
+        return found if found < len(self._ends) else None
 
-    def first_line(self, statement: int) -> int:
-        """The line that a statement begins on."""
-        return bisect_right(self._starts, self._begins[statement]) - 1
+    def extent(self, statement: int) -> tuple[int, int]:
+        """Where a statement begins and ends."""
+        return self._begins[statement], self._ends[statement]
 
-    def pieces(self, number: int, begin: int = 0, end: int | None = None) -> list[Piece]:
+    def place(self, statement: int, line: int) -> int:
+        """Where to stand for a line (from 0) of a statement."""
+        begin, end = self.extent(statement)
+        start = self._starts[min(max(line, 0), len(self.lines) - 1)]
+        return start if begin <= start < end else begin
+
+    def source(self, statement: int) -> str:
+        """A statement as it stands in the file."""
+        begin, end = self._spans[statement]
+        return self._source[begin:end]
+
+    def pieces(self, line: int, begin: int = 0, end: int | None = None) -> list[Piece]:
         """One line in colours, or its part from `begin` to `end`."""
-        start, stop = self._bounds(number)
-        at, end = start + begin, stop if end is None else min(stop, start + end)
+        start, length = self._starts[line], len(self.lines[line])
+        at, end = start + begin, start + (length if end is None else min(length, end))
         pieces: list[Piece] = []
         while at < end:
             chunk = bisect_right(self._begins, at)
@@ -99,22 +87,17 @@ class SqlText:
             at = stop
         return pieces
 
-    def _bounds(self, number: int) -> tuple[int, int]:
-        start = self._starts[number]
-        end = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else len(self._text)
-        return start, end - 1 if self._text.endswith(CR, start, end) else end
-
     def _coloured(self, chunk: int, at: int, stop: int) -> list[Piece]:
         """The part from `at` to `stop` of the text between two statements' beginnings."""
         begin = self._begins[chunk - 1] if chunk else 0
-        end = self._begins[chunk] if chunk < len(self._begins) else len(self._text)
+        end = self._begins[chunk] if chunk < len(self._begins) else len(self.shown)
         if end - begin > CHUNK:
             middle = min(stop, at + CHUNK)
-            rest = [(self._text[middle:stop], "")] if middle < stop else []
-            return [(text, shade) for _, text, shade in self._lex(at, middle)] + rest
+            rest = [(self.shown[middle:stop], "")] if middle < stop else []
+            return [(text, colour) for _, text, colour in self._lex(at, middle)] + rest
         return [
-            (text[max(0, at - offset) : stop - offset], shade)
-            for offset, text, shade in self._tokens(begin, end)
+            (text[max(0, at - offset) : stop - offset], colour)
+            for offset, text, colour in self._tokens(begin, end)
             if offset < stop and offset + len(text) > at
         ]
 
@@ -122,33 +105,20 @@ class SqlText:
         return list(self._lex(begin, end))
 
     def _lex(self, begin: int, end: int) -> Iterator[tuple[int, str, str]]:
-        found: Iterable[tuple[int, Any, str]] = self._lexer.get_tokens_unprocessed(self._text[begin:end])  # type: ignore[no-untyped-call]
-        for _, token, text in found:  # its offsets begin anew inside $$ … $$
-            yield begin, text, _shade(token)
+        for token, text in lex(self.shown[begin:end]):
+            yield begin, text, shade(token)
             begin += len(text)
+
+
+def head_of(text: str, spans: Sequence[tuple[int, int]]) -> SqlText:
+    """The beginning of a script, of whole lines where they are not too long; all of it, if it is short."""
+    if len(text) <= HEAD:
+        return SqlText(text, spans)
+    line_end = text.rfind("\n", 0, HEAD)
+    cut = line_end if line_end > 0 else HEAD
+    known = bisect_left(spans, cut, key=lambda span: span[0])
+    return SqlText(text[:cut], spans[:known], more_lines=text.count("\n", cut))
 
 
 def _widened(offset: int, tabs: Sequence[int]) -> int:
     return offset + (len(TAB) - 1) * bisect_left(tabs, offset)
-
-
-def _shade(token: Any) -> str:
-    return next((shade for kind, shade in _SHADES if token in kind), "")
-
-
-class WrongBytes(Exception):
-    """The file is not there, or its bytes are not those of the plan."""
-
-
-def read_script(folder: Path, script: Script) -> str:
-    """The text of a script as the session keeps it. Raises WrongBytes with words for a person."""
-    try:
-        data = (folder / "scripts" / f"{script.sha256}.sql").read_bytes()
-    except OSError as error:
-        raise WrongBytes(f"The session folder does not have this script: {error.strerror}.") from None
-    found = hashlib.sha256(data).hexdigest()
-    if found != script.sha256:
-        raise WrongBytes(
-            f"These are not the bytes of the plan: SHA-256 {found[:12]}… instead of {script.sha256[:12]}…."
-        )
-    return data.decode("utf-8", errors="replace")

@@ -28,7 +28,7 @@ async def test_help_lists_every_binding(stage: Stage, keys: tuple[str, ...], scr
         await r.settle(pilot, lambda: isinstance(app.screen, Help) and app.screen.query_one(PileView).plain)
         lines = app.screen.query_one(PileView).plain.split("\n")
         for key, words in bound(screen):
-            name = {"question_mark": "?", "right": "→", "left": "←", "escape": "esc"}.get(key, key)
+            name = {"question_mark": "?", "right": "→", "left": "←", "escape": "esc", "slash": "/"}.get(key, key)
             assert any(line.startswith(f"{name} ") and words in line for line in lines), (key, words)
         await pilot.press("q")
         await r.settle(pilot, lambda: isinstance(app.screen, screen))

@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from runbooks import events as e
+from tests.tui import plans
 from tests.tui import recorded as r
 from tests.tui.test_home import KNOWN, PROJECT
 from tui.app import GonogoApp, HomeApp
@@ -15,7 +16,11 @@ Snap = Callable[..., bool]
 SCENES: dict[str, tuple[Callable[[], Sequence[e.Event]], tuple[str, ...], str]] = {
     "run": (r.to_migrate, (), "▶ RUNNING"),
     "detail": (r.to_preflight, ("2",), "GRANT pg_read_all_stats"),
-    "review": (r.to_preflight, ("v", "right", "n", "n"), "LOSES DATA · drop-column"),
+    "review": (plans.to_review, ("v", "f"), "finding 1 of 5"),
+    "scripts": (plans.to_review, ("v", "f", "f", "f", "1"), "work-under-exclusive-lock"),
+    "statement": (plans.to_review, ("v", "right", "right", "s", "3"), "payments (ACCESS SHARE)"),
+    "formatted": (plans.to_review, ("v", "right", "s", "s", "v"), "laid out for reading"),
+    "allowed": (plans.to_review, ("v", "a"), "in the vault since January"),
     "hold": (r.past_preflight, ("g",), "type P or Preflight"),
     "held": (r.to_preflight, ("g",), "GO is not possible yet"),
     "confirm": (r.to_backup, ("s",), "enter start it"),
@@ -59,6 +64,7 @@ Every statement names its records: `[#12]` is record 12 of the journal. Times ar
 def test_picture(snap_compare: Snap, tmp_path: Path, scene: str, size: tuple[int, int]) -> None:
     events, keys, words = SCENES[scene]
     r.keep_scripts(tmp_path)
+    plans.keep(tmp_path)
     app = GonogoApp(r.Recorded(tmp_path, *events()), clock=r.clock, transcript=lambda _: TRANSCRIPT)
     assert snap_compare(app, terminal_size=size, run_before=pressing("PRODUCTION", keys, words))
 

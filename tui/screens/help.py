@@ -19,7 +19,7 @@ from tui.widgets.row import Row, row
 
 KEYS = 14
 GENERAL = ("help", "copy", "back", "app.")
-MOVING = ("list.", "sql.", "run.next_pane")
+MOVING = ("list.", "sql.", "run.next_pane", "review.next_pane")
 HIDDEN = ("screen.copy_text", "scroll_left", "scroll_right", "page_left", "page_right")
 TEXTUALS = {
     "select": ("Choose", "Take the line that one stands on"),

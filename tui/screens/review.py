@@ -1,216 +1,299 @@
-"""Reading the pending scripts, statement by statement, and marking each as reviewed."""
+"""Reading the scripts, statement by statement, and marking each as reviewed."""
 
 import asyncio
 from functools import partial
-from pathlib import Path
 
 from textual import work
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from runbooks import commands as c
-from runbooks.events import Script
-from runbooks.view import RunView
-from tui.palette import OPEN, TICKED, Mark, of_finding
-from tui.printable import one_line
-from tui.screens.base import BACK, SessionScreen
-from tui.sql_text import SqlText, WrongBytes, read_script
-from tui.widgets.band import Band
-from tui.widgets.choices import Choice, Choices
-from tui.widgets.finding_rows import model_rows, statement_rows, worst_first
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.pile_view import PileView
-from tui.widgets.row import Row, row
-from tui.widgets.sql_pane import SqlPane
-from tui.words import Clock, plural, size
+from tui import reviewing
+from tui.opened_script import complete, open_entry
+from tui.printable import one_line, printable
+from tui.reviewing import Entry, Place
+from tui.screens.allowed import Allowed
+from tui.screens.confirm import Asked, Confirm
+from tui.screens.review_keys import BINDINGS
+from tui.screens.script_reader import ScriptReader
+from tui.script_files import WrongBytes
+from tui.sql_search import places_of
+from tui.sql_text import SqlText
+from tui.widgets.outline import APPLIED, place_of, reviewed
+from tui.widgets.row import row
+from tui.widgets.search_line import SearchLine
+from tui.widgets.tab_bar import TabBar
+from tui.words import plural
+
+PANES = {"scripts": "Scripts", "sql": "SQL", "statement": "Statement"}
 
 
-class Review(SessionScreen):
-    """Scripts, the one that is open, what the rules say of the statement one stands on."""
+class Review(ScriptReader):
+    """What the keys do. A key that can do nothing now says why."""
 
-    BINDINGS = [
-        Binding("m", "mark", "Mark reviewed", id="review.mark", tooltip="Once the end of the script was seen"),
-        Binding("n", "finding", "Finding", id="review.finding", tooltip="The next line that a rule speaks of"),
-        Binding("right", "script(1)", "Next script", priority=True, id="review.next", tooltip="The next script"),
-        Binding("left", "script(-1)", "Script before", priority=True, id="review.before", tooltip="The script before"),
-        BACK,
-    ]
+    BINDINGS = BINDINGS
 
-    def __init__(self, clock: Clock, migration: str = "") -> None:
-        super().__init__()
-        self._clock = clock
-        self._open = migration
-        self._loaded = ""
-        self._complaint = ""
-        self._sql = SqlPane(id="sql")
-
-    def compose(self) -> ComposeResult:
-        """The list of scripts where there is room; the script; the findings."""
-        self._open = self._first()
-        yield Band(self._clock)
-        with Horizontal(id="review"):
-            scripts = Choices(id="scripts", classes="pane")
-            scripts.border_title = "Scripts"
-            yield scripts
-            with Vertical(id="reading"):
-                yield Static("", markup=False, id="script-heading")
-                yield self._sql
-                with VerticalScroll(id="findings-scroll", can_focus=True):
-                    yield PileView(id="findings")
-        yield KeyBar()
-
-    def _first(self) -> str:
-        """The script that was asked for, or the first that is not reviewed."""
-        names = [s.migration for s in self._scripts]
-        first = next((s.migration for s in self._scripts if not _reviewed(self.view, s)), names[0] if names else "")
-        return self._open if self._open in names else first
+    _pane = "sql"
+    _jumps = False
 
     def begin(self) -> None:
         """Open the first script."""
-        self.query_one("#scripts", Choices).choose(self._open)
-        self._sql.focus()
-        self._load()
-
-    @property
-    def _scripts(self) -> tuple[Script, ...]:
-        return self.view.plan.scripts if self.view.plan else ()
-
-    @property
-    def script(self) -> Script | None:
-        """The script that is open."""
-        return next((s for s in self._scripts if s.migration == self._open), None)
-
-    def show(self, view: RunView) -> None:
-        """Show what is reviewed by now."""
-        self.query_one("#scripts", Choices).show([Choice(s.migration, script_row(view, s)) for s in self._scripts])
-        self._show_heading()
+        self.laid_out.display = False
+        self.action_pane("sql")
+        self.load()
 
     def keys(self) -> tuple[str, ...]:
         """What is wanted now."""
-        return ("mark", "finding", "script(1)", "script(-1)", "back", "app.help")
+        several = len(self.peers) > 1
+        wanted = (
+            ("mark", self.entry.script is not None),
+            ("finding(1)", any(entry.order for entry in self.pending)),
+            ("script(1)", several),
+            ("script(-1)", several),
+            ("search", True),
+            ("found(1)", bool(self.search.words)),
+            ("formatted", self.entry.script is not None),
+            ("copy_safer", bool(self._safer())),
+            ("allowed", any(reviewing.allowances(self.pending))),
+            ("back", True),
+            ("app.help", True),
+        )
+        return tuple(action for action, is_wanted in wanted if is_wanted)
 
-    # The script that is open ------------------------------------------------------------------
+    def say(self, words: str) -> None:
+        """Why a key does nothing now."""
+        self.notify(words, severity="warning", markup=False)
 
-    @work(exclusive=True, group="script")
-    async def _load(self) -> None:
-        """Read the script in a thread, and show it."""
-        script = self.script
-        if script is None:
-            return
-        self._loaded, self._complaint = "", ""
-        try:
-            text = await asyncio.to_thread(partial(_read, self.gonogo.folder, script))
-        except WrongBytes as wrong:
-            self._complaint = str(wrong)
-            text = SqlText("", ())
+    # Panes ------------------------------------------------------------------------------------
+
+    def action_pane(self, name: str) -> None:
+        """Show a pane, and let the keys move in it."""
+        self._pane = name
+        for pane in PANES:
+            self.set_class(pane == name, f"-at-{pane}")
+        self.query_one(TabBar).show(PANES, name)
+        panes = {"scripts": self.tree_of_scripts, "statement": self.around}
+        panes.get(name, self.laid_out if self.is_formatted else self.sql).focus()
+
+    def action_next_pane(self) -> None:
+        """Go on to the next pane."""
+        names = list(PANES)
+        self.action_pane(names[(names.index(self._pane) + 1) % len(names)])
+
+    def action_back(self) -> None:
+        """Leave the search, or this screen."""
+        if self.search.asks:
+            self.search.leave()
+            self.action_pane("sql")
         else:
-            self._loaded = script.migration
-        self._sql.show(text, marks_of(script) if self._loaded else {})
-        self._show_heading()
-        self._show_findings()
+            self.dismiss()
+
+    # Going through ----------------------------------------------------------------------------
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Another script is opened."""
+        """Another row of the tree is stood on."""
         event.stop()
-        if event.option_id is not None and event.option_id != self._open:
-            self._open = event.option_id
-            self._load()
+        if event.option_id not in (None, APPLIED) and self.tree_of_scripts.has_focus:
+            self.go(place_of(event.option_id or ""))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Enter on a script: read it."""
+        """Enter on a row of the tree: read it."""
         event.stop()
-        self._sql.focus()
-
-    def on_sql_pane_moved(self) -> None:
-        """Another statement is stood on."""
-        if self.is_attached:
-            self._show_heading()
-            self._show_findings()
+        if event.option_id == APPLIED:
+            self.unfolded = not self.unfolded
+            self.draw_tree()
+        elif event.option_id is not None:
+            self.go(place := place_of(event.option_id))
+            self.action_pane("sql" if place.finding is None else "statement")
 
     def action_script(self, by: int) -> None:
         """The next script, or the one before."""
-        names = [s.migration for s in self._scripts]
-        at = names.index(self._open) + by if self._open in names else 0
-        if 0 <= at < len(names):
-            self._open = names[at]
-            self.query_one("#scripts", Choices).choose(self._open)
-            self._load()
+        at = self.peers.index(self.entry) + by
+        if 0 <= at < len(self.peers):
+            self._visit(Place(self.peers[at].id))
+        else:
+            self.say("This is the last script." if by > 0 else "This is the first script.")
 
-    def action_finding(self) -> None:
-        """The next line that a rule speaks of; from the last one, the first."""
-        lines = sorted(marks_of(self.script)) if self.script and self._loaded else []
-        if not lines:
-            self.notify("No rule speaks of this script.", markup=False)
-            return
-        self._sql.stand_on(next((line for line in lines if line > self._sql.cursor), lines[0]))
+    def action_statement(self, by: int) -> None:
+        """The next statement, or the one before."""
+        count = len(self.entry.spans)
+        at = (count if self.place.statement is None else self.place.statement) + by
+        if 0 <= at < count:
+            self._visit(Place(self.entry.id, at))
+        else:
+            self.say("No statement comes after this one." if by > 0 else "No statement comes before this one.")
+
+    def action_finding(self, by: int) -> None:
+        """The next finding, or the one before, in whatever script; from the last one, the first."""
+        place = reviewing.next_finding(self.pending, self.place, by)
+        if place is None:
+            self.say("No rule speaks of any of these scripts.")
+        else:
+            self._visit(place)
+
+    def _visit(self, place: Place) -> None:
+        self.go(place)
+        self.mark_in_tree()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the field for words, the arrows move in it."""
+        return not (action == "script" and self.search.asks)
+
+    # Marking ----------------------------------------------------------------------------------
 
     def action_mark(self) -> None:
         """Mark the script as reviewed: the bytes that were shown, and no others."""
-        script = self.script
-        if script is None or self._loaded != script.migration:
-            self._warn(self._complaint or "The script is not read yet.")
-        elif not self._sql.seen_end:
-            self._warn("Read on to its end first (the key “end” goes there).")
-        elif _reviewed(self.view, script):
-            self._warn("It is marked as reviewed already.")
+        if self._may_be_marked(again=False):
+            self._send_review("")
+
+    def action_comment(self) -> None:
+        """The same with a comment, also for a script that is marked already."""
+        if not self._may_be_marked(again=True):
+            return
+        rows = [row("", one_line(self.entry.migration))]
+        dialog = Confirm(self.view, "Mark as reviewed", rows, (Asked("Comment, for the record"),), verb="mark it")
+
+        def answered(said: tuple[str, ...] | None) -> None:
+            if said is not None:
+                self._send_review(said[0])
+
+        self.app.push_screen(dialog, answered)
+
+    def _may_be_marked(self, *, again: bool) -> bool:
+        if self.entry.script is None:
+            self.say("It is applied already: there is nothing left to review.")
+        elif not self.is_loaded:
+            self.say(self.complaint or "The script is not read yet.")
+        elif not self.sql.seen_end:
+            self.say("Read on to its end first (the key “end” goes there).")
+        elif reviewed(self.view, self.entry) and not again:
+            self.say("It is marked as reviewed already; M adds a comment.")
         else:
-            self.gonogo.send(c.Review(migration=script.migration, sha256=script.sha256))
+            return True
+        return False
 
-    def _warn(self, words: str) -> None:
-        self.notify(words, severity="warning", markup=False)
+    def _send_review(self, comment: str) -> None:
+        self.gonogo.send(c.Review(migration=self.entry.migration, sha256=self.entry.sha256, comment=comment))
 
-    def _show_heading(self) -> None:
-        script = self.script
-        if script is None:
+    def action_allowed(self) -> None:
+        """All suppressions of the plan."""
+        if not any(reviewing.allowances(self.pending)):
+            self.say("No script allows itself anything.")
             return
-        place = [s.migration for s in self._scripts].index(script.migration) + 1
-        mark = TICKED if _reviewed(self.view, script) else OPEN
-        state = "reviewed" if mark is TICKED else "not reviewed"
-        if mark is OPEN and self._loaded == script.migration:
-            state += ": m marks it" if self._sql.seen_end else ": read on to its end"
-        heading = Content.assemble(
-            (f"{place} of {len(self._scripts)}  ", "$quiet"),
-            (one_line(script.migration), "bold"),
-            (f"  {mark.glyph} {state}", f"${mark.shade}"),
-            (f"\n{self._complaint}", "bold $fail") if self._complaint else "",
-        )
-        self.query_one("#script-heading", Static).update(heading)
+        self.app.push_screen(Allowed(self.clock, self.pending, self._visit))
 
-    def _show_findings(self) -> None:
-        script = self.script
-        if script is None or self._loaded != script.migration:
-            self.query_one("#findings", PileView).show(())
+    # Copying ----------------------------------------------------------------------------------
+
+    def action_copy_safer(self) -> None:
+        """Copy the safer form of the finding that is stood on, else of the statement's first one that has one."""
+        if safer := self._safer():
+            self._copy(safer, "The safer form")
+        else:
+            self.say("No rule offers other SQL for this statement. C copies it as it is.")
+
+    def _safer(self) -> str:
+        script, place = self.entry.script, self.place
+        if script is None or place.statement is None:
+            return ""
+        said = self.entry.findings(place.statement)
+        numbers = (place.finding, *said) if place.finding is not None else said
+        return next((script.findings[n].safer_sql for n in numbers if script.findings[n].safer_sql), "")
+
+    def action_copy_statement(self) -> None:
+        """Copy the statement as it stands in the file."""
+        statement, opened = self.place.statement, self.opened
+        if statement is None or opened is None or not self.is_loaded:
+            self.say("No statement is stood on.")
+        else:
+            self._copy(opened.shown.source(statement), f"Statement {statement + 1}")
+
+    def _copy(self, text: str, what: str) -> None:
+        """Control codes are copied as what they are shown as: whoever pastes into a shell runs nothing by it."""
+        self.app.copy_to_clipboard(printable(text.replace("\r\n", "\n")))
+        lines = plural(text.count("\n") + 1, "line")
+        self.notify(f"{what}, {lines}", title="Copied, where the terminal allows it", markup=False)
+
+    # Formatted, and found ---------------------------------------------------------------------
+
+    def action_formatted(self) -> None:
+        """The statement laid out for reading, or the file as it is."""
+        if self.entry.script is None:
+            self.say("Where its statements are is known of pending scripts only.")
             return
-        statements = self._sql.text.statements(self._sql.cursor)
-        rows = (*statement_rows(script, statements), *model_rows(script))
-        self.query_one("#findings", PileView).show(rows)
+        self.is_formatted = not self.is_formatted
+        self.sql.display, self.laid_out.display = not self.is_formatted, self.is_formatted
+        self.action_pane("sql")
+        self.show_standing()
+
+    def action_search(self) -> None:
+        """Ask for words."""
+        if self.is_formatted:
+            self.action_formatted()
+        self.search.ask()
+
+    def on_search_line_sought(self, event: SearchLine.Sought) -> None:
+        """Look for them from where one stands."""
+        event.stop()
+        self.action_pane("sql")
+        self.sql.show_found((), 0)
+        if event.words:
+            self._seek(jump=True)
+        self.redraw()
+
+    def was_read(self) -> None:
+        """What was searched for is marked in this script, too."""
+        if self.search.words:
+            self._seek(jump=self._jumps)
+
+    @work(exclusive=True, group="search")
+    async def _seek(self, *, jump: bool) -> None:
+        """Find the words in the script that is open; `jump` to the nearest place that has them."""
+        words, text = self.search.words, self.sql.text
+        self._jumps = jump and not text.whole
+        places = await asyncio.to_thread(places_of, words, text.shown)
+        if text is not self.sql.text:
+            return
+        self.sql.show_found(places, len(words))
+        self.search.show(places, self.sql.at)
+        if jump and text.whole:
+            at = self.search.next(self.sql.at - 1, 1)
+            self._stand_on_found(at) if at is not None else self._seek_on(1)
+
+    def action_found(self, by: int) -> None:
+        """The next place that has the words, or the one before; past the last one, in the scripts that follow."""
+        if not self.search.words:
+            self.say("Search for something first: the key is /.")
+        elif (at := self.search.next(self.sql.at, by)) is not None:
+            self._stand_on_found(at)
+        else:
+            self._seek_on(by)
+
+    @work(exclusive=True, group="search")
+    async def _seek_on(self, by: int) -> None:
+        """The first place in the scripts that follow, or the last in those before; at last in this one again."""
+        here = self.peers.index(self.entry)
+        for number in range(1, len(self.peers) + 1):
+            entry = self.peers[(here + by * number) % len(self.peers)]
+            places = await asyncio.to_thread(self._places_in, entry)
+            if places:
+                self.go_to(Place(entry.id), partial(_if_read, places[0 if by > 0 else -1]))
+                self.mark_in_tree()
+                return
+        self.say("It stands in none of these scripts.")
+
+    def _places_in(self, entry: Entry) -> tuple[int, ...]:
+        """Where the words stand in a script, wherever it is read from."""
+        try:
+            opened = open_entry(entry, self.gonogo.folder, self.view)
+        except WrongBytes:
+            return ()
+        return places_of(self.search.words, complete(entry, opened).shown.shown)
+
+    def _stand_on_found(self, at: int) -> None:
+        statement = self.sql.text.statement_at(at)
+        self.go_to(Place(self.entry.id, statement), partial(_if_read, at))
+        self.mark_in_tree()
 
 
-def _read(folder: Path, script: Script) -> SqlText:
-    return SqlText(read_script(folder, script), [(s.start, s.end) for s in script.statements])
-
-
-def _reviewed(view: RunView, script: Script) -> bool:
-    review = view.reviews.get(script.migration)
-    return review is not None and review.sha256 == script.sha256
-
-
-def marks_of(script: Script) -> dict[int, Mark]:
-    """The worst mark of each line, from 0."""
-    marks: dict[int, Mark] = {}
-    for finding in worst_first(script.findings):
-        marks.setdefault(finding.line - 1, of_finding(finding))
-    return marks
-
-
-def script_row(view: RunView, script: Script) -> Row:
-    """One script of the list: reviewed or not, how large, how bad."""
-    mark = TICKED if _reviewed(view, script) else OPEN
-    worst = worst_first(script.findings)
-    words = f"\n{plural(len(script.statements), 'statement')}, {size(script.size)}, {one_line(script.model)}"
-    found = of_finding(worst[0]) if worst else None
-    finding = (f"\n{found.glyph} {found.word}", f"${found.shade}") if found else ("", "")
-    return row(Content.assemble(mark.sign, " "), one_line(script.migration), (words, "$quiet"), finding)
+def _if_read(at: int, text: SqlText) -> int | None:
+    """The place, once the text goes so far."""
+    return at if at < len(text.shown) else None

@@ -248,8 +248,8 @@ class Run(Decisions):
 
     def action_review(self, migration: str = "") -> None:
         """Read the pending scripts."""
-        if self.view.plan is None or not self.view.plan.scripts:
-            self.say("No script is pending.")
+        if self.view.plan is None or not (self.view.plan.scripts or self.view.plan.applied):
+            self.say("No script is pending, and none is applied.")
         else:
             self.app.push_screen(Review(self._clock, migration))
 
