@@ -16,13 +16,13 @@ NEAR = 50
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
-    """Every ALTER TABLE that works through a table, after another one of the same transaction did."""
+    """The second ALTER TABLE of a transaction that works through a table."""
     for table in _gone_through(statement, seen):
         near = islice(seen.before(statement), NEAR)
-        before = next((s for s in near if table in _gone_through(s, seen)), None)
-        if before is not None:
+        before = [earlier for earlier in near if table in _gone_through(earlier, seen)]
+        if len(before) == 1:
             yield Found(
-                f"goes through {table} once more, as line {before.line} did: the server would do both in one pass",
+                f"goes through {table} once more, as line {before[0].line} did: the server would do both in one pass",
                 (table,),
                 subject=str(table),
                 instead=f"Write both into one ALTER TABLE {table}, parted by a comma.",

@@ -23,6 +23,7 @@ class Seen:
         self.things = Things(script.statements)
         self._transactions = transactions(script)
         self._new: dict[Key, bool] = {}  # whether it is certain that the script made it
+        self._new_here: set[Key] = set()  # what the next statement makes itself, and may then work on
         self._columns: set[tuple[Key, str]] = set()
         self._not_null_checks: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._never_null: set[tuple[Key, str]] = set()
@@ -34,10 +35,11 @@ class Seen:
         for statement in script.statements:
             for action in statement.actions:
                 self._look_ahead(statement.index, action)
+        self._turn_to(0)
 
     def is_new(self, table: Name) -> bool:
         """This script made the table, unless it was there before its CREATE TABLE IF NOT EXISTS."""
-        return table.key in self._new
+        return table.key in self._new or table.key in self._new_here
 
     def is_certainly_new(self, table: Name) -> bool:
         """This script made the table: all rows in it are the script's own."""
@@ -101,6 +103,12 @@ class Seen:
             self._take_in_table(action)
             self._take_in_column(action)
         self.things.take_in(statement)
+        self._turn_to(statement.index + 1)
+
+    def _turn_to(self, index: int) -> None:
+        made = [x for statement in self.script.statements[index : index + 1] for x in statement.actions]
+        several = len(made) > 1
+        self._new_here = {x.table.key for x in made if several and isinstance(x, a.CreateTable)}
 
     def _look_ahead(self, index: int, action: Action) -> None:
         match action:

@@ -29,6 +29,8 @@ def why_not(text: str) -> str:
         ("DO $$ BEGIN ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES o (id);\n"
          "EXCEPTION WHEN duplicate_object THEN NULL; END $$", [("add-foreign-key", 1)]),
         ("DO $$ DECLARE r record; BEGIN FOR r IN SELECT 1 AS n LOOP TRUNCATE t; END LOOP; END $$", [("truncate", 1)]),
+        ("DO $$ BEGIN CREATE TABLE n (c int); CREATE INDEX ON n (c); ALTER TABLE n ADD CHECK (c > 0); END $$", []),
+        ("DO $$ BEGIN CREATE INDEX ON n (c); CREATE TABLE m (c int); END $$", [("index-without-concurrently", 1)]),
         ("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_class) THEN CREATE TABLE t (c int); END IF; END $$;\n"
          "DROP TABLE t", [("table-drop", 2)]),
         ("DO $$ BEGIN BEGIN BEGIN DELETE FROM t; END; END; END $$", [("delete-without-where", 1)]),

@@ -89,6 +89,7 @@ KEY = "ALTER TABLE n ADD FOREIGN KEY (c) REFERENCES o"
         ("data-change-with-ddl", [], f"BEGIN;\nUPDATE o SET c = 2 WHERE c = 1;\nCOMMIT;\n{ADD}"),
         ("alters-that-could-be-one", [2], f"{BIGINT};\n{BIGINT.replace('c TYPE', 'd TYPE')}"),
         ("alters-that-could-be-one", [], f"{BIGINT};\n{BIGINT.replace('TABLE t', 'TABLE o')}"),
+        ("alters-that-could-be-one", [2], f"{BIGINT};\n{BIGINT};\n{BIGINT}"),
         ("alters-that-could-be-one", [], f"{BIGINT}, ALTER COLUMN d TYPE bigint"),
         ("alters-that-could-be-one", [], f"{ADD};\n{ADD.replace('d int', 'e int')}"),
         ("alters-that-could-be-one", [], f"BEGIN;\n{BIGINT};\nCOMMIT;\n{BIGINT}"),
@@ -122,8 +123,9 @@ def test_a_table_that_was_shut_is_named_once_and_an_index_by_its_table() -> None
 def test_each_dropped_table_is_taken_for_the_new_one_most_like_it() -> None:
     text = "DROP TABLE api_link;\nDROP TABLE old_api_try;\nCREATE TABLE api_try (c int);\nCREATE TABLE link (c int)"
     said = [finding for finding in judge(read_script(text)) if finding.rule == "table-rename-as-drop-and-create"]
-    assert ["ALTER TABLE api_link RENAME TO link;", "ALTER TABLE old_api_try RENAME TO api_try;"] == [
-        finding.safer_sql for finding in said
+    assert [finding.safer_sql for finding in said] == [
+        "ALTER TABLE api_link RENAME TO link;",
+        "ALTER TABLE old_api_try RENAME TO api_try;",
     ]
 
 
