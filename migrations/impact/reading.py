@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from migrations.impact.asked import MOST, Asked
 from migrations.impact.known import (
@@ -87,9 +88,10 @@ async def _ask(conn: Connection, asked: Asked, time: timedelta, *, full: bool) -
             await conn.execute("BEGIN TRANSACTION READ ONLY")
             await conn.execute(SET_UP, bounds)
             cursor = await conn.execute(everything(conn.info.server_version, full=full).encode(), values)
+            await conn.execute("ROLLBACK")
         row = await cursor.fetchone()
     finally:
-        if not conn.closed:
+        if not conn.closed and conn.info.transaction_status != TransactionStatus.IDLE:
             await conn.execute("ROLLBACK")
     assert row is not None
     found: dict[str, Any] = row[0]

@@ -185,6 +185,7 @@ def _kept(hinge: Hinge, work: Work, relation: Relation, known: Known, *, utc: bo
     if column is None or new is None:
         return work
     found = change(column.type, new, known, utc=known.utc if utc is None else utc)
-    if found == "build" and not any(hinge.of[0] in index.columns or "" in index.columns for index in relation.indexes):
-        return hinge.work
-    return work if found == "rewrite" else found
+    if found == "rewrite":
+        return work
+    indexed = any(hinge.of[0] in index.columns or "" in index.columns for index in relation.indexes)
+    return max(found, hinge.work, key=EFFORT.__getitem__) if indexed else "brief"

@@ -1,11 +1,15 @@
 """What a real database tells of the things that scripts touch, whoever asks and whoever holds a lock."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 
 from migrations.impact.asked import asked_of
 from migrations.impact.known import Column, Index, Known, Type
@@ -282,6 +286,18 @@ async def test_a_server_that_takes_too_long_is_not_waited_for(connection: Connec
     assert not found.relations
     assert [words.partition(": ")[2] for words in found.missing] == ["it took more than 0.001 s"] * 2
     assert (await known(connection, "ALTER TABLE pg_class ADD d int")).relations, "it may be asked again"
+
+
+async def test_there_and_back_once(connection: Connection, tmp_path: Path) -> None:
+    await run(connection, "CREATE TABLE t (c int); CREATE TABLE u (c int)")
+    with (tmp_path / "trace").open("w") as trace:
+        connection.pgconn.trace(trace.fileno())
+        found = await known(connection, "DROP TABLE t; DROP INDEX i; ALTER TABLE u ADD d int")
+        connection.pgconn.untrace()
+    directions = re.findall(r"^\S+ \S+\t([FB])\t", (tmp_path / "trace").read_text(), re.MULTILINE)
+    assert [direction for direction, _ in groupby(directions)] == ["F", "B"]
+    assert found.relation(Name(None, "t")) and found.relation(Name(None, "u"))
+    assert connection.info.transaction_status == TransactionStatus.IDLE
 
 
 async def test_nothing_is_asked_of_nothing(connection: Connection) -> None:
