@@ -85,8 +85,9 @@ def _hinge_of(column: a.Column, work: Work) -> Hinge | None:
         doubtful = unknown(calls)
         certain = column.generated or column.type in SERIALS or volatile(calls)
         return Hinge("not volatile", "brief", doubtful) if doubtful and not certain else None
-    element = column.type.split("(")[0].split("[")[0].split(" ")[0]
-    return None if element in _BUILT_IN else Hinge("checked domain", "rewrite", (column.type,))
+    name = column.type.split("(")[0].split(" ")[0]
+    domain = name not in _BUILT_IN and not column.type.endswith("[]")
+    return Hinge("checked domain", "rewrite", (column.type,)) if domain else None
 
 
 def drop_column(action: a.DropColumn) -> Iterator[Touch]:
@@ -99,7 +100,8 @@ def drop_column(action: a.DropColumn) -> Iterator[Touch]:
 
 def alter_type(action: a.AlterType) -> Iterator[Touch]:
     """Foreign keys over the column are checked anew, from either side."""
-    hinge = Hinge("kept type", "brief", (action.column, action.type))
+    kept: Work = "build" if action.collated else "brief"
+    hinge = None if action.computed else Hinge("kept type", kept, (action.column, action.type))
     columns = (action.column,)
     yield from downward(action.table, AE, "rewrite", only=action.only, hinge=hinge)
     yield Touch(action.table, AE, "scan", Through("referenced", columns), hinge)

@@ -67,13 +67,18 @@ class DropColumn:
 
 @dataclass(frozen=True, slots=True)
 class AlterType:
-    """The column gets another type; `using` if an expression computes the new value."""
+    """The column gets another type; `using` if an expression computes the new value.
+
+    `computed`: it does more than cast the column to that type. `collated`: a collation is named.
+    """
 
     table: Name
     column: str
     type: str
     using: bool = False
     only: bool = False
+    computed: bool = False
+    collated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,13 +283,14 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`everything`: there is no WHERE, and nothing else that narrows it."""
+    """`everything`: there is no WHERE, and nothing else that narrows it. `kept`: the columns of which only nulls go."""
 
     table: Name
     columns: tuple[str, ...] = ()
     everything: bool = False
     only: bool = False
     reads: tuple[Name, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,18 @@ def _drop_constraint(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
 
 def _alter_type(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
     column = _definition(cmd).column_def
-    return a.AlterType(table, cmd.name, type_words(column.type_name), using=column.HasField("raw_default"))
+    type = type_words(column.type_name)
+    using = column.HasField("raw_default")
+    computed = using and not _casts(column.raw_default, cmd.name, type)
+    return a.AlterType(table, cmd.name, type, using, computed=computed, collated=column.HasField("coll_clause"))
+
+
+def _casts(expression: pb.Node, column: str, type: str) -> bool:
+    """Whether an expression is the column itself, or its cast to the type."""
+    if expression.HasField("type_cast"):
+        cast = expression.type_cast
+        return type_words(cast.type_name) == type and _casts(cast.arg, column, type)
+    return strings(expression.column_ref.fields) == [column]
 
 
 def _attach(table: Name, cmd: pb.AlterTableCmd) -> a.Action:

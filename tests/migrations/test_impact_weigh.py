@@ -149,6 +149,15 @@ def test_what_the_target_knows_to_be_quick_is_a_note(text: str, target: Relation
     assert (found(slow, rule).severity, slow.held[0][0].what.work != "brief") == ("stop", True)
 
 
+@pytest.mark.parametrize(("indexed", "work"), [(("c",), "build"), (("d",), "brief")])
+def test_another_collation_builds_the_indexes_of_the_column_anew(indexed: tuple[str, ...], work: str) -> None:
+    text = Name("pg_catalog", "text")
+    target = table(columns=(Column("c", Type(text)),), indexes=(Index("i", indexed),))
+    types = {Name(None, "text"): KnownType(text, "base"), text: KnownType(text, "base")}
+    weighed = weigh('ALTER TABLE t ALTER c TYPE text COLLATE "C"', known(target, types=types))
+    assert weighed.held[0][0].what.work == work
+
+
 def test_a_lock_is_held_until_its_transaction_ends() -> None:
     """The scan of VALIDATE counts for the lock of what stands before it, in the same transaction and in no other."""
     add = "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID;"

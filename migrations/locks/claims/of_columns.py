@@ -16,6 +16,7 @@ CLAIMS: Claims = {
         Claim("ALTER TABLE t ADD COLUMN z timestamptz DEFAULT CURRENT_TIMESTAMP", T),
         Claim("ALTER TABLE t ADD COLUMN z mood DEFAULT 'good'", T),
         Claim("ALTER TABLE t ADD COLUMN z plain", T),
+        Claim("ALTER TABLE t ADD COLUMN z checked[]", T),
         Claim("ALTER TABLE t ADD COLUMN z int GENERATED ALWAYS AS (c + 1) VIRTUAL", T, since=18),
         Claim("ALTER TABLE pt ADD COLUMN z int", PARTITIONS),
         Claim("ALTER TABLE heirs ADD COLUMN z int", {"heirs": AE, "heir": AE}),
@@ -86,6 +87,8 @@ CLAIMS: Claims = {
         Claim("ALTER TABLE t ALTER v TYPE varchar(10)", T, scans=("t",), rewrites=("t",)),
         Claim("ALTER TABLE t ALTER v TYPE checked", T, scans=("t",), rewrites=("t",)),
         Claim("ALTER TABLE t ALTER n TYPE numeric(10, 1)", T, scans=("t",), rewrites=("t",)),
+        Claim("ALTER TABLE t ALTER v TYPE text USING lower(v)", T, scans=("t",), rewrites=("t",)),
+        Claim("ALTER TABLE t ALTER v TYPE varchar(40) USING v::text", T, scans=("t",), rewrites=("t",)),
         Claim("ALTER TABLE alone ALTER n TYPE int USING ascii(n) + j", ALONE, scans=("alone",), rewrites=("alone",)),
         Claim("ALTER TABLE t ALTER o_id TYPE bigint", {"t": AE, "o": AE}, scans=("t", "o"), rewrites=("t",)),
         Claim(
@@ -101,6 +104,7 @@ CLAIMS: Claims = {
         Claim("ALTER TABLE t ALTER v TYPE text USING v::text", T),
         Claim("ALTER TABLE t ALTER n TYPE numeric(12, 2)", T),
         Claim("ALTER TABLE t ALTER p TYPE text", T),
+        Claim('ALTER TABLE alone ALTER n TYPE text COLLATE "C"', ALONE, scans=("alone",)),
     ),
     "ALTER COLUMN TYPE from timestamp to timestamptz": (
         Claim("ALTER TABLE alone ALTER ts TYPE timestamptz", ALONE),

@@ -25,6 +25,11 @@ CLAIMS: Claims = {
         Claim("DROP VIEW vw CASCADE", {"vw": AE, "vv": AE}),
         Claim("DROP MATERIALIZED VIEW mv", {"mv": AE}),
         Claim("DROP SEQUENCE seq"),
+        Claim(
+            "DROP SEQUENCE seq CASCADE",
+            {"alone": AE},
+            setup="ALTER TABLE alone ALTER id SET DEFAULT nextval('seq')",
+        ),
     ),
     "DROP SCHEMA … CASCADE": (
         Claim(
