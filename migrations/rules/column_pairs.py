@@ -32,6 +32,8 @@ def _becomes(table: Name, column: str, seen: Seen) -> str | None:
     added = tuple(dict.fromkeys(seen.left_empty(table)))
     if column in added:
         return column
+    if seen.made.is_column_renamed_to(table, column):
+        return None
     dropped = tuple(dict.fromkeys(seen.made.dropped_columns(table)))
     return pairs(
         tuple(name for name in dropped if name not in added), tuple(name for name in added if name not in dropped)

@@ -12,24 +12,28 @@ from migrations.sql.seen import Seen
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Where the script itself added all the columns, no value is lost."""
+    """Where the script itself added all the columns, or only nulls go, no value is lost."""
     for action in statement.actions:
         match action:
             case a.Update(table=table, columns=columns, everything=True) if not seen.is_certainly_new(table):
-                fresh = all(seen.is_new_column(table, column) for column in columns)
+                spared = all(column in action.kept or seen.is_new_column(table, column) for column in columns)
                 names = ", ".join(shown(column) for column in columns)
                 yield Found(
-                    f"overwrites {names} in every row of {table}, in one long transaction"
-                    if not fresh
-                    else f"fills {names} in every row of {table}, in one long transaction",
+                    f"{_what(action, spared=spared)} {names} in every row of {table}, in one long transaction",
                     (table,),
                     subject=str(table),
                     instead=f"In batches: UPDATE {table} SET … WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} "
                     f"WHERE … LIMIT {BATCH})), where … leaves out what is done; again and again until it changes no "
                     "row, each time in a transaction of its own.",
-                    severity="warn" if fresh else None,
-                    loses_data=not fresh,
+                    severity="warn" if spared else None,
+                    loses_data=not spared,
                 )
+
+
+def _what(action: a.Update, *, spared: bool) -> str:
+    if not spared:
+        return "overwrites"
+    return "writes anew, though only nulls change," if set(action.columns) <= set(action.kept) else "fills"
 
 
 RULE = Rule(

@@ -67,7 +67,14 @@ def update(stmt: pb.UpdateStmt) -> Iterator[a.Update]:
     """UPDATE. A join narrows it, like a WHERE."""
     columns = tuple(node.res_target.name for node in stmt.target_list)
     everything = not stmt.from_clause and _no_condition(stmt)
-    yield a.Update(name_of(stmt.relation), columns, everything, not stmt.relation.inh, relations_in(stmt))
+    kept = tuple(node.res_target.name for node in stmt.target_list if _keeps(node.res_target))
+    yield a.Update(name_of(stmt.relation), columns, everything, not stmt.relation.inh, relations_in(stmt), kept)
+
+
+def _keeps(target: pb.ResTarget) -> bool:
+    """`SET c = coalesce(c, …)`."""
+    first = next(iter(target.val.coalesce_expr.args), pb.Node())
+    return [node.string.sval for node in first.column_ref.fields][-1:] == [target.name]
 
 
 def delete(stmt: pb.DeleteStmt) -> Iterator[a.Delete]:

@@ -29,6 +29,7 @@ class Made:
         self._schemas: set[str] = set()
         self._added_columns: dict[Key, dict[str, a.Column]] = {}
         self._dropped_columns: dict[Key, list[str]] = {}
+        self._given_names: set[tuple[Key, str]] = set()
         self._dropped_tables: set[Key] = set()
         self._dropped_constraints: dict[Key, list[str]] = {}
         self.renamed_constraints: list[tuple[Name, str]] = []
@@ -80,6 +81,10 @@ class Made:
     def is_named_again(self, name: Name, after: int) -> bool:
         """A statement after that one gives this name to a table or view, new or not."""
         return self._last_named.get(name.key, -1) > after or self.is_viewed_later(name, after)
+
+    def is_column_renamed_to(self, table: Name, name: str) -> bool:
+        """The script gives a column of the table this name, somewhere: values are copied before that, as a rule."""
+        return (table.key, name) in self._given_names
 
     def drops_table(self, table: Name) -> bool:
         """The script drops the table, somewhere."""
@@ -135,6 +140,8 @@ class Made:
                 self._dropped_columns.setdefault(table.key, []).append(name)
             case a.DropConstraint(table=table, constraint=name):
                 self._dropped_constraints.setdefault(table.key, []).append(name)
+            case a.Rename(kind="column", table=table, new=name):
+                self._given_names.add((table.key, name))
             case a.Rename(kind="constraint", table=table, old=str(name)):
                 self.renamed_constraints.append((table, name))
 

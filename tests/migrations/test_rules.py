@@ -66,6 +66,8 @@ def test_nothing_is_said_of_what_hurts_nobody(text: str) -> None:
         ("ALTER TABLE t ADD b text;\nUPDATE t SET b = a WHERE true;\nALTER TABLE t DROP a",
          [("update-without-where", 2), ("work-under-exclusive-lock", 2), ("column-drop", 3)]),
         ("ALTER TABLE t ADD b text; ALTER TABLE t DROP b", []),
+        ("ALTER TABLE t ADD b jsonb;\nALTER TABLE t DROP a, ADD c text;\nALTER TABLE t RENAME b TO a",
+         [("column-drop", 2)]),
         ("ALTER TABLE t ADD b text;\nUPDATE t SET b = 'x'",
          [("update-without-where", 2), ("work-under-exclusive-lock", 2)]),
         ("WITH gone AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT * FROM gone", [("delete-without-where", 1)]),
@@ -118,3 +120,19 @@ def test_a_finding_names_the_table_as_a_person_would_write_it() -> None:
     (finding,) = judge(read_script('CREATE INDEX i ON shop."Order Items" (c)'))
     assert finding.tables == ('shop."Order Items"',)
     assert 'ON shop."Order Items"' in finding.instead
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "loses_data"),
+    [
+        ("a = 1", "stop", True),
+        ("a = coalesce(a, 1)", "warn", False),
+        ("a = coalesce(u.a, 1), b = coalesce(b, a)", "warn", False),
+        ("a = coalesce(a, 1), b = 2", "stop", True),
+        ("a = coalesce(b, a)", "stop", True),
+        ("a = lower(coalesce(a, 'x'))", "stop", True),
+    ],
+)
+def test_an_update_that_keeps_what_is_there_loses_nothing(values: str, severity: str, loses_data: bool) -> None:
+    (finding,) = judge(read_script(f"UPDATE u SET {values}"))
+    assert (finding.severity, finding.loses_data) == (severity, loses_data)
