@@ -21,7 +21,7 @@ def test_the_catalogue_is_put_to_every_server_and_left_nowhere(pytestconfig: pyt
     done = run("--only", "COMMENT ON TYPE")
     assert done.returncode == 0, done.stdout + done.stderr
     servers = ", ".join(map(str, majors))
-    assert f"COMMENT ON\n    COMMENT ON TYPE mood IS 'x'\n        {servers}: no lock" in done.stdout
+    assert f"COMMENT ON\n    COMMENT ON TYPE mood IS 'x'\n        {servers}: no table above ACCESS SHARE" in done.stdout
     assert f"{len(majors)} proofs on PostgreSQL {servers}: none contradicted" in done.stdout
 
 

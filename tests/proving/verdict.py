@@ -41,21 +41,28 @@ def put_rule(url: str, rule: Rule) -> Verdict:
 
     A rule speaks of the table `t` alone; whatever else its risky form does is left open.
     """
-    claim = claim_of(rule)
     with connected(url) as connection:
-        if not (rule.lock or rule.rewrites or rule.fails):
-            connection.execute(rule.setup.encode())
-            return Verdict("no claim on the server", tuple(_safer(connection, rule)))
-        if rule.fails:
-            error = _run(connection, rule.setup, rule.risky)
-            if _is_lacking(error):
-                return Verdict(LACKING)
-            failed = (error and error.sqlstate) or "nothing"
-            against = [] if failed == rule.fails else [f"it fails with {failed}, not {rule.fails}"]
-            return Verdict(f"fails with {failed}", (*against, *_safer(connection, rule)))
-        seen = observe(url, connection, claim)
-        against = [*_failure(claim, seen), *_missing(rule, claim, seen), *_told(claim, seen)]
-        return Verdict(_words(seen), (*against, *_safer(connection, rule)))
+        risky = _risky(url, connection, rule)
+        if risky.did == LACKING:
+            return risky
+        safer = _safer(url, connection, rule)
+        return Verdict(f"{risky.did}. The safer form: {safer.did}", (*risky.against, *safer.against))
+
+
+def _risky(url: str, connection: Connection, rule: Rule) -> Verdict:
+    claim = claim_of(rule)
+    if not (rule.lock or rule.rewrites or rule.fails):
+        connection.execute(rule.setup.encode())
+        return Verdict("nothing is claimed of the server")
+    if rule.fails:
+        error = _run(connection, rule.setup, rule.risky)
+        if _is_lacking(error):
+            return Verdict(LACKING)
+        failed = (error and error.sqlstate) or "nothing"
+        against = [] if failed == rule.fails else [f"it fails with {failed}, not {rule.fails}"]
+        return Verdict(f"fails with {failed}", tuple(against))
+    seen = observe(url, connection, claim)
+    return Verdict(_words(seen), (*_failure(claim, seen), *_missing(rule, claim, seen), *_told(claim, seen)))
 
 
 def claim_of(rule: Rule) -> Claim:
@@ -86,12 +93,21 @@ def _run(connection: Connection, setup: str, risky: str) -> psycopg.Error | None
     return None
 
 
-def _safer(connection: Connection, rule: Rule) -> Iterator[str]:
+def _safer(url: str, connection: Connection, rule: Rule) -> Verdict:
+    """Statement by statement: what can be in a transaction is watched in one that is taken back, and then run."""
+    did: list[str] = []
+    against: list[str] = []
     try:
         for statement in read_script(rule.safer).statements:
+            if not (statement.facts.alone or statement.facts.control):
+                claim = Claim(statement.text)
+                seen = observe(url, connection, claim)
+                did.append(_words(seen))
+                against += told_locks(claim, seen) if not seen.sqlstate else ()
             connection.execute(statement.text.encode())
     except psycopg.Error as error:
-        yield f"the safer form fails: {error}"
+        against.append(f"the safer form fails: {error}")
+    return Verdict(", then ".join(did) or "works", tuple(against))
 
 
 def _missing(rule: Rule, claim: Claim, seen: Observed) -> Iterator[str]:
@@ -113,7 +129,7 @@ def _words(seen: Observed) -> str:
     locks = ", ".join(f"{name} {lock}" for name, lock in _notable(seen).items())
     reads = [f"reads {', '.join(sorted(seen.scanned))}"] if seen.scanned else []
     writes = [f"writes {', '.join(sorted(seen.rewritten))} anew"] if seen.rewritten else []
-    return "; ".join([locks or "no lock", *reads, *writes])
+    return "; ".join([locks or "no table above ACCESS SHARE", *reads, *writes])
 
 
 def _notable(seen: Observed) -> dict[str, Lock]:
