@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 from fix_postgres import apart, pg_bin
+from proving.of_rules import put_rule
 from proving.stage import Stage, staged
-from proving.verdict import put_rule
 
 from migrations.locks import Lock
 from migrations.locks.claims import Claim, claims

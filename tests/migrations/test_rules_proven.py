@@ -1,7 +1,7 @@
 """What each rule claims, the server confirms: the lock, what it blocks, the rewrite, the failure."""
 
 import pytest
-from proving.verdict import put_rule
+from proving.of_rules import put_rule
 
 from migrations.rules import Rule, judge, rules
 from migrations.sql import read_script

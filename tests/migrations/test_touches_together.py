@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from proving.observed import Observed, connected, observe
 from proving.stage import Stage, staged
-from proving.verdict import told_locks
+from proving.told import told_locks
 
 from migrations.locks.claims import Claim, claims
 from migrations.server import ThrowawayServer

@@ -9,7 +9,8 @@ from psycopg import sql
 from migrations.locks.claims import WORLD, Claim
 from migrations.rules import Rule
 from migrations.server import ThrowawayServer
-from proving.verdict import Verdict, put, put_rule
+from proving.of_rules import put_rule
+from proving.verdict import Verdict, put
 
 COPY = "claimed"
 
