@@ -5,13 +5,16 @@ import re
 from migrations.sql.bodies import Bodies
 from migrations.sql.facts import Facts, facts_of
 from migrations.sql.from_tree import actions_of
-from migrations.sql.parse import NotReadable, parse_one, pieces, rough_pieces
+from migrations.sql.parse import NotReadable, parse_one, pieces
+from migrations.sql.rough import rough_places
 from migrations.sql.script import Fault, Script, Statement
 from migrations.sql.search_path import SearchPath
-from migrations.sql.split import lines_at, locate, skip_gap
+from migrations.sql.split import lines_at, locate
 from migrations.sql.summary import cut, plain_line, summary_of
 
-_COPY_DATA = re.compile(r"\bCOPY\b[^;]*\bFROM\s+STDIN\b", re.IGNORECASE)
+_COPY_DATA = re.compile(r"\bCOPY\b[^;]{0,1000}\bFROM\s+STDIN\b", re.IGNORECASE)
+
+_PLACEHOLDER = re.compile(r"\{\{|\$\{|<%|:[A-Za-z_']")
 
 
 def analyse(text: str) -> Script:
@@ -19,23 +22,11 @@ def analyse(text: str) -> Script:
     try:
         found = pieces(text)
     except NotReadable as error:
-        return Script(text, _statements(text, _rough(text)), _fault(text, error))
+        return Script(text, _statements(text, rough_places(text)), _fault(text, error))
     places = locate(text, found)
     if places is None:
-        return Script(text, _statements(text, _rough(text)), Fault("its statements cannot be told apart", 1, 0))
+        return Script(text, _statements(text, rough_places(text)), Fault("its statements cannot be told apart", 1, 0))
     return Script(text, _statements(text, places))
-
-
-def _rough(text: str) -> list[tuple[int, int]]:
-    """Statements of a text that the grammar refuses: cut at its semicolons, or all of it as one."""
-    try:
-        places = locate(text, rough_pieces(text))
-    except NotReadable:
-        places = None
-    if places is not None:
-        return places
-    start, end = skip_gap(text, 0), len(text.rstrip())
-    return [(start, end)] if start < end else []
 
 
 def _statements(text: str, places: list[tuple[int, int]]) -> tuple[Statement, ...]:
@@ -67,4 +58,6 @@ def _fault(text: str, error: NotReadable) -> Fault:
         message = "a backslash command is psql's own; PostgreSQL does not know it"
     elif _COPY_DATA.search(text, 0, offset):
         message = "COPY … FROM STDIN is followed by data, which only a client such as psql can send"
+    elif _PLACEHOLDER.match(text, offset):
+        message = "a placeholder stands here, which something else is to fill in first"
     return Fault(cut(message), text.count("\n", 0, offset) + 1, offset)

@@ -1,7 +1,7 @@
 """PostgreSQL's own parser, kept from harm."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -20,6 +20,8 @@ SHORT = 2000
 """Characters of a statement that cannot nest more deeply than `depth.DEEPEST`."""
 DEEPEST_BLOCKS = 300
 """Blocks of code in each other: the parser of code has no bound of its own, and 3 000 end the process."""
+
+COMMENTS = (pb.SQL_COMMENT, pb.C_COMMENT)
 
 _BLOCK = re.compile(r"\b(?:end(?:\s+(?:if|loop|case))?|begin|if|loop|case)\b", re.IGNORECASE)
 
@@ -68,46 +70,24 @@ def pieces(text: str) -> list[str]:
     return _guarded(lambda: list(_split(text, method="parser")))
 
 
-def rough_pieces(text: str) -> list[str]:
-    """Like `pieces`, cut at every semicolon: for text that the grammar refuses. Raises NotReadable."""
+def placed(text: str) -> Iterator[tuple[int, int, pb.ScanToken]]:
+    """Start and end, in characters, of each word and comment of a text. Raises NotReadable."""
     data = text.encode("utf-8", errors="replace")
-    found: list[bytes] = []
-    start = end = -1
+    at = characters = 0
     for token in _tokens(text):
-        if token.token == pb.ASCII_59:
-            found += [data[start:end]] * (start >= 0)
-            start = -1
-        elif token.token not in (pb.SQL_COMMENT, pb.C_COMMENT):
-            start, end = (token.start if start < 0 else start), token.end
-    found += [data[start:end]] * (start >= 0)
-    return [piece.decode("utf-8", errors="replace") for piece in found]
+        characters += len(data[at : token.start].decode("utf-8"))
+        at = token.start
+        yield characters, characters + len(data[token.start : token.end].decode("utf-8")), token
 
 
 def scanned(text: str) -> list[tuple[int, int, bool]]:
     """Start and end, in characters, of each word that is no comment; whether it is a keyword. Raises NotReadable."""
-    data = text.encode("utf-8", errors="replace")
-    found: list[tuple[int, int, bool]] = []
-    at = characters = 0
-    for token in _tokens(text):
-        if token.token not in (pb.SQL_COMMENT, pb.C_COMMENT):
-            characters += len(data[at : token.start].decode("utf-8"))
-            at = token.start
-            end = characters + len(data[token.start : token.end].decode("utf-8"))
-            found.append((characters, end, token.keyword_kind != pb.NO_KEYWORD))
-    return found
+    return [(start, end, t.keyword_kind != pb.NO_KEYWORD) for start, end, t in placed(text) if t.token not in COMMENTS]
 
 
 def line_comments(text: str) -> list[tuple[int, int]]:
     """Start and end, in characters, of each comment that begins with two dashes. Raises NotReadable."""
-    data = text.encode("utf-8", errors="replace")
-    found: list[tuple[int, int]] = []
-    at = characters = 0
-    for token in _tokens(text):
-        if token.token == pb.SQL_COMMENT:
-            characters += len(data[at : token.start].decode("utf-8"))
-            at = token.start
-            found.append((characters, characters + len(data[token.start : token.end].decode("utf-8"))))
-    return found
+    return [(start, end) for start, end, token in placed(text) if token.token == pb.SQL_COMMENT]
 
 
 def _first(text: str) -> pb.Node:

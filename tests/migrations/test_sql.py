@@ -52,17 +52,23 @@ def test_every_statement_is_in_exactly_one_piece(case: tuple[str, list[tuple[int
 
 
 def assert_whole(script: Script) -> None:
-    """The pieces are the text, in order, and between them is nothing that is a statement."""
+    """The pieces are the text, and between them is nothing that is a statement."""
+    assert_in_order(script)
+    ends = [0, *(statement.end for statement in script.statements)]
+    assert [skip_gap(script.text, end) for end in ends] == [*(s.start for s in script.statements), len(script.text)]
+
+
+def assert_in_order(script: Script) -> None:
+    """The pieces are of the text, one after the other, each with its line."""
     position = 0
     for index, statement in enumerate(script.statements):
         assert statement.index == index
-        assert skip_gap(script.text, position) == statement.start
+        assert position <= statement.start < statement.end
+        assert statement.line == script.text.count("\n", 0, statement.start) + 1
         assert script.text[statement.start : statement.end] == statement.text
         assert len(statement.summary) <= 80
         assert statement.summary.isprintable()
         position = statement.end
-    if script.error is None:
-        assert skip_gap(script.text, position) == len(script.text)
 
 
 SQL_WORDS = st.sampled_from(
@@ -92,6 +98,7 @@ def test_any_text_gives_a_script(text: str) -> None:
     if script.error is None:
         assert_whole(script)
     else:
+        assert_in_order(script)
         assert 0 <= script.error.offset <= len(text)
         assert script.error.line == text.count("\n", 0, script.error.offset) + 1
         assert script.error.message.isprintable()
@@ -126,6 +133,40 @@ def test_a_script_with_an_error_still_shows_the_statements_around_it() -> None:
         (2, "selct 'x;y'", False),
         (4, "DROP TABLE b", True),
     ]
+
+
+ATOMIC = "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END"
+RULE = "CREATE OR REPLACE RULE r AS ON INSERT TO t DO (SELECT (1); SELECT 2)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"selct;\n{ATOMIC};\n{RULE};\nDROP TABLE t", ["selct", ATOMIC, RULE, "DROP TABLE t"]),
+        ("selct (1;\nDROP TABLE t", ["selct (1", "DROP TABLE t"]),
+        ("\\restrict it's\n\nSET x = 1;\n\\unrestrict it's\n", ["\\restrict it's", "SET x = 1", "\\unrestrict it's"]),
+        ("COPY t (a)\nFROM stdin;\nit's\t1;\n\\.\r\nDROP TABLE t;", ["COPY t (a)\nFROM stdin", "DROP TABLE t"]),
+        ("COPY t FROM stdin;\nDROP TABLE t; selct", ["COPY t FROM stdin", "DROP TABLE t", "selct"]),
+        ("DROP TABLE t; SELECT 'it;\nDROP TABLE u;", ["DROP TABLE t", "SELECT 'it;\nDROP TABLE u;"]),
+        ("DROP TABLE t; SELECT $a$ it; $$", ["DROP TABLE t", "SELECT $a$ it; $$"]),
+        ("DROP TABLE t; SELECT 0x; DROP TABLE u", ["DROP TABLE t", "SELECT 0x; DROP TABLE u"]),
+        ("DROP TABLE t; /* it; DROP TABLE u", ["DROP TABLE t"]),
+        ("selct 'a\n\\b\n'", ["selct 'a\n\\b\n'"]),
+        (" \n'", ["'"]),
+    ],
+)
+def test_of_what_the_grammar_refuses_no_statement_is_lost(text: str, expected: list[str]) -> None:
+    script = read_script(text)
+    assert script.error
+    assert [statement.text for statement in script.statements] == expected
+    assert_in_order(script)
+
+
+@pytest.mark.parametrize("placeholder", ["{{ .Schema }}", "${schema}", ":schema", "<%= schema %>"])
+def test_a_placeholder_is_called_one(placeholder: str) -> None:
+    error = read_script(f"SELECT 1;\nALTER TABLE {placeholder}.t ADD c int").error
+    assert error is not None and "something else is to fill in" in error.message
+    assert error.line == 2
 
 
 @pytest.mark.parametrize(
