@@ -21,7 +21,7 @@ def report_sarif(report: Report, version: str) -> str:
     remarks = sorted((*in_order(report), *report.allowed), key=lambda remark: remark.by != OURS)
     by_tool = {by: list(group) for by, group in groupby(remarks, key=lambda remark: remark.by)}
     runs = [_run(report, by, by_tool.get(by, []), version) for by in dict.fromkeys((OURS, *by_tool))]
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": runs}, indent=2)
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": runs})
 
 
 def _run(report: Report, by: str, remarks: list[Remark], version: str) -> dict[str, Any]:

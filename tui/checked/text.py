@@ -1,7 +1,7 @@
 """A report for people: calm, grouped by file, aligned."""
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from runbooks.check.report import Remark, Report
@@ -55,10 +55,10 @@ def _remark(remark: Remark, paint: Paint, width: int) -> Iterator[str]:
 
 
 def _labelled(label: str, words: str, width: int) -> Iterator[str]:
-    first = f"{' ' * INDENT}{label:<{LABEL}}"
-    yield from textwrap.wrap(
-        one_line(words), width, initial_indent=first, subsequent_indent=" " * len(first), break_long_words=False
-    )
+    start = INDENT + LABEL
+    first, *rest = _wrapped(words, start, width)
+    yield f"{' ' * INDENT}{label:<{LABEL}}{first[start:]}"
+    yield from rest
 
 
 def _sql(sql: str) -> Iterator[str]:
@@ -68,12 +68,17 @@ def _sql(sql: str) -> Iterator[str]:
         label = " " * LABEL
 
 
-def _wrapped(words: str, indent: int, width: int, hang: int | None = None) -> Iterator[str]:
-    yield from textwrap.wrap(
-        one_line(words),
+def _wrapped(words: str, indent: int, width: int, hang: int | None = None) -> Iterable[str]:
+    """The words on as many lines as they need, at least one; the later ones begin at `hang`."""
+    words = one_line(words)
+    if indent + len(words) <= width:
+        return (f"{' ' * indent}{words}",)
+    later = " " * (indent if hang is None else hang)
+    return textwrap.wrap(
+        words,
         width,
         initial_indent=" " * indent,
-        subsequent_indent=" " * (indent if hang is None else hang),
+        subsequent_indent=later,
         break_long_words=False,
         break_on_hyphens=False,
     )
