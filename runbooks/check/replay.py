@@ -52,7 +52,8 @@ async def replayed(sources: Sources, bin: Path | None = None) -> AsyncIterator[R
             name = f"replayed_{secrets.token_hex(4)}"
             await create_database(server.url(), name, owner="postgres")
             failure = await _apply_all(server.url(name), files)
-            words = f"replayed: all {len(files)} migrations apply to an empty database of PostgreSQL {server.major}"
+            what = f"all {len(files)} migrations apply" if len(files) != 1 else "the only migration applies"
+            words = f"replayed: {what} to an empty database of PostgreSQL {server.major}"
             more = More(remarks=(failure,)) if failure else More(proven=(words,))
             yield Replayed(name, server.url(name), failure is None, more)
         finally:

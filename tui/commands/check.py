@@ -2,13 +2,11 @@
 
 import asyncio
 import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -16,11 +14,12 @@ from migrations.problem import Misuse
 from runbooks import project as projects
 from runbooks.check import Asked, Check, More, Report
 from runbooks.check.wanted import Wanted
-from runbooks.project import Project
+from runbooks.project import Project, Review
+from tui.checked.printed import Form, printed
 from tui.commands.common import project_option, talk
 
-Form = Literal["text", "json", "sarif", "github", "pr"]
-COLOURS = {"stop": "red", "warn": "yellow", "note": "cyan"}
+if TYPE_CHECKING:
+    from runbooks.check.impact import Facts
 
 
 class WithCommand(click.Command):
@@ -56,6 +55,7 @@ def forms(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--sync", is_flag=True, help="Ask the project's Prisma CLI whether schema, migrations and client agree.")
 @click.option("--pg-bin", type=click.Path(path_type=Path), help="PostgreSQL's programs for the throw-away server.")
+@click.option("--database", metavar="ENVIRONMENT", help="Weigh what is found by the tables of this one. Reads only.")
 @click.option("--no-squawk", is_flag=True, help="Leave Squawk's findings out, where it is installed.")
 @forms
 @click.option("--explain", metavar="RULE", help="Print what there is to know about a rule; `all` lists them.")
@@ -69,6 +69,7 @@ def check(
     replay: bool,
     sync: bool,
     pg_bin: Path | None,
+    database: str | None,
     no_squawk: bool,
     form: Form | None,
     explain: str | None,
@@ -89,13 +90,15 @@ def check(
     project = nearest_project(project_file)
     look = Check(asked(paths, base, everything, also, project))
     report = look.report()
+    facts: tuple[Facts, ...] = ()
+    if database or form == "pr":
+        report, facts = weighed(look, report, project, database)
     if not no_squawk:
         report = report.with_more(squawks(look, report))
     if replay or sync:
         report = report.with_more(proven(look, Wanted(replay, sync, command, variables_of(project), pg_bin)))
     code = 1 if report.fails(fail_on) else 0
-    for line in printed(report, form or "text", code):
-        click.echo(line)
+    click.echo("\n".join(printed(report, facts, form or "text", code)))
     sys.exit(code)
 
 
@@ -124,6 +127,25 @@ def nearest_project(project_file: Path | None) -> Project | None:
     return projects.load(file)
 
 
+def weighed(
+    look: Check, report: Report, project: Project | None, database: str | None
+) -> "tuple[Report, tuple[Facts, ...]]":
+    """The report as bad as it is on a database, if one is named, and the facts. Raises Misuse, Problem, Unavailable."""
+    from runbooks.check.impact import about_target, facts_of, read_target, weigh
+
+    review = project.review if project else Review()
+    if database is None:
+        return report, facts_of(look.chosen, review)
+    if project is None:
+        raise Misuse(
+            f"There is no gonogo.toml, so nobody knows {database}.", advice="docs/project.md says how to write one."
+        )
+    environment = project.environment(database)
+    target = asyncio.run(read_target(project, environment, look.sources.files, os.environ))
+    report, facts = weigh(report, look.chosen, look.sources.files, review, target)
+    return report.with_more(about_target(target, look.chosen, environment)), facts
+
+
 def squawks(look: Check, report: Report) -> More:
     """What Squawk adds."""
     from runbooks.check.squawk import squawk
@@ -143,39 +165,6 @@ def variables_of(project: Project | None) -> tuple[str, ...]:
     """The variables that lead to a project's databases."""
     environments = project.environments.values() if project else ()
     return tuple(name for one in environments for name in (one.url, one.direct_url) if name)
-
-
-def printed(report: Report, form: Form, code: int) -> Iterator[str]:
-    """The report in one of its forms."""
-    match form:
-        case "json":
-            from tui.checked.as_json import report_json
-
-            yield report_json(report, version("gonogo"), code)
-        case "sarif":
-            from tui.checked.sarif import report_sarif
-
-            yield report_sarif(report, version("gonogo"))
-        case "github":
-            from tui.checked.github import annotations
-
-            yield from annotations(report)
-        case _:
-            from tui.checked.text import report_lines
-
-            yield from report_lines(report, Path.cwd().resolve(), painter(), width())
-
-
-def painter() -> Callable[[str, str], str]:
-    """Colour on a terminal that wants it."""
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        return lambda text, severity: text
-    return lambda text, severity: click.style(text, fg=COLOURS[severity], bold=severity == "stop")
-
-
-def width() -> int:
-    """How wide lines may be."""
-    return max(60, min(100, shutil.get_terminal_size((100, 24)).columns)) if sys.stdout.isatty() else 100
 
 
 def tastes(project: Project | None, also: tuple[str, ...]) -> tuple[str, ...]:
