@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from migrations.finding import Finding as Finding
+from migrations.finding import Severity as Severity
 from migrations.impact.foreseen import Foreseen
 from migrations.locks import Lock
 from migrations.rules.situation import Situation
 from migrations.sql import Name, Statement
-
-Severity = Literal["stop", "warn", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +23,6 @@ class Found:
     safer_sql: str = ""
     severity: Severity | None = None
     loses_data: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule says of one statement (its index, from 0). `lock` and `blocks` are empty where no lock matters.
-
-    `rewrites`: the server writes the whole table anew. `instead`: what to do in words; `safer_sql`: as SQL, ready to
-    be copied. `allowed`: the reason that a comment in the script gives for it. `live`: found only because of what the
-    target holds, so that it may come and go with the data.
-    """
-
-    rule: str
-    severity: Severity
-    statement: int
-    line: int
-    message: str
-    loses_data: bool = False
-    lock: str = ""
-    blocks: str = ""
-    tables: tuple[str, ...] = ()
-    instead: str = ""
-    source: str = ""
-    subject: str = ""
-    rewrites: bool = False
-    safer_sql: str = ""
-    allowed: str = ""
-    live: bool = False
 
 
 Check = Callable[[Statement, Situation], Iterable[Found]]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from migrations.finding import Finding
 from migrations.naming import convention
 from migrations.problem import Misuse, Problem
-from migrations.rules import Finding
 from runbooks.check import matters as m
 from runbooks.check.base import Repository
 from runbooks.check.cache import Cache

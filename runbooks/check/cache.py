@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import migrations
-from migrations.rules import Finding
+from migrations.finding import Finding
 from runbooks.check.verdict import Verdict
 
 LARGEST = 64_000_000
 """Bytes that all kept verdicts may take. Beyond it the oldest go, down to half."""
 
-CODE = ("sql", "rules", "locks")
+CODE = ("finding.py", "impact", "locks", "rules", "sql")
+OURS = ("cache.py", "reading.py", "verdict.py")
 
 
 class Cache:
@@ -60,14 +61,19 @@ class Cache:
 def judge_hash() -> str:
     """What a verdict depends on beside the script: another code gives another hash."""
     digest = hashlib.sha256(f"{version('gonogo')} {sys.version_info[:2]}".encode())
-    for name in CODE:
-        for file in sorted(Path(migrations.__path__[0], name).rglob("*.py")):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    places = [Path(migrations.__path__[0], name) for name in CODE]
+    places += [Path(__file__).with_name(name) for name in OURS]
+    for file in (file for place in places for file in _code(place)):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
     grammar = importlib.util.find_spec("postgast")
     for place in (grammar.submodule_search_locations or ()) if grammar else ():
         for entry in sorted(Path(place).iterdir()):
             digest.update(f"{entry.name} {entry.stat().st_size if entry.is_file() else 0}".encode())
     return digest.hexdigest()
+
+
+def _code(place: Path) -> list[Path]:
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
 
 
 def _home(environ: Mapping[str, str]) -> Path:

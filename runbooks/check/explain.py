@@ -2,9 +2,10 @@
 
 import re
 
+from migrations.finding import Severity
 from migrations.problem import Misuse
 from migrations.rule_pages import page
-from migrations.rules import Severity, rules
+from migrations.rules import rules
 from runbooks.check.matters import MATTERS, Matter
 from runbooks.nearest import nearest
 

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 
 from runbooks.check.cache import Cache
-from runbooks.check.verdict import Verdict, verdict_of
+from runbooks.check.verdict import Verdict
 
 WORTH_A_PROCESS = 200_000
 """Characters of SQL. Fewer are judged before another process is ready."""
@@ -32,7 +32,7 @@ def _judge_all(texts: Texts, also: Collection[str]) -> dict[str, Verdict]:
     first, *others = _shares(texts, max(1, min(_processors(), total // WORTH_A_PROCESS)))
     if not others:
         return _judge(first, also)
-    verdict_of("")  # what is loaded before the process divides is loaded once
+    _judge({"": ""}, ())  # what is loaded before the process divides is loaded once
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     helpers = [_Helper(context, share, also) for share in others]
     try:
@@ -46,6 +46,10 @@ def _judge_all(texts: Texts, also: Collection[str]) -> dict[str, Verdict]:
 
 
 def _judge(texts: Texts, also: Collection[str]) -> dict[str, Verdict]:
+    if not texts:
+        return {}
+    from runbooks.check.reading import verdict_of  # slow to load, and not needed for what was kept
+
     return {sha256: verdict_of(text, also) for sha256, text in texts.items()}
 
 

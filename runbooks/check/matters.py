@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrations.rules import Finding, Severity
+from migrations.finding import Finding, Severity
 from runbooks.check.report import Remark
 
 PRISMA = "https://www.prisma.io/docs/orm/prisma-migrate"

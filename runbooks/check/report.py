@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migrations.rules import Finding, Severity
+from migrations.finding import Finding, Severity
 from runbooks.check.base import Base
 
 RANK: dict[Severity, int] = {"stop": 3, "warn": 2, "note": 1}

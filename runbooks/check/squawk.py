@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from migrations.asking import ask
+from migrations.finding import Finding
 from migrations.problem import Problem
-from migrations.rules import Finding
 from runbooks.check.report import Checked, More, Remark, Report
 from runbooks.check.sources import File
 

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runbooks.check import cache as caching
-from runbooks.check import judging
+from runbooks.check import judging, reading
 from runbooks.check.cache import Cache
-from runbooks.check.verdict import Verdict, verdict_of
+from runbooks.check.reading import verdict_of
+from runbooks.check.verdict import Verdict
 
 SCRIPTS = (
     'ALTER TABLE "orders" DROP COLUMN note;\nCREATE INDEX i ON orders (a);\n',
@@ -147,7 +148,7 @@ def test_several_processes_find_what_one_finds(home: dict[str, str], monkeypatch
     monkeypatch.setattr(judging, "_processors", lambda: 4)
     assert judging.verdicts(texts, Cache(home)) == alone
     assert len(kept(home)) == len(texts)
-    monkeypatch.setattr(judging, "verdict_of", None)
+    monkeypatch.setattr(reading, "verdict_of", None)
     assert judging.verdicts(texts, Cache(home)) == alone
 
 
@@ -163,6 +164,6 @@ def test_what_a_process_cannot_finish_is_judged_by_another(
 
     monkeypatch.setattr(judging, "WORTH_A_PROCESS", 10)
     monkeypatch.setattr(judging, "_processors", lambda: 3)
-    monkeypatch.setattr(judging, "verdict_of", dies_elsewhere)
+    monkeypatch.setattr(reading, "verdict_of", dies_elsewhere)
     texts = {sha256(text): text for text in SCRIPTS}
     assert set(judging.verdicts(texts, Cache(home))) == set(texts)

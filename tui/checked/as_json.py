@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
-from migrations.rules import Finding
+from migrations.finding import Finding
 from runbooks.check.report import Remark, Report
 from tui.checked.common import name_of
 

@@ -1,6 +1,5 @@
 """`gonogo check`."""
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -131,6 +130,8 @@ def weighed(
     look: Check, report: Report, project: Project | None, database: str | None
 ) -> "tuple[Report, tuple[Facts, ...]]":
     """The report as bad as it is on a database, if one is named, and the facts. Raises Misuse, Problem, Unavailable."""
+    import asyncio
+
     from runbooks.check.impact import about_target, facts_of, read_target, weigh
 
     review = project.review if project else Review()
@@ -155,6 +156,8 @@ def squawks(look: Check, report: Report) -> More:
 
 def proven(look: Check, wanted: Wanted) -> More:
     """What trying it out adds. Raises Misuse, Unavailable."""
+    import asyncio
+
     from runbooks.check.proofs import prove
 
     talk(f"Trying it out on a throw-away PostgreSQL: {len(look.sources.files)} migrations.")
