@@ -9,21 +9,9 @@ from postgast import pg_query_pb2 as pb
 from postgast.walk import unwrap_node, walk
 
 from migrations.sql import actions as a
+from migrations.sql.harmless import HARMLESS
 from migrations.sql.names import Name
 from migrations.sql.tree import TOO_MANY, calls_in, name_of, relations_in, text_of
-
-_HARMLESS = frozenset(
-    """
-    abs array_agg array_length avg btrim ceil coalesce concat concat_ws count currval current_setting date_trunc
-    date_part dense_rank extract first_value floor format gen_random_uuid generate_series greatest initcap json_agg
-    json_build_object jsonb_agg jsonb_build_object lag lastval last_value lead least left length lower lpad ltrim max
-    md5 min nextval now ntile nullif position pg_advisory_lock pg_advisory_unlock pg_advisory_xact_lock
-    pg_get_serial_sequence pg_notify pg_sleep pg_try_advisory_lock pg_try_advisory_xact_lock pg_typeof random rank
-    regexp_replace replace right round row_number row_to_json rpad rtrim set_config setval split_part string_agg
-    substr substring sum to_char to_date to_json to_jsonb to_regclass to_regtype to_timestamp trim trunc unnest upper
-    version
-    """.split()  # noqa: SIM905 (one on each line would hide the file behind them)
-)
 
 
 def select(stmt: pb.SelectStmt) -> Iterator[a.Action]:
@@ -46,7 +34,7 @@ def _row_locks(stmt: pb.SelectStmt) -> Iterator[Name]:
 
 
 def _known(name: Name) -> bool:
-    return name.schema == "pg_catalog" or (name.schema is None and name.name in _HARMLESS)
+    return name.schema == "pg_catalog" or (name.schema is None and name.name in HARMLESS)
 
 
 def _settings(stmt: pb.SelectStmt) -> Iterator[a.Action]:

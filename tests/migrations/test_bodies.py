@@ -1,13 +1,16 @@
 """Code in scripts: what stands in it plainly is judged, and what cannot be looked into is said."""
 
+import re
 import threading
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from migrations.rules import judge
 from migrations.sql import Script, read_script
+from migrations.sql.harmless import ACT, READ
 
 
 def codes(text: str) -> list[tuple[str, int]]:
@@ -83,6 +86,32 @@ def test_code_says_nothing_of_what_the_script_is_certain_to_leave() -> None:
     facts = read_script("DO $$ BEGIN CREATE TABLE t (c int); DROP TABLE o; COMMIT; END $$").statements[0].facts
     assert (facts.creates_tables, facts.drops_tables, facts.touches) == ((), (), ())
     assert facts.may_commit
+
+
+def test_the_functions_that_are_taken_for_harmless_are_so_says_the_server(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        rows = connection.execute(
+            "SELECT proname, bool_or(provolatile = 'v') FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace "
+            "GROUP BY 1"
+        )
+        volatile = dict(rows.fetchall())
+    changing = {name for name in READ if volatile.get(name)}
+    assert {
+        name for name in changing if not re.fullmatch("pg_.*_size|pg_partition_.*|pg_is_in_recovery", name)
+    } == set()
+    assert {name for name in ACT if not volatile.get(name, True)} == set()
+    assert len(READ & volatile.keys()) > 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT cardinality(a), jsonb_array_elements(b) FROM t",
+        "DO $$ DECLARE a text := quote_ident('x'); BEGIN a := regexp_replace(a, 'x', 'y'); END $$",
+    ],
+)
+def test_what_only_reads_is_looked_into(text: str) -> None:
+    assert why_not(text) == ""
 
 
 LINES = """
