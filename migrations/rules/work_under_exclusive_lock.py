@@ -7,6 +7,7 @@ from migrations.rules.base import Found, Rule
 from migrations.rules.situation import Situation
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
+from migrations.sql.made import READ
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
@@ -14,7 +15,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     if not seen.is_anything_closed(statement) or not _works(statement, seen):
         return
     before = next((s.index for s in seen.before(statement) if _works(s, seen)), 0)
-    held = [(t.relation, by) for t, by in seen.closed(statement, since=before) if not seen.made.drops_table(t.relation)]
+    held = [(t.relation, by) for t, by in seen.closed(statement, since=before) if not _goes(t.relation, by, seen)]
     if held:
         names = " and ".join(_name(table, by) for table, by in held[:3])
         yield Found(
@@ -24,6 +25,12 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
             subject="transaction",
             instead="Put it into a migration of its own.",
         )
+
+
+def _goes(relation: Name, by: Statement, seen: Situation) -> bool:
+    """Nobody waits to read what is dropped for good."""
+    dropped = any(isinstance(x, a.Drop) and x.kind in READ and x.name.key == relation.key for x in by.actions)
+    return seen.made.drops_table(relation) or (dropped and not seen.made.is_named_again(relation, by.index))
 
 
 def _name(relation: Name, by: Statement) -> str:

@@ -80,6 +80,8 @@ KEY = "ALTER TABLE n ADD FOREIGN KEY (c) REFERENCES o"
         ("work-under-exclusive-lock", [3], f"{ADD};\nCREATE TABLE n (c int);\nINSERT INTO n SELECT c FROM o"),
         ("work-under-exclusive-lock", [], f"{ADD};\nCREATE TABLE n (c int);\n{KEY}"),
         ("work-under-exclusive-lock", [], f"DROP TABLE u;\n{FILL}"),
+        ("work-under-exclusive-lock", [], f"DROP VIEW v;\n{FILL}"),
+        ("work-under-exclusive-lock", [2], "DROP VIEW v;\nCREATE MATERIALIZED VIEW v AS SELECT * FROM t"),
         ("data-change-with-ddl", [1], f"UPDATE o SET c = 2 WHERE c = 1;\n{ADD}"),
         ("data-change-with-ddl", [1], f"UPDATE o SET c = 2 WHERE c = 1;\n{FILL};\n{ADD}"),
         ("data-change-with-ddl", [], f"{ADD};\nUPDATE o SET c = 2 WHERE c = 1"),
