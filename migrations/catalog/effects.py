@@ -68,8 +68,10 @@ class _Walk:
         where = f"{migration}, line {statement.line}"
         if statement.why_not:
             self.opaque.append(f"{where}: {statement.why_not}")
-        self.touched |= {self._full(name) for name in (*statement.facts.touches, *_referenced(statement.actions))}
-        for action in statement.actions:
+        elif any(not isinstance(action, a.Query) for action in statement.actions[len(statement.certain) :]):
+            self.opaque.append(f"{where}: what its code did is not known")
+        self.touched |= {self._full(name) for name in (*statement.facts.touches, *_referenced(statement.certain))}
+        for action in statement.certain:
             if why := self.action(action):
                 self.opaque.append(f"{where}: {why}")
 

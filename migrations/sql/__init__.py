@@ -1,5 +1,7 @@
 """Statements of a script: where they stand, what they do, how they can be run."""
 
+from importlib import import_module
+
 from migrations.sql.actions import Action
 from migrations.sql.facts import Facts
 from migrations.sql.model import Model, ModelKind, execution_model
@@ -27,7 +29,9 @@ def read_script(text: str) -> Script:
     if nul >= 0:
         return Script(text, (), Fault("a NUL byte ends the script for PostgreSQL", lines_at(text, [nul])[0], nul))
     try:
-        from migrations.sql.analysis import analyse  # its grammar is not to be had on every machine, and slow to load
+        import_module("postgast")  # not to be had on every machine, and slow to load
     except (ImportError, OSError):
         return Script(text, (), Fault("PostgreSQL's grammar (postgast) is not installed on this machine", 1, 0))
+    from migrations.sql.analysis import analyse
+
     return analyse(text)

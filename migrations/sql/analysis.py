@@ -46,7 +46,8 @@ def _statement(index: int, line: int, start: int, end: int, text: str, path: Sea
     summary = summary_of(actions, text)
     code = bodies.behind(actions, text)
     inside = path.resolved([x for x in code.actions if x not in actions])
-    return Statement(index, line, start, end, text, summary, facts_of(actions), (*actions, *inside), cut(code.why_not))
+    facts, why_not = facts_of(actions), cut(code.why_not)
+    return Statement(index, line, start, end, text, summary, facts, (*actions, *inside), why_not, len(inside))
 
 
 def _fault(text: str, error: NotReadable) -> Fault:

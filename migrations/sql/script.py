@@ -19,7 +19,7 @@ class Fault:
 class Statement:
     """One statement. `index` counts from 0, `line` from 1; `start` and `end` are offsets in characters, without `;`.
 
-    `why_not`: in words, why it could not be analysed.
+    `why_not`: in words, why it could not be analysed. The last `in_code` of its actions stand in code that it runs.
     """
 
     index: int
@@ -31,6 +31,12 @@ class Statement:
     facts: Facts
     actions: tuple[Action, ...] = ()
     why_not: str = ""
+    in_code: int = 0
+
+    @property
+    def certain(self) -> tuple[Action, ...]:
+        """The actions of the statement itself; those in code that it runs may happen or not."""
+        return self.actions[: len(self.actions) - self.in_code]
 
     @property
     def analysed(self) -> bool:

@@ -57,6 +57,11 @@ def test_what_cannot_be_told_is_said(text: str) -> None:
     assert why.startswith("m0, line 2: ")
 
 
+def test_what_code_makes_need_not_be_there() -> None:
+    found = effects("DO $$ BEGIN IF f() THEN CREATE TABLE a (c int); ALTER TABLE b ADD d int; END IF; END $$")
+    assert (found.tables, found.columns, len(found.opaque)) == ((), (), 1)
+
+
 def test_names_are_those_of_before() -> None:
     found = effects("ALTER TABLE a RENAME TO b; DELETE FROM b WHERE x; TRUNCATE c; TRUNCATE d CASCADE; DROP TABLE b")
     assert (found.reduced, found.emptied, found.dropped) == (named("a", "c"), named("d"), named("a"))
