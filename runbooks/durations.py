@@ -2,9 +2,6 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated
-
-from pydantic import BeforeValidator, PlainSerializer
 
 UNITS: dict[str, timedelta] = {
     "d": timedelta(days=1),
@@ -54,15 +51,3 @@ def spell(length: timedelta) -> str:
         if count:
             parts.append(f"{count}{name}")
     return "".join(parts) or "0s"
-
-
-def _read(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if isinstance(value, str):
-        return duration(value)
-    raise ValueError(f"expected {EXPECTED}, in quotes")
-
-
-Duration = Annotated[timedelta, BeforeValidator(_read), PlainSerializer(spell, return_type=str)]
-"""A step parameter that is written as `"10m"` and read as a timedelta. Defaults may be given as timedelta."""

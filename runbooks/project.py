@@ -1,17 +1,18 @@
 """`gonogo.toml`: what differs between environments. Names of variables, never connection strings."""
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Misuse, Problem
-from runbooks.frozen import Frozen
 from runbooks.nearest import one_of
 
 FILE = "gonogo.toml"
 
 
-class Environment(Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Environment:
     """One `[environments.NAME]`. `url` and `direct_url` are names of environment variables."""
 
     name: str
@@ -22,11 +23,12 @@ class Environment(Frozen):
     protected: bool = False
     parity: str | None = None
     pooler: Literal["session"] | None = None
-    values: dict[str, str] = {}
+    values: dict[str, str] = field(default_factory=dict)
     """`[environments.NAME.values]`: what `${env.key}` stands for in the runbook's step parameters."""
 
 
-class Review(Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Review:
     """`[review]`: for how long a migration may keep others from reading or writing a table, and what rules to add."""
 
     reads_blocked: timedelta = timedelta(seconds=1)
@@ -34,7 +36,8 @@ class Review(Frozen):
     also: tuple[str, ...] = ()
 
 
-class Project(Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Project:
     """The whole file. `folder` is where it stands; every relative path in it starts there."""
 
     name: str

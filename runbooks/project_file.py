@@ -3,22 +3,23 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from migrations.naming import convention
 from migrations.problem import Misuse
-from runbooks.document.errors import Fault, Faults, ProjectError
-from runbooks.document.toml_text import KeyLines, TomlError, read_toml
 from runbooks.durations import EXPECTED, duration
+from runbooks.faults import Fault, Faults, ProjectError
 from runbooks.library import shipped
 from runbooks.nearest import nearest
 from runbooks.project import FILE, Environment, Project, Review
+from runbooks.toml_text import KeyLines, TomlError, read_toml
 
-REVIEW_KEYS = tuple(Review.model_fields)
+REVIEW_KEYS = tuple(field.name for field in fields(Review))
 PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "sessions", "dumps")
-ENVIRONMENT_KEYS = tuple(key for key in Environment.model_fields if key != "name")
+ENVIRONMENT_KEYS = tuple(field.name for field in fields(Environment) if field.name != "name")
 NAMINGS = ("prisma", "dashed", "date")
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)

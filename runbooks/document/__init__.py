@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from migrations.problem import Misuse
 from runbooks.document.blocks import read_blocks
-from runbooks.document.errors import DocumentError, Fault, Faults
 from runbooks.document.identifiers import is_id, slug
 from runbooks.document.sections import SECTIONS, Part, SectionReader
+from runbooks.faults import DocumentError, Fault, Faults
 from runbooks.nearest import nearest
 from runbooks.runbook import PHASES, Advice, Option, Phase, PhaseName, Runbook
 

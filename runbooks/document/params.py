@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from runbooks.document.errors import Faults
+from runbooks.faults import Faults
 from runbooks.references import referring
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from runbooks.document.blocks import Block, Comment, Fence, Heading, Lost, Table, Task
-from runbooks.document.errors import Faults
 from runbooks.document.heads import read_advice, read_head
 from runbooks.document.steps import StepReader
+from runbooks.faults import Faults
 from runbooks.nearest import nearest
 from runbooks.runbook import CONDITIONS, PHASES, Advice, Condition, Item, Step
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, JsonValue
 
-from runbooks.document.errors import Faults
+from runbooks.faults import Faults
 from runbooks.nearest import one_of
 from runbooks.references import ENVIRONMENT, VALID, referring
 from runbooks.runbook import Condition, Step

@@ -7,12 +7,12 @@ from pydantic import JsonValue
 
 from runbooks.document.attributes import read_attributes
 from runbooks.document.blocks import Fence, Task
-from runbooks.document.errors import Faults
 from runbooks.document.heads import read_table
 from runbooks.document.identifiers import RESERVED, is_id, slug
 from runbooks.document.params import Params, check_params, flat
 from runbooks.document.step_references import check_references
 from runbooks.durations import EXPECTED, duration
+from runbooks.faults import Faults
 from runbooks.nearest import one_of
 from runbooks.runbook import Condition, Item, Step
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 from migrations.activity import Activity, Blocker, Session, look
 from migrations.catalog.recorded import name_of
 from migrations.sql.names import Name
-from runbooks.durations import Duration, spell
+from runbooks.durations import spell
 from runbooks.events import Outcome
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import touched_tables
+from runbooks.steps.parts.duration import Duration
 
 NAMED = 5
 

@@ -11,10 +11,11 @@ from typing import Literal, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from migrations.problem import Misuse
-from runbooks.durations import Duration, microseconds, spell
+from runbooks.durations import microseconds, spell
 from runbooks.frozen import Frozen
 from runbooks.runbook import Effect
 from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.http_call import Answer, NoAnswer, Request, call, check_url, contains, shown
 
 READING = ("GET", "HEAD", "OPTIONS")

@@ -8,10 +8,11 @@ from typing import Literal
 from migrations.problem import Problem
 from migrations.process import Child, alive, end
 from migrations.process import run as run_program
-from runbooks.durations import Duration, spell
+from runbooks.durations import spell
 from runbooks.events import StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.parts.duration import Duration
 
 LINE_KEPT = 2000
 KILLED = 128  # a shell adds the number of the signal that ended its last command

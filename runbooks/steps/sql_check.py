@@ -5,9 +5,9 @@ from datetime import timedelta
 from pydantic import JsonValue
 
 from migrations.target.ask import Scalar, ask
-from runbooks.durations import Duration
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.duration import Duration
 
 SHOWN = 300
 

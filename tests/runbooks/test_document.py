@@ -11,10 +11,11 @@ from pydantic import Field
 
 from migrations.problem import Misuse
 from runbooks.document import read_runbook
-from runbooks.document.errors import DocumentError
-from runbooks.durations import Duration, duration
+from runbooks.durations import duration
+from runbooks.faults import DocumentError
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Nothing, StepKind
+from runbooks.steps.parts.duration import Duration
 
 
 class DumpParams(Frozen):

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runbooks.durations import LONGEST, Duration, duration, microseconds, milliseconds, spell
+from runbooks.durations import LONGEST, duration, microseconds, milliseconds, spell
 from runbooks.frozen import Frozen
+from runbooks.steps.parts.duration import Duration
 
 
 class Waits(Frozen):

@@ -3,7 +3,7 @@
 import pytest
 
 from runbooks.document import read_runbook
-from runbooks.document.errors import DocumentError
+from runbooks.faults import DocumentError
 from runbooks.library import read_shipped, shipped
 from runbooks.runbook import PHASES, Runbook
 

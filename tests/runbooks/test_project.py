@@ -1,5 +1,6 @@
 """gonogo.toml: found, read, or refused with every fault and its line, and without a secret in the words."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrations.problem import Misuse
-from runbooks.document.errors import DocumentError, ProjectError
+from runbooks.faults import DocumentError, ProjectError
 from runbooks.project import Project, find, load, runbook_text
 
 WHOLE = """\
@@ -178,7 +179,7 @@ def test_runbooks_by_name_and_by_file(tmp_path: Path) -> None:
     name, text = runbook_text(project, production)
     assert (name, text.encode()) == ("runbooks/big.md", path.read_bytes())
     assert runbook_text(project, staging)[0] == "staging"
-    assert runbook_text(project, production.model_copy(update={"runbook": None}))[0] == "production"
+    assert runbook_text(project, replace(production, runbook=None))[0] == "production"
 
 
 @given(

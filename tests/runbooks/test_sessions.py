@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_where_sessions_and_dumps_lie(tmp_path) -> None:
     project = Project(name="p", folder=tmp_path, sha256="", migrations=Path("m"), environments={})
     assert sessions_root(project, {}) == home
     assert dumps_folder(project, {"XDG_STATE_HOME": "/x"}) == Path("/x/gonogo/dumps")
-    moved = project.model_copy(update={"sessions": Path("s"), "dumps": Path("/d")})
+    moved = replace(project, sessions=Path("s"), dumps=Path("/d"))
     assert (sessions_root(moved), dumps_folder(moved)) == (tmp_path / "s", Path("/d"))
 
 

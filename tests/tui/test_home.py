@@ -1,5 +1,6 @@
 """The screen that gonogo opens with: what can be begun, taken up, read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ async def test_what_is_chosen(keys: tuple[str, ...], chosen: tuple[str, str] | N
 
 
 async def test_an_empty_project_says_so() -> None:
-    app = HomeApp(PROJECT.model_copy(update={"environments": {}}), [])
+    app = HomeApp(replace(PROJECT, environments={}), [])
     async with app.run_test() as pilot:
         await r.settle(pilot, lambda: "names no environment" in r.screen_text(app))
         await pilot.press("enter")

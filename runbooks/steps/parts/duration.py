@@ -1,0 +1,20 @@
+"""A length of time as a step's parameter."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from runbooks.durations import EXPECTED, duration, spell
+
+
+def _read(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str):
+        return duration(value)
+    raise ValueError(f"expected {EXPECTED}, in quotes")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_read), PlainSerializer(spell, return_type=str)]
+"""A step parameter that is written as `"10m"` and read as a timedelta. Defaults may be given as timedelta."""
