@@ -18,7 +18,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
         match action:
             case a.Drop(kind="index", name=index, concurrently=False, cascade=cascade, if_exists=maybe):
                 table = seen.things.index_on(index)
-                if table and seen.is_new(table):
+                if table and (seen.is_new(table) or seen.made.drops_table(table)):
                     continue
                 instead = f"DROP INDEX CONCURRENTLY {'IF EXISTS ' * maybe}{index.sql}"
                 yield Found(

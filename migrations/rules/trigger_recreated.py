@@ -16,9 +16,9 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Every dropped trigger that a later statement creates. A constraint trigger cannot be replaced."""
     for action in statement.actions:
         match action:
-            case a.AlterTable(table=table, what="drop trigger", name=str(name)) if not seen.is_new(table):
+            case a.AlterTable(table=table, what="drop trigger", name=str(name)):
                 made = seen.things.trigger_made_later(table, name, statement)
-                if made is None:
+                if made is None or seen.is_new(table) or seen.made.drops_table(table):
                     continue
                 text = seen.script.statements[made].text
                 yield Found(

@@ -107,6 +107,8 @@ def test_nothing_is_said(text: str) -> None:
         ("DROP TRIGGER g ON t;\nDROP TRIGGER h ON t;\nCREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f()",
          [("trigger-recreated", 1), ("trigger-drop", 2)]),
         ("DROP TRIGGER g ON t;\nDROP TABLE t", [("table-drop", 2)]),
+        ("DROP INDEX i;\nDROP TRIGGER g ON t;\nDROP TABLE t;\nCREATE TABLE t (c int);\nCREATE INDEX i ON t (c);\n"
+         "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f()", [("table-recreated", 3)]),
         ("ALTER TABLE t DISABLE TRIGGER g;\nALTER TABLE t ENABLE TRIGGER ALL", [("trigger-disable", 1)]),
         ("ALTER TABLE t DISABLE TRIGGER ALL;\nALTER TABLE t ENABLE TRIGGER g", [("trigger-left-disabled", 1)]),
         ("ALTER TABLE t DISABLE TRIGGER USER;\nALTER TABLE t ENABLE TRIGGER USER", [("trigger-disable", 1)]),
