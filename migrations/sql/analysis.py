@@ -14,6 +14,7 @@ from migrations.sql.summary import cut, plain_line, summary_of
 
 _COPY_DATA = re.compile(r"\bCOPY\b[^;]{0,1000}\bFROM\s+STDIN\b", re.IGNORECASE)
 
+_FOR_PSQL = re.compile(r"\s*\\[^.]")
 _PLACEHOLDER = re.compile(r"\{\{|\$\{|<%|:[A-Za-z_']")
 
 
@@ -55,7 +56,7 @@ def _fault(text: str, error: NotReadable) -> Fault:
     message = error.message
     if text.startswith("\ufeff"):
         message = "a byte order mark (BOM) at its start is a syntax error for PostgreSQL"
-    elif text.startswith("\\", offset) and not text[text.rfind("\n", 0, offset) + 1 : offset].strip():
+    elif _FOR_PSQL.match(text, text.rfind("\n", 0, offset) + 1, offset + 2):
         message = "a backslash command is psql's own; PostgreSQL does not know it"
     elif _COPY_DATA.search(text, 0, offset):
         message = "COPY … FROM STDIN is followed by data, which only a client such as psql can send"

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Sequence
 
-import sqlparse
-from sqlparse.exceptions import SQLParseError
-
 from migrations.sql import actions as a
 from migrations.sql.facts import table_of
 from migrations.sql.names import Name, printable, shown
+from migrations.sql.parse import NotReadable, scanned
 
 WIDTH = 80
 _LOOKED_AT = 1000
-"""Characters of a statement that its one-liner is made of: sqlparse is slow, and gives up on long ones."""
+"""Characters of a statement that its one-liner is made of."""
 
 _AS_WRITTEN = (
     *(a.Query, a.Other, a.Unknown, a.AlterRelation, a.Comment, a.Publish, a.CreateStatistics, a.ReassignOwned),
@@ -33,14 +31,24 @@ def summary_of(actions: Sequence[a.Action], text: str) -> str:
 
 def plain_line(text: str) -> str:
     """A statement's own text in one line, without comments."""
-    head = text[:_LOOKED_AT]
-    try:
-        line = sqlparse.format(head, strip_comments=True, strip_whitespace=True, keyword_case="upper")
-    except (SQLParseError, RecursionError):
-        line = head
+    line = _bare(text[:_LOOKED_AT])
     if re.search("password|secret", line, re.IGNORECASE):
         line = line.split("'")[0]
     return cut(line)
+
+
+def _bare(text: str) -> str:
+    """The text without comments; as it is from where it cannot be cut into words, as in the middle of a quoted text."""
+    try:
+        places = scanned(text)
+    except NotReadable as error:
+        at = error.offset or 0
+        return _bare(text[:at]) + text[at:] if at else text
+    starts = [start for start, _, _ in places]
+    return "".join(
+        text[start:end] + " " * (following > end)
+        for (start, end, _), following in zip(places, [*starts[1:], len(text)], strict=False)
+    )
 
 
 def cut(text: str) -> str:

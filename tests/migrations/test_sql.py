@@ -115,6 +115,7 @@ def test_any_text_gives_a_script(text: str) -> None:
         ("\ufeffSELECT 1", 1, "\ufeff", "byte order mark"),
         ("SELECT 1;\n\\connect other", 2, "\\connect", "psql's own"),
         ("COPY t FROM stdin;\n1\tä\n\\.\n", 2, "1\t", "only a client such as psql"),
+        ("COPY t FROM stdin;\n\\.\nSELECT 1;\n", 2, "\\.", "only a client such as psql"),
         ("SELECT 1;\nSELECT \0", 2, "\0", "NUL byte"),
         ("SELECT 1;\nSELECT '\ud800'", 1, "SELECT 1", "not Unicode text"),
     ],
