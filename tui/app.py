@@ -1,5 +1,6 @@
 """The screen face: it reads what the runner says, draws it, and sends what the person decides."""
 
+import os
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ from tui.screens.help import Help, listed
 from tui.screens.home import Chosen, Home
 from tui.screens.run import Run
 from tui.standing import line_to_read_out, phase_title, standing
-from tui.theme import DARK, SHADES
+from tui.theme import DARK, DARK_SHADES, LIGHT, THEMES, VARIABLE
 from tui.words import Clock, now
 
 DETACHED = 130
@@ -48,16 +49,31 @@ class Base(App[int]):
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "gonogo"
+    BINDINGS = [
+        Binding("l", "switch_theme", "Light or dark", id="app.theme", tooltip=f"The other colours; see {VARIABLE}")
+    ]
 
     def __init__(self, keymap: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self.register_theme(DARK)
-        self.theme = DARK.name
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self._wanted = os.environ.get(VARIABLE, "")
+        self.theme = THEMES.get(self._wanted, DARK).name
         self.set_keymap(dict(keymap or {}))
+
+    def on_mount(self) -> None:
+        """A theme that does not exist is said once, and keeps nobody from working."""
+        if self._wanted and self._wanted not in THEMES:
+            words = f"{VARIABLE} is {one_line(self._wanted)}; it may be {' or '.join(THEMES)}."
+            self.notify(words, severity="warning", markup=False)
+
+    def action_switch_theme(self) -> None:
+        """The other of the two."""
+        self.theme = (LIGHT if self.theme == DARK.name else DARK).name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, whatever theme is on."""
-        return SHADES
+        return DARK_SHADES
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as it is written on a keyboard, which any terminal can show."""
@@ -194,11 +210,16 @@ class GonogoApp(Base):
             self.notify(one_line(refusal), title="Refused", severity="error", timeout=8, markup=False)
         self.draw(anyhow=True)
 
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text (OSC 52), and say what it is. tmux hands it on only if it is told to."""
+        self.copy_to_clipboard(text)
+        where = " (in tmux: set -g set-clipboard on)" if "TMUX" in os.environ else ""
+        self.notify(what, title=f"Copied, where the terminal allows it{where}", timeout=8, markup=False)
+
     def action_copy_line(self) -> None:
-        """Copy the line to read out on a call (OSC 52)."""
+        """Copy the line to read out on a call."""
         line = one_line(line_to_read_out(self.view, gone=self.gone))
-        self.copy_to_clipboard(line)
-        self.notify(line, title="Copied, where the terminal allows it", timeout=8, markup=False)
+        self.copy(line, line)
 
     def action_detach(self) -> None:
         """Leave. What runs goes on; a session that has ended gives its exit code."""

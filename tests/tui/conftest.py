@@ -16,6 +16,12 @@ Stage = Callable[..., AbstractAsyncContextManager[tuple[GonogoApp, r.Recorded, P
 SMALL, LARGE = (80, 24), (120, 40)
 
 
+@pytest.fixture(autouse=True)
+def begins_dark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever whoever runs the tests likes best."""
+    monkeypatch.delenv("GONOGO_THEME", raising=False)
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Stage:
     """Opens the app on these events, at this size."""

@@ -1,9 +1,11 @@
-"""The pictures: every screen, at both sizes. `pytest --snapshot-update` after a look at each."""
+"""The pictures: every screen, at both sizes, dark and light. `pytest --snapshot-update` after a look at each."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy import SnapshotAssertion
 from textual.pilot import Pilot
 
 from runbooks import events as e
@@ -11,6 +13,7 @@ from tests.tui import plans
 from tests.tui import recorded as r
 from tests.tui.test_home import KNOWN, PROJECT
 from tui.app import GonogoApp, HomeApp
+from tui.theme import DARK, LIGHT
 
 Snap = Callable[..., bool]
 SCENES: dict[str, tuple[Callable[[], Sequence[e.Event]], tuple[str, ...], str]] = {
@@ -61,22 +64,29 @@ Every statement names its records: `[#12]` is record 12 of the journal. Times ar
 
 @SIZES
 @pytest.mark.parametrize("scene", SCENES)
-def test_picture(snap_compare: Snap, tmp_path: Path, scene: str, size: tuple[int, int]) -> None:
+def test_picture(
+    snap_compare: Snap, snapshot: SnapshotAssertion, tmp_path: Path, scene: str, size: tuple[int, int]
+) -> None:
     events, keys, words = SCENES[scene]
     r.keep_scripts(tmp_path)
     plans.keep(tmp_path)
     app = GonogoApp(r.Recorded(tmp_path, *events()), clock=r.clock, transcript=lambda _: TRANSCRIPT)
-    assert snap_compare(app, terminal_size=size, run_before=pressing("PRODUCTION", keys, words))
+    assert snap_compare(app, terminal_size=size, run_before=pressing(snapshot, "PRODUCTION", keys, words))
 
 
 @SIZES
-def test_picture_of_home(snap_compare: Snap, size: tuple[int, int]) -> None:
+def test_picture_of_home(snap_compare: Snap, snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
     app = HomeApp(PROJECT, KNOWN)
-    assert snap_compare(app, terminal_size=size, run_before=pressing("Past", ("down",), "ROLLED BACK"))
+    assert snap_compare(app, terminal_size=size, run_before=pressing(snapshot, "Past", ("down",), "ROLLED BACK"))
 
 
-def pressing(first: str, keys: Sequence[str], words: str) -> Callable[[Pilot[int]], Awaitable[None]]:
-    """Presses the keys when the first words are seen, and waits for the last ones."""
+def pressing(
+    snapshot: SnapshotAssertion, first: str, keys: Sequence[str], words: str
+) -> Callable[[Pilot[int]], Awaitable[None]]:
+    """Presses the keys when the first words are seen, and waits for the last ones.
+
+    The light picture is taken here, from the same app: the dark one follows, once this is over.
+    """
 
     async def press(pilot: Pilot[int]) -> None:
         await r.settle(pilot, lambda: first in r.screen_text(pilot.app))
@@ -84,5 +94,13 @@ def pressing(first: str, keys: Sequence[str], words: str) -> Callable[[Pilot[int
             await pilot.press(key)
             await pilot.pause()
         await r.settle(pilot, lambda: words in r.screen_text(pilot.app))
+        await in_light(pilot)
+
+    async def in_light(pilot: Pilot[int]) -> None:
+        pilot.app.theme = LIGHT.name
+        await pilot.pause()
+        assert pilot.app.export_screenshot() == snapshot(name="light", extension_class=SVGImageExtension)
+        pilot.app.theme = DARK.name
+        await pilot.pause()
 
     return press

@@ -7,12 +7,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from runbooks.view import RunView
 from tui.printable import one_line, printable
 from tui.screens.base import Shown
+from tui.widgets.band import head
 from tui.widgets.key_bar import hint
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row
@@ -34,14 +36,15 @@ class Asked:
         return said in self.exact or (not self.keep_case and said.casefold() in {e.casefold() for e in self.exact})
 
 
-def where(view: RunView) -> str:
-    """The environment, whether it is protected, and the target's address."""
+def where(view: RunView) -> Content:
+    """The environment, whether it is protected, and the target's address, as the band has them."""
     opened, plan = view.opened, view.plan
     if opened is None:
-        return ""
+        return Content("")
     protected = "PROTECTED" if view.protected else "not protected"
-    address = f" · {plan.target.address}" if plan else ""
-    return one_line(f"{opened.environment.upper()} · {protected}{address}")
+    words = f"{one_line(opened.environment.upper())} · {protected}"
+    address = f" · {one_line(plan.target.address)}" if plan else ""
+    return Content.assemble(head(words, protected=view.protected), address)
 
 
 class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
@@ -69,7 +72,7 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
         with Vertical(id="dialog", classes="-protected" if self._protected else ""):
             yield Static(self._heading, markup=False, id="dialog-heading")
             if self._where:
-                yield Static(self._where, markup=False, id="dialog-where")
+                yield Static(self._where, id="dialog-where")
             with VerticalScroll(id="dialog-body", can_focus=not self._asked):
                 yield PileView(id="dialog-rows")
             for number, asked in enumerate(self._asked):

@@ -115,7 +115,7 @@ class Review(ScriptReader):
 
     def action_statement(self, by: int) -> None:
         """The next statement, or the one before."""
-        count = len(self.entry.spans)
+        count = self.entry.count
         at = (count if self.place.statement is None else self.place.statement) + by
         if 0 <= at < count:
             self._visit(Place(self.entry.id, at))
@@ -208,9 +208,7 @@ class Review(ScriptReader):
 
     def _copy(self, text: str, what: str) -> None:
         """Control codes are copied as what they are shown as: whoever pastes into a shell runs nothing by it."""
-        self.app.copy_to_clipboard(printable(text.replace("\r\n", "\n")))
-        lines = plural(text.count("\n") + 1, "line")
-        self.notify(f"{what}, {lines}", title="Copied, where the terminal allows it", markup=False)
+        self.gonogo.copy(printable(text.replace("\r\n", "\n")), f"{what}, {plural(len(text.splitlines()), 'line')}")
 
     # Formatted, and found ---------------------------------------------------------------------
 

@@ -28,13 +28,14 @@ class Band(Static):
         super().__init__("", markup=False)
         self._clock = clock
         self._ways: tuple[Parts, ...] = (((), ()),)
+        self._protected = False
 
     def show(self, view: RunView) -> None:
         """Show whose session this is."""
         ways = tuple(self.parts(view, brief) for brief in BREVITY)
         self.set_class(view.protected, "-protected")
-        if ways != self._ways:
-            self._ways = ways
+        if (ways, view.protected) != (self._ways, self._protected):
+            self._ways, self._protected = ways, view.protected
             self._draw()
 
     def on_resize(self) -> None:
@@ -73,10 +74,10 @@ class Band(Static):
         width = max(10, self.content_size.width or self.app.size.width - 2)
         if self.screen.has_class("-flat"):
             words = [part for parts in self._ways[-1] for part in parts]
-            head = Content.styled(words[0], "bold reverse") if words else Content("")
-            self.update(Content.assemble(head, GAP, GAP.join(words[1:])).truncate(width, ellipsis=True))
+            first = Content.styled(words[0], _looks(self._protected)) if words else Content("")
+            self.update(Content.assemble(first, GAP, GAP.join(words[1:])).truncate(width, ellipsis=True))
             return
-        drawn = [_lines(parts, width) for parts in self._ways]
+        drawn = [_lines(parts, width, protected=self._protected) for parts in self._ways]
         lines = next((lines for lines in drawn if len(lines) <= LINES), drawn[-1])
         self.update(Content("\n").join(lines))
 
@@ -92,10 +93,19 @@ def _person(name: str, brief: int) -> str:
     return f"{name.partition('@')[0]}@…" if brief > 1 and "@" in name else name
 
 
-def _lines(parts: Parts, width: int) -> list[Content]:
+def head(words: str, *, protected: bool) -> Content:
+    """Environment and protection. Without colours, too, what is protected does not look like the rest."""
+    return Content.styled(f" {words} " if protected else words, _looks(protected))
+
+
+def _looks(protected: bool) -> str:
+    return "bold reverse" if protected else "bold"
+
+
+def _lines(parts: Parts, width: int, *, protected: bool) -> list[Content]:
     where, whose = ([Content(part) for part in half] for half in parts)
     if where:
-        where[0] = Content.styled(f" {where[0].plain} ", "bold reverse")
+        where[0] = head(where[0].plain, protected=protected)
     together = _wrap([*where, *whose], width)
     apart = [*_wrap(where, width), *_wrap(whose, width)]
     return apart if 1 < len(apart) <= len(together) else together
