@@ -1,5 +1,6 @@
 """A script that is opened for review: read, held against its hash, its beginning at once, all of it a moment later."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,13 +29,13 @@ class Opened:
 def open_entry(entry: Entry, folder: Path, view: RunView) -> Opened:
     """Read a script and lay out its beginning. Raises WrongBytes with words for a person."""
     read = _read(entry, folder, view)
-    head = head_of(read.text, entry.spans)
+    head = head_of(read.text, entry.spans())
     return Opened(read.text, read.edited, head, marks_of(entry, head))
 
 
 def complete(entry: Entry, opened: Opened) -> Opened:
     """Lay out all of it."""
-    shown = SqlText(opened.source, entry.spans)
+    shown = SqlText(opened.source, tuple(entry.spans()))
     return Opened(opened.source, opened.edited, shown, marks_of(entry, shown))
 
 
@@ -53,7 +54,7 @@ def marks_of(entry: Entry, text: SqlText) -> tuple[Marked, ...]:
     """Which places of a text, as far as it goes, are spoken of."""
     if entry.script is None:
         return ()
-    statements = min(text.statements, len(entry.spans))
+    statements = text.statements
     places = ((entry.place(number), entry.script.findings[number]) for number in entry.order)
     found = [
         Marked(text.place(place.statement, finding.line - 1), badness(finding), of_finding(finding))
@@ -62,7 +63,6 @@ def marks_of(entry: Entry, text: SqlText) -> tuple[Marked, ...]:
     ]
     unread = [
         Marked(text.extent(number)[0], UNREAD, NOT_ANALYSED)
-        for number, statement in enumerate(entry.script.statements[:statements])
-        if not statement.analysed
+        for number in entry.unread[: bisect_left(entry.unread, statements)]
     ]
     return tuple(sorted([*found, *unread], key=lambda marked: marked.offset))

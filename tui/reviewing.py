@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from runbooks.events import Applied, Finding, PlanMade, Script
+from runbooks.report.plan_words import coverage
 
 _RANK = {"stop": 0, "warn": 1, "note": 2}
 
@@ -29,10 +30,14 @@ class Entry:
     script: Script | None = None
     applied: Applied | None = None
 
-    @cached_property
-    def spans(self) -> tuple[tuple[int, int], ...]:
+    @property
+    def count(self) -> int:
+        """How many statements it has, as far as they are known."""
+        return len(self.script.statements) if self.script else 0
+
+    def spans(self) -> Iterator[tuple[int, int]]:
         """Where its statements are."""
-        return tuple((s.start, s.end) for s in self.script.statements) if self.script else ()
+        return ((s.start, s.end) for s in self.script.statements) if self.script else iter(())
 
     @cached_property
     def order(self) -> tuple[int, ...]:
@@ -44,8 +49,19 @@ class Entry:
 
     @cached_property
     def unread(self) -> tuple[int, ...]:
-        """The lines of statements that could not be analysed."""
-        return tuple(s.line for s in self.script.statements if not s.analysed) if self.script else ()
+        """The statements that could not be analysed."""
+        return tuple(n for n, s in enumerate(self.script.statements) if not s.analysed) if self.script else ()
+
+    @cached_property
+    def coverage(self) -> str:
+        """How much of it could be analysed, and where the rest is."""
+        return coverage((self.script,)) if self.script else ""
+
+    @cached_property
+    def spoken_of(self) -> tuple[int, ...]:
+        """The statements of which a rule speaks, or none can."""
+        found = {self._statement_of(finding) for finding in self.order} - {self.count}
+        return tuple(sorted(found.union(self.unread)))
 
     @cached_property
     def worst(self) -> Finding | None:
@@ -54,13 +70,13 @@ class Entry:
 
     def findings(self, statement: int | None) -> tuple[int, ...]:
         """What is said of a statement, or of none, the worst first."""
-        at = len(self.spans) if statement is None else statement
+        at = self.count if statement is None else statement
         begin, end = (bisect_left(self.order, n, key=self._statement_of) for n in (at, at + 1))
         return self.order[begin:end]
 
     def after(self, place: Place, by: int) -> int | None:
         """The finding after a place of this script, or before it; None if it was the last one."""
-        here = len(self.spans) if place.statement is None else place.statement
+        here = self.count if place.statement is None else place.statement
         if place.finding is not None:
             number = self.order.index(place.finding) + by
         else:
@@ -70,14 +86,13 @@ class Entry:
     def place(self, finding: int) -> Place:
         """Where a finding is."""
         statement = self._statement_of(finding)
-        return Place(self.id, statement if statement < len(self.spans) else None, finding)
+        return Place(self.id, statement if statement < self.count else None, finding)
 
     def _statement_of(self, finding: int) -> int:
         return self._statement(self.script.findings[finding]) if self.script else 0
 
     def _statement(self, finding: Finding) -> int:
-        count = len(self.spans)
-        return finding.statement if 0 <= finding.statement < count else count
+        return finding.statement if 0 <= finding.statement < self.count else self.count
 
 
 def badness(finding: Finding) -> tuple[bool, bool, int, int]:

@@ -2,9 +2,9 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 from tui.printable import printable
 from tui.sql_lexer import lex, shade
@@ -110,14 +110,14 @@ class SqlText:
             begin += len(text)
 
 
-def head_of(text: str, spans: Sequence[tuple[int, int]]) -> SqlText:
+def head_of(text: str, spans: Iterable[tuple[int, int]]) -> SqlText:
     """The beginning of a script, of whole lines where they are not too long; all of it, if it is short."""
     if len(text) <= HEAD:
-        return SqlText(text, spans)
+        return SqlText(text, tuple(spans))
     line_end = text.rfind("\n", 0, HEAD)
     cut = line_end if line_end > 0 else HEAD
-    known = bisect_left(spans, cut, key=lambda span: span[0])
-    return SqlText(text[:cut], spans[:known], more_lines=text.count("\n", cut))
+    known = tuple(takewhile(lambda span: span[0] < cut, spans))
+    return SqlText(text[:cut], known, more_lines=text.count("\n", cut))
 
 
 def _widened(offset: int, tabs: Sequence[int]) -> int:

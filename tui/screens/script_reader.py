@@ -49,6 +49,7 @@ class ScriptReader(SessionScreen):
         self.tree_of_scripts = Choices(id="scripts", classes="pane")
         self.clock = clock
         self._asked_for = migration
+        self._with_locks = False
         self._entries: dict[str, Entry] = {}
         self._target: Target | None = None
         self._loaded = ""
@@ -65,6 +66,7 @@ class ScriptReader(SessionScreen):
         """The tree; the script; what is known of the statement. Where it is narrow, not all of them at once."""
         plan = self.view.plan
         self.pending, self.done = reviewing.pending(plan), reviewing.applied(plan)
+        self._with_locks = any(s.touches for script in plan.scripts for s in script.statements) if plan else False
         self._entries = {entry.id: entry for entry in (*self.pending, *self.done)}
         self.place = Place(self._first().id)
         yield Band(self.clock)
@@ -169,10 +171,17 @@ class ScriptReader(SessionScreen):
         self._arrive()
         self.show_standing()
         if not opened.shown.whole:
+            await self._painted()
             self.opened = whole = await asyncio.to_thread(complete, entry, opened)
             await self.sql.complete(whole.shown, whole.marks)
             self._arrive()
         self.was_read()
+
+    async def _painted(self) -> None:
+        """What is there is on the screen now: what comes next may take its time."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()
 
     def was_read(self) -> None:
         """All of the script is there."""
@@ -190,7 +199,7 @@ class ScriptReader(SessionScreen):
         self.tree_of_scripts.show(choices)
         left = sum(not reviewed(self.view, entry) for entry in self.pending)
         self.tree_of_scripts.border_title = f"{plural(len(self.pending), 'script')}, {left} to review"
-        count = sum(len(entry.spans) for entry in self.pending)
+        count = sum(entry.count for entry in self.pending)
         unread = sum(len(entry.unread) for entry in self.pending)
         self.tree_of_scripts.border_subtitle = f"{plural(count, 'statement')}, {unread} not analysed"
 
@@ -244,7 +253,8 @@ class ScriptReader(SessionScreen):
             return told_of_applied(self.entry.sha256, edited=bool(self._complaint))
         if place.statement is None:
             return told_of_script(script, self.entry.findings(None))
-        return told_of(plan, script, place.statement, self.entry.findings(place.statement), place.finding)
+        findings = self.entry.findings(place.statement)
+        return told_of(plan, script, place.statement, findings, place.finding, with_locks=self._with_locks)
 
     def _draw_formatted(self) -> None:
         key = (self.place.entry, self.place.statement, self._loaded)

@@ -21,7 +21,7 @@ HOW = {
     "transaction": "in one transaction",
     "own": "by its own BEGIN and COMMIT",
     "bare": "as one call of code",
-    "pieces": "in pieces",
+    "pieces": "not in one transaction",
     "empty": "nothing to run",
     "refused": "cannot be run",
 }
@@ -97,15 +97,14 @@ def _tally(script: Script) -> Content:
 def _statements(entry: Entry, script: Script) -> Iterator[Choice]:
     every = range(len(script.statements))
     many = len(every) > MOST
-    spoken_of = [n for n in every if entry.findings(n) or not script.statements[n].analysed] if many else every
+    listed = entry.spoken_of[:MOST] if many else every
     width = len(str(script.statements[-1].line)) if script.statements else 1
-    for number in spoken_of[:MOST]:
+    for number in listed:
         yield _statement(entry, script, number, width)
         for finding in entry.findings(number):
             yield _finding(entry, script, number, finding, width)
     if many:
-        quiet = len(every) - min(len(spoken_of), MOST)
-        words = f"and {quiet} more statements; f goes from finding to finding"
+        words = f"and {len(every) - len(listed)} more statements; f goes from finding to finding"
         yield Choice(f"{entry.id}.more", row(" " * (width + 4), (words, "$quiet")), heading=True)
 
 
@@ -134,5 +133,5 @@ def _finding(entry: Entry, script: Script, number: int, finding: int, width: int
 
 def _applied_row(entry: Entry) -> Row:
     at = moment(entry.applied.at) if entry.applied else None
-    when = (f"\napplied {at:%Y-%m-%d %H:%M}", "$quiet") if at else ("", "")
+    when = (f"\napplied {at:%Y-%m-%d %H:%M} UTC", "$quiet") if at else ("", "")
     return row(Content.assemble(OUTCOMES["ok"].sign, " "), one_line(entry.migration), when)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from runbooks.report.plan_words import coverage
 from runbooks.view import RunView
 from tui.palette import OPEN, OUTCOMES, TICKED
 from tui.printable import one_line, printable
@@ -22,7 +21,7 @@ def heading(
     also = Content.styled(f"\n{one_line(said[0])}", said[1]) if said[0] else Content("")
     if entry.script is None:
         return Content.assemble(name, _applied(entry), also)
-    words = f"\n{one_line(coverage((entry.script,)))} · {how(entry.script)}"
+    words = f"\n{one_line(entry.coverage)} · {how(entry.script)}"
     unread = "unknown" if entry.unread else "quiet"
     state = _state(view, entry, seen_end=seen_end, loaded=loaded)
     return Content.assemble(name, state, (words, f"${unread}"), also)
@@ -34,7 +33,7 @@ def standing_words(entry: Entry, place: Place, number: tuple[int, int]) -> str:
         return "Applied already"
     if place.statement is None:
         return "No statement"
-    statement = f"Statement {place.statement + 1} of {len(entry.spans)}"
+    statement = f"Statement {place.statement + 1} of {entry.count}"
     line = f"line {entry.script.statements[place.statement].line}"
     finding = (f"finding {number[0]} of {number[1]}",) if number[0] else ()
     return " · ".join((statement, line, *finding))
@@ -51,6 +50,6 @@ def _state(view: RunView, entry: Entry, *, seen_end: bool, loaded: bool) -> Cont
 
 def _applied(entry: Entry) -> Content:
     at = moment(entry.applied.at) if entry.applied else None
-    when = f" {at:%Y-%m-%d %H:%M}" if at else ""
+    when = f" {at:%Y-%m-%d %H:%M} UTC" if at else ""
     mark = OUTCOMES["ok"]
     return Content.styled(f"  {mark.glyph} applied{when}", f"${mark.shade}")

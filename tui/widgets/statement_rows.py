@@ -34,10 +34,15 @@ class Told:
         return Pile(self.rows[: self.here]).get_height({}, width)
 
 
-def told_of(plan: PlanMade, script: Script, number: int, findings: Sequence[int], here: int | None) -> Told:
-    """Everything that is known of a statement. `findings` speak of it; `here` is the one that is stood on."""
+def told_of(
+    plan: PlanMade, script: Script, number: int, findings: Sequence[int], here: int | None, *, with_locks: bool
+) -> Told:
+    """Everything that is known of a statement. `findings` speak of it; `here` is the one that is stood on.
+
+    `with_locks`: the plan tells of locks. One that tells of none was made before that, or locks nothing at all.
+    """
     statement = script.statements[number]
-    rows = [*_statement_rows(statement), *_lock_rows(plan, statement)]
+    rows = [*_statement_rows(statement), *_lock_rows(plan, statement, with_locks=with_locks)]
     begin = 0
     for index in findings:
         begin = len(rows) if index == here else begin
@@ -74,8 +79,8 @@ def _statement_rows(statement: Statement) -> Iterator[Row]:
         yield row("   ", ("It cannot be in a transaction.", "$warn"))
 
 
-def _lock_rows(plan: PlanMade, statement: Statement) -> Iterator[Row]:
-    """The locks, the hardest first. A plan that tells of none at all was made before locks were told."""
+def _lock_rows(plan: PlanMade, statement: Statement, *, with_locks: bool) -> Iterator[Row]:
+    """The locks, the hardest first."""
     tables = {table.name: table for table in plan.tables}
     idle = [touch for touch in statement.touches if not touch.blocks and touch.work == "brief"]
     for touch in sorted(statement.touches, key=_hardness):
@@ -87,8 +92,7 @@ def _lock_rows(plan: PlanMade, statement: Statement) -> Iterator[Row]:
     if statement.touches and plan.unread:
         words = "; ".join(one_line(each) for each in plan.unread)
         yield row(Content.styled(" ? ", "$unknown"), (f"not known of the target: {words}", "$unknown"))
-    told = any(other.touches for script in plan.scripts for other in script.statements)
-    if told and not statement.touches and statement.analysed:
+    if with_locks and not statement.touches and statement.analysed:
         yield row("   ", ("locks nothing that others use", "$quiet"))
 
 
