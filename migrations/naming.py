@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from migrations.problem import Misuse
 
@@ -15,6 +16,7 @@ _WEIGHTS = {char: weight for weight, char in enumerate(_PUNCTUATION + "012345678
 _BEYOND_ASCII = 1000
 
 
+@lru_cache(maxsize=8192)
 def order_key(name: str) -> OrderKey:
     """The sort key of a name in Prisma's order, which is JavaScript's `localeCompare`, not byte order.
 

@@ -1,7 +1,7 @@
 """The scripts held against the commit that the change began at: new, edited, gone, in which order."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrations.folder import SCRIPT, Migration, same_checksum
@@ -21,6 +21,7 @@ class Changes:
     base: Base
     before: Mapping[Path, str]
     tracked: frozenset[Path]
+    _edited: dict[Path, bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, repository: Repository, base: Base, place: Path) -> "Changes":
@@ -34,6 +35,11 @@ class Changes:
 
     def is_edited(self, file: File) -> bool:
         """The base had it, with another text. Line ends do not count: Prisma's checksum does not mind them."""
+        if file.path not in self._edited:
+            self._edited[file.path] = self._differs(file)
+        return self._edited[file.path]
+
+    def _differs(self, file: File) -> bool:
         id, data = self.before.get(file.path), file.migration.data
         if id is None or data is None or blob_id(data, id) == id:
             return False

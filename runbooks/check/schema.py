@@ -38,8 +38,10 @@ def _may_hold(place: Path, migrations: Path) -> bool:
 
 
 def _is_schema(path: Path, folder: Path) -> bool:
-    inside = path.relative_to(folder.parent).parts if path.is_relative_to(folder.parent) else ()
-    return path.suffix == SUFFIX and 0 < len(inside) <= DEEPEST + 1 and "node_modules" not in inside
+    if path.suffix != SUFFIX or not path.is_relative_to(folder.parent):
+        return False
+    inside = path.relative_to(folder.parent).parts
+    return len(inside) <= DEEPEST + 1 and "node_modules" not in inside
 
 
 def about_schema(changes: Changes, folder: Path, new: list[File], verdicts: Mapping[File, Verdict]) -> Iterator[Remark]:
