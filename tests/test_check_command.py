@@ -74,9 +74,10 @@ def test_the_exit_code_is_that_of_the_level(gonogo: Gonogo, clone: Clone, level:
 def test_a_stop_is_exit_1_in_every_form(gonogo: Gonogo, clone: Clone) -> None:
     clone.script(NEW, DROP)
     clone.commit()
-    for form in ((), ("--json",), ("--sarif",), ("--github",)):
+    for form in ((), ("--json",), ("--sarif",), ("--github",), ("--pr",)):
         said = clear(gonogo("check", "--base", "HEAD~1", *form, cwd=clone.top), 1, "column-drop")
-        assert f"prisma/migrations/{NEW}/migration.sql" in said.out and said.err == ""
+        assert NEW in said.out and said.err == ""
+        assert form == ("--pr",) or f"prisma/migrations/{NEW}/migration.sql" in said.out
     told = json.loads(gonogo("check", "--base", "HEAD~1", "--json", cwd=clone.top / "prisma" / "migrations").out)
     assert [script["name"] for script in told["scripts"]] == [NEW]
 
@@ -132,7 +133,7 @@ def test_a_matter_of_taste_is_told_when_asked_for(gonogo: Gonogo, clone: Clone) 
 
 def test_control_codes_reach_no_terminal(gonogo: Gonogo, clone: Clone) -> None:
     clone.script("20250101000000_\x1b[2J", 'ALTER TABLE "\x1b[31mUser" DROP COLUMN "\x1b]0;x\x07";')
-    for form in ((), ("--github",), ("--sarif",), ("--json",)):
+    for form in ((), ("--github",), ("--sarif",), ("--json",), ("--pr",)):
         said = gonogo("check", *form, cwd=clone.top)
         assert "\x1b" not in said.out + said.err and "\x07" not in said.out and said.code == 1
 

@@ -68,9 +68,15 @@ def test_another_judge_and_other_wishes_have_verdicts_of_their_own(
 
 
 def _flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[-3] ^= 1
-    path.write_bytes(data)
+    data = path.read_bytes()
+    assert b'"lines":[1]' in data
+    path.write_bytes(data.replace(b'"lines":[1]', b'"lines":[2]'))
+
+
+def _link(path: Path) -> None:
+    elsewhere = path.parents[3] / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
 
 
 def _signed(path: Path, body: object) -> None:
@@ -82,6 +88,7 @@ def _signed(path: Path, body: object) -> None:
     "harm",
     [
         _flip,
+        _link,
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(path.read_bytes()[:-5]),
         lambda path: _signed(path, []),

@@ -145,6 +145,17 @@ def test_names_that_git_would_quote_are_found(clone: Clone) -> None:
     assert list(said(clone.check())) == ["migration-edited"]
 
 
+def test_a_folder_whose_name_is_a_pattern_is_itself(clone: Clone) -> None:
+    for place in ("db[1]", "db1"):
+        clone.write(f"{place}/migrations/{INIT}/migration.sql", "SELECT 1;\n")
+    clone.git("add", "db1")
+    clone.git("commit", "--quiet", "--message", "the other one")
+    folder = clone.top / "db[1]" / "migrations"
+    assert said(clone.check(folder=folder))["migration-untracked"] == [f"{INIT}/migration.sql:1: it is not in git"]
+    clone.git("add", "--all")
+    assert "migration-untracked" not in said(clone.check(folder=folder))
+
+
 def test_migrations_at_the_top_of_the_work_tree(clone: Clone) -> None:
     top = clone.folder.parent
     clone.git("init", "--quiet", str(top))

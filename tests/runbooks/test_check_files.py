@@ -77,6 +77,7 @@ def test_an_encoding_that_cannot_be_run(clone: Clone, content: bytes, line: int,
     assert told.startswith(f"20250101000000_x/migration.sql:{line}: ") and words in told
     assert ("column-drop" in said(report)) is judged
     assert bool(report.scripts[0].fault) is not judged
+    assert judged or set(said(report)) == {"file-encoding", "migration-untracked"}
 
 
 @pytest.mark.parametrize("content", ["", "\n", "-- This is an empty migration.\n", "/* nothing */ ;"])

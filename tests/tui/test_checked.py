@@ -53,10 +53,10 @@ def report(*remarks: Remark, **over: Any) -> Report:
 FULL = report(
     Remark(PLAIN, finding(line=9, severity="note", rule="truncate", safer_sql="", lock="", instead="")),
     Remark(PLAIN, finding()),
-    Remark(ODD, finding(severity="stop", message="\x1b[2J 100% sure:\r\nyes, [bold]no[/]", rule="column-drop")),
+    Remark(ODD, finding(severity="stop", message="\x1b[2J 100% sure %0A:\r\nyes, [bold]no[/]", rule="column-drop")),
     Remark(TOP / "m", finding(statement=-1, rule="migration-gone", line=1)),
     Remark(PLAIN, finding(rule="table-drop", allowed="it was moved")),
-    Remark(PLAIN, finding(rule="ban-char-field", line=2), by="squawk"),
+    Remark(PLAIN, finding(rule="ban-char-\x1bfield", line=2), by="squawk"),
     proven=("replayed: all 41 migrations apply",),
     not_checked=("the client: none is generated",),
 )
@@ -72,7 +72,7 @@ EXPECTED = """\
 2 of 41 scripts: new or changed since origin/main (3f2a1bc)
 
 m/20250101000000_x/migration.sql
-     2  warn  squawk:ban-char-field
+     2  warn  squawk:ban-char-\u241bfield
               nobody can write to t until the whole index is built
               lock     SHARE on t, blocks writes
               instead  Build it concurrently.
@@ -89,7 +89,7 @@ m/20250101000000_x/migration.sql
 
 a,b: 100% ::error::x/migration.sql
      3  stop  column-drop
-              \u241b[2J 100% sure: yes, [bold]no[/]
+              \u241b[2J 100% sure %0A: yes, [bold]no[/]
               lock     SHARE on t, blocks writes
               instead  Build it concurrently.
               safer    CREATE INDEX CONCURRENTLY "i"
@@ -168,7 +168,7 @@ def test_for_github_nothing_breaks_out_of_its_annotation() -> None:
     assert [level for level, _, _ in told] == ["warning", "warning", "notice", "error", "warning", "notice"]
     _, properties, message = told[3]
     assert properties["file"] == "a,b: 100%\n::error::x/migration.sql" and properties["line"] == "3"
-    assert "100% sure" in message and SAFER in message and properties["title"] == "gonogo: column-drop"
+    assert "100% sure %0A:" in message and SAFER in message and properties["title"] == "gonogo: column-drop"
     assert "4 statements" in told[-1][2]
 
 

@@ -17,7 +17,7 @@ def annotations(report: Report) -> Iterator[str]:
         properties = {
             "file": name_of(remark.path, report.top),
             "line": str(finding.line),
-            "title": remark.code if ":" in remark.code else f"gonogo: {remark.code}",
+            "title": printable(remark.code if ":" in remark.code else f"gonogo: {remark.code}"),
         }
         shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
         yield f"::{LEVELS[finding.severity]} {shown}::{_data(printable(chr(10).join(filter(None, words))))}"

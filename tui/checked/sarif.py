@@ -51,8 +51,8 @@ def _rule(code: str, remarks: list[Remark]) -> dict[str, Any]:
     finding = next(remark.finding for remark in remarks if remark.finding.rule == code)
     severity, title = about.get(code, (finding.severity, code))
     rule: dict[str, Any] = {
-        "id": code,
-        "shortDescription": {"text": title},
+        "id": printable(code),
+        "shortDescription": {"text": printable(title)},
         "defaultConfiguration": {"level": LEVELS[severity]},
     }
     return {**rule, "helpUri": finding.source} if finding.source else rule
@@ -63,7 +63,7 @@ def _result(report: Report, remark: Remark, codes: list[str]) -> dict[str, Any]:
     words = [finding.message, lock_words(remark), finding.instead, finding.safer_sql]
     file = name_of(remark.path, report.top)
     result: dict[str, Any] = {
-        "ruleId": finding.rule,
+        "ruleId": printable(finding.rule),
         "ruleIndex": codes.index(finding.rule),
         "level": LEVELS[finding.severity],
         "message": {"text": printable("\n".join(filter(None, words)))},
