@@ -11,6 +11,16 @@ SHOWN = 10
 """So many lines that are not analysed are named; the rest is counted."""
 NO_REHEARSAL = f"Times are {GUESSED}: from having a lock to the end of the transaction. To wait for it comes on top."
 
+HOW = {
+    "transaction": "in one transaction",
+    "own": "by its own BEGIN and COMMIT",
+    "bare": "as one call of code",
+    "pieces": "not in one transaction",
+    "empty": "nothing to run",
+    "refused": "cannot be run",
+}
+"""How a script is run, by its `model`."""
+
 _WORKS = {
     "data": "changes rows",
     "scan": "reads every row",

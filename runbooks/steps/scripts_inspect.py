@@ -10,21 +10,12 @@ from migrations.problem import Problem
 from runbooks.events import Finding, PlanMade, Script
 from runbooks.git import committed
 from runbooks.planning import engine_of
-from runbooks.report.plan_words import NO_REHEARSAL, coverage, table_words, touch_words
+from runbooks.report.plan_words import HOW, NO_REHEARSAL, coverage, table_words, touch_words
 from runbooks.runbook import Runbook
 from runbooks.steps.base import Context, Nothing, StepKind
 
 SHOWN = 10
 """So many of a kind are named in a check's evidence; the rest is counted."""
-
-HOW = {
-    "transaction": "in one transaction",
-    "own": "by its own BEGIN and COMMIT",
-    "bare": "as one call of code",
-    "pieces": "in pieces",
-    "empty": "nothing to run",
-    "refused": "cannot be run",
-}
 
 
 async def run(ctx: Context, params: Nothing) -> Nothing:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from textual.content import Content
 
 from runbooks.events import Script
+from runbooks.report.plan_words import HOW
 from runbooks.view import RunView
 from tui.palette import NOT_ANALYSED, OPEN, OUTCOMES, TICKED, WAIVED, Mark, of_finding
 from tui.printable import one_line
@@ -17,14 +18,6 @@ MOST = 400
 """Of a script with more statements, only those that are spoken of are listed, and no more than these."""
 
 APPLIED = "applied"
-HOW = {
-    "transaction": "in one transaction",
-    "own": "by its own BEGIN and COMMIT",
-    "bare": "as one call of code",
-    "pieces": "not in one transaction",
-    "empty": "nothing to run",
-    "refused": "cannot be run",
-}
 
 
 def outline(
@@ -74,14 +67,14 @@ def _pending(view: RunView, entry: Entry, *, is_open: bool) -> Iterator[Choice]:
         (f"\n{plural(len(script.statements), 'statement')}", "$quiet"),
         (f", {len(entry.unread)} not analysed", "$unknown") if entry.unread else "",
         (f", {how(script)}", "$quiet") if script.model != "transaction" else "",
-        _tally(script),
+        _tally(entry, script),
     )
     yield Choice(entry.id, Row(Content.assemble(mark.sign, " "), body))
     if is_open:
         yield from _statements(entry, script)
 
 
-def _tally(script: Script) -> Content:
+def _tally(entry: Entry, script: Script) -> Content:
     """How many findings of each kind, on a line of its own; nothing where there are none."""
     counts: dict[tuple[str, str, str], int] = {}
     for finding in sorted(script.findings, key=badness):
@@ -89,8 +82,8 @@ def _tally(script: Script) -> Content:
         key = (mark.glyph, mark.word, mark.shade)
         counts[key] = counts.get(key, 0) + 1
     pieces = [Content.styled(f"{glyph} {count} {word}", f"${shade}") for (glyph, word, shade), count in counts.items()]
-    if allowed := sum(bool(finding.allowed) for finding in script.findings):
-        pieces.append(Content.styled(f"{WAIVED.glyph} {allowed} allowed", "$quiet"))
+    if entry.allowed:
+        pieces.append(Content.styled(f"{WAIVED.glyph} {len(entry.allowed)} allowed", "$quiet"))
     return Content.assemble("\n", Content("  ").join(pieces)) if pieces else Content("")
 
 
