@@ -58,6 +58,11 @@ class Entry:
         return coverage((self.script,)) if self.script else ""
 
     @cached_property
+    def allowed(self) -> tuple[int, ...]:
+        """The findings that it allows itself."""
+        return tuple(n for n in self.order if self.script and self.script.findings[n].allowed)
+
+    @cached_property
     def spoken_of(self) -> tuple[int, ...]:
         """The statements of which a rule speaks, or none can."""
         found = {self._statement_of(finding) for finding in self.order} - {self.count}
@@ -132,11 +137,3 @@ def number_of(entries: Sequence[Entry], place: Place) -> tuple[int, int]:
             return before + entry.order.index(place.finding) + 1, total
         before += len(entry.order)
     return 0, total
-
-
-def allowances(entries: Sequence[Entry]) -> Iterator[tuple[Entry, int]]:
-    """Each finding that a script allows itself."""
-    for entry in entries:
-        for number in entry.order:
-            if entry.script and entry.script.findings[number].allowed:
-                yield entry, number

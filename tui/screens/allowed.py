@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 from runbooks.events import Finding
 from tui.palette import of_finding
 from tui.printable import one_line, printable
-from tui.reviewing import Entry, Place, allowances
+from tui.reviewing import Entry, Place
 from tui.screens.base import BACK, SessionScreen
 from tui.widgets.band import Band
 from tui.widgets.choices import Choice, Choices
@@ -39,7 +39,7 @@ class Allowed(SessionScreen):
 
     def begin(self) -> None:
         """What it lists does not change while it is read."""
-        choices = [_choice(entry, finding) for entry, finding in allowances(self._entries)]
+        choices = [_choice(entry, finding) for entry in self._entries for finding in entry.allowed]
         listed = self.query_one("#allowed", Choices)
         listed.show(choices)
         scripts = len({place_of(choice.id).entry for choice in choices})

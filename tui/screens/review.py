@@ -53,7 +53,7 @@ class Review(ScriptReader):
             ("found(1)", bool(self.search.words)),
             ("formatted", self.entry.script is not None),
             ("copy_safer", bool(self._safer())),
-            ("allowed", any(reviewing.allowances(self.pending))),
+            ("allowed", any(entry.allowed for entry in self.pending)),
             ("back", True),
             ("app.help", True),
         )
@@ -71,6 +71,8 @@ class Review(ScriptReader):
         for pane in PANES:
             self.set_class(pane == name, f"-at-{pane}")
         self.query_one(TabBar).show(PANES, name)
+        self.call_after_refresh(self.sql.look)
+        self.call_after_refresh(self.bring_finding_into_view)
         panes = {"scripts": self.tree_of_scripts, "statement": self.around}
         panes.get(name, self.laid_out if self.is_formatted else self.sql).focus()
 
@@ -176,7 +178,7 @@ class Review(ScriptReader):
 
     def action_allowed(self) -> None:
         """All suppressions of the plan."""
-        if not any(reviewing.allowances(self.pending)):
+        if not any(entry.allowed for entry in self.pending):
             self.say("No script allows itself anything.")
             return
         self.app.push_screen(Allowed(self.clock, self.pending, self._visit))

@@ -240,9 +240,11 @@ class ScriptReader(SessionScreen):
         self.around.border_title = standing_words(self.entry, self.place, reviewing.number_of(self.pending, self.place))
         if key != self._told_of:
             self._told_of = key
-            self.call_after_refresh(self._scroll_to_finding, told)
+            self.call_after_refresh(self.bring_finding_into_view)
 
-    def _scroll_to_finding(self, told: Told) -> None:
+    def bring_finding_into_view(self) -> None:
+        """Scroll to what is said of the finding that one stands on."""
+        told = self._told()
         self.around.scroll_to(y=told.above(max(1, self._detail.size.width)), animate=False, immediate=True)
 
     def _told(self) -> Told:

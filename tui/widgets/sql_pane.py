@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from textual import work
 from textual.binding import Binding
 from textual.content import Content
+from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -68,13 +69,13 @@ class SqlPane(ScrollView, can_focus=True):
         self.at, self.seen_end = 0, False
         self.show_found((), 0)
         self.scroll_to(y=0, animate=False, immediate=True)
-        self.call_after_refresh(self._moved)
+        self.call_after_refresh(self.look)
 
     async def complete(self, text: SqlText, marks: Sequence[Marked]) -> None:
         """Show all of what was shown in part; one stays where one is."""
         room = self._room(text)
         self._take(text, marks, Rows(await asyncio.to_thread(_heights, text, room)), room)
-        self._moved()
+        self.look()
 
     def show_found(self, places: Sequence[int], length: int) -> None:
         """Mark what was searched for."""
@@ -91,6 +92,10 @@ class SqlPane(ScrollView, can_focus=True):
         """The statement that one stands on."""
         return self._text.statement_at(self.at)
 
+    def on_click(self, event: Click) -> None:
+        """To the row that was clicked on."""
+        self._stand_in(self.scroll_offset.y + event.y)
+
     def on_resize(self) -> None:
         """Wrap again, and keep in view where one stands."""
         room = self._room(self._text)
@@ -99,7 +104,7 @@ class SqlPane(ScrollView, can_focus=True):
         elif room != self._width:
             self._take(self._text, self._marks, Rows(_heights(self._text, room)), room)
         self._bring_into_view()
-        self._moved()
+        self.look()
 
     @work(exclusive=True, group="wrap")
     async def _wrap_long(self) -> None:
@@ -108,7 +113,7 @@ class SqlPane(ScrollView, can_focus=True):
         if text is self._text:
             self._take(text, self._marks, rows_of_it, room)
             self._bring_into_view()
-            self._moved()
+            self.look()
 
     def _take(self, text: SqlText, marks: Sequence[Marked], laid_out: Rows, width: int) -> None:
         self._text, self._marks, self._rows, self._width = text, marks, laid_out, width
@@ -118,7 +123,7 @@ class SqlPane(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """More of the script has been on the screen."""
         super().watch_scroll_y(old_value, new_value)
-        self._moved()
+        self.look()
 
     def action_move(self, by: int) -> None:
         """To another row."""
@@ -140,7 +145,7 @@ class SqlPane(ScrollView, can_focus=True):
         """Move to a place and bring its row into view, with a little around it."""
         self.at = offset
         self._bring_into_view()
-        self._moved()
+        self.look()
         self.refresh()
 
     def _bring_into_view(self) -> None:
@@ -205,7 +210,8 @@ class SqlPane(ScrollView, can_focus=True):
         gutter = len(str(text.count)) + 5
         return max(1, self.scrollable_content_region.width - gutter)
 
-    def _moved(self) -> None:
+    def look(self) -> None:
+        """What is on the screen now has been seen. Where another pane stands in its place, it has no height."""
         height = self.scrollable_content_region.height
         if self._text.whole and height and self.scroll_offset.y + height >= len(self._rows):
             self.seen_end = True
