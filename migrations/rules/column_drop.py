@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_pairs import dropped_by
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """The dropped columns that the script did not add itself, and does not add anew under some name."""
     dropped = [one for one in dropped_by(statement, seen) if one.becomes is None]
     for table in dict.fromkeys(one.table for one in dropped):

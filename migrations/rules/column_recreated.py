@@ -6,13 +6,13 @@ from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_pairs import dropped_by
 from migrations.rules.column_steps import is_numbered
+from migrations.rules.situation import Situation
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
 from migrations.sql.names import quoted, shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Generators do that where they do not know how to make the one type of the other."""
     for table, column, added, _ in dropped_by(statement, seen):
         made = seen.made.added_column(table, column)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_pairs import dropped_by
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql.names import quoted, shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every dropped column, with the added one that looks most like it, unless the script fills that itself."""
     for table, column, added, _ in dropped_by(statement, seen):
         if added is not None and added != column:

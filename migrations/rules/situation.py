@@ -3,6 +3,7 @@
 from itertools import takewhile
 
 from migrations.locks import Lock, Touch, touches_of
+from migrations.rules.likeness import Likeness
 from migrations.sql import Name, Script, Statement
 from migrations.sql.seen import Key, Seen
 
@@ -12,6 +13,7 @@ class Situation(Seen):
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
+        self.likeness = Likeness(self)
         self._touches = touches_of(script)
         self._held: dict[Key, tuple[Touch, Statement]] = {}
         self._held_in: int | None = None

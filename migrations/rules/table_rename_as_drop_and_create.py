@@ -4,19 +4,18 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
-from migrations.rules.likeness import pairs
-from migrations.sql import Name, Statement
+from migrations.rules.situation import Situation
+from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import quoted
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every dropped table, with the one most like it that the script makes and leaves empty."""
     for action in statement.actions:
         match action:
             case a.Drop(kind="table", name=table) if not seen.is_certainly_new(table):
-                made = _becomes(table, seen)
+                made = seen.likeness.of_table(table)
                 if made is not None:
                     yield Found(
                         f"drops table {table} with all its rows, and the script creates {made}, empty: "
@@ -26,13 +25,6 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                         instead=f"If it is a rename, rename it: then {made} has the rows.",
                         safer_sql=f"ALTER TABLE {table.sql} RENAME TO {quoted(made.name)};",
                     )
-
-
-def _becomes(table: Name, seen: Seen) -> Name | None:
-    made = {name.name: name for name in seen.tables_left_empty()}
-    dropped = dict.fromkeys(name.name for name in seen.tables_dropped() if name.name not in made)
-    found = pairs(tuple(dropped), tuple(made)).get(table.name)
-    return made[found] if found else None
 
 
 RULE = Rule(

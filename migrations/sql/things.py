@@ -88,7 +88,10 @@ class Things:
     def fresh_values_in(self, statement: Statement) -> Iterator[FreshValue]:
         """The new values of enums whose literal stands in a statement; not where it is there to add another one."""
         if self._fresh and statement.facts.adds_enum_value is None and "'" in statement.text:
-            yield from (fresh for literal, fresh in self._fresh if literal in statement.text)
+            between = set(statement.text.split("'"))
+            for literal, fresh in self._fresh:
+                if (fresh.value in between or "'" in fresh.value) and literal in statement.text:
+                    yield fresh
 
     def take_in(self, statement: Statement) -> None:
         """The statement is behind us now."""
