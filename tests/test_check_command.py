@@ -197,6 +197,13 @@ def test_a_history_that_does_not_apply_is_told_with_its_line(gonogo: Gonogo, clo
     assert told["not_checked"] and not told["proven"]
 
 
+def test_roles_that_scripts_name_are_made(gonogo: Gonogo, clone: Clone) -> None:
+    clone.script("20240102000000_grant", 'GRANT SELECT ON "User" TO app_user, "Odd ""one""";\n')
+    clone.commit()
+    told = json.loads(clear(gonogo("check", "--replay", "--json", cwd=clone.top), 0).out)
+    assert told["proven"][0].endswith('once it has the roles app_user, Odd "one"')
+
+
 def test_a_script_that_cannot_be_run_fails_the_replay(gonogo: Gonogo, clone: Clone) -> None:
     clone.script("20240102000000_psql", "\\set x 1\nSELECT 1;\n")
     clear(gonogo("check", "--replay", cwd=clone.top), 1, "replay-failed", "20240102000000_psql cannot be applied")

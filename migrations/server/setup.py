@@ -21,6 +21,12 @@ async def create_role(url: str, role: str, password: str) -> None:
         await connection.execute(mark.format(sql.Identifier(role)))
 
 
+async def create_group(url: str, role: str) -> None:
+    """A role that nobody logs in as: for what scripts grant to."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+
+
 async def create_database(url: str, name: str, *, owner: str, template: str = "template0") -> None:
     """A database; `template` may be a filled one that nobody is connected to."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:

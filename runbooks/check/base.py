@@ -46,7 +46,8 @@ class Repository:
         here = cls(folder)
         found = here._git("rev-parse", "--show-toplevel")
         if found.code != 0:
-            raise Problem(_words(found) or f"{folder} is in no git work tree")
+            words = _words(found)
+            raise Problem(words if "not a git repository" not in words else f"{folder} is in no git work tree")
         return cls(Path(os.fsdecode(found.out.rstrip(b"\n"))))
 
     def base(self, ref: str | None, environ: Mapping[str, str]) -> Base:
