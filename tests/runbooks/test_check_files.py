@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from migrations.problem import Misuse
+from runbooks.check import Asked, Check
 from runbooks.check import matters as m
-from tests.runbooks.clones import INIT, Clone, said
+from tests.runbooks.clones import INIT, NOW, Clone, said
 
 DROP = 'ALTER TABLE "User" DROP COLUMN email;\n'
 
@@ -164,6 +167,18 @@ def test_what_a_comment_allows_is_listed_and_does_not_fail(clone: Clone) -> None
     clone.commit()
     report = clone.check(everything=True)
     assert not report.fails("note") and report.allowed[0].finding.allowed == "nobody reads it"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
+)
+def test_any_bytes_get_a_verdict(tmp_path: Path, data: bytes) -> None:
+    script = tmp_path / "any.sql"
+    script.write_bytes(data)
+    report = Check(Asked(now=NOW, environ={"XDG_CACHE_HOME": "/dev/null"}, paths=(script,))).report()
+    (checked,) = report.scripts
+    assert checked.statements or checked.fault or said(report), data
 
 
 def test_every_matter_has_a_page_of_its_own() -> None:
