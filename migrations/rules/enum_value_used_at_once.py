@@ -13,8 +13,8 @@ from migrations.sql.words import bare
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Every statement that holds the literal of a value which the script adds to an enum that was there before."""
     for fresh in seen.things.fresh_values_in(statement):
-        together = fresh.by in seen.before(statement)
-        if not together and any(s.facts.control == "begin" for s in seen.script.statements):
+        together = seen.are_together(fresh.by, statement)
+        if not together and seen.has_own_transactions:
             continue
         value = printable(fresh.value)
         yield Found(

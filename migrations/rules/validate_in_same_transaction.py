@@ -1,6 +1,7 @@
 """NOT VALID and VALIDATE in one transaction: the lock of the first is held through the scan of the second."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
@@ -15,7 +16,8 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.ValidateConstraint(table=table, constraint=name) if not seen.is_new(table):
-                if any(_adds(earlier, action) for earlier in (*seen.before(statement), statement)):
+                made = seen.made.constraint(table, name) is not None
+                if made and any(_adds(earlier, action) for earlier in chain([statement], seen.before(statement))):
                     yield Found(
                         f"validates {shown(name)} while the lock that added it is still held: "
                         "NOT VALID gains nothing in one transaction",

@@ -1,6 +1,7 @@
 """What a script has done before the statement that is judged, and what it will do after it."""
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import takewhile
 
 from migrations.sql import actions as a
@@ -68,6 +69,16 @@ class Seen:
     def transaction(self, statement: Statement) -> int | None:
         """The number of the transaction that a statement runs in; None where it runs by itself."""
         return self._transactions[statement.index]
+
+    def are_together(self, one: Statement, other: Statement) -> bool:
+        """Whether two statements run in one transaction."""
+        number = self.transaction(one)
+        return number is not None and number == self.transaction(other)
+
+    @cached_property
+    def has_own_transactions(self) -> bool:
+        """Whether there is a BEGIN in the script."""
+        return any(statement.facts.control == "begin" for statement in self.script.statements)
 
     def before(self, statement: Statement) -> Iterator[Statement]:
         """The earlier statements of the same transaction, last first."""
