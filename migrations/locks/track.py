@@ -25,11 +25,13 @@ class Thing:
     `columns` and `constraints` lead from a name of now to that of before: None where the script made them.
     `never_null` are columns that a CHECK of the script proves, `proofs` those that it would, once it is validated.
     `index_columns` are those of an index, `checked` is a domain with a constraint. `filled` tables got rows since.
+    `kinds` are all that its links ever were of.
     """
 
     before: Name | None
     gone: bool = False
     links: list["Link"] = field(default_factory=list)
+    kinds: set[ThroughKind] = field(default_factory=set)
     columns: dict[str, str | None] = field(default_factory=dict)
     constraints: dict[str, str | None] = field(default_factory=dict)
     proofs: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -41,11 +43,16 @@ class Thing:
     @property
     def is_empty(self) -> bool:
         """The script made it, and has put no row into it nor into what belongs to it."""
-        below = (link.to for link in self.links if link.kind == "descendants")
-        return self.before is None and not self.filled and all(heir.is_empty for heir in below)
+        family, known = [self], {self}
+        for thing in family:
+            below = {link.to for link in thing.links if link.kind == "descendants"} - known
+            known |= below
+            family += below
+        return all(thing.before is None and not thing.filled for thing in family)
 
     def link(self, kind: ThroughKind, to: "Thing", columns: tuple[str, ...] = (), constraint: str = "") -> None:
         """Note that this leads to another thing, which the target does not know of."""
+        self.kinds.add(kind)
         self.links.append(Link(kind, to, columns, constraint))
 
     def rename_in_links(self, old: str, new: str, *, constraint: bool = False) -> None:
@@ -59,7 +66,7 @@ class Thing:
     def through(self, through: Through) -> Iterator["Thing"]:
         """What the script's own links lead to."""
         kinds = _ALONG.get(through.kind, (through.kind,))
-        for link in self.links:
+        for link in self.links if self.kinds.intersection(kinds) else ():
             over = not (through.columns and link.columns) or not set(through.columns).isdisjoint(link.columns)
             if link.kind in kinds and over and through.constraint in ("", link.constraint) and not link.to.gone:
                 yield link.to

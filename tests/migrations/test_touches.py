@@ -220,3 +220,18 @@ def test_whatever_stands_together_there_are_touches_for_each_statement(parts: li
     for touch in (touch for touches in touches_of(script) for touch in touches):
         assert touch.lock in Lock
         assert touch.hinge is None or touch.hinge.work != touch.work
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TABLE t0 (c int); " + "".join(f"CREATE TABLE t{n + 1} () INHERITS (t{n}); " for n in range(2000)),
+        "CREATE TABLE t0 (c int); CREATE TABLE t1 () INHERITS (t0); "
+        "ALTER TABLE t0 ATTACH PARTITION t1 DEFAULT; ALTER TABLE t1 ATTACH PARTITION t0 DEFAULT; ",
+    ],
+    ids=["deep", "round"],
+)
+def test_tables_may_inherit_from_each_other_without_end(text: str) -> None:
+    assert not touches_of(read_script(f"{text} ALTER TABLE t0 ALTER c SET NOT NULL"))[-1]
+    last = touches_of(read_script(f"{text} ALTER TABLE t0 ADD FOREIGN KEY (c) REFERENCES o"))[-1]
+    assert {touch.work for touch in last} == {"brief"}
