@@ -41,6 +41,8 @@ def test_the_safer_sql_of_a_rule_runs_and_is_not_found(rule: Rule, database: str
 
 AGAIN = "-- In the next migration, again and again until it changes no row:\n"
 ALONE = "-- In a migration of its own:\n"
+
+
 @pytest.mark.parametrize("statement", sorted({claim.sql for _, claim in claims()}))
 def test_every_safer_form_can_be_read(statement: str) -> None:
     for finding in judge(read_script(statement)):
