@@ -4,9 +4,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 
 from runbooks.events import Applied, Finding, PlanMade, Script
-from runbooks.report.plan_words import coverage
+from runbooks.report.plan_words import coverage_words
 
 _RANK = {"stop": 0, "warn": 1, "note": 2}
 
@@ -50,12 +51,14 @@ class Entry:
     @cached_property
     def unread(self) -> tuple[int, ...]:
         """The statements that could not be analysed."""
-        return tuple(n for n, s in enumerate(self.script.statements) if not s.analysed) if self.script else ()
+        analysed = list(map(attrgetter("analysed"), self.script.statements)) if self.script else []
+        return () if all(analysed) else tuple(n for n, is_analysed in enumerate(analysed) if not is_analysed)
 
     @cached_property
     def coverage(self) -> str:
         """How much of it could be analysed, and where the rest is."""
-        return coverage((self.script,)) if self.script else ""
+        lines = [f"line {self.script.statements[n].line}" for n in self.unread] if self.script else []
+        return coverage_words(self.count, lines)
 
     @cached_property
     def allowed(self) -> tuple[int, ...]:

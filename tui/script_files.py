@@ -30,7 +30,8 @@ def read_pending(folder: Path, script: Script) -> Read:
     except OSError as error:
         raise WrongBytes(f"The session folder does not have this script: {error.strerror}.") from None
     text = data.decode("utf-8", errors="replace")
-    if (found := _hash(text)) != script.sha256:
+    replaced = "\ufffd" in text
+    if (found := _hash(text.encode() if replaced else data)) != script.sha256:
         raise WrongBytes(
             f"These are not the bytes of the plan: SHA-256 {found[:12]}… instead of {script.sha256[:12]}…."
         )
@@ -47,12 +48,12 @@ def read_applied(migrations: Path, applied: Applied) -> Read:
         raise WrongBytes(f"The migrations folder does not have this script: {error.strerror}.") from None
     text = data.decode("utf-8", errors="replace")
     other_line_ends = (text.replace("\r\n", "\n"), text.replace("\n", "\r\n"))
-    if any(_hash(form) == applied.sha256 for form in (text, *other_line_ends)):
+    if any(_hash(form.encode()) == applied.sha256 for form in (text, *other_line_ends)):
         return Read(text)
-    words = f"edited since it was applied: SHA-256 {_hash(text)[:12]}… now, {applied.sha256[:12]}… in the ledger"
-    return Read(text, edited=words)
+    now, then = _hash(text.encode())[:12], applied.sha256[:12]
+    return Read(text, edited=f"edited since it was applied: SHA-256 {now}… now, {then}… in the ledger")
 
 
-def _hash(text: str) -> str:
+def _hash(text: bytes) -> str:
     """As the ledger has it: of the text, with what is not UTF-8 replaced."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text).hexdigest()

@@ -39,6 +39,11 @@ def coverage(scripts: Sequence[e.Script]) -> str:
         for one in script.statements
         if not one.analysed
     ]
+    return coverage_words(statements, unread)
+
+
+def coverage_words(statements: int, unread: Sequence[str]) -> str:
+    """The same of so many statements; `unread` are the places of those that are not analysed."""
     words = f"{many(statements, 'statement')}, {statements - len(unread)} analysed"
     if not unread:
         return words

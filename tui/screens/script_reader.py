@@ -24,7 +24,7 @@ from tui.widgets.pile_view import PileView
 from tui.widgets.review_heading import heading, standing_words
 from tui.widgets.search_line import SearchLine
 from tui.widgets.sql_pane import SqlPane
-from tui.widgets.statement_rows import Told, told_of, told_of_applied, told_of_script
+from tui.widgets.statement_rows import Told, tells_of_locks, told_of, told_of_applied, told_of_script
 from tui.widgets.tab_bar import TabBar
 from tui.words import Clock, plural
 
@@ -66,7 +66,7 @@ class ScriptReader(SessionScreen):
         """The tree; the script; what is known of the statement. Where it is narrow, not all of them at once."""
         plan = self.view.plan
         self.pending, self.done = reviewing.pending(plan), reviewing.applied(plan)
-        self._with_locks = any(s.touches for script in plan.scripts for s in script.statements) if plan else False
+        self._with_locks = plan is not None and tells_of_locks(plan)
         self._entries = {entry.id: entry for entry in (*self.pending, *self.done)}
         self.place = Place(self._first().id)
         yield Band(self.clock)

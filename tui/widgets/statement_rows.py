@@ -37,10 +37,7 @@ class Told:
 def told_of(
     plan: PlanMade, script: Script, number: int, findings: Sequence[int], here: int | None, *, with_locks: bool
 ) -> Told:
-    """Everything that is known of a statement. `findings` speak of it; `here` is the one that is stood on.
-
-    `with_locks`: the plan tells of locks. One that tells of none was made before that, or locks nothing at all.
-    """
+    """Everything that is known of a statement. `findings` speak of it; `here` is the one that is stood on."""
     statement = script.statements[number]
     rows = [*_statement_rows(statement), *_lock_rows(plan, statement, with_locks=with_locks)]
     begin = 0
@@ -52,6 +49,11 @@ def told_of(
     if statement.touches:
         rows.append(row("   ", (NO_REHEARSAL, "$quiet")))
     return Told((*rows, *_model_rows(script)), begin)
+
+
+def tells_of_locks(plan: PlanMade) -> bool:
+    """Whether what is not said to lock anything locks nothing. A plan without locks may be older than they are."""
+    return bool(plan.tables) or any(statement.touches for script in plan.scripts for statement in script.statements)
 
 
 def told_of_script(script: Script, findings: Sequence[int]) -> Told:
