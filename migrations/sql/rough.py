@@ -50,10 +50,13 @@ def _parted(text: str) -> list[Place]:
         return list(_between(placed(text)))
     except NotReadable as error:
         at = error.offset or 0
-    if text.startswith("/*", at):
-        return list(_between(placed(text[:at])))
-    *places, (start, _) = _between(placed(f"{text[:at]}x"))  # the x stands for all that is left
-    return [*places, (start, len(text.rstrip()))] if text.strip() else []
+    try:
+        if text.startswith("/*", at):
+            return list(_between(placed(text[:at])))
+        *places, (start, _) = _between(placed(f"{text[:at]} x"))  # the x stands for all that is left
+    except NotReadable:
+        places, start, at = [], len(text) - len(text.lstrip()), len(text)
+    return [*places, (min(start, at), len(text.rstrip()))] if text.strip() else []
 
 
 def _between(words: Iterable[tuple[int, int, pb.ScanToken]]) -> Iterator[Place]:

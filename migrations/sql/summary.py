@@ -43,7 +43,7 @@ def _bare(text: str) -> str:
         places = scanned(text)
     except NotReadable as error:
         at = error.offset or 0
-        return _bare(text[:at]) + text[at:] if at else text
+        return _bare(text[:at]) + text[at:] if 0 < at < len(text) else text
     starts = [start for start, _, _ in places]
     return "".join(
         text[start:end] + " " * (following > end)
