@@ -3,13 +3,13 @@
 import importlib
 import pkgutil
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 
 from migrations.rules import allow_without_effect
 from migrations.rules.allowances import allow, allowances_of
 from migrations.rules.base import Finding, Found, Rule, Severity
 from migrations.rules.situation import Situation
-from migrations.sql import Script
+from migrations.sql import Action, Script
 
 __all__ = ["Finding", "Found", "Rule", "Severity", "judge", "reasons", "rules"]
 
@@ -25,21 +25,28 @@ def rules() -> tuple[Rule, ...]:
 
 def judge(script: Script, also: Collection[str] = ()) -> tuple[Finding, ...]:
     """All findings of a script, in the order of its statements. `also`: matters of taste that are asked for."""
-    asked = tuple(rule for rule in rules() if not rule.taste or rule.code in also)
-    seen = Situation(script)
+    asked, seen = frozenset(also), Situation(script)
     found: list[Finding] = []
     for statement in script.statements:
-        found += (finding for rule in asked for finding in rule.judge(statement, seen))
+        concerned = _concerned(frozenset(map(type, statement.actions)), asked)
+        found += (finding for rule in concerned for finding in rule.judge(statement, seen))
         seen.take_in(statement)
     found = _without_superseded(found)
     codes = {rule.code for rule in rules()}
-    silent = codes - {rule.code for rule in asked}
+    silent = {rule.code for rule in rules() if rule.taste} - asked
     allowances = [one for one in allowances_of(script, codes) if one.code not in silent]
     if not script.statements or not allowances:
         return tuple(found)
     last = script.statements[-1].index
     allowed = allow(found, allowances, allow_without_effect.RULE, last, {rule.code for rule in rules() if rule.look})
     return tuple(sorted(allowed, key=lambda finding: finding.statement))
+
+
+@lru_cache(maxsize=1000)
+def _concerned(kinds: frozenset[type[Action]], also: frozenset[str]) -> tuple[Rule, ...]:
+    """The rules that may find something in a statement with these actions."""
+    asked = (rule for rule in rules() if not rule.taste or rule.code in also)
+    return tuple(rule for rule in asked if not rule.about or not kinds.isdisjoint(rule.about))
 
 
 def reasons(script: Script) -> dict[tuple[int | None, str], str]:

@@ -44,5 +44,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD CONSTRAINT positive CHECK (c > 0)",
     safer="ALTER TABLE t ADD CONSTRAINT positive CHECK (c > 0) NOT VALID",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddColumn, a.AddConstraint),
     check=check,
 )

@@ -59,6 +59,7 @@ RULE = Rule(
     risky="CREATE DOMAIN positive AS int CHECK (VALUE > 0); ALTER TABLE t ADD COLUMN d positive",
     safer="ALTER TABLE t ADD COLUMN d int; ALTER TABLE t ADD CONSTRAINT positive CHECK (d > 0) NOT VALID",
     source="https://www.postgresql.org/docs/current/sql-createdomain.html",
+    about=(a.AddColumn,),
     check=check,
     look=look,
 )

@@ -38,5 +38,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD COLUMN d int GENERATED ALWAYS AS (c * 2) STORED",
     safer="ALTER TABLE t ADD COLUMN d int",
     source="https://www.postgresql.org/docs/current/ddl-generated-columns.html",
+    about=(a.AddColumn,),
     check=check,
 )

@@ -47,5 +47,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD COLUMN d json; SELECT DISTINCT * FROM t",
     safer="ALTER TABLE t ADD COLUMN d jsonb; SELECT DISTINCT * FROM t",
     source="https://www.postgresql.org/docs/current/datatype-json.html",
+    about=(a.AddColumn,),
     check=check,
 )

@@ -55,5 +55,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD COLUMN d text NOT NULL",
     safer="ALTER TABLE t ADD COLUMN d text NOT NULL DEFAULT ''",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddColumn,),
     check=check,
 )

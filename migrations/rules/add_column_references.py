@@ -48,5 +48,6 @@ RULE = Rule(
     "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (d) REFERENCES o (id) NOT VALID; "
     "ALTER TABLE t VALIDATE CONSTRAINT k",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddColumn,),
     check=check,
 )

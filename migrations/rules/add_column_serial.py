@@ -41,5 +41,6 @@ RULE = Rule(
     safer="CREATE SEQUENCE t_d_seq; ALTER TABLE t ADD COLUMN d bigint; "
     "ALTER TABLE t ALTER COLUMN d SET DEFAULT nextval('t_d_seq')",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddColumn,),
     check=check,
 )

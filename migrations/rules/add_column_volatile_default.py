@@ -46,5 +46,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD COLUMN d uuid DEFAULT gen_random_uuid()",
     safer="ALTER TABLE t ADD COLUMN d uuid; ALTER TABLE t ALTER COLUMN d SET DEFAULT gen_random_uuid()",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddColumn,),
     check=check,
 )

@@ -37,5 +37,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES o (id)",
     safer="ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES o (id) NOT VALID",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddConstraint,),
     check=check,
 )

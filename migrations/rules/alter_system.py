@@ -33,5 +33,6 @@ RULE = Rule(
     risky="ALTER SYSTEM SET work_mem = '8MB'",
     safer="SET work_mem = '8MB'",
     source="https://www.postgresql.org/docs/current/sql-altersystem.html",
+    about=(a.Other,),
     check=check,
 )

@@ -47,5 +47,6 @@ RULE = Rule(
     risky="ALTER TABLE t ALTER COLUMN c TYPE bigint; ALTER TABLE t ALTER COLUMN d TYPE bigint",
     safer="ALTER TABLE t ALTER COLUMN c TYPE bigint, ALTER COLUMN d TYPE bigint",
     source="https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES",
+    about=(a.AddColumn, a.AddConstraint, a.AlterTable, a.AlterType, a.SetNotNull),
     check=check,
 )

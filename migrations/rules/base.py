@@ -8,7 +8,7 @@ from migrations.finding import Severity as Severity
 from migrations.impact.foreseen import Foreseen
 from migrations.locks import Lock
 from migrations.rules.situation import Situation
-from migrations.sql import Name, Statement
+from migrations.sql import Action, Name, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Rule:
     documented. A finding of a rule in `supersedes`, with the same statement and subject, gives way to this one's.
     `taste`: a matter of taste, silent unless it is asked for. `breaks`: it does harm on a table of any size, apart
     from its lock. `look` finds what only the target can tell. `since`: the first major of PostgreSQL that knows both
-    forms.
+    forms. `about`: the actions without one of which `check` finds nothing in a statement; empty if it looks at all.
     """
 
     code: str
@@ -64,6 +64,7 @@ class Rule:
     since: int = 13
     check: Check = nothing
     look: Look | None = None
+    about: tuple[type[Action], ...] = ()
 
     @property
     def only_live(self) -> bool:

@@ -34,5 +34,6 @@ RULE = Rule(
     risky="CLUSTER t USING i",
     safer="ALTER TABLE t CLUSTER ON i",
     source="https://www.postgresql.org/docs/current/sql-cluster.html",
+    about=(a.Maintain,),
     check=check,
 )

@@ -7,6 +7,7 @@ from migrations.rules.base import Found, Rule
 from migrations.rules.column_pairs import dropped_by
 from migrations.rules.situation import Situation
 from migrations.sql import Statement
+from migrations.sql import actions as a
 from migrations.sql.names import shown
 
 
@@ -38,5 +39,6 @@ RULE = Rule(
     risky="ALTER TABLE t DROP COLUMN c",
     safer="ALTER TABLE t ALTER COLUMN c DROP NOT NULL",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.DropColumn,),
     check=check,
 )

@@ -45,5 +45,6 @@ RULE = Rule(
     risky="ALTER TABLE t DROP COLUMN c, ADD COLUMN c int",
     safer="ALTER TABLE t ALTER COLUMN c TYPE int USING c::int",
     source="https://www.prisma.io/docs/orm/prisma-migrate/workflows/customizing-migrations",
+    about=(a.DropColumn,),
     check=check,
 )

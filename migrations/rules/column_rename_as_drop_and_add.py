@@ -7,6 +7,7 @@ from migrations.rules.base import Found, Rule
 from migrations.rules.column_pairs import dropped_by
 from migrations.rules.situation import Situation
 from migrations.sql import Statement
+from migrations.sql import actions as a
 from migrations.sql.names import quoted, shown
 
 
@@ -35,5 +36,6 @@ RULE = Rule(
     risky="ALTER TABLE t DROP COLUMN c, ADD COLUMN d text",
     safer="ALTER TABLE t RENAME COLUMN c TO d",
     source="https://www.prisma.io/docs/orm/prisma-migrate/workflows/customizing-migrations",
+    about=(a.DropColumn,),
     check=check,
 )

@@ -82,5 +82,6 @@ RULE = Rule(
     risky="ALTER TABLE t ALTER COLUMN c TYPE bigint",
     safer="ALTER TABLE t ADD COLUMN c_new bigint",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AlterType,),
     check=check,
 )

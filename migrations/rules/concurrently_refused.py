@@ -70,6 +70,7 @@ RULE = Rule(
     safer="CREATE MATERIALIZED VIEW m AS SELECT c FROM t; CREATE UNIQUE INDEX i ON m (c); "
     "REFRESH MATERIALIZED VIEW CONCURRENTLY m",
     source="https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html",
+    about=(a.CreateIndex, a.DetachPartition, a.Drop, a.Maintain),
     check=check,
     look=look,
 )

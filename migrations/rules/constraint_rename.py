@@ -39,5 +39,6 @@ RULE = Rule(
     risky="ALTER TABLE t RENAME CONSTRAINT k TO l",
     safer="ALTER TABLE t ALTER COLUMN c SET DEFAULT 1",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.Rename,),
     check=check,
 )

@@ -51,5 +51,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD CONSTRAINT k UNIQUE (c)",
     safer="CREATE UNIQUE INDEX CONCURRENTLY k ON t (c); ALTER TABLE t ADD CONSTRAINT k UNIQUE USING INDEX k",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddColumn, a.AddConstraint),
     check=check,
 )

@@ -39,5 +39,6 @@ RULE = Rule(
     risky="CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING",
     safer="CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION f()",
     source="https://www.postgresql.org/docs/current/rules-triggers.html",
+    about=(a.AlterTable,),
     check=check,
 )

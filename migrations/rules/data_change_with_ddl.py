@@ -39,5 +39,6 @@ RULE = Rule(
     risky="UPDATE t SET c = 2 WHERE c = 1; ALTER TABLE t ADD COLUMN d int",
     safer="UPDATE t SET c = 2 WHERE c = 1",
     source="https://www.postgresql.org/docs/current/explicit-locking.html",
+    about=(a.Delete, a.Insert, a.Merge, a.Update),
     check=check,
 )

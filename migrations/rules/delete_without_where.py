@@ -35,5 +35,6 @@ RULE = Rule(
     risky="DELETE FROM t",
     safer="DELETE FROM t WHERE c = 1",
     source="https://www.postgresql.org/docs/current/sql-delete.html",
+    about=(a.Delete,),
     check=check,
 )

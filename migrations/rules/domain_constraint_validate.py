@@ -32,5 +32,6 @@ RULE = Rule(
     risky="ALTER DOMAIN d VALIDATE CONSTRAINT positive",
     safer="ALTER TABLE t ADD CONSTRAINT positive CHECK (c > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT positive",
     source="https://www.postgresql.org/docs/current/sql-alterdomain.html",
+    about=(a.AlterDomain,),
     check=check,
 )

@@ -44,5 +44,6 @@ RULE = Rule(
     risky="ALTER DOMAIN d ADD CONSTRAINT positive CHECK (value > 0)",
     safer="ALTER DOMAIN d ADD CONSTRAINT positive CHECK (value > 0) NOT VALID",
     source="https://www.postgresql.org/docs/current/sql-alterdomain.html",
+    about=(a.AlterDomain,),
     check=check,
 )

@@ -33,5 +33,6 @@ RULE = Rule(
     risky="DROP VIEW v CASCADE",
     safer="DROP VIEW w; DROP VIEW v",
     source="https://www.postgresql.org/docs/current/ddl-depend.html",
+    about=(a.Drop,),
     check=check,
 )

@@ -57,6 +57,7 @@ RULE = Rule(
     risky="ALTER TABLE o DROP CONSTRAINT o_c_fkey",
     safer="ALTER TABLE o ADD COLUMN d int",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.DropConstraint,),
     check=check,
     look=look,
 )

@@ -41,5 +41,6 @@ RULE = Rule(
     risky="ALTER TABLE t ALTER COLUMN c DROP NOT NULL",
     safer="ALTER TABLE t ALTER COLUMN c SET DEFAULT 0",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.DropNotNull,),
     check=check,
 )

@@ -39,5 +39,6 @@ RULE = Rule(
     risky="ALTER TYPE mood RENAME VALUE 'sad' TO 'low'",
     safer="ALTER TYPE mood ADD VALUE 'low' AFTER 'sad'",
     source="https://www.postgresql.org/docs/current/sql-altertype.html",
+    about=(a.Rename,),
     check=check,
 )

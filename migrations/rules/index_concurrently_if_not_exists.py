@@ -55,6 +55,7 @@ RULE = Rule(
     risky="CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (c)",
     safer="CREATE INDEX CONCURRENTLY j ON t (c)",
     source="https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
+    about=(a.CreateIndex,),
     check=check,
     look=look,
 )

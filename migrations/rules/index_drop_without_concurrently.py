@@ -58,6 +58,7 @@ RULE = Rule(
     risky="DROP INDEX i",
     safer="DROP INDEX CONCURRENTLY i",
     source="https://www.postgresql.org/docs/current/sql-dropindex.html",
+    about=(a.Drop,),
     check=check,
     look=look,
 )

@@ -54,6 +54,7 @@ RULE = Rule(
     risky="CREATE INDEX i ON t (c)",
     safer="CREATE INDEX CONCURRENTLY i ON t (c)",
     source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    about=(a.CreateIndex,),
     check=check,
     look=look,
 )

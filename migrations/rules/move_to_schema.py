@@ -41,5 +41,6 @@ RULE = Rule(
     risky="ALTER TABLE t SET SCHEMA s",
     safer="ALTER TABLE t SET SCHEMA s; CREATE VIEW t AS SELECT * FROM s.t",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.MoveToSchema,),
     check=check,
 )

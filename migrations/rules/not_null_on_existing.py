@@ -51,5 +51,6 @@ RULE = Rule(
     "ALTER TABLE t ALTER COLUMN c SET NOT NULL; "
     "ALTER TABLE t DROP CONSTRAINT present",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddConstraint, a.SetNotNull),
     check=check,
 )

@@ -39,5 +39,6 @@ RULE = Rule(
     "ALTER TABLE p ATTACH PARTITION t FOR VALUES FROM (0) TO (10); "
     "ALTER TABLE t DROP CONSTRAINT within",
     source="https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION",
+    about=(a.AttachPartition,),
     check=check,
 )

@@ -57,6 +57,7 @@ RULE = Rule(
     safer="ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
     since=14,
     source="https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION",
+    about=(a.DetachPartition,),
     check=check,
     look=look,
 )

@@ -64,5 +64,6 @@ RULE = Rule(
     safer="CREATE TABLE p (LIKE t INCLUDING DEFAULTS INCLUDING CONSTRAINTS); "
     "ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (0) TO (10)",
     source="https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE",
+    about=(a.CreateTable,),
     check=check,
 )

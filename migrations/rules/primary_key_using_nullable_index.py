@@ -51,5 +51,6 @@ RULE = Rule(
     "CREATE UNIQUE INDEX CONCURRENTLY j ON t (c); "
     "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY USING INDEX j",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AddConstraint,),
     check=check,
 )

@@ -42,5 +42,6 @@ RULE = Rule(
     risky="REFRESH MATERIALIZED VIEW t",
     safer="REFRESH MATERIALIZED VIEW CONCURRENTLY t",
     source="https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html",
+    about=(a.Maintain,),
     check=check,
 )

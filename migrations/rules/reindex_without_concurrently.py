@@ -58,5 +58,6 @@ RULE = Rule(
     risky="REINDEX TABLE t",
     safer="REINDEX TABLE CONCURRENTLY t",
     source="https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY",
+    about=(a.Reindex,),
     check=check,
 )

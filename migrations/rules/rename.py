@@ -68,5 +68,6 @@ RULE = Rule(
     risky="ALTER TABLE t RENAME TO u",
     safer="ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT * FROM u",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.Rename,),
     check=check,
 )

@@ -37,5 +37,6 @@ RULE = Rule(
     risky="CREATE ROLE app",
     safer="GRANT SELECT ON t TO pg_read_all_data",
     source="https://www.postgresql.org/docs/current/user-manag.html",
+    about=(a.Create, a.Drop, a.Other),
     check=check,
 )

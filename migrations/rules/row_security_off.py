@@ -36,5 +36,6 @@ RULE = Rule(
     risky="ALTER TABLE t DISABLE ROW LEVEL SECURITY",
     safer="CREATE POLICY own ON t TO pg_monitor USING (c > 0)",
     source="https://www.postgresql.org/docs/current/ddl-rowsecurity.html",
+    about=(a.AlterTable,),
     check=check,
 )

@@ -36,5 +36,6 @@ RULE = Rule(
     risky="ALTER TABLE t ENABLE ROW LEVEL SECURITY",
     safer="CREATE POLICY own ON t USING (c > 0); ALTER TABLE t ENABLE ROW LEVEL SECURITY",
     source="https://www.postgresql.org/docs/current/ddl-rowsecurity.html",
+    about=(a.AlterTable,),
     check=check,
 )

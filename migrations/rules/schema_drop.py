@@ -40,5 +40,6 @@ RULE = Rule(
     risky="DROP SCHEMA s CASCADE",
     safer="ALTER SCHEMA s RENAME TO s_unused",
     source="https://www.postgresql.org/docs/current/sql-dropschema.html",
+    about=(a.Drop,),
     check=check,
 )

@@ -31,5 +31,6 @@ RULE = Rule(
     risky="ALTER SCHEMA s RENAME TO s2; SELECT c FROM s.t",
     safer="CREATE SCHEMA s2; CREATE TABLE s2.t (c int)",
     source="https://www.postgresql.org/docs/current/sql-alterschema.html",
+    about=(a.Rename,),
     check=check,
 )

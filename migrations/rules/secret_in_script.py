@@ -29,5 +29,6 @@ RULE = Rule(
     risky="ALTER ROLE CURRENT_USER PASSWORD 'hunter2'",
     safer="ALTER ROLE CURRENT_USER LOGIN",
     source="https://www.postgresql.org/docs/current/sql-alterrole.html",
+    about=(a.SecretGiven,),
     check=check,
 )

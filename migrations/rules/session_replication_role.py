@@ -29,5 +29,6 @@ RULE = Rule(
     risky="SET session_replication_role = replica",
     safer="ALTER TABLE t DISABLE TRIGGER USER; ALTER TABLE t ENABLE TRIGGER USER",
     source="https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SESSION-REPLICATION-ROLE",
+    about=(a.Set,),
     check=check,
 )

@@ -34,5 +34,6 @@ RULE = Rule(
     risky="ALTER TABLE t SET LOGGED",
     safer="CREATE TABLE kept (LIKE t INCLUDING ALL)",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AlterTable,),
     check=check,
 )

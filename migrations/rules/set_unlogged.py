@@ -36,5 +36,6 @@ RULE = Rule(
     risky="ALTER TABLE t SET UNLOGGED",
     safer="CREATE UNLOGGED TABLE cache (LIKE t)",
     source="https://www.postgresql.org/docs/current/sql-createtable.html#SQL-CREATETABLE-UNLOGGED",
+    about=(a.AlterTable,),
     check=check,
 )

@@ -60,5 +60,6 @@ RULE = Rule(
     risky="CREATE EXTENSION IF NOT EXISTS postgres_fdw",
     safer="CREATE EXTENSION IF NOT EXISTS plpgsql",
     source="https://www.postgresql.org/docs/current/sql-createextension.html",
+    about=(a.Copy, a.Create, a.Other),
     check=check,
 )

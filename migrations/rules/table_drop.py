@@ -40,5 +40,6 @@ RULE = Rule(
     risky="DROP TABLE t",
     safer="ALTER TABLE t RENAME TO t_unused",
     source="https://www.postgresql.org/docs/current/sql-droptable.html",
+    about=(a.Drop,),
     check=check,
 )

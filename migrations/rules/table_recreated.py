@@ -46,5 +46,6 @@ RULE = Rule(
     risky="DROP TABLE t; CREATE TABLE t (c int, d int)",
     safer="ALTER TABLE t ADD COLUMN d int",
     source="https://www.postgresql.org/docs/current/sql-droptable.html",
+    about=(a.Drop,),
     check=check,
 )

@@ -39,5 +39,6 @@ RULE = Rule(
     risky="DROP TABLE t; CREATE TABLE u (c int)",
     safer="ALTER TABLE t RENAME TO u",
     source="https://www.prisma.io/docs/orm/prisma-migrate/workflows/customizing-migrations",
+    about=(a.Drop,),
     check=check,
 )

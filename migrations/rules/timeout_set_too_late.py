@@ -30,5 +30,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD COLUMN d int; SET lock_timeout = '2s'",
     safer="SET lock_timeout = '2s'; ALTER TABLE t ADD COLUMN d int",
     source="https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT",
+    about=(a.Set,),
     check=check,
 )

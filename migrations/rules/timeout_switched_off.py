@@ -35,5 +35,6 @@ RULE = Rule(
     risky="SET lock_timeout = 0; ALTER TABLE t ADD COLUMN d int",
     safer="SET lock_timeout = '2s'; ALTER TABLE t ADD COLUMN d int",
     source="https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT",
+    about=(a.Set,),
     check=check,
 )

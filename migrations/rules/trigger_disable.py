@@ -42,5 +42,6 @@ RULE = Rule(
     risky="ALTER TABLE t DISABLE TRIGGER g; ALTER TABLE t ENABLE TRIGGER g",
     safer="SET LOCAL app.quiet = 'on'",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AlterTable,),
     check=check,
 )

@@ -39,5 +39,6 @@ RULE = Rule(
     risky="DROP TRIGGER g ON t",
     safer="CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'",
     source="https://www.postgresql.org/docs/current/sql-droptrigger.html",
+    about=(a.AlterTable,),
     check=check,
 )

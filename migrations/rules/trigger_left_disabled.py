@@ -44,5 +44,6 @@ RULE = Rule(
     risky="ALTER TABLE t DISABLE TRIGGER g",
     safer="ALTER TABLE t DISABLE TRIGGER g; ALTER TABLE t ENABLE TRIGGER g",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    about=(a.AlterTable,),
     check=check,
 )

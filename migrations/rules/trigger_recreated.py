@@ -52,5 +52,6 @@ RULE = Rule(
     safer="CREATE OR REPLACE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
     since=14,
     source="https://www.postgresql.org/docs/current/sql-createtrigger.html",
+    about=(a.AlterTable,),
     check=check,
 )

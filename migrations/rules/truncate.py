@@ -35,5 +35,6 @@ RULE = Rule(
     risky="TRUNCATE t",
     safer="DELETE FROM t WHERE c < 10",
     source="https://www.postgresql.org/docs/current/sql-truncate.html",
+    about=(a.Truncate,),
     check=check,
 )

@@ -35,5 +35,6 @@ RULE = Rule(
     risky="TRUNCATE o CASCADE",
     safer="TRUNCATE o, t",
     source="https://www.postgresql.org/docs/current/sql-truncate.html",
+    about=(a.Truncate,),
     check=check,
 )

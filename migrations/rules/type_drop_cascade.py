@@ -34,5 +34,6 @@ RULE = Rule(
     risky="DROP TYPE y CASCADE",
     safer="ALTER TABLE t ALTER COLUMN c TYPE text; DROP TYPE y",
     source="https://www.postgresql.org/docs/current/sql-droptype.html",
+    about=(a.Drop,),
     check=check,
 )

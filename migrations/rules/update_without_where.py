@@ -47,5 +47,6 @@ RULE = Rule(
     risky="UPDATE t SET c = 2",
     safer="UPDATE t SET c = 2 WHERE c = 1",
     source="https://www.postgresql.org/docs/current/sql-update.html",
+    about=(a.Update,),
     check=check,
 )

@@ -37,5 +37,6 @@ RULE = Rule(
     risky="VACUUM FULL t",
     safer="VACUUM t",
     source="https://www.postgresql.org/docs/current/sql-vacuum.html",
+    about=(a.Maintain,),
     check=check,
 )

@@ -48,5 +48,6 @@ RULE = Rule(
     risky="ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT k",
     safer="ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID",
     source="https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES",
+    about=(a.AddConstraint, a.ValidateConstraint),
     check=check,
 )
