@@ -199,7 +199,7 @@ class Track:
                 thing = self.thing(table)
                 for link in [link for link in thing.links if link.constraint == name]:
                     link.to.links = [other for other in link.to.links if other.to is not thing]
-                    thing.links.remove(link)
+                thing.links = [link for link in thing.links if link.constraint != name]
 
     def _add(self, table: Name, constraint: a.Constraint) -> None:
         thing = self.thing(table)

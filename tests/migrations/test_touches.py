@@ -235,3 +235,8 @@ def test_tables_may_inherit_from_each_other_without_end(text: str) -> None:
     assert not touches_of(read_script(f"{text} ALTER TABLE t0 ALTER c SET NOT NULL"))[-1]
     last = touches_of(read_script(f"{text} ALTER TABLE t0 ADD FOREIGN KEY (c) REFERENCES o"))[-1]
     assert {touch.work for touch in last} == {"brief"}
+
+
+def test_a_table_may_let_go_of_a_key_to_itself() -> None:
+    text = "CREATE TABLE t (c int CONSTRAINT k REFERENCES t); ALTER TABLE t DROP CONSTRAINT k; DROP TABLE t"
+    assert touches_of(read_script(text)) == ((), (), ())
