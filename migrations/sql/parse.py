@@ -13,6 +13,7 @@ from postgast import scan as _scan
 from postgast import split as _split
 
 from migrations.sql.depth import DEEPEST, certainly_shallow, depth_of
+from migrations.sql.endless import endless_at
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ def code_tree(text: str, code: str) -> list[Any]:
     if _blocks_of(code) > DEEPEST_BLOCKS or (not certainly_shallow(code) and depth_of(_tokens(code)) > DEEPEST):
         raise NotReadable("its code nests too deeply to be looked through")
     try:
-        tree: list[Any] = _guarded(lambda: _parse_code(text))
+        tree: list[Any] = _guarded(_parse_code, text)
     except (ValueError, RecursionError):  # what the parser writes of a trigger's code is not JSON
         raise NotReadable("its code cannot be looked through") from None
     return tree
@@ -67,7 +68,7 @@ def _blocks_of(code: str) -> int:
 
 def pieces(text: str) -> list[str]:
     """The statements of a script, in order, without what stands between them. Raises NotReadable."""
-    return _guarded(lambda: list(_split(text, method="parser")))
+    return _guarded(lambda whole: list(_split(whole, method="parser")), text)
 
 
 def placed(text: str) -> Iterator[tuple[int, int, pb.ScanToken]]:
@@ -91,20 +92,22 @@ def line_comments(text: str) -> list[tuple[int, int]]:
 
 
 def _first(text: str) -> pb.Node:
-    stmts = _guarded(lambda: _parse(text)).stmts
+    stmts = _guarded(_parse, text).stmts
     if len(stmts) != 1:
         raise NotReadable("it is not one statement")
     return stmts[0].stmt
 
 
 def _tokens(text: str) -> Iterable[pb.ScanToken]:
-    tokens: Iterable[pb.ScanToken] = _guarded(lambda: _scan(text)).tokens
+    tokens: Iterable[pb.ScanToken] = _guarded(_scan, text).tokens
     return tokens
 
 
-def _guarded(work: Callable[[], T]) -> T:
+def _guarded(work: Callable[[str], T], text: str) -> T:
+    if (at := endless_at(text)) is not None:
+        raise NotReadable("so many signs or names without a space are not looked through", at)
     try:
-        return work()
+        return work(text)
     except PgQueryError as error:
         raise NotReadable(
             _QUOTED.sub("a quoted text", error.message), error.cursorpos - 1 if error.cursorpos > 0 else None

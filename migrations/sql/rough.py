@@ -46,17 +46,17 @@ def _without_data(text: str) -> Iterator[str]:
 
 
 def _parted(text: str) -> list[Place]:
-    try:
-        return list(_between(placed(text)))
-    except NotReadable as error:
-        at = error.offset or 0
-    try:
-        if text.startswith("/*", at):
-            return list(_between(placed(text[:at])))
-        *places, (start, _) = _between(placed(f"{text[:at]} x"))  # the x stands for all that is left
-    except NotReadable:
-        places, start, at = [], len(text) - len(text.lstrip()), len(text)
-    return [*places, (min(start, at), len(text.rstrip()))] if text.strip() else []
+    end = at = len(text.rstrip())
+    rest = ""
+    while True:
+        try:
+            places = list(_between(placed(text[:at] + rest)))
+        except NotReadable as error:
+            at = min(error.offset or 0, max(at - 1, 0))
+            rest = "" if text.startswith("/*", at) else '"rest"'
+        else:
+            begin = len(text) - len(text.lstrip())
+            return [*places[:-1], (max(places[-1][0], begin), end)] if rest and end else places
 
 
 def _between(words: Iterable[tuple[int, int, pb.ScanToken]]) -> Iterator[Place]:

@@ -154,6 +154,9 @@ RULE = "CREATE OR REPLACE RULE r AS ON INSERT TO t DO (SELECT (1); SELECT 2)"
         ("DROP TABLE t; /* it; DROP TABLE u", ["DROP TABLE t"]),
         ("selct 'a\n\\b\n'", ["selct 'a\n\\b\n'"]),
         (" \n'", ["'"]),
+        ("DROP TABLE t; SELECT 1'it; SELECT 2", ["DROP TABLE t", "SELECT 1'it; SELECT 2"]),
+        ("DROP TABLE t; /* it " + "/*" * 2000, ["DROP TABLE t"]),
+        ("\n \ud800; SELECT 1", ["\ud800; SELECT 1"]),
         ("DROP TABLE t; SELECT 1'it;", ["DROP TABLE t", "SELECT 1'it;"]),
         ("DROP TABLE t; SELECT 1.$$", ["DROP TABLE t", "SELECT 1.$$"]),
         (" E'\\uD800'; DROP TABLE t", ["E'\\uD800'; DROP TABLE t"]),
@@ -165,6 +168,30 @@ def test_of_what_the_grammar_refuses_no_statement_is_lost(text: str, expected: l
     assert script.error
     assert [statement.text for statement in script.statements] == expected
     assert_in_order(script)
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [
+        "/*" * 100_000,
+        "/*" * 100_000 + "*/" * 100_000,
+        "SELECT " + "+-" * 100_000 + "1",
+        "SET a" + ".a" * 100_000 + " = 1",
+    ],
+    ids=["open", "closed", "plus", "names"],
+)
+def test_what_the_grammar_would_never_come_to_an_end_of_is_not_given_to_it(signs: str) -> None:
+    script = read_script(f"DROP TABLE a;\n{signs}")
+    assert script.error and script.error.line == 2
+    assert "not looked through" in script.error.message
+    assert script.statements[0].text == "DROP TABLE a"
+
+
+@pytest.mark.parametrize("run", ["=" * 5000, "-" * 5000, "." * 5000, "*" * 5000, "a" * 5000, "/" * 5000, "+--" * 2000])
+def test_lines_drawn_of_signs_are_fine(run: str) -> None:
+    script = read_script(f"-- {run}\n/* {run} */ SELECT '{run}' -- {run}")
+    assert script.error is None
+    assert len(script.statements) == 1
 
 
 @pytest.mark.parametrize("placeholder", ["{{ .Schema }}", "${schema}", ":schema", "<%= schema %>"])
