@@ -32,6 +32,7 @@ BEGIN
 END;
 $$ LANGUAGE plpgsql;
 """
+LONG = 20_000
 START = datetime(2021, 1, 4, 9, tzinfo=UTC)
 
 
@@ -43,8 +44,9 @@ class History:
         self._tables = 0
 
     def script(self, size: int) -> tuple[str, str]:
-        """A description and a text."""
-        kind = self._random.choices(("grow", "change", "code", "data"), (50, 30, 10, 10))[0]
+        """A description and a text. Long ones are first or squashed schemas, functions, and above all data."""
+        kinds = ("grow", "change", "code", "data")
+        kind = self._random.choices(kinds, (50, 30, 10, 10) if size < LONG else (35, 5, 20, 40))[0]
         parts: list[str] = []
         length = 0
         while length < size:
@@ -69,7 +71,7 @@ class History:
 
     def _grow(self) -> Iterator[str]:
         table, parent = self._new_table(), self._table()
-        columns = ['"id" TEXT NOT NULL', *self._columns(self._random.randint(4, 14)), f'"{parent}Id" TEXT NOT NULL']
+        columns = ['"id" TEXT NOT NULL', *self._columns(self._random.randint(4, 20)), f'"{parent}Id" TEXT NOT NULL']
         yield "-- CreateTable"
         yield f'CREATE TABLE "{table}" (\n    ' + ",\n    ".join(columns) + ","
         yield f'\n    CONSTRAINT "{table}_pkey" PRIMARY KEY ("id")\n);'
@@ -96,7 +98,7 @@ class History:
         table = self._table()
         rows = (
             f"({number}, 'the {self._noun()} of {self._noun()}', '{{\"kind\": \"{self._noun()}\"}}', now())"
-            for number in range(self._random.randint(5, 40))
+            for number in range(self._random.randint(5, 120))
         )
         yield f'INSERT INTO "{table}" ("id", "name", "data", "createdAt") VALUES\n    ' + ",\n    ".join(rows) + ";"
         yield f'UPDATE "{table}" SET "name" = \'none\' WHERE "name" IS NULL AND "id" < 1000;'
