@@ -46,17 +46,16 @@ def _without_data(text: str) -> Iterator[str]:
 
 
 def _parted(text: str) -> list[Place]:
-    end = at = len(text.rstrip())
-    rest = ""
+    begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    at, rest = end, ""
     while True:
         try:
             places = list(_between(placed(text[:at] + rest)))
         except NotReadable as error:
             at = min(error.offset or 0, max(at - 1, 0))
-            rest = "" if text.startswith("/*", at) else '"rest"'
+            rest = "" if error.message.startswith("unterminated /* comment") else '\n"rest"'
         else:
-            begin = len(text) - len(text.lstrip())
-            return [*places[:-1], (max(places[-1][0], begin), end)] if rest and end else places
+            return [*places[:-1], (max(min(places[-1][0], at), begin), end)] if rest and end else places
 
 
 def _between(words: Iterable[tuple[int, int, pb.ScanToken]]) -> Iterator[Place]:

@@ -160,7 +160,8 @@ RULE = "CREATE OR REPLACE RULE r AS ON INSERT TO t DO (SELECT (1); SELECT 2)"
         ("DROP TABLE t; SELECT 1'it;", ["DROP TABLE t", "SELECT 1'it;"]),
         ("DROP TABLE t; SELECT 1.$$", ["DROP TABLE t", "SELECT 1.$$"]),
         (" E'\\uD800'; DROP TABLE t", ["E'\\uD800'; DROP TABLE t"]),
-        ("SELECT (; E'(\\uD800\\", ["SELECT (; E'(\\uD800\\"]),
+        ("SELECT (; E'(\\uD800\\", ["SELECT (", "E'(\\uD800\\"]),
+        ("DROP TABLE t; -- " + "/*" * 2000 + "\nDROP TABLE u", ["DROP TABLE t", "/*" * 2000 + "\nDROP TABLE u"]),
     ],
 )
 def test_of_what_the_grammar_refuses_no_statement_is_lost(text: str, expected: list[str]) -> None:
