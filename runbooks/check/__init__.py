@@ -22,6 +22,8 @@ from runbooks.check.verdict import Verdict
 
 __all__ = ["Asked", "Check", "More", "Remark", "Report"]
 
+NO_COMMON = "git has no commit of both here, so what came later there counts as gone or edited (fetch the whole history)"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -55,6 +57,8 @@ class Check:
         try:
             repository = Repository.of(place)
             base = repository.base(self.asked.ref, self.asked.environ)
+            if base.tip:
+                self._not_checked.append(f"where this branch left {base.words}: {NO_COMMON}")
             return Changes.of(repository, base, place)
         except Misuse:
             raise

@@ -22,10 +22,14 @@ PIPELINES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "BITBUCKE
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """`ref` as it was named, and the commit where the change left it."""
+    """`ref` as it was named, and the commit where the change left it.
+
+    `tip`: where that cannot be told, since no commit is in both histories, it is the newest of `ref`.
+    """
 
     ref: str
     commit: str
+    tip: bool = False
 
     @property
     def words(self) -> str:
@@ -65,7 +69,7 @@ class Repository:
                 advice="Correct its name, or fetch it: in a pipeline often with the whole history (`fetch-depth: 0`).",
             )
         merge = self._git("merge-base", commit, "HEAD")
-        return Base(name, os.fsdecode(merge.out.strip()) if merge.code == 0 else commit)
+        return Base(name, os.fsdecode(merge.out.strip())) if merge.code == 0 else Base(name, commit, tip=True)
 
     def _usual(self) -> str:
         found = self._git("for-each-ref", "--format=%(refname)", *USUAL).out.decode().split()

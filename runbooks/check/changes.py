@@ -1,5 +1,6 @@
 """The scripts held against the commit that the change began at: new, edited, gone, in which order."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +42,7 @@ class Changes:
 
     def _differs(self, file: File) -> bool:
         id, data = self.before.get(file.path), file.migration.data
-        if id is None or data is None or blob_id(data, id) == id:
+        if id is None or data is None or _has_id(file, id):
             return False
         was = Migration(file.name, file.path, self.repository.content(id))
         return not same_checksum(was.checksum, file.migration.text)
@@ -64,20 +65,23 @@ def about_changes(changes: Changes, folder: Path, files: list[File]) -> Iterator
             words = f"it is not as it was in {changes.base.words}"
             yield m.EDITED.remark(file.path, words, line=_first_line(changes, file))
     here = {file.name for file in files if file.migration.data is not None}
-    gone = {changes.before[folder / name / SCRIPT]: name for name in before if name not in here}
+    gone = [name for name in before if name not in here]
     for file in files:
         if not changes.is_new(file):
             continue
-        if old := next((gone.pop(id) for id in list(gone) if _has_id(file, id)), None):
+        if old := next((name for name in gone if _has_id(file, changes.before[folder / name / SCRIPT])), None):
+            gone.remove(old)
             yield m.RENAMED.remark(file.path, f"it was called {old} in {changes.base.words}")
         elif before and order_key(file.name) < order_key(before[-1]):
             yield m.ORDER.remark(file.path, f"it comes before {before[-1]}, which {changes.base.words} has already")
     if gone:
-        yield m.GONE.remark(folder, f"{listed(list(gone.values()))} of {changes.base.words}")
+        yield m.GONE.remark(folder, f"{listed(gone)} of {changes.base.words}")
 
 
 def _has_id(file: File, id: str) -> bool:
-    return file.migration.data is not None and blob_id(file.migration.data, id) == id
+    """Whether git would know the script by this id. Of a link it keeps where it leads, not what is there."""
+    data = os.fsencode(file.path.readlink()) if file.path.is_symlink() else file.migration.data
+    return data is not None and blob_id(data, id) == id
 
 
 def _first_line(changes: Changes, file: File) -> int:

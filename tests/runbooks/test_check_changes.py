@@ -75,6 +75,31 @@ def test_a_migration_that_is_gone_or_renamed(clone: Clone) -> None:
     assert "migration-out-of-order" not in found
 
 
+def test_of_migrations_with_one_text_each_is_told(clone: Clone) -> None:
+    twins = ("20250101000000_a", "20250102000000_b", "20250103000000_c")
+    for name in twins:
+        clone.script(name)
+    clone.commit()
+    clone.git("rm", "--quiet", "-r", *(f"prisma/migrations/{name}" for name in twins))
+    (line,) = said(clone.check())["migration-gone"]
+    assert all(name in line for name in twins)
+    clone.script("20250201000000_d")
+    clone.script("20250202000000_e")
+    found = said(clone.check())
+    assert len(found["migration-renamed"]) == 2 and twins[2] in found["migration-gone"][0]
+
+
+def test_a_script_behind_a_link_is_as_it_was(clone: Clone) -> None:
+    clone.write("prisma/shared.sql", "SELECT 1;\n")
+    link = clone.script(NEW)
+    link.unlink()
+    link.symlink_to("../../shared.sql")
+    clone.commit()
+    assert said(clone.check()) == {}
+    link.parent.rename(link.parent.with_name("20250102000000_other"))
+    assert NEW in said(clone.check())["migration-renamed"][0]
+
+
 def test_a_new_migration_before_one_that_is_there(clone: Clone) -> None:
     clone.script("20230101000000_late")
     (line,) = said(clone.check())["migration-out-of-order"]
@@ -109,7 +134,8 @@ def test_without_a_common_commit_the_base_itself_counts(clone: Clone) -> None:
     clone.git("checkout", "--quiet", "--orphan", "alone")
     clone.script(NEW)
     clone.commit()
-    assert names(clone.check(ref="main")) == [NEW]
+    report = clone.check(ref="main")
+    assert names(report) == [NEW] and "where this branch left main" in report.not_checked[0]
 
 
 @pytest.mark.parametrize("ref", ["nowhere", "--all", "HEAD:prisma", "main..HEAD", ""])
