@@ -5,8 +5,11 @@ import re
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
 _ONE_LINE = str.maketrans(_PICTURES | {0x0A: " ⏎ ", 0x09: " "})
 _BLOCK = str.maketrans({code: shown for code, shown in _PICTURES.items() if code not in (0x09, 0x0A)})
-# C1 controls, and what changes the order or the presence of what stands around it
-_HIDDEN = re.compile("[\x80-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+# C1 controls, what changes the order or the presence of what stands around it, and what no file can hold
+_HIDDEN = re.compile(
+    "[\x80-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 _MARKUP = re.compile(r"[\\`*\[\]<>&|~$!#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _TICKS = re.compile("`+")
 

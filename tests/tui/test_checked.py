@@ -15,6 +15,7 @@ from runbooks.check.report import Checked, More, Remark, Report
 from tests.tui.sarif_shape import faults
 from tui.checked.as_json import report_json
 from tui.checked.github import annotations
+from tui.checked.printed import Form, printed
 from tui.checked.sarif import report_sarif
 from tui.checked.text import report_lines
 
@@ -159,6 +160,16 @@ def unescaped(line: str) -> tuple[str, Mapping[str, str], str]:
 
     properties = dict(part.split("=", 1) for part in found[2].split(","))
     return found[1], {name: plain(value) for name, value in properties.items()}, plain(found[3])
+
+
+NO_TEXT = Path(b"/work tree/m\xff\x07".decode("utf-8", "surrogateescape"))
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github", "pr"])
+def test_a_name_that_is_no_text_can_be_printed(form: Form) -> None:
+    named = report(Remark(NO_TEXT, finding()), scripts=(Checked(NO_TEXT.name, NO_TEXT, "", fault=NO_TEXT.name),))
+    words = "\n".join(printed(named, (), form, 1))
+    assert words.encode() and "\x07" not in words
 
 
 def test_for_github_nothing_breaks_out_of_its_annotation() -> None:

@@ -15,7 +15,7 @@ def annotations(report: Report) -> Iterator[str]:
         finding = remark.finding
         words = [finding.message, lock_words(remark), finding.instead, finding.safer_sql]
         properties = {
-            "file": name_of(remark.path, report.top),
+            "file": printable(name_of(remark.path, report.top)),
             "line": str(finding.line),
             "title": printable(remark.code if ":" in remark.code else f"gonogo: {remark.code}"),
         }
