@@ -22,7 +22,7 @@ from runbooks.check.verdict import Verdict
 
 __all__ = ["Asked", "Check", "More", "Remark", "Report"]
 
-NO_COMMON = "git has no commit of both here, so what came later there counts as gone or edited (fetch the whole history)"
+NO_COMMON = "git has no commit of both, so what came later there counts as gone or edited (fetch the whole history)"
 
 
 @dataclass(frozen=True, slots=True)
