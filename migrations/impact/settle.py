@@ -28,6 +28,7 @@ _SPARED: dict[HingeKind, str] = {
     "validated": "the constraint is valid already",
     "not volatile": "the default is the same for all rows",
 }
+_FAR = "its rows are on another server, which is not asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ def settled(touches: Iterable[Touch], known: Known | None, *, utc: bool | None =
             alone = one.relation and one.relation.kind == "partitioned table" and touch.relation not in whole
             spared = _SPARED.get(touch.hinge.kind, "") if touch.hinge and EFFORT[work] < EFFORT[touch.work] else ""
             new = replace(one, work="brief" if alone and touch.through is None else work, spared=spared)
+            if one.relation and one.relation.kind == "foreign table" and work not in ("brief", "data"):
+                new = replace(one, work="brief", spared=_FAR)
             merged[new.shown] = _both(merged[new.shown], new) if new.shown in merged else new
     return tuple(merged.values())
 

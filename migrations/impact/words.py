@@ -59,11 +59,12 @@ def rows_text(relation: Relation) -> str:
 
 
 def relation_text(relation: Relation) -> str:
-    """`orders has 41 million rows, 5.2 GB`."""
+    """`orders has 41 million rows, 5.2 GB`, `orders was never analysed, 5.2 GB`."""
     if relation.empty:
         return f"{relation.shown} is empty"
+    verb = "was" if relation.rows is None else "has"
     size = "" if relation.bytes is None else f", {size_text(relation.bytes)}"
-    return f"{relation.shown} has {rows_text(relation)}{size}"
+    return f"{relation.shown} {verb} {rows_text(relation)}{size}"
 
 
 def _tenths(amount: int, unit: int) -> str:

@@ -60,7 +60,7 @@ def locks(weighed: Weighed) -> list[list[tuple[str, str, str]]]:
         (table(rows=5_000_000, heap=350_000_000), "warn", "1.8 s to 23 s"),
         (SMALL, "note", "t has 40 rows, 8.2 kB: up to 5.5 ms, guessed"),
         (EMPTY, "note", "t is empty"),
-        (table(rows=None, heap=8192), "note", "t has never analysed"),
+        (table(rows=None, heap=8192), "note", "t was never analysed, 8.2 kB"),
         (None, "warn", "until the whole index is built"),
     ],
     ids=["large", "middling", "small", "empty", "never analysed", "not there"],
@@ -220,6 +220,16 @@ def test_only_the_partitioned_table_itself_is_quick() -> None:
     assert weigh("CREATE INDEX ON ONLY t (c)", known(p)).held[0][0].what.work == "brief"
     add = weigh("ALTER TABLE t ADD COLUMN d int", known(p)).held[0][0].span
     assert add.most == 13 * (span("brief", None).most or 0), "each partition is altered, too"
+
+
+@pytest.mark.parametrize(
+    "change", ["ALTER c SET NOT NULL", "ADD d uuid DEFAULT gen_random_uuid()", "ALTER c TYPE bigint"]
+)
+def test_a_foreign_table_has_no_rows_to_read_or_rewrite(change: str) -> None:
+    far = Relation(Name("public", "t"), "foreign table")
+    (held,) = weigh(f"ALTER TABLE t {change}", known(far)).held[0]
+    assert held.what.work == "brief" and "another server" in held.what.spared
+    assert weigh("UPDATE t SET c = 1", known(far)).held[0][0].span.most is None
 
 
 def test_a_foreign_key_of_a_table_without_rows_looks_nothing_up() -> None:
