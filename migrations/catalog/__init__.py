@@ -13,6 +13,7 @@ from migrations.catalog.row_counts import RowCount as RowCount
 from migrations.catalog.row_counts import row_counts as row_counts
 
 Connection = psycopg.AsyncConnection[Any]
+FORMAT = 2
 Name = tuple[str | None, str]
 """Schema (None: wherever the search_path finds it) and table."""
 
@@ -27,13 +28,13 @@ class Snapshot:
     objects: Mapping[str, Mapping[str, str]]
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data, in a fixed order."""
-        return {"format": 1, "objects": {key: dict(sorted(self.objects[key].items())) for key in sorted(self.objects)}}
+        """As plain data; the columns of a table are in their order."""
+        return {"format": FORMAT, "objects": {key: dict(attributes) for key, attributes in self.objects.items()}}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Snapshot":
         """What `to_json` gave. Raises KeyError, or ValueError if it is of another format."""
-        if data["format"] != 1:
+        if data["format"] != FORMAT:
             raise ValueError("a catalog snapshot of another version of gonogo")
         return cls({key: dict(attributes) for key, attributes in data["objects"].items()})
 
@@ -58,14 +59,19 @@ class InvalidIndex:
     building: bool
 
 
-async def snapshot(conn: Connection, *, schemas: Sequence[str] | None = None) -> Snapshot:
-    """Read everything in one repeatable-read transaction, the connection's own if it is in one. Raises Problem."""
+async def snapshot(conn: Connection, *, schemas: Sequence[str] | None = None, bodies: bool = False) -> Snapshot:
+    """Read everything in one repeatable-read transaction, the connection's own if it is in one. Raises Problem.
+
+    `bodies`: the text of functions, not its hash.
+    """
     objects: dict[str, dict[str, str]] = {}
-    given = {"schemas": list(schemas) if schemas is not None else None}
+    given = {"schemas": list(schemas) if schemas is not None else None, "bodies": bodies}
     async with reading(conn):
         for query in QUERIES:
             for kind, name, attributes in await (await conn.execute(query.encode(), given)).fetchall():
-                objects[f"{kind} {name}"] = {key: value for key, value in attributes.items() if value is not None}
+                objects[f"{kind} {name}"] = {
+                    key: value for key, value in sorted(attributes.items()) if value is not None
+                }
     return Snapshot(objects)
 
 

@@ -2,45 +2,92 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 Attributes = Mapping[str, str]
 Objects = Mapping[str, Attributes]
 
 KINDS = ("schema", "extension", "table", "foreign table", "materialized view", "view", "column", "constraint", "index")
-TWO_WORDS = ("foreign table", "materialized view", "composite type", "event trigger", "default privileges")
+TWO_WORDS = (
+    *("foreign table", "materialized view", "composite type", "event trigger", "default privileges", "access method"),
+    *("operator class", "operator family", "text search configuration", "text search dictionary"),
+    *("text search parser", "text search template", "foreign-data wrapper"),
+)
 MAIN = ("type", "definition", "labels", "columns", "version")
 """What stands behind the name, if the object has it: the first of these."""
-TOLD_BY_NAME = ("view", "materialized view", "trigger", "rule", "policy", "statistics", "event trigger")
+TOLD_BY_NAME = (
+    *("view", "materialized view", "trigger", "rule", "policy", "statistics", "event trigger"),
+    *("text search configuration", "text search dictionary"),
+)
 """Kinds whose definition is too long for a line."""
+HOLDERS = ("table", "foreign table", "view", "materialized view", "domain")
+"""What has parts: objects that are `of` it."""
 LONGEST = 160
 
 _QUOTED = re.compile(r"('(?:[^']|'')*')")
 _PUBLIC = re.compile(r'(?<![\w.$"])public\.')
 
 
-def diff_objects(before: Objects, after: Objects) -> tuple[str, ...]:
-    """Lines sorted by table. What falls or rises with its table is told for a new table, not for a dropped one."""
-    lines: list[tuple[tuple[str, int, str], str]] = []
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One object that is in one of two catalogs only (`attribute` is empty), or one attribute that is not the same.
+
+    `before` and `after` are all attributes of the object; None where it is not there.
+    """
+
+    kind: str
+    name: str
+    attribute: str
+    before: Attributes | None
+    after: Attributes | None
+
+    @property
+    def of(self) -> str:
+        """The table, view or domain that it is a part of; empty if it is none."""
+        return (self.after or self.before or {}).get("of", "")
+
+    @property
+    def was(self) -> str | None:
+        """The attribute before."""
+        return (self.before or {}).get(self.attribute)
+
+    @property
+    def now(self) -> str | None:
+        """The attribute after."""
+        return (self.after or {}).get(self.attribute)
+
+
+def differences(before: Objects, after: Objects) -> Iterator[Difference]:
+    """Every difference, parts of what is new or gone as well, in no order."""
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
-        if old == new or (new is None and old is not None and _went_with_table(old, before, after)):
+        if old == new:
             continue
-        kind, name = _split(key)
-        place = ((new or old or {}).get("of", name), KINDS.index(kind) if kind in KINDS else len(KINDS), name)
-        lines += [(place, line) for line in _lines(kind, name, old, new)]
+        kind, name = split_key(key)
+        if old is None or new is None:
+            yield Difference(kind, name, "", old, new)
+            continue
+        for attribute in sorted(old.keys() | new.keys()):
+            if old.get(attribute) != new.get(attribute) and attribute != "of":
+                yield Difference(kind, name, attribute, old, new)
+
+
+def diff_objects(before: Objects, after: Objects) -> tuple[str, ...]:
+    """Lines sorted by table. What falls or rises with its table is told for a new table, not for a dropped one."""
+    lines = (
+        ((each.of or each.name, KINDS.index(each.kind) if each.kind in KINDS else len(KINDS), each.name), _line(each))
+        for each in differences(before, after)
+        if each.after is not None or not _went_with_table(each.before or {}, before, after)
+    )
     return tuple(line for _, line in sorted(lines))
 
 
-def _lines(kind: str, name: str, old: Attributes | None, new: Attributes | None) -> Iterator[str]:
-    subject = f"{kind} {_shown(name)}"
-    if old is None or new is None:
-        sign, attributes = ("+", new) if old is None else ("-", old)
-        yield f"{sign} {subject} {_short(kind, attributes or {})}".rstrip()
-        return
-    for attribute in sorted(old.keys() | new.keys()):
-        was, now = old.get(attribute), new.get(attribute)
-        if was != now and attribute != "of":
-            yield f"~ {subject}{_change(kind, attribute, was, now)}"
+def _line(each: Difference) -> str:
+    subject = f"{each.kind} {_shown(each.name)}"
+    if each.attribute:
+        return f"~ {subject}{_change(each.kind, each.attribute, each.was, each.now)}"
+    sign, attributes = ("+", each.after) if each.before is None else ("-", each.before)
+    return f"{sign} {subject} {_short(each.kind, attributes or {})}".rstrip()
 
 
 def _change(kind: str, attribute: str, was: str | None, now: str | None) -> str:
@@ -74,12 +121,11 @@ def _short(kind: str, attributes: Attributes) -> str:
 
 def _went_with_table(old: Attributes, before: Objects, after: Objects) -> bool:
     of = old.get("of")
-    return of is not None and any(
-        f"{kind} {of}" in before and f"{kind} {of}" not in after for kind in ("table", "foreign table", "domain")
-    )
+    return of is not None and any(f"{kind} {of}" in before and f"{kind} {of}" not in after for kind in HOLDERS)
 
 
-def _split(key: str) -> tuple[str, str]:
+def split_key(key: str) -> tuple[str, str]:
+    """Kind and name of an object."""
     for kind in TWO_WORDS:
         if key.startswith(f"{kind} "):
             return kind, key[len(kind) + 1 :]
