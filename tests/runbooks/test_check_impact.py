@@ -86,6 +86,14 @@ def test_what_was_applied_otherwise_is_told(gonogo: Gonogo, filled: SmallProject
     assert said.code == 1 and edited["message"] == "here has applied another text"
 
 
+def test_what_failed_there_is_told(gonogo: Gonogo, filled: SmallProject) -> None:
+    row = "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('x', 'y', %s)"
+    with psycopg.connect(filled.url, autocommit=True) as connection:
+        connection.execute(row, (NEW,))
+    told = json.loads(checked(gonogo, filled, "--json").out)
+    assert f"what it means for here: {NEW} failed there" in " ".join(told["not_checked"])
+
+
 def test_what_a_pending_script_makes_is_nobodys_for_those_after_it(gonogo: Gonogo, filled: SmallProject) -> None:
     filled.migration("20260103000000_table", "CREATE TABLE fresh (a int);\n")
     filled.migration("20260104000000_index", "CREATE INDEX ON fresh (a);\n")

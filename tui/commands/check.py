@@ -144,7 +144,7 @@ def weighed(
         )
     environment = project.environment(database)
     target = asyncio.run(read_target(project, environment, look.sources.files, os.environ))
-    report, facts = weigh(report, look.chosen, look.sources.files, review, target)
+    report, facts = weigh(report, look.chosen, review, target)
     return report.with_more(about_target(target, look.chosen, environment)), facts
 
 
