@@ -74,8 +74,13 @@ def read_folder(path: Path) -> tuple[Migration, ...]:
 
     Raises Misuse if the folder is missing, cannot be read, or belongs to another database product (P3019).
     """
+    if (provider := other_provider(path)) is not None:
+        raise Misuse(
+            f"{LOCK_FILE} says that these migrations are for {provider or 'no database'}, not {PROVIDER}.",
+            advice="Point project.migrations at a folder of PostgreSQL migrations.",
+            code="P3019",
+        )
     try:
-        _check_provider(path / LOCK_FILE)
         folders = [entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink()]
         found = [Migration(_name(entry), entry, script_in(entry)) for entry in folders]
     except FileNotFoundError:
@@ -121,12 +126,17 @@ def provider_in(path: Path) -> tuple[int, str] | None:
     return 0, ""
 
 
-def _check_provider(path: Path) -> None:
-    """Without the file or the line, all is well."""
-    line, provider = provider_in(path) or (0, "")
-    if line and provider != PROVIDER:
+def other_provider(path: Path) -> str | None:
+    """What a folder's lock file says that it is for, if that is not PostgreSQL. None without the file or the line.
+
+    Raises Misuse if the file is there and cannot be read.
+    """
+    try:
+        line, provider = provider_in(path / LOCK_FILE) or (0, "")
+    except NotADirectoryError:
+        return None
+    except OSError as error:
         raise Misuse(
-            f"{path.name} says that these migrations are for {provider or 'no database'}, not {PROVIDER}.",
-            advice="Point project.migrations at a folder of PostgreSQL migrations.",
-            code="P3019",
-        )
+            f"{error.filename or path} cannot be read: {error.strerror}.", advice="Give your user the right to read it."
+        ) from error
+    return provider if line and provider != PROVIDER else None

@@ -1,11 +1,15 @@
 """What git says of a folder."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from migrations.problem import Problem
 from migrations.process import capture
 from runbooks.events import Git
+
+MOST_COMMITS = 50
+"""So many commits of one file are looked at."""
 
 
 async def head_of(folder: Path) -> Git | None:
@@ -40,6 +44,25 @@ async def committed(folder: Path) -> frozenset[str] | None:
     except Problem:
         return None
     return frozenset(tracked.split("\0")) - frozenset(changed.split("\0")) if code == 0 else None
+
+
+async def latest_text(path: Path, wanted: Callable[[str], bool]) -> tuple[str, str] | None:
+    """The newest commit of any branch in which the file was `wanted`, by its text then; and that text.
+
+    The file need not be there any more. None without git, or where no commit has it. Raises nothing.
+    """
+    folder = next(p for p in path.parents if p.is_dir())
+    env, place = _environment(), f"./{path.relative_to(folder).as_posix()}"
+    search = ["git", "log", "--all", "--format=%H", "--diff-filter=d", f"--max-count={MOST_COMMITS}", "--", place]
+    try:
+        code, commits, _ = await capture(search, env=env, cwd=folder)
+        for commit in commits.split() if code == 0 else ():
+            code, text, _ = await capture(["git", "cat-file", "blob", f"{commit}:{place}"], env=env, cwd=folder)
+            if code == 0 and wanted(text):
+                return commit, text
+    except Problem:
+        return None
+    return None
 
 
 def _environment() -> dict[str, str]:

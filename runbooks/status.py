@@ -1,15 +1,36 @@
 """Where a target stands against the migrations folder: what `gonogo status` tells."""
 
-import asyncio
 from collections.abc import Mapping
 
-from migrations import ledger
-from migrations.folder import read_folder
-from migrations.plan import Plan, compare
+from migrations.doctor import State
+from migrations.doctor.state import Severity, StateName
+from migrations.plan import compare
 from migrations.target import Pinned
+from runbooks.examined import Examined, examine
 from runbooks.frozen import Frozen
 from runbooks.project import Environment, Project
+from runbooks.sessions import sessions_root
 from runbooks.setting import read_urls
+
+
+class WayOut(Frozen):
+    """Steps, to be taken in this order; `when` says for whom this way is."""
+
+    when: str
+    steps: tuple[str, ...]
+
+
+class Anomaly(Frozen):
+    """What the ledger's doctor says; see migrations.doctor."""
+
+    name: StateName
+    code: str
+    severity: Severity
+    what: str
+    cause: str
+    ways: tuple[WayOut, ...]
+    migrations: tuple[str, ...]
+    details: tuple[str, ...]
 
 
 class Status(Frozen):
@@ -25,38 +46,55 @@ class Status(Frozen):
     changed: tuple[str, ...]
     missing: tuple[str, ...]
     without_script: tuple[str, ...]
+    anomalies: tuple[Anomaly, ...] = ()
 
     @property
     def clean(self) -> bool:
         """Nothing pending and nothing wrong."""
-        return not (self.pending or self.failed or self.changed or self.missing or self.without_script)
+        return not self.pending and all(anomaly.severity == "note" for anomaly in self.anomalies)
 
 
 async def status_of(project: Project, environment: Environment, environ: Mapping[str, str]) -> Status:
     """Read the folder and the ledger. Raises Misuse, Unavailable or Problem."""
     url = read_urls(environment, environ)[environment.direct_url or environment.url]
-    folder = await asyncio.to_thread(read_folder, project.migrations)
     target = Pinned(url)
     connection = await target.open("read", application_name="gonogo status")
     try:
-        rows = await ledger.read(connection, url.schema)
+        found = await examine(connection, target, project, environment, sessions_root(project, environ))
     finally:
         await connection.close()
+    return status_from(found, target, environment)
+
+
+def status_from(found: Examined, target: Pinned, environment: Environment) -> Status:
+    """The status that an examination gives."""
     assert target.pin is not None
-    found = f"{target.pin.system_identifier}/{target.pin.database}"
-    return _status(environment.name, url.shown, found, compare(folder, rows or ()), first_run=rows is None)
-
-
-def _status(environment: str, address: str, fingerprint: str, plan: Plan, *, first_run: bool) -> Status:
+    rows = tuple(row.applied for row in found.facts.rows or ())
+    plan = compare(found.facts.folder or (), rows)
     return Status(
-        environment=environment,
-        address=address,
-        fingerprint=fingerprint,
-        first_run=first_run,
+        environment=environment.name,
+        address=target.url.shown,
+        fingerprint=f"{target.pin.system_identifier}/{target.pin.database}",
+        first_run=found.facts.rows is None,
         pending=tuple(m.name for m in plan.pending),
         applied=plan.applied,
         failed=plan.failed,
         changed=plan.changed,
-        missing=plan.missing,
+        missing=plan.missing if found.facts.folder is not None else (),
         without_script=plan.without_script,
+        anomalies=tuple(anomaly_of(state) for state in found.states),
+    )
+
+
+def anomaly_of(state: State) -> Anomaly:
+    """A state, to be written and sent."""
+    return Anomaly(
+        name=state.name,
+        code=state.code,
+        severity=state.severity,
+        what=state.what,
+        cause=state.cause,
+        ways=tuple(WayOut(when=way.when, steps=way.steps) for way in state.ways),
+        migrations=state.migrations,
+        details=state.details,
     )

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from runbooks.journal.verify import Verdict
 from runbooks.sessions import Summary
-from runbooks.status import Status
-from tui.printable import one_line
+from runbooks.status import Anomaly, Status
+from tui.printable import one_line, printable
 
 
 def session_row(summary: Summary) -> str:
@@ -43,18 +43,22 @@ def verdict_lines(verdict: Verdict) -> list[str]:
 
 def status_lines(status: Status) -> list[str]:
     """What `gonogo status` says: what is wrong first, then what is pending."""
-    groups = (
-        ("failed", status.failed, "settle it with Prisma's `migrate resolve` (P3009)"),
-        ("edited after it was applied", status.changed, "restore the file that was applied"),
-        ("applied, but not in the folder", status.missing, "check out the commit that has it"),
-        ("without migration.sql", status.without_script, "add the file, or remove the folder (P3015)"),
-        ("pending", status.pending, ""),
-    )
     lines = [f"{status.environment}: {status.address} ({status.fingerprint})"]
     if status.first_run:
         lines.append("no ledger yet: nothing was ever applied here")
-    for words, names, advice in groups:
-        lines += [f"{words}: {name}" for name in names]
-        if names and advice:
-            lines.append(f"  → {advice}")
-    return lines if not status.clean else [*lines, f"up to date: {len(status.applied)} applied, nothing pending"]
+    lines += [line for anomaly in status.anomalies for line in anomaly_lines(anomaly)]
+    lines += [f"pending: {name}" for name in status.pending]
+    if status.clean:
+        lines.append(f"up to date: {len(status.applied)} applied, nothing pending")
+    return [printable(line) for line in lines]
+
+
+def anomaly_lines(anomaly: Anomaly) -> list[str]:
+    """One thing that the doctor found: what, why, and each way out with its steps in order."""
+    marks = {"stop": "✘", "warn": "!", "note": "·"}
+    lines = [f"{marks[anomaly.severity]} {f'{anomaly.code} ' if anomaly.code else ''}{anomaly.what}"]
+    lines += [f"  {text}" for text in (anomaly.cause, *anomaly.details)]
+    for way in anomaly.ways:
+        lines += [f"  {way.when}:"] if way.when else []
+        lines += [f"  → {step}" for step in way.steps]
+    return lines

@@ -8,6 +8,7 @@ import psycopg
 from migrations import ledger
 from migrations.apply import events as e
 from migrations.apply.script_run import ScriptToRun
+from migrations.doctor import Facts, diagnose, words
 from migrations.problem import Problem
 
 Connection = psycopg.AsyncConnection[Any]
@@ -28,11 +29,7 @@ async def ready(
     rows = await ledger.rows(book, schema)
     if rows is None:
         if count := await ledger.other_tables(book, [schema] if schema else []):
-            raise Problem(
-                f"The database has no {ledger.NAME}, and {count} table{'s' if count > 1 else ''} already.",
-                advice="Baseline it first: mark the migrations that made these tables as applied.",
-                code="P3005",
-            )
+            raise words.no_baseline(count, "ENV").problem
         return await ledger.create(book, schema)
     for name, id in roll_back:
         if await ledger.roll_back_row(book, id, schema=schema):
@@ -45,19 +42,14 @@ async def ready(
 
 def _refuse_others(scripts: Sequence[ScriptToRun], rows: Sequence[ledger.Row]) -> None:
     ours = {script.row for script in scripts}
-    names = {script.name for script in scripts}
-    for row in rows:
-        if row.id in ours or row.applied.rolled_back:
-            continue
-        if row.applied.failed:
+    others = Facts(rows=tuple(row for row in rows if row.id not in ours))
+    for state in diagnose(others):
+        if state.code == "P3009":
+            raise state.problem
+    for script in scripts:
+        for row in others.live.get(script.name, ()):
             raise Problem(
-                f"{row.applied.name} failed earlier (started {row.applied.started_at}) and was never resolved.",
-                advice="Find out what of it took effect, undo or complete that, then mark it: gonogo resolve.",
-                code="P3009",
-            )
-        if row.applied.name in names:
-            raise Problem(
-                f"{row.applied.name} was applied by somebody else at {row.applied.finished_at}.",
+                f"{script.name} was applied by somebody else at {row.applied.finished_at}.",
                 advice="The plan no longer holds. End this session and start anew.",
                 code="P3008",
             )

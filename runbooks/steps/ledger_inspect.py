@@ -1,9 +1,33 @@
 """`ledger.inspect`: what the ledger says before anything is applied, and what is pending."""
 
-from migrations.plan import Applied
+from collections.abc import Sequence
+
+from migrations.doctor import State, StateName
+from migrations.plan import compare
+from runbooks.events import Outcome
+from runbooks.examined import examine
 from runbooks.frozen import Frozen
+from runbooks.gates import worst
 from runbooks.steps.base import Context, Nothing, StepKind
-from runbooks.steps.parts.ledger_reading import Reading, held_back, names, read_both
+from runbooks.steps.parts.ledger_reading import held_back, names
+
+ASKED: dict[str, tuple[str, tuple[StateName, ...]]] = {
+    "failed-rows": ("No failed migration", ("failed", "cut-short")),
+    "edited": ("No file edited after it was applied", ("edited",)),
+    "missing": ("Nothing applied that the folder lacks", ("ahead", "removed")),
+}
+"""What is always looked for: the check, and what the doctor finds that is against it."""
+FOUND: dict[str, tuple[str, tuple[StateName, ...]]] = {
+    "scripts": ("Every folder has its script", ("without-script",)),
+    "lock": ("Prisma's lock", ("lock-held",)),
+    "changed": ("The ledger as it was read before", ("changed-by-others",)),
+    "duplicates": ("One row for each migration", ("duplicate",)),
+    "again": ("Pending again", ("rolled-back",)),
+    "order": ("Order", ("out-of-order",)),
+}
+"""What is told only where it is found."""
+LEDGER: tuple[StateName, ...] = ("other-provider", "prisma-8", "no-baseline", "ledger-elsewhere")
+OUTCOMES: dict[str, Outcome] = {"stop": "fail", "warn": "warn", "note": "ok"}
 
 
 class Result(Frozen):
@@ -20,18 +44,23 @@ class Result(Frozen):
 
 async def run(ctx: Context, params: Nothing) -> Result:
     """Read folder and ledger. Raises Misuse, Problem or Unavailable."""
-    reading = await read_both(ctx)
-    plan, later = reading.plan, held_back(ctx)
+    async with ctx.connect("read") as conn:
+        found = await examine(conn, ctx.target, ctx.project, ctx.environment, ctx.folder.parent, besides=ctx.session)
+    rows, later = found.facts.rows, held_back(ctx)
+    plan = compare(found.facts.folder or (), tuple(row.applied for row in rows or ()))
     pending = tuple(m.name for m in plan.pending if m.name not in later)
-    _ledger(ctx, reading)
-    _failed(ctx, reading)
-    _edited(ctx, plan.changed)
-    _missing(ctx, plan.missing)
-    _pending(ctx, pending, later, tuple(m.name for m in plan.pending if m.data is None))
+    usual = f"{len(plan.applied)} migrations applied" if rows is not None else "no ledger yet: this is the first run"
+    _told(ctx, found.states, "ledger", "Ledger", LEDGER, usual)
+    for check, (title, against) in ASKED.items():
+        _told(ctx, found.states, check, title, against, "none")
+    for check, (title, against) in FOUND.items():
+        _told(ctx, found.states, check, title, against)
+    _pending(ctx, pending, later)
+    await ctx.output("".join(f"{line}\n" for state in found.states for line in state.details))
     await ctx.output("".join(f"pending: {name}\n" for name in pending))
     await ctx.output("".join(f"held back: {name}\n" for name in later))
     return Result(
-        first_run=reading.rows is None,
+        first_run=rows is None,
         applied=len(plan.applied),
         pending=pending,
         held_back=later,
@@ -41,61 +70,19 @@ async def run(ctx: Context, params: Nothing) -> Result:
     )
 
 
-def _ledger(ctx: Context, reading: Reading) -> None:
-    if reading.rows is not None:
-        ctx.check("ledger", "Ledger", "ok", f"{len(reading.plan.applied)} migrations applied")
-    elif reading.tables:
-        evidence = f"P3005: no ledger, and {reading.tables} tables are there already"
-        advice = (
-            "Baseline first: mark the migrations that made these tables as applied (prisma migrate resolve --applied)."
-        )
-        ctx.check("ledger", "Ledger", "fail", evidence, advice)
-    else:
-        ctx.check("ledger", "Ledger", "ok", "no ledger yet: this is the first run on this database")
+def _told(
+    ctx: Context, states: Sequence[State], check: str, title: str, against: tuple[StateName, ...], usual: str = ""
+) -> None:
+    found = [state for state in states if state.name in against]
+    if not found and not usual:
+        return
+    evidence = "; ".join(f"{state.code}: {state.what}" if state.code else state.what for state in found)
+    advice = " ".join(f"{state.cause} {state.advice}" for state in found if state.severity != "note")
+    outcome = worst([OUTCOMES[state.severity] for state in found])
+    ctx.check(check, title, outcome, evidence or usual, advice)
 
 
-def _failed(ctx: Context, reading: Reading) -> None:
-    failed = reading.plan.failed
-    if not failed:
-        return ctx.check("failed-rows", "No failed migration", "ok", "none")
-    rows = [row for row in reading.rows or () if row.failed]
-    advice = (
-        "Find out what of it took effect. Undo or complete that first; then mark it, by ledger.resolve "
-        "or prisma migrate resolve."
-    )
-    evidence = "; ".join(f"{row.name}, started {row.started_at}{_why(row)}" for row in rows)
-    ctx.check("failed-rows", "No failed migration", "fail", f"P3009: {evidence}", advice)
-
-
-def _why(row: Applied) -> str:
-    """The server's error out of what Prisma or gonogo wrote."""
-    lines = [line.strip() for line in (row.logs or "").splitlines()]
-    error = next((line for line in lines if line.startswith("ERROR")), "")
-    return f" ({error})" if error else ""
-
-
-def _edited(ctx: Context, changed: tuple[str, ...]) -> None:
-    evidence = names(changed) or "none"
-    advice = "Prisma does not look at this. Restore the file from git, and put the change into a new migration."
-    ctx.check(
-        "edited", "No file edited after it was applied", *(("warn", evidence, advice) if changed else ("ok", evidence))
-    )
-
-
-def _missing(ctx: Context, missing: tuple[str, ...]) -> None:
-    evidence = names(missing) or "none"
-    advice = "The folder is older than the database, or another branch was applied. Check out the right commit."
-    ctx.check(
-        "missing",
-        "Nothing applied that the folder lacks",
-        *(("warn", evidence, advice) if missing else ("ok", evidence)),
-    )
-
-
-def _pending(ctx: Context, pending: tuple[str, ...], later: tuple[str, ...], empty: tuple[str, ...]) -> None:
-    if empty:
-        advice = "Remove the folder, or give it its migration.sql."
-        ctx.check("scripts", "Every pending folder has its script", "fail", f"P3015: {names(empty)}", advice)
+def _pending(ctx: Context, pending: tuple[str, ...], later: tuple[str, ...]) -> None:
     if pending:
         after = f"; held back: {names(later)}" if later else ""
         return ctx.check("pending", "Pending migrations", "ok", f"{len(pending)}: {names(pending)}{after}")

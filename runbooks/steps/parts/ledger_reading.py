@@ -12,11 +12,10 @@ from runbooks.steps.base import Context
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`rows` is None where there is no ledger; `tables` are then the ordinary tables that are there already."""
+    """`rows` is None where there is no ledger."""
 
     rows: tuple[Applied, ...] | None
     plan: Plan
-    tables: int
 
 
 async def read_both(ctx: Context) -> Reading:
@@ -25,8 +24,7 @@ async def read_both(ctx: Context) -> Reading:
     schema = ctx.target.url.schema
     async with ctx.connect("read") as conn:
         rows = await ledger.read(conn, schema)
-        tables = await ledger.other_tables(conn, [schema] if schema else []) if rows is None else 0
-    return Reading(rows, compare(folder, rows or ()), tables)
+    return Reading(rows, compare(folder, rows or ()))
 
 
 def planned(ctx: Context) -> tuple[Script, ...]:

@@ -1,0 +1,89 @@
+"""A target's ledger, examined: the doctor's diagnosis, with what git and earlier sessions know beside it."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from migrations.doctor import Facts, State, diagnose
+from migrations.doctor.reading import read_facts
+from migrations.doctor.state import Way
+from migrations.folder import SCRIPT, same_checksum
+from migrations.target import Pinned
+from runbooks.earlier import known_before
+from runbooks.git import latest_text
+from runbooks.project import Environment, Project
+
+MOST_FILES, MOST_LINES = 5, 40
+"""So many files are looked up in git, and so many lines of a difference are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was read, and what it means."""
+
+    facts: Facts
+    states: tuple[State, ...]
+
+
+async def examine(
+    conn: psycopg.AsyncConnection[Any],
+    target: Pinned,
+    project: Project,
+    environment: Environment,
+    root: Path,
+    *,
+    besides: str = "",
+) -> Examined:
+    """Read and diagnose. `root` is where sessions lie; the one `besides`, which asks, does not count.
+
+    Raises Misuse, Problem.
+    """
+    path = project.folder / project.migrations
+    facts = await read_facts(conn, path, target.url.schema)
+    assert target.pin is not None
+    fingerprint = f"{target.pin.system_identifier}/{target.pin.database}"
+    open_rows = tuple(row.id for row in facts.rows or () if row.applied.failed)
+    known = known_before(root, environment.name, fingerprint, open_rows, besides=besides)
+    facts = replace(facts, earlier=known.reading, sessions=known.open)
+    states = [await _with_git(state, facts, path) for state in diagnose(facts, environment.name)]
+    return Examined(facts, tuple(states))
+
+
+async def _with_git(state: State, facts: Facts, folder: Path) -> State:
+    """What git has of files that were edited, or are gone."""
+    if state.name not in ("edited", "ahead", "removed"):
+        return state
+    found: list[tuple[str, str, str]] = []
+    for name in state.migrations[:MOST_FILES]:
+        checksums = [row.applied.checksum for row in facts.live[name]]
+        path = folder / name / SCRIPT
+        known = await latest_text(path, partial(_is_one_of, checksums))
+        if known is not None:
+            found.append((name, *known))
+    if not found:
+        return replace(state, details=("No commit of this work tree has what was applied.",))
+    commands = tuple(f"git checkout {commit[:12]} -- {folder / name / SCRIPT}" for name, commit, _ in found)
+    details = [line for name, commit, text in found for line in _told(name, commit, text, facts)]
+    first, *others = state.ways
+    return replace(state, details=tuple(details), ways=(Way((*first.steps, *commands), first.when), *others))
+
+
+def _is_one_of(checksums: list[str], text: str) -> bool:
+    return any(same_checksum(checksum, text) for checksum in checksums)
+
+
+def _told(name: str, commit: str, text: str, facts: Facts) -> Iterable[str]:
+    yield f"{name}: commit {commit[:12]} has the text that was applied"
+    on_disk = facts.scripts.get(name)
+    if on_disk is None:
+        return
+    old, new = text.splitlines(), on_disk.text.splitlines()
+    lines = list(difflib.unified_diff(old, new, "applied", "on disk", lineterm=""))
+    yield from lines[:MOST_LINES]
+    if len(lines) > MOST_LINES:
+        yield f"and {len(lines) - MOST_LINES} lines more"
