@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from migrations.impact.known import Known, Relation
 from migrations.impact.weigh import Held, Weighed
 from migrations.impact.words import facts
-from migrations.locks import Lock
 from migrations.rules import Finding
 from migrations.sql import Statement
 from runbooks import events as e
 
-SAME_ROWS = "writes of the same rows"
 _WORST = ("stop", "warn", "note")
 _STORED = ("table", "partitioned table", "materialized view", "foreign table")
 
@@ -68,10 +66,10 @@ class Room:
     def _touches(self, held: Sequence[Held]) -> Iterator[e.Touch]:
         shown = min(len(held), self.of_statement, self.touches)
         self.touches -= shown
-        yield from (_touch(one.what.shown, one.what.lock, one) for one in held[:shown])
+        yield from (_touch(one.what.shown, one) for one in held[:shown])
         if rest := held[shown:]:
             strongest = max(rest, key=lambda one: one.what.lock.strength)
-            yield _touch(f"{len(rest)} more", strongest.what.lock, strongest)
+            yield _touch(f"{len(rest)} more", strongest)
 
     def findings_told(self, findings: Iterable[Finding], statements: int) -> list[e.Finding]:
         """The findings of one script, of which so many statements are told. Those of the target alone stand apart."""
@@ -138,11 +136,11 @@ def _rows(relation: Relation) -> int | None:
     return 0 if relation.empty else relation.rows
 
 
-def _touch(shown: str, lock: Lock, held: Held) -> e.Touch:
+def _touch(shown: str, held: Held) -> e.Touch:
     return e.Touch(
         relation=shown,
-        lock=lock.value,
-        blocks=lock.blocks or (SAME_ROWS if held.what.work == "data" else ""),
+        lock=held.what.lock.value,
+        blocks=held.what.blocks,
         work=held.what.work,
         least=held.span.least,
         most=held.span.most,

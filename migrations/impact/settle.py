@@ -45,9 +45,14 @@ class Settled:
     spared: str = ""
 
     @property
+    def blocks(self) -> str:
+        """What others cannot do meanwhile, in words; empty where nobody waits."""
+        return self.lock.blocks or ("writes of the same rows" if self.work == "data" else "")
+
+    @property
     def matters(self) -> bool:
         """Whether others notice: a lock that lets everything else go on, on a row more or less, is no news."""
-        return bool(self.lock.blocks) or self.work != "brief"
+        return bool(self.blocks) or self.work != "brief"
 
 
 def settled(touches: Iterable[Touch], known: Known | None, *, utc: bool | None = None) -> tuple[Settled, ...]:

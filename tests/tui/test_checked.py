@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from migrations.folder import Migration
 from migrations.rules import Finding
 from runbooks.check.base import Base
 from runbooks.check.explain import all_codes, explain
+from runbooks.check.impact import facts_of
 from runbooks.check.report import Checked, More, Remark, Report
+from runbooks.check.sources import File
+from runbooks.project import Review
 from tests.tui.sarif_shape import faults
 from tui.checked.as_json import report_json
 from tui.checked.github import annotations
@@ -160,6 +164,14 @@ def unescaped(line: str) -> tuple[str, Mapping[str, str], str]:
 
     properties = dict(part.split("=", 1) for part in found[2].split(","))
     return found[1], {name: plain(value) for name, value in properties.items()}, plain(found[3])
+
+
+def test_a_pull_request_is_told_the_hardest_locks() -> None:
+    text = "UPDATE t SET c = 1;\n" * 300 + "ALTER TABLE t DROP COLUMN c;\n"
+    facts = facts_of([File(Migration("m", PLAIN, text.encode()), PLAIN)], Review())
+    told = "\n".join(printed(report(scripts=(Checked("m", PLAIN, ""),)), facts, "pr", 0))
+    assert "| 301 | `drop column c of t` | ACCESS EXCLUSIVE on `t` | reads and writes |" in told
+    assert "| ROW EXCLUSIVE on `t` | writes of the same rows |" in told and "\n251 more, none of them harder" in told
 
 
 NO_TEXT = Path(b"/work tree/m\xff\x07".decode("utf-8", "surrogateescape"))

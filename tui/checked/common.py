@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from migrations.finding import Severity
 from runbooks.check.report import Remark, Report
+from tui.words import plural
 
-WORDS = {"stop": ("stop", "stops"), "warn": ("warning", "warnings"), "note": ("note", "notes")}
+WORDS: dict[Severity, str] = {"stop": "stop", "warn": "warning", "note": "note"}
 
 
 def name_of(path: Path, start: Path) -> str:
@@ -32,7 +34,7 @@ def coverage(report: Report) -> str:
     statements = sum(script.statements for script in report.scripts)
     unread = [(script.name, line) for script in report.scripts for line, _ in script.unread]
     shut = [script.name for script in report.scripts if script.fault]
-    words = f"{counted(statements, 'statement', 'statements')}, {statements - len(unread)} analysed"
+    words = f"{plural(statements, 'statement')}, {statements - len(unread)} analysed"
     if unread:
         one = len(report.scripts) == 1
         places = [f"line {line}" if one else f"{name} line {line}" for name, line in unread]
@@ -45,20 +47,15 @@ def first_of(words: list[str], most: int = 8) -> str:
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """`1 stop`, `2 stops`."""
-    return f"{count} {one if count == 1 else many}"
-
-
 def sums(report: Report) -> str:
     """How many remarks of each severity."""
-    words = [counted(count, *WORDS[s]) for s in ("stop", "warn", "note") if (count := report.count(s))]
+    words = [plural(count, WORDS[s]) for s in WORDS if (count := report.count(s))]
     return ", ".join(words) or "nothing found"
 
 
 def subject(report: Report) -> str:
     """Which scripts were looked at."""
-    total = counted(report.there, "script", "scripts")
+    total = plural(report.there, "script")
     if len(report.scripts) == report.there or report.base is None:
         return total
     if not report.scripts:

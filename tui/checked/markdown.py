@@ -5,13 +5,14 @@ from itertools import chain
 
 from migrations.impact.weigh import Held
 from migrations.impact.words import GUESSED, rows_text, size_text, span_text
+from migrations.locks.lock import EFFORT
 from runbooks.check.impact import Fact, Facts
 from runbooks.check.report import Remark, Report
 from runbooks.report.escape import cell, code, fenced, inline
 from tui.checked.common import coverage, in_order, name_of, subject, sums
 
 MOST = 50
-"""Statements of a script that are told one by one."""
+"""Locks of a script that are told one by one: the hardest."""
 
 WORK = {
     "brief": "",
@@ -44,27 +45,31 @@ def report_markdown(report: Report, facts: Sequence[Facts]) -> Iterator[str]:
 
 def _locks(facts: Facts) -> Iterator[str]:
     """What is locked or changed, statement by statement; a script that touches nothing that was there has no table."""
-    rows = [row for fact in facts.statements for row in _rows(fact)]
-    if not rows:
+    locks = [(fact, held) for fact in facts.statements for held in fact.held]
+    if not locks:
         yield "It touches nothing that was there before it."
         return
-    more = f"\n\n{len(rows) - MOST} more" if len(rows) > MOST else ""
-    yield "\n".join((HEAD, *rows[:MOST])) + more
+    hardest = sorted(range(len(locks)), key=lambda n: _hardness(locks[n][1]), reverse=True)[:MOST]
+    more = f"\n\n{len(locks) - MOST} more, none of them harder" if len(locks) > MOST else ""
+    yield "\n".join((HEAD, *(_row(*locks[n]) for n in sorted(hardest)))) + more
 
 
-def _rows(fact: Fact) -> Iterator[str]:
-    for held in fact.held:
-        what = held.what
-        columns = (
-            str(fact.line),
-            cell(fact.summary),
-            f"{what.lock.value} on {cell(what.shown)}",
-            what.lock.blocks or "nobody",
-            WORK[what.work] + (f"; {what.spared}" if what.spared else ""),
-            _size(held),
-            span_text(held.span),
-        )
-        yield f"| {' | '.join(columns)} |"
+def _hardness(held: Held) -> tuple[int, int]:
+    return held.what.lock.strength, EFFORT[held.what.work]
+
+
+def _row(fact: Fact, held: Held) -> str:
+    what = held.what
+    columns = (
+        str(fact.line),
+        cell(fact.summary),
+        f"{what.lock.value} on {cell(what.shown)}",
+        what.blocks or "nobody",
+        WORK[what.work] + (f"; {what.spared}" if what.spared else ""),
+        _size(held),
+        span_text(held.span),
+    )
+    return f"| {' | '.join(columns)} |"
 
 
 def _size(held: Held) -> str:

@@ -14,9 +14,9 @@ from runbooks import project as projects
 from runbooks.check import Asked, Check, More, Report
 from runbooks.check.wanted import Wanted
 from runbooks.project import Project, Review
-from tui.checked.common import counted
 from tui.checked.printed import Form, printed
 from tui.commands.common import project_option, talk
+from tui.words import plural
 
 if TYPE_CHECKING:
     from runbooks.check.impact import Facts
@@ -161,7 +161,7 @@ def proven(look: Check, wanted: Wanted) -> More:
 
     from runbooks.check.proofs import prove
 
-    talk(f"Trying it out on a throw-away PostgreSQL: {counted(len(look.sources.files), 'migration', 'migrations')}.")
+    talk(f"Trying it out on a throw-away PostgreSQL: {plural(len(look.sources.files), 'migration')}.")
     return asyncio.run(prove(look.sources, wanted, os.environ))
 
 

@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 
 from runbooks.events import Finding
 from tui.palette import of_finding
-from tui.printable import one_line, printable
+from tui.printable import one_line
 from tui.reviewing import Entry, Place
 from tui.screens.base import BACK, SessionScreen
 from tui.widgets.band import Band
@@ -69,7 +69,7 @@ def _row(entry: Entry, finding: Finding) -> Row:
     return row(
         Content.assemble(mark.sign, " "),
         (f"{mark.word} · {one_line(finding.rule)}: ", f"bold ${mark.shade}"),
-        printable(one_line(finding.message)),
-        f"\nallowed because {printable(one_line(finding.allowed))}",
+        one_line(finding.message),
+        f"\nallowed because {one_line(finding.allowed)}",
         (f"\n{one_line(entry.migration)}, line {finding.line}", "$quiet"),
     )

@@ -26,7 +26,7 @@ def finding_rows(finding: Finding, *, here: bool = False, locks: bool = True) ->
         yield row(
             Content.assemble("   ", WAIVED.sign, " "),
             ("allowed by the script: ", "$warn"),
-            printable(one_line(finding.allowed)),
+            one_line(finding.allowed),
         )
     if finding.instead:
         yield row(Content.assemble("   ", ARROW), printable(finding.instead))

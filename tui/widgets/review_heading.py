@@ -6,7 +6,7 @@ from textual.content import Content
 
 from runbooks.view import RunView
 from tui.palette import OPEN, OUTCOMES, TICKED
-from tui.printable import one_line, printable
+from tui.printable import one_line
 from tui.reviewing import Entry, Place
 from tui.widgets.outline import how, reviewed
 from tui.words import moment
@@ -44,7 +44,7 @@ def _state(view: RunView, entry: Entry, *, seen_end: bool, loaded: bool) -> Cont
         todo = "" if not loaded else ": m marks it" if seen_end else ": read on to its end"
         return Content.styled(f"  {OPEN.glyph} not reviewed{todo}", f"${OPEN.shade}")
     review = view.reviews[entry.migration]
-    comment = f": {printable(one_line(review.comment))}" if review.comment else ""
+    comment = f": {one_line(review.comment)}" if review.comment else ""
     return Content.styled(f"  {TICKED.glyph} reviewed by {one_line(review.by.name)}{comment}", f"${TICKED.shade}")
 
 
