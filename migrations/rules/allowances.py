@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from migrations.rules.base import Finding, Rule
 from migrations.sql import Script
 from migrations.sql.comments import comments_of
+from migrations.sql.names import printable
 
 MARK = "gonogo:"
 
@@ -37,7 +38,7 @@ def allowances_of(script: Script, codes: Collection[str]) -> Iterator[Allowance]
         if asked is None:
             yield Allowance("", "", comment.line, comment.statement, f"it is not of the form {FORM}")
             continue
-        reason = (asked[2] or "").strip()
+        reason = printable((asked[2] or "").strip())
         for code in re.split(r"\s*,\s*", asked[1]):
             fault = "" if code in codes else f"no rule is called {code}"
             fault = fault or ("" if reason else f"it gives no reason; the form is {FORM}")
