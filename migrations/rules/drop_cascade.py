@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from migrations.rules.base import Found, Rule
 from migrations.sql import Statement
 from migrations.sql import actions as a
+from migrations.sql.names import shown
 from migrations.sql.seen import Seen
 
 _WITH_RULES_OF_THEIR_OWN = ("table", "schema", "type", "domain", "extension", "all that is owned by")
 
 
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
-    """Views, functions, sequences and their like that the script did not make."""
+    """Views, functions, sequences and their like that the script did not make; keys, with those that lead to them."""
     for action in statement.actions:
         match action:
             case a.Drop(kind=kind, name=name, cascade=True) if kind not in _WITH_RULES_OF_THEIR_OWN:
@@ -23,6 +24,15 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                         instead="Drop what depends on it by name, then this without CASCADE: it fails if anything is "
                         "forgotten.",
                     )
+            case a.DropConstraint(table=table, constraint=name, cascade=True) if not seen.is_new(table):
+                yield Found(
+                    f"drops constraint {shown(name)} of {table} and every foreign key that hangs on it, which the "
+                    "script does not name",
+                    (table,),
+                    subject=f"{table}.{name}",
+                    instead="Drop these foreign keys by name, then this without CASCADE: it fails if anything is "
+                    "forgotten.",
+                )
 
 
 RULE = Rule(
@@ -33,6 +43,6 @@ RULE = Rule(
     risky="DROP VIEW v CASCADE",
     safer="DROP VIEW w; DROP VIEW v",
     source="https://www.postgresql.org/docs/current/ddl-depend.html",
-    about=(a.Drop,),
+    about=(a.Drop, a.DropConstraint),
     check=check,
 )

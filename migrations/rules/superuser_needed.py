@@ -44,6 +44,8 @@ def _needs(action: a.Action) -> tuple[str, str]:
             return f"install extension {shown(name.name)}, unless it is there already", name.name
         case a.Create(kind="tablespace", name=name):
             return f"create tablespace {name}", name.name
+        case a.Copy(table=table, program=True):
+            return "run programs on the server", str(table or "")
         case a.Copy(table=table, from_client=False, into=into):
             return f"{'read' if into else 'write'} files of the server", str(table or "")
         case a.Other(what=what) if what in _OTHERS:

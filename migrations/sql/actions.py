@@ -36,7 +36,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class CreateTable:
-    """`filled`: made from a query. `temporary` tables are nobody else's. `reads`: what it is like, or filled from."""
+    """`filled`: made from a query, with `calls` as in Query. `temporary` tables are nobody else's. `reads`: what it is
+    like, or filled from.
+    """
 
     table: Name
     columns: tuple[Column, ...] = ()
@@ -47,6 +49,7 @@ class CreateTable:
     filled: bool = False
     inherits: tuple[Name, ...] = ()
     reads: tuple[Name, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,11 +277,12 @@ class Truncate:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """`rows` is 0 where a query gives them."""
+    """`rows` is 0 where a query gives them. `calls`, here and below: as in Query."""
 
     table: Name
     rows: int = 0
     reads: tuple[Name, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +295,7 @@ class Update:
     only: bool = False
     reads: tuple[Name, ...] = ()
     kept: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,12 +304,14 @@ class Delete:
     everything: bool = False
     only: bool = False
     reads: tuple[Name, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
     table: Name
     reads: tuple[Name, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,12 +391,17 @@ class LockTable:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """`from_client`: COPY … FROM STDIN or TO STDOUT, whose data only a client such as psql can send or take."""
+    """`from_client`: COPY … FROM STDIN or TO STDOUT, whose data only a client such as psql can send or take.
+
+    `program`: it runs one on the server.
+    """
 
     table: Name | None
     into: bool
     from_client: bool
     reads: tuple[Name, ...] = ()
+    calls: tuple[str, ...] = ()
+    program: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def _statements(text: str, places: list[tuple[int, int]]) -> tuple[Statement, ..
 
 def _statement(index: int, line: int, start: int, end: int, text: str, path: SearchPath, bodies: Bodies) -> Statement:
     try:
-        actions = path.resolved(actions_of(parse_one(text)))
+        actions = path.resolved(actions_of(parse_one(text), text))
     except NotReadable as error:
         return Statement(index, line, start, end, text, plain_line(text), Facts(), why_not=cut(error.message))
     summary = summary_of(actions, text)

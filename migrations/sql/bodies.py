@@ -9,13 +9,13 @@ from postgast import pg_query_pb2 as pb
 
 from migrations.sql import actions as a
 from migrations.sql.from_tree import actions_of
+from migrations.sql.names import Name
 from migrations.sql.parse import NotReadable, code_tree, parse_one, pieces
 from migrations.sql.tree import option, qualified, strings, text_of
 
 MOST_CALLS = 50
 """Functions of the script that are followed from one statement."""
 
-_FUNCTIONS = ("function", "procedure")
 _STATEMENT, _EXPRESSION = 0, 2  # libpg_query's parse modes; those after them are assignments
 _ASSIGNS = re.compile(r":?=")
 _DYNAMIC = ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors")
@@ -34,34 +34,39 @@ class Bodies:
     """The functions that a script makes, and what stands in the code that it runs."""
 
     def __init__(self) -> None:
-        self._functions: dict[str, str] = {}
+        self._functions: dict[str, list[str]] = {}  # by each way to call it, the statements that make one of the name
 
     def behind(self, actions: Iterable[a.Action], text: str) -> Body:
         """What else a statement does, by the code that it runs."""
         actions = tuple(actions)
         for action in actions:
-            if isinstance(action, a.Create) and action.kind in _FUNCTIONS:
-                self._functions[action.name.name] = text
+            match action:
+                case a.Create(kind="function" | "procedure", name=name):
+                    for called in _ways(name):
+                        self._functions.setdefault(called, []).append(text)
+                case a.Drop(kind="function" | "procedure" | "routine", name=name):
+                    for called in _ways(name):
+                        self._functions.pop(called, None)
         return self._followed(_joined(_of(action, text) for action in actions), set())
 
     def _followed(self, body: Body, seen: set[str]) -> Body:
-        """The same, with what is called in it. `seen` are the functions that were followed before."""
+        """The same, with what is called in it. `seen` are the functions that were followed before, by their text."""
         parts = [Body((), body.why_not)]
         for action in body.actions:
-            called = {_bare(name): name for name in _calls(action)}
-            if unknown := [name for bare, name in called.items() if bare not in self._functions]:
+            calls = _calls(action)
+            if unknown := [name for name in calls if name not in self._functions]:
                 parts.append(Body((), f"what {', '.join(unknown)} does is not looked into"))
             parts.append(Body((action,)))
-            for bare in called:
-                if bare in self._functions and bare not in seen:
-                    seen.add(bare)
-                    parts.append(self._behind_call(bare, seen))
+            for text in (text for name in calls for text in self._functions.get(name, ())):
+                if text not in seen:
+                    seen.add(text)
+                    parts.append(self._behind_call(text, seen))
         return _joined(parts)
 
-    def _behind_call(self, name: str, seen: set[str]) -> Body:
+    def _behind_call(self, text: str, seen: set[str]) -> Body:
         if len(seen) > MOST_CALLS:
             return Body((), "it calls too many functions to look into")
-        return self._followed(_function(self._functions[name]), seen)
+        return self._followed(_function(text), seen)
 
 
 def _of(action: a.Action, text: str) -> Body:
@@ -72,10 +77,8 @@ def _of(action: a.Action, text: str) -> Body:
             if language.lower() == "plpgsql":
                 return _plpgsql(text, code)
             return Body((), f"what its {language} code does is not looked into")
-        case a.Call() | a.Query():
-            return Body((action,))
         case _:
-            return Body()
+            return Body((action,)) if _calls(action) else Body()
 
 
 def _joined(bodies: Iterable[Body]) -> Body:
@@ -88,14 +91,14 @@ def _calls(action: a.Action) -> tuple[str, ...]:
     match action:
         case a.Call(name=name):
             return (name,)
-        case a.Query(calls=calls):
-            return calls
         case _:
-            return ()
+            calls: tuple[str, ...] = getattr(action, "calls", ())
+            return calls
 
 
-def _bare(name: str) -> str:
-    return name.rpartition(".")[2].strip('"')
+def _ways(name: Name) -> tuple[str, str]:
+    """A function as it is called where the search path finds it, and with its schema."""
+    return str(Name(None, name.name)), str(Name(name.schema or "public", name.name))
 
 
 def _function(text: str) -> Body:
@@ -171,7 +174,7 @@ def _sql(text: str) -> Body:
 
 def _one(text: str) -> Body:
     try:
-        actions = actions_of(parse_one(text))
+        actions = actions_of(parse_one(text), text)
     except NotReadable as error:
         return Body((), error.message)
     unknown = next((x.why for x in actions if isinstance(x, a.Unknown)), "")

@@ -94,10 +94,8 @@ def _setting(action: a.Action) -> str | None:
             return setting
         case a.RunCode() | a.Call():
             return "*"
-        case a.Query(calls=calls) if calls:
-            return "*"
         case _:
-            return None
+            return "*" if getattr(action, "calls", ()) else None
 
 
 def _may_commit(action: a.Action) -> bool:

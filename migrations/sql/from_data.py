@@ -11,6 +11,7 @@ from postgast.walk import unwrap_node, walk
 from migrations.sql import actions as a
 from migrations.sql.harmless import HARMLESS
 from migrations.sql.names import Name
+from migrations.sql.secrets import setting
 from migrations.sql.tree import TOO_MANY, calls_in, name_of, relations_in, text_of
 
 
@@ -20,9 +21,13 @@ def select(stmt: pb.SelectStmt) -> Iterator[a.Action]:
         into = stmt.into_clause.rel
         yield a.CreateTable(name_of(into), temporary=into.relpersistence == "t", filled=True)
     yield from _settings(stmt)
+    yield a.Query(called_in(stmt), relations_in(stmt), tuple(_row_locks(stmt)) if stmt.locking_clause else ())
+
+
+def called_in(stmt: Message) -> tuple[str, ...]:
+    """The functions that a statement calls and that are not known to be harmless."""
     calls = {"the rest of it" if name == TOO_MANY else str(name) for name in calls_in(stmt) if not _known(name)}
-    reads = relations_in(stmt)
-    yield a.Query(tuple(sorted(calls)), reads, tuple(_row_locks(stmt)) if stmt.locking_clause else ())
+    return tuple(sorted(calls))
 
 
 def _row_locks(stmt: pb.SelectStmt) -> Iterator[Name]:
@@ -34,29 +39,29 @@ def _row_locks(stmt: pb.SelectStmt) -> Iterator[Name]:
 
 
 def _known(name: Name) -> bool:
-    return name.schema == "pg_catalog" or (name.schema is None and name.name in HARMLESS)
+    return name.schema in (None, "pg_catalog") and name.name in HARMLESS
 
 
 def _settings(stmt: pb.SelectStmt) -> Iterator[a.Action]:
     for node in stmt.target_list:
         call = unwrap_node(node.res_target.val)
         if isinstance(call, pb.FuncCall) and call.funcname[-1].string.sval == "set_config" and len(call.args) == 3:
-            setting, value, local = (text_of(arg) for arg in call.args)
-            yield a.Set((setting or "*").lower(), value, local=local == "true")
+            name, value, local = (text_of(arg) for arg in call.args)
+            yield from setting((name or "*").lower(), value, local=local == "true")
 
 
 def insert(stmt: pb.InsertStmt) -> Iterator[a.Insert]:
     """INSERT."""
     rows = len(stmt.select_stmt.select_stmt.values_lists)
-    yield a.Insert(name_of(stmt.relation), rows, relations_in(stmt))
+    yield a.Insert(name_of(stmt.relation), rows, relations_in(stmt), called_in(stmt))
 
 
 def update(stmt: pb.UpdateStmt) -> Iterator[a.Update]:
-    """UPDATE. A join narrows it, like a WHERE."""
+    """UPDATE. What stands behind FROM narrows nothing: only a WHERE ties it to the table."""
     columns = tuple(node.res_target.name for node in stmt.target_list)
-    everything = not stmt.from_clause and _no_condition(stmt)
     kept = tuple(node.res_target.name for node in stmt.target_list if _keeps(node.res_target))
-    yield a.Update(name_of(stmt.relation), columns, everything, not stmt.relation.inh, relations_in(stmt), kept)
+    only, reads, calls = not stmt.relation.inh, relations_in(stmt), called_in(stmt)
+    yield a.Update(name_of(stmt.relation), columns, _no_condition(stmt), only, reads, kept, calls)
 
 
 def _keeps(target: pb.ResTarget) -> bool:
@@ -66,9 +71,9 @@ def _keeps(target: pb.ResTarget) -> bool:
 
 
 def delete(stmt: pb.DeleteStmt) -> Iterator[a.Delete]:
-    """DELETE. `USING` alone narrows nothing that one can see, but it is not a slip of the pen either."""
-    everything = not stmt.using_clause and _no_condition(stmt)
-    yield a.Delete(name_of(stmt.relation), everything, not stmt.relation.inh, relations_in(stmt))
+    """DELETE. `USING` alone narrows nothing."""
+    only, reads, calls = not stmt.relation.inh, relations_in(stmt), called_in(stmt)
+    yield a.Delete(name_of(stmt.relation), _no_condition(stmt), only, reads, calls)
 
 
 def _no_condition(stmt: pb.UpdateStmt | pb.DeleteStmt) -> bool:
@@ -87,9 +92,16 @@ def _always(condition: pb.Node) -> bool:
     return text_of(condition) in ("true", "t")
 
 
-def merge(stmt: pb.MergeStmt) -> Iterator[a.Merge]:
-    """MERGE."""
-    yield a.Merge(name_of(stmt.relation), relations_in(stmt))
+def merge(stmt: pb.MergeStmt) -> Iterator[a.Merge | a.Update | a.Delete]:
+    """MERGE. Where its rows are joined without a condition, it deletes or updates all of them."""
+    table = name_of(stmt.relation)
+    yield a.Merge(table, relations_in(stmt), called_in(stmt))
+    for node in stmt.merge_when_clauses if _always(stmt.join_condition) else ():
+        when = node.merge_when_clause
+        if when.command_type == pb.CMD_DELETE and not when.HasField("condition"):
+            yield a.Delete(table, everything=True)
+        elif when.command_type == pb.CMD_UPDATE and not when.HasField("condition"):
+            yield a.Update(table, tuple(target.res_target.name for target in when.target_list), everything=True)
 
 
 def truncate(stmt: pb.TruncateStmt) -> Iterator[a.Action]:
@@ -102,16 +114,33 @@ def truncate(stmt: pb.TruncateStmt) -> Iterator[a.Action]:
 def copy(stmt: pb.CopyStmt) -> Iterator[a.Action]:
     """COPY."""
     table = name_of(stmt.relation) if stmt.HasField("relation") else None
-    yield a.Copy(table, into=stmt.is_from, from_client=not stmt.filename, reads=relations_in(stmt))
+    yield a.Copy(table, stmt.is_from, not stmt.filename, relations_in(stmt), called_in(stmt), stmt.is_program)
 
 
-def data_in_with(clause: pb.WithClause) -> Iterator[a.Action]:
-    """What the parts of a WITH change: rows may be written there, too. What they read, the whole statement reads."""
-    for node in clause.ctes:
-        inner = unwrap_node(node.common_table_expr.ctequery)
-        make = _WRITES.get(type(inner))
-        for action in make(inner) if make else ():
-            yield replace(action, reads=())
+def data_within(stmt: Message) -> Iterator[a.Action]:
+    """What is changed inside a statement: by the parts of its WITH, or of that of its query; by the query of a COPY."""
+    for part in (stmt, *_queries(stmt)):
+        if part is not stmt:
+            yield from _written(part)
+        if "with_clause" in part.DESCRIPTOR.fields_by_name:
+            for node in part.with_clause.ctes:
+                yield from _written(unwrap_node(node.common_table_expr.ctequery))
+
+
+def _queries(stmt: Message) -> Iterator[Message]:
+    """The query that a statement runs itself; that of a view or a rule is run by others."""
+    match stmt:
+        case pb.InsertStmt():
+            yield unwrap_node(stmt.select_stmt)
+        case pb.CreateTableAsStmt() | pb.CopyStmt():
+            yield unwrap_node(stmt.query)
+
+
+def _written(query: Message) -> Iterator[a.Action]:
+    """What it reads, the whole statement reads."""
+    make = _WRITES.get(type(query))
+    for action in make(query) if make else ():
+        yield replace(action, reads=())
 
 
 _WRITES: dict[type[Message], Callable[[Any], Iterator[a.Insert | a.Update | a.Delete | a.Merge]]] = {

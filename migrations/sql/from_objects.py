@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from postgast import pg_query_pb2 as pb
 
 from migrations.sql import actions as a
-from migrations.sql.names import Name
+from migrations.sql.names import Name, shown
 from migrations.sql.tree import (
     name_from,
     name_of,
@@ -203,7 +203,8 @@ def alter_extension_contents(stmt: pb.AlterExtensionContentsStmt) -> Iterator[a.
 
 def create_function(stmt: pb.CreateFunctionStmt) -> Iterator[a.Action]:
     """CREATE FUNCTION, CREATE PROCEDURE."""
-    yield a.Create("procedure" if stmt.is_procedure else "function", qualified(strings(stmt.funcname)))
+    kind = "procedure" if stmt.is_procedure else "function"
+    yield a.Create(kind, qualified(strings(stmt.funcname)), replace=stmt.replace)
 
 
 def create_extension(stmt: pb.CreateExtensionStmt) -> Iterator[a.Action]:
@@ -251,7 +252,7 @@ def create_subscription(stmt: pb.CreateSubscriptionStmt) -> Iterator[a.Action]:
     alone = not (slot is not None and slot.lower() in off) and not (connects is not None and connects.lower() in off)
     yield a.Create("subscription", Name(None, stmt.subname), alone=alone)
     if "password" in stmt.conninfo.lower():
-        yield a.SecretGiven(f"the connection string of subscription {stmt.subname}")
+        yield a.SecretGiven(f"the connection string of subscription {shown(stmt.subname)}")
 
 
 def alter_subscription(stmt: pb.AlterSubscriptionStmt) -> Iterator[a.Action]:
@@ -264,7 +265,7 @@ def alter_subscription(stmt: pb.AlterSubscriptionStmt) -> Iterator[a.Action]:
     refreshes = adds and (option(stmt.options, "refresh") is None or switched_on(stmt.options, "refresh"))
     yield a.Other(f"alter subscription {stmt.subname}", alone=refreshes or stmt.kind == pb.ALTER_SUBSCRIPTION_REFRESH)
     if "password" in stmt.conninfo.lower():
-        yield a.SecretGiven(f"the connection string of subscription {stmt.subname}")
+        yield a.SecretGiven(f"the connection string of subscription {shown(stmt.subname)}")
 
 
 def role(stmt: pb.CreateRoleStmt | pb.AlterRoleStmt) -> Iterator[a.Action]:
@@ -274,11 +275,13 @@ def role(stmt: pb.CreateRoleStmt | pb.AlterRoleStmt) -> Iterator[a.Action]:
     yield a.Create("role", Name(None, name)) if made else a.Other(f"alter role {name}")
     for node in stmt.options:
         if node.def_elem.defname == "password" and (secret := text_of(node.def_elem.arg)):
-            yield a.SecretGiven(f"the password of role {name}", hashed=secret.startswith("SCRAM-SHA-256$"))
+            yield a.SecretGiven(
+                f"the password of role {shown(name or 'current_user')}", hashed=secret.startswith("SCRAM-SHA-256$")
+            )
 
 
 def user_mapping(stmt: pb.CreateUserMappingStmt | pb.AlterUserMappingStmt) -> Iterator[a.Action]:
     """CREATE USER MAPPING, ALTER USER MAPPING."""
     yield a.Other(f"user mapping for server {stmt.servername}")
     if option(stmt.options, "password"):
-        yield a.SecretGiven(f"the user mapping for server {stmt.servername}")
+        yield a.SecretGiven(f"the user mapping for server {shown(stmt.servername)}")

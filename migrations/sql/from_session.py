@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from postgast import pg_query_pb2 as pb
 
 from migrations.sql import actions as a
-from migrations.sql.names import Name
+from migrations.sql.names import Name, printable
+from migrations.sql.secrets import setting
 from migrations.sql.tree import name_from_call, name_of, option, switched_on, text_of
 
 _TRANSACTIONS: dict[int, a.TransactionKind] = {
@@ -42,7 +43,7 @@ def set_variable(stmt: pb.VariableSetStmt) -> Iterator[a.Action]:
         yield a.Set("*")
     else:
         values = [text_of(node) or "?" for node in stmt.args]
-        yield a.Set(stmt.name.lower(), ", ".join(values) if values else None, local=stmt.is_local)
+        yield from setting(stmt.name.lower(), ", ".join(values) if values else None, local=stmt.is_local)
 
 
 def transaction(stmt: pb.TransactionStmt) -> Iterator[a.Action]:
@@ -120,7 +121,7 @@ def refresh(stmt: pb.RefreshMatViewStmt) -> Iterator[a.Action]:
 
 def alter_system(stmt: pb.AlterSystemStmt) -> Iterator[a.Action]:
     """ALTER SYSTEM."""
-    setting = stmt.setstmt
-    yield a.Other(f"alter system {setting.name}", alone=True)
-    if _SECRET_SETTING.search(setting.name) and any("password" in (text_of(node) or "") for node in setting.args):
-        yield a.SecretGiven(f"the server's setting {setting.name}")
+    name = stmt.setstmt.name
+    yield a.Other(f"alter system {name}", alone=True)
+    if _SECRET_SETTING.search(name) and any("password" in (text_of(node) or "") for node in stmt.setstmt.args):
+        yield a.SecretGiven(f"the server's setting {printable(name)}")

@@ -10,6 +10,7 @@ from postgast import pg_query_pb2 as pb
 from postgast.walk import unwrap_node
 
 from migrations.sql import actions as a
+from migrations.sql.from_data import called_in
 from migrations.sql.names import Name
 from migrations.sql.tree import calls_in, name_of, object_words, relations_in, strings, type_words
 
@@ -62,7 +63,8 @@ def create_table_as(stmt: pb.CreateTableAsStmt) -> Iterator[a.Action]:
     else:
         temporary = stmt.into.rel.relpersistence == "t"
         maybe, filled, reads = stmt.if_not_exists, not stmt.into.skip_data, relations_in(stmt)
-        yield a.CreateTable(name, if_not_exists=maybe, temporary=temporary, filled=filled, reads=reads)
+        calls = called_in(stmt)
+        yield a.CreateTable(name, if_not_exists=maybe, temporary=temporary, filled=filled, reads=reads, calls=calls)
 
 
 def create_index(stmt: pb.IndexStmt) -> Iterator[a.Action]:

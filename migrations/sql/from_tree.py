@@ -8,7 +8,7 @@ from postgast import pg_query_pb2 as pb
 from postgast.walk import unwrap_node
 
 from migrations.sql import actions as a
-from migrations.sql import from_data, from_objects, from_session, from_tables
+from migrations.sql import from_data, from_objects, from_session, from_tables, secrets
 
 Maker = Callable[[Any], Iterator[a.Action]]
 
@@ -77,11 +77,12 @@ _MAKERS: dict[type[Message], Maker] = {
     pb.ClusterStmt: from_session.cluster,
     pb.RefreshMatViewStmt: from_session.refresh,
     pb.AlterSystemStmt: from_session.alter_system,
+    pb.AlterDatabaseSetStmt: secrets.setting_of,
+    pb.AlterRoleSetStmt: secrets.setting_of,
 }
 
 _OTHERS: dict[type[Message], str] = {
     pb.AlterCollationStmt: "alter collation",
-    pb.AlterDatabaseSetStmt: "alter database settings",
     pb.AlterDefaultPrivilegesStmt: "alter default privileges",
     pb.AlterEventTrigStmt: "alter event trigger",
     pb.AlterExtensionStmt: "alter extension",
@@ -92,7 +93,6 @@ _OTHERS: dict[type[Message], str] = {
     pb.AlterOpFamilyStmt: "alter operator family",
     pb.AlterOperatorStmt: "alter operator",
     pb.AlterOwnerStmt: "alter owner",
-    pb.AlterRoleSetStmt: "alter role settings",
     pb.AlterStatsStmt: "alter statistics",
     pb.AlterTSConfigurationStmt: "alter text search configuration",
     pb.AlterTSDictionaryStmt: "alter text search dictionary",
@@ -125,12 +125,15 @@ _OTHERS: dict[type[Message], str] = {
 }
 
 
-def actions_of(node: pb.Node) -> tuple[a.Action, ...]:
-    """What a statement does. Never empty."""
+def actions_of(node: pb.Node, text: str) -> tuple[a.Action, ...]:
+    """What a statement does, by its tree and its text. Never empty."""
+    return (*_actions_of(node), *secrets.secrets_in(text, node))
+
+
+def _actions_of(node: pb.Node) -> tuple[a.Action, ...]:
     stmt = unwrap_node(node)
     make = _MAKERS.get(type(stmt))
     if make is None:
         what = _OTHERS.get(type(stmt))
         return (a.Other(what) if what else a.Unknown(f"{type(stmt).__name__} is not known to gonogo"),)
-    inside = from_data.data_in_with(stmt.with_clause) if "with_clause" in stmt.DESCRIPTOR.fields_by_name else ()
-    return (*inside, *make(stmt))
+    return (*from_data.data_within(stmt), *make(stmt))

@@ -1,4 +1,4 @@
-"""Names without a schema, in scripts that say themselves where these are to be looked for."""
+"""Names without a schema, in scripts that say themselves where these are to be looked for, or make what hides them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -28,7 +28,7 @@ class SearchPath:
     def resolved(self, actions: Sequence[a.Action]) -> tuple[a.Action, ...]:
         """The actions of the next statement, with the schemas that the server will find."""
         self._note(actions)
-        if self._path:
+        if self._path or self._temporary or any(_is_temporary(action) for action in actions):
             actions = tuple(self._in_schema(action) for action in actions)
         self._remember(actions)
         return tuple(actions)
@@ -44,18 +44,24 @@ class SearchPath:
                     self._path, self._before = (), None
                 case a.Transaction(kind="commit" | "rollback") if self._before is not None:
                     self._path, self._before = self._before, None
-                case a.CreateTable(table=Name(schema=None, name=name), temporary=True):
-                    self._temporary.add(name)
 
     def _remember(self, actions: Iterable[a.Action]) -> None:
         for action in actions:
             match action:
+                case a.CreateTable(table=Name(schema="pg_temp", name=name)):
+                    self._temporary.add(name)
                 case a.CreateTable(table=Name(schema=str(schema), name=name)):
                     self._made.add((schema, name))
+                case a.Drop(name=Name(schema="pg_temp", name=name)):
+                    self._temporary.discard(name)
+                case a.Rename(old=None, table=Name(schema="pg_temp", name=name), new=new) if name in self._temporary:
+                    self._temporary ^= {name, new}
 
     def _in_schema(self, action: a.Action) -> a.Action:
         if getattr(action, "kind", None) in _SCHEMALESS:
             return action
+        if isinstance(action, a.CreateTable) and _is_temporary(action):
+            action = replace(action, table=action.table._replace(schema="pg_temp"))
         made = isinstance(action, a.CreateTable | a.Create)
         return self._walk(action, made=made)
 
@@ -78,10 +84,19 @@ class SearchPath:
         return self._walk(one, made=False) if is_dataclass(one) else one
 
     def _place(self, name: Name, *, made: bool) -> Name:
-        if name.schema is not None or name.name in self._temporary:
+        if name.schema is not None:
+            return name
+        if name.name in self._temporary and not made:
+            return name._replace(schema="pg_temp")
+        if not self._path:
             return name
         found = next((s for s in self._path if not made and (s, name.name) in self._made), self._path[0])
         return Name(found, name.name)
+
+
+def _is_temporary(action: a.Action) -> bool:
+    """It makes a temporary table, which hides others of its name."""
+    return isinstance(action, a.CreateTable) and action.temporary and action.table.schema is None
 
 
 def _named_parts(part: object) -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,8 @@ WIDTH = 80
 _LOOKED_AT = 1000
 """Characters of a statement that its one-liner is made of."""
 
+_MAY_BE_SECRET = re.compile("password|secret|://", re.IGNORECASE)
+
 _AS_WRITTEN = (
     *(a.Query, a.Other, a.Unknown, a.AlterRelation, a.Comment, a.Publish, a.CreateStatistics, a.ReassignOwned),
 )
@@ -32,8 +34,8 @@ def summary_of(actions: Sequence[a.Action], text: str) -> str:
 def plain_line(text: str) -> str:
     """A statement's own text in one line, without comments."""
     line = _bare(text[:_LOOKED_AT])
-    if re.search("password|secret", line, re.IGNORECASE):
-        line = line.split("'")[0]
+    if _MAY_BE_SECRET.search(line):
+        line = re.split(r"['$]", line, maxsplit=1)[0]
     return cut(line)
 
 
@@ -189,6 +191,8 @@ def _rest(action: a.Action) -> Part:
             return f"run {name}", ""
         case a.SecretGiven(where=where):
             return f"set {where}", ""
+        case a.Query():
+            return "run a query", ""
         case a.Reindex(kind=kind, name=name):
             return f"rebuild the indexes of {kind} {name or ''}".rstrip() + _concurrently(action), ""
         case a.Maintain(what=what, table=table):

@@ -37,7 +37,7 @@ def test_every_file_is_a_rule_named_like_it() -> None:
         "CREATE MATERIALIZED VIEW m AS SELECT 1 AS c; CREATE INDEX i ON m (c)",
         "CREATE INDEX CONCURRENTLY i ON t (c)",
         "DROP VIEW v; DROP TYPE y; DROP SCHEMA s",
-        "DELETE FROM t WHERE c = 1; UPDATE t SET c = 1 FROM o; DELETE FROM t USING o WHERE true",
+        "DELETE FROM t WHERE c = 1; UPDATE t SET c = 1 FROM o WHERE o.c = t.c; DELETE FROM t USING o WHERE o.c = t.c",
         "CREATE USER MAPPING FOR r SERVER s",
         "INSERT INTO t SELECT * FROM o",
         "REFRESH MATERIALIZED VIEW CONCURRENTLY m; SELECT 1",
