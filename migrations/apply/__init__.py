@@ -17,7 +17,7 @@ from migrations.apply.script_run import ScriptRun, ScriptToRun
 from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
 from migrations.ledger.lock import PATIENCE, Holder, Lock
 from migrations.problem import Problem, Unavailable
-from migrations.sql import Model, Script, execution_model, read_script
+from migrations.sql import Model, Script, Way, execution_model, read_script
 from migrations.target import Fingerprint, Pinned, session_name
 
 Connection = psycopg.AsyncConnection[Any]
@@ -72,9 +72,9 @@ class ApplyResult:
     stopped: bool
 
 
-async def prepare(name: str, text: str, checksum: str) -> ScriptToRun:
+async def prepare(name: str, text: str, checksum: str, way: Way = "safe") -> ScriptToRun:
     """Read a script and decide how it runs. Raises Problem if it cannot be run as it is."""
-    digest, script, model = await asyncio.to_thread(_read, text)
+    digest, script, model = await asyncio.to_thread(_read, text, way)
     if digest != checksum:
         raise Problem(
             f"{name} is not the script that was reviewed: its checksum differs.",
@@ -95,9 +95,9 @@ async def prepare(name: str, text: str, checksum: str) -> ScriptToRun:
     )
 
 
-def _read(text: str) -> tuple[str, Script, Model]:
+def _read(text: str, way: Way) -> tuple[str, Script, Model]:
     script = read_script(text)
-    return sha256(text.encode()).hexdigest(), script, execution_model(script)
+    return sha256(text.encode()).hexdigest(), script, execution_model(script, way)
 
 
 async def apply(run: ApplyRun) -> ApplyResult:

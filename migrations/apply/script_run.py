@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Literal
 
 import psycopg
@@ -15,12 +15,13 @@ from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
 from migrations.apply.statement_run import Refusal, StatementRun
 from migrations.problem import Problem
-from migrations.sql import Statement
+from migrations.sql import Piece, Statement
 from migrations.sql.actions import Set
 
 Connection = psycopg.AsyncConnection[Any]
 
 XID = "SELECT pg_catalog.pg_current_xact_id()::text"
+ENDS = ("commit", "rollback")
 ENDS_TRANSACTION = re.compile(r"\b(commit|rollback|call)\b", re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ class ScriptToRun:
     text: str
     model: str
     statements: tuple[Statement, ...]
-    pieces: tuple[tuple[int, ...], ...]
+    pieces: tuple[Piece, ...]
     row: str
     through: int = 0
     continued: bool = False
@@ -85,43 +86,55 @@ class ScriptRun:
                 await self._wire.send(statement.text)
 
     async def _all(self) -> None:
-        if self._script.model in ("own", "bare"):
-            return await self._as_written()
+        if self._script.model == "batch":
+            await self._rest_as_one()
         for piece in self._script.pieces:
-            if piece[-1] < self._through:
-                continue
-            if len(piece) == 1 and self._script.statements[piece[0]].facts.alone:
-                await self._by_itself(piece[0])
-            else:
-                await self._in_transaction(piece)
-
-    async def _as_written(self) -> None:
-        """The file's own BEGIN and COMMIT, statement by statement."""
-        for index in range(self._through, len(self._script.statements)):
-            if not self._wire.in_transaction:
-                await self._by_itself(index)
-            elif self._script.statements[index].facts.control == "commit":
-                await self._commit(index, self._script.statements[index].text)
-            else:
-                await self._statements.send(index)
-                if not self._wire.in_transaction:
-                    await self._is_through(index + 1)
+            left = [index for index in piece.indexes if index >= self._through]
+            if left and piece.by_itself and not self._wire.in_transaction:
+                await self._by_itself(left[0])
+            elif left:
+                await self._in_transaction(left)
         if self._wire.in_transaction:
             raise Refusal("the script ends inside a transaction that it never commits: that part of it would be lost")
 
-    async def _in_transaction(self, piece: Sequence[int]) -> None:
-        await self._wire.send("BEGIN")
-        for index in piece:
+    async def _rest_as_one(self) -> None:
+        """What is not committed, as one query. What its reply says is certain; without one, nothing is."""
+        count, first = len(self._script.statements), self._through
+        if count - first < 2:
+            return
+        for index in range(first, count):
+            self._statements.check(index)
+        await self._on(e.Sending(self._script.name, self._script.row, count - 1, *astuple(Proof())))
+        self._in_doubt = "statement"
+        try:
+            await self._statements.send_rest(first)
+        except (psycopg.Error, Cancelled):
+            answered = self._script.statements[first : first + self._wire.answered]
+            self._through = max((s.index + 1 for s in answered if s.facts.control in ENDS), default=first)
+            self._in_doubt = None
+            raise
+        self._in_doubt = None
+        await self._is_through(count)
+
+    async def _in_transaction(self, indexes: Sequence[int]) -> None:
+        """Statements in one transaction. What ends it, and what begins it, may be the script's own."""
+        statements = self._script.statements
+        if not self._wire.in_transaction and statements[indexes[0]].facts.control != "begin":
+            await self._wire.send("BEGIN")
+        for index in indexes:
+            control = statements[index].facts.control
+            if control == "commit":
+                return await self._commit(index, statements[index].text)
             await self._statements.send(index)
+            if control == "rollback":
+                return await self._is_through(index + 1)
             if not self._wire.in_transaction:
                 self._in_doubt = "statement"
                 raise Refusal("the statement ended the transaction that it was to run in")
-        await self._commit(piece[-1], "COMMIT")
+        await self._commit(indexes[-1], "COMMIT")
 
     async def _by_itself(self, index: int) -> None:
         facts = self._script.statements[index].facts
-        if facts.control == "begin":
-            return await self._statements.send(index)
         self._statements.check(index)
         decides = await proof(self._wire.script, self._script.statements[index])
         slow = facts.concurrently and facts.alone

@@ -1,12 +1,12 @@
 """One statement at a time on the script's connection, and the guard beside it that can cancel it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import pq
+from psycopg import generators, pq
 
 from migrations.target import Pinned
 from migrations.target.session_settings import set_session
@@ -15,6 +15,7 @@ Connection = psycopg.AsyncConnection[Any]
 
 FIRST_LOOK = 0.5
 """Seconds before a running statement is looked at through the guard, and between looks."""
+GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.EMPTY_QUERY)
 CLOSED_CLIENT_CHECK = {"client_connection_check_interval": "5s"}
 
 
@@ -59,13 +60,17 @@ class Reply:
 
 
 class Wire:
-    """The script's connection. A cancel reaches only a statement that may be cancelled: never a COMMIT."""
+    """The script's connection. A cancel reaches only a statement that may be cancelled: never a COMMIT.
+
+    `answered`: of the statements in the query that was sent last, so many were answered, and none of them by an error.
+    """
 
     def __init__(self, target: Pinned, script: Connection, guard: Connection, timeouts: Timeouts, pid: int) -> None:
         self._target, self.script, self._guard, self._timeouts = target, script, guard, timeouts
         self.pid = pid
         self.notices: list[tuple[str, str]] = []
         self.cancel_asked = False
+        self.answered = 0
         self._closed_client_check = CLOSED_CLIENT_CHECK if script.info.server_version >= 140000 else {}
         self._gate = asyncio.Lock()
         self._in_flight = False
@@ -104,7 +109,7 @@ class Wire:
         async with self._gate:
             if cancellable and self.cancel_asked:
                 raise Cancelled(sent=False)
-            self._in_flight = cancellable
+            self._in_flight, self.answered = cancellable, 0
             task = asyncio.ensure_future(self._exchange(query))
         try:
             while not (await asyncio.wait({task}, timeout=FIRST_LOOK))[0]:
@@ -134,13 +139,13 @@ class Wire:
             raise
 
     async def _exchange(self, query: str) -> Reply:
-        cur = await self.script.execute(query.encode())
-        row = None
-        while True:
-            if cur.description and cur.rownumber is not None:
-                row = await cur.fetchone()
-            if not cur.nextset():
-                return Reply(cur.statusmessage or "", cur.rowcount, row)
+        """A simple query. A cursor would not tell which of several statements an error is about."""
+        self.script.pgconn.send_query(query.encode())
+        for result in (results := await self.script.wait(generators.execute(self.script.pgconn))):
+            if result.status not in GOOD:
+                raise _error(result)
+            self.answered += 1
+        return _reply_of(results)
 
     async def cancel(self) -> None:
         """Ask the server to cancel what is in flight, if that may be cancelled; nothing goes out after it."""
@@ -175,3 +180,22 @@ class Wire:
         timeouts = self._timeouts.settings
         settings = {**self._closed_client_check, **self._target.search_path(self.script)}
         await set_session(self.script, {**settings, **(timeouts if self._target.pooled else {})}, check=timeouts)
+
+
+def _error(result: pq.abc.PGresult) -> psycopg.Error:
+    if result.status == pq.ExecStatus.FATAL_ERROR:
+        return psycopg.errors.error_from_result(result)
+    return psycopg.ProgrammingError("COPY to or from a client needs one such as psql")
+
+
+def _reply_of(results: Sequence[pq.abc.PGresult]) -> Reply:
+    last, row = results[-1], None
+    for result in results:
+        if result.ntuples:
+            row = tuple(_text(result.get_value(0, column)) for column in range(result.nfields))
+    rows = last.ntuples if last.status == pq.ExecStatus.TUPLES_OK else last.command_tuples
+    return Reply(_text(last.command_status) or "", -1 if rows is None else rows, row)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")

@@ -27,7 +27,7 @@ class StatementRun:
     ) -> None:
         self._name, self._text, self._statements = name, text, statements
         self._wire, self._timeouts, self._on = wire, timeouts, on
-        self._sent_as_is = False
+        self._sent_from: int | None = None  # where in the text the query stands that is on its way
         self.at = 0
         self.waits_for = ""
 
@@ -36,14 +36,42 @@ class StatementRun:
         statement, count, began = self._statements[index], len(self._statements), time.monotonic()
         self.check(index)
         await self._on(e.StatementStarted(self._name, index, count, statement.line, statement.summary))
-        self._sent_as_is = True
+        self._sent_from = statement.start
         reply = await self._wire.send(statement.text, look=self._look)
-        self._sent_as_is = False
+        self._sent_from = None
         took = int((time.monotonic() - began) * 1_000_000)
         await self.tell_notices()
         if statement.facts.sets or statement.facts.may_commit or not statement.analysed:
             await self._clamp()
         await self._on(e.StatementEnded(self._name, index, count, took, reply.rows, reply.tag))
+
+    async def send_rest(self, first: int) -> None:
+        """Send all from one statement on as one query, each checked before. Raises as send() does: `at` broke it."""
+        began, count = time.monotonic(), len(self._statements)
+        self.at = first
+        summary = "all of it, as one query" if first == 0 else f"all from statement {first + 1} on, as one query"
+        await self._on(e.StatementStarted(self._name, first, count, self._statements[first].line, summary))
+        self._sent_from = self._statements[first].start if first else 0
+        try:
+            reply = await self._wire.send(self._text[self._sent_from :], look=self._look)
+        except Exception as error:
+            self.at = self._failed_at(error, first)
+            raise
+        self._sent_from, self.at = None, count - 1
+        took = int((time.monotonic() - began) * 1_000_000)
+        await self.tell_notices()
+        await self._on(e.StatementEnded(self._name, count - 1, count, took, -1, reply.tag))
+
+    def _failed_at(self, error: Exception, first: int) -> int:
+        """The statement that an error is about: where the server points to, else the first that was not answered."""
+        if (offset := self._offset(error)) is not None:
+            return max((s.index for s in self._statements if s.start <= offset), default=0)
+        return min(first + self._wire.answered, len(self._statements) - 1)
+
+    def _offset(self, error: Exception) -> int | None:
+        """Where in the text, in characters from 0, the server points to."""
+        position = error.diag.statement_position if isinstance(error, psycopg.Error) else None
+        return self._sent_from + int(position) - 1 if position and self._sent_from is not None else None
 
     def check(self, index: int) -> None:
         """The server must read the bytes of this statement, which is next, as the review did. Raises Refusal."""
@@ -82,8 +110,7 @@ class StatementRun:
         """Where the script stands, with a caret where the server names a position."""
         if not self._statements:
             return Place(0, 0, 1, "")
-        statement = self._statements[self.at]
-        position = error.diag.statement_position if isinstance(error, psycopg.Error) and self._sent_as_is else None
-        offset = statement.start + (int(position) - 1 if position else 0)
-        line, shown = caret(self._text, min(offset, len(self._text)), exact=position is not None)
-        return Place(self.at, len(self._statements), line if position else statement.line, shown)
+        statement, offset = self._statements[self.at], self._offset(error)
+        shown_at = statement.start if offset is None else min(offset, len(self._text))
+        line, shown = caret(self._text, shown_at, exact=offset is not None)
+        return Place(self.at, len(self._statements), line, shown)

@@ -10,13 +10,21 @@ from migrations.sql.seen import Seen
 def check(statement: Statement, seen: Seen) -> Iterator[Found]:
     """Every such statement that stands in no transaction of the script's own, if the script can be read."""
     control = statement.facts.control
-    if not seen.script.error and control in ("commit", "rollback") and seen.transaction(statement) is None:
+    if not seen.script.error and control in ("commit", "rollback") and not _begun(statement, seen):
         yield Found(
             f"{control.upper()} ends a transaction that this script did not begin: "
             "what runs the script believes that all of it is one",
             subject=str(statement.index),
             instead="Take it out, or write BEGIN where the transaction is to begin.",
         )
+
+
+def _begun(statement: Statement, seen: Seen) -> bool:
+    """Whether its transaction has a BEGIN, or follows upon another one's AND CHAIN."""
+    together = [statement, *seen.before(statement)]
+    first = together[-1].index
+    chained = first > 0 and seen.script.statements[first - 1].facts.chain
+    return chained or any(one.facts.control == "begin" for one in together)
 
 
 RULE = Rule(

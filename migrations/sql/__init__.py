@@ -4,8 +4,9 @@ from importlib import import_module
 
 from migrations.sql.actions import Action
 from migrations.sql.facts import Facts
-from migrations.sql.model import Model, ModelKind, execution_model
+from migrations.sql.model import Model, ModelKind, Way, execution_model
 from migrations.sql.names import Name
+from migrations.sql.pieces import Piece
 from migrations.sql.script import Fault, Script, Statement
 from migrations.sql.split import lines_at
 
@@ -16,8 +17,10 @@ __all__ = [
     "Model",
     "ModelKind",
     "Name",
+    "Piece",
     "Script",
     "Statement",
+    "Way",
     "execution_model",
     "read_script",
 ]

@@ -14,6 +14,7 @@ from migrations.apply.events import as_record
 from migrations.apply.script_run import ScriptToRun
 from migrations.apply.sending import Timeouts
 from migrations.apply.settle import Fate, settle
+from migrations.sql import Way
 from migrations.target import Pinned, Url, session_name
 
 SESSION = "20260131T020304Z-staging-7f3a"
@@ -31,10 +32,9 @@ class Bench:
         self.records: list[dict[str, Any]] = []
         self.on: Callable[[e.ApplyEvent], Awaitable[None]] | None = None
 
-    async def apply(self, scripts: Mapping[str, str], **over: Any) -> ApplyResult:
+    async def apply(self, scripts: Mapping[str, str], way: Way = "safe", **over: Any) -> ApplyResult:
         """Apply scripts by name; `over` goes to ApplyRun."""
-        ready = [await prepare(name, text, sha256(text.encode()).hexdigest()) for name, text in scripts.items()]
-        return await self.run(*ready, **over)
+        return await self.run(*[await ready(name, text, way) for name, text in scripts.items()], **over)
 
     async def run(self, *scripts: ScriptToRun, **over: Any) -> ApplyResult:
         """Apply scripts that are prepared."""
@@ -77,6 +77,11 @@ class Bench:
     async def backends(self) -> int:
         """How many backends of this session there are."""
         return int(await self.value(f"SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '{self.session}'"))
+
+
+async def ready(name: str, text: str, way: Way = "safe") -> ScriptToRun:
+    """A script, prepared."""
+    return await prepare(name, text, sha256(text.encode()).hexdigest(), way)
 
 
 def _state(row: ledger.Row) -> str:
