@@ -19,6 +19,7 @@ Database error:
 {error}
 """
 
+IN_PIECES = 'Put it into a migration of its own, or let gonogo run the script in pieces (model = "safe").'
 ADVICE = {
     "55P03": "A session held a lock for longer than lock_timeout. Find it (Preflight names blockers), let it end, and "
     "start the step again.",
@@ -27,6 +28,10 @@ ADVICE = {
     "40P01": "Two sessions waited for each other. Start the step again when the other one is done.",
     "53100": "The server's disk is full. Free some of it, then start the step again.",
     "42501": "The role lacks a privilege. Grant it, then start the step again.",
+    "25001": f"It cannot be in one transaction with other statements. {IN_PIECES}",
+    "55P04": f"A new enum value can be used only once it is committed. {IN_PIECES}",
+    "2D000": f"Code can end a transaction only where it is alone in it. {IN_PIECES}",
+    "25P01": "It needs a transaction around it: write BEGIN and COMMIT.",
     "25P02": "An earlier statement of the same transaction failed.",
 }
 ROW_VALUES = "left out here, because it holds values of a row; it stands in the ledger's row (logs)"
@@ -88,7 +93,10 @@ class ScriptFailed(Problem):
         kept = f"Statement{'s 1 to' if self.through > 1 else ''} {self.through} of it"
         if not self.known:
             first = f"{kept} {'are' if self.through > 1 else 'is'} committed. " if self.through else ""
-            return f"{first}What statement {self.place.statement + 1} did is not known: no reply came."
+            number = self.place.statement + 1
+            if self.code:
+                return f"{first}Statement {number} may have committed something of its own before it failed."
+            return f"{first}What statement {number} did is not known: no reply came."
         if self.through:
             return f"{kept} {'are' if self.through > 1 else 'is'} committed, nothing after."
         return "Nothing of this script is committed."
