@@ -18,7 +18,7 @@ CREATE PROCEDURE commits() LANGUAGE plpgsql AS 'BEGIN INSERT INTO t VALUES (7); 
 """
 OBJECTS = """
 SELECT relname || ' ' || relkind::text || coalesce(' ' || indisvalid, '')
-FROM pg_class LEFT JOIN pg_index ON indexrelid = oid WHERE relnamespace = 'public'::regnamespace 
+FROM pg_class LEFT JOIN pg_index ON indexrelid = oid WHERE relnamespace = 'public'::regnamespace
 AND relname !~ '_prisma_migrations' UNION ALL SELECT attrelid::regclass || '.' || attname FROM pg_attribute
 WHERE attnum > 0 AND attrelid IN ('t'::regclass, 'moods'::regclass)
 UNION ALL SELECT enumlabel FROM pg_enum UNION ALL SELECT 'row ' || c FROM t UNION ALL SELECT 'mood ' || c FROM moods
