@@ -2,27 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from migrations.problem import Unavailable
 from migrations.process import capture
-
-VERSIONED = (
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql@*/bin",
-    "/opt/homebrew/opt/libpq/bin",
-    "/usr/local/opt/postgresql@*/bin",
-    "/usr/local/opt/libpq/bin",
-    "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
-    "/home/linuxbrew/.linuxbrew/opt/libpq/bin",
-    "/Applications/Postgres.app/Contents/Versions/*/bin",
-    "/Library/PostgreSQL/*/bin",
-    "/opt/local/lib/postgresql*/bin",
-)
-"""Where packagers put them: Debian, Red Hat, Homebrew, Postgres.app, EDB, MacPorts."""
+from migrations.server.programs import program_folders
 
 ARCHIVE_BREAK = 17
 """pg_restore before 17 cannot read the archives of pg_dump from 17 on, and servers before 17 do not know
@@ -69,7 +55,7 @@ async def tools(server_major: int, *, bin: Path | None = None, env: Mapping[str,
     `bin` is the only folder that is looked at, if it is given; else every folder of PATH in `env`, then where
     packagers put them. Raises Unavailable if there are none, or only older ones.
     """
-    folders = [bin] if bin else list(_folders(env))
+    folders = [bin] if bin else list(program_folders(env))
     found = [t for folder in folders if (t := await _look(folder, server_major, env)) is not None]
     fitting = [t for t in found if t.major >= server_major]
     if fitting:
@@ -87,16 +73,6 @@ async def tools(server_major: int, *, bin: Path | None = None, env: Mapping[str,
             advice=advice,
         )
     raise Unavailable(f"pg_dump and pg_restore were not found in {where}.", advice=advice)
-
-
-def _folders(env: Mapping[str, str]) -> Iterator[Path]:
-    seen: set[Path] = set()
-    named = [Path(entry) for entry in env.get("PATH", "").split(":") if entry.startswith("/")]
-    packaged = [path for pattern in VERSIONED for path in sorted(Path("/").glob(pattern[1:]))]
-    for folder in (*named, *packaged):
-        if folder not in seen:
-            seen.add(folder)
-            yield folder
 
 
 async def _look(folder: Path, server_major: int, env: Mapping[str, str]) -> Tools | None:
