@@ -201,7 +201,8 @@ class SessionOpened(Frozen):
 class PlanMade(Frozen):
     """What is about to happen. `hash` is what a GO refers to; see runbooks.planning for what it covers.
 
-    `tables` are those that the scripts lock; `unread` says what of the target could not be read.
+    `tables` are those that the scripts lock; `unread` says what of the target could not be read. `runner` is the
+    command that applies the scripts, with its version; empty where gonogo does.
     """
 
     kind: Literal["plan_made"] = "plan_made"
@@ -214,6 +215,7 @@ class PlanMade(Frozen):
     tables: tuple[Table, ...] = ()
     unread: tuple[str, ...] = ()
     applied: tuple[Applied, ...] = ()
+    runner: str = ""
 
 
 class PhaseOpened(Frozen):

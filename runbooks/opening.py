@@ -21,6 +21,7 @@ from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
 from runbooks.sessions import dumps_folder
 from runbooks.setting import Setting
+from runbooks.steps.parts.prisma_engine import command_of, find_prisma, prisma_environment, runner_words
 
 SECONDS = 10.0
 
@@ -44,7 +45,8 @@ class Opening:
         try:
             async with asyncio.timeout(SECONDS):
                 await self._look()
-            plan = await self._plans.make(self._recorder.view)
+            runner = await self._prisma()
+            plan = (await self._plans.make(self._recorder.view)).model_copy(update={"runner": runner})
             self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
             if plan.protected and self._walks:
                 await self._typed_name()
@@ -143,6 +145,17 @@ class Opening:
     async def _tools(self, major: int) -> None:
         found = await tools(major, bin=None, env=self._run.child_environment())
         self._run.check("tools", "pg_dump and pg_restore", "ok", f"version {found.version}")
+
+    async def _prisma(self) -> str:
+        """The team's own command, where the runbook applies by it: found, and asked for its version."""
+        setting, (wanted, command) = self._setting, command_of(self._setting.runbook)
+        if not (wanted and self._walks):
+            return ""
+        env = prisma_environment(self._run.child_environment(), setting.environment, self._run.session)
+        runner, version = await find_prisma(setting.project, env, command)
+        words = runner_words(runner, version)
+        self._run.check("prisma", "Prisma's own command", "ok", f"{words}; it {version.words}")
+        return words
 
     def _disk(self, size: int, tables: int) -> None:
         folder = dumps_folder(self._setting.project, self._setting.environ)

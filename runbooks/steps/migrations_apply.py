@@ -1,22 +1,34 @@
 """`migrations.apply`: applies the reviewed scripts."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from migrations.apply import ApplyResult, ApplyRun, apply
 from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.sending import Timeouts
-from runbooks.events import Check, StepStarted
+from migrations.prisma.judged import Fate as PrismaFate
+from runbooks.events import Check, Script, StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.apply_teller import Teller
 from runbooks.steps.parts.applying import Order, chosen, fates, order, still_as_reviewed
 from runbooks.steps.parts.ledger_reading import names
 from runbooks.steps.parts.limits import Limit, limit_milliseconds, limit_text
+from runbooks.steps.parts.prisma_engine import ENGINE, apply_by_prisma, settled_by_prisma
+
+OF_PRISMA = frozenset({"to", "engine", "command"})
+"""The parameters that `engine = "prisma"` takes."""
 
 
 class Params(Frozen):
     """`to`: the last migration to apply. Timeouts hold for each statement; `"0"` is none.
+
+    With `engine = "prisma"` the team's own Prisma command applies; `command` is what stands before `migrate deploy`,
+    if package.json and the lock file are not to say so. All else holds for the native engine alone.
 
     What runs CONCURRENTLY waits for old transactions, without harm: it has no lock timeout, and one of its own.
     """
@@ -26,6 +38,16 @@ class Params(Frozen):
     statement_timeout: Limit = timedelta(minutes=15)
     concurrent_timeout: Limit = timedelta(hours=4)
     model: Literal["safe"] = "safe"
+    engine: Literal["native", "prisma"] = "native"
+    command: str | None = None
+
+    @model_validator(mode="after")
+    def _of_one_engine(self) -> Self:
+        if self.engine == ENGINE and (others := sorted(self.model_fields_set - OF_PRISMA)):
+            raise ValueError(f'engine = "prisma" knows nothing of {", ".join(others)}')
+        if self.engine != ENGINE and self.command is not None:
+            raise ValueError('command needs engine = "prisma"')
+        return self
 
 
 class ScriptResult(Frozen):
@@ -51,6 +73,8 @@ async def run(ctx: Context, params: Params) -> Result:
     if not scripts:
         ctx.check("applied", "Scripts applied", "warn", "nothing to apply: nothing will be proven")
         return Result(scripts=(), stopped=False)
+    if params.engine == ENGINE:
+        return await _by_prisma(ctx, params, scripts)
     todo = await order(ctx, scripts)
     try:
         result = await apply(_run(ctx, params, todo, tuple(s.migration for s in scripts)))
@@ -58,6 +82,27 @@ async def run(ctx: Context, params: Params) -> Result:
         await ctx.output(f"{failed.text}\n", "err")
         raise
     return _result(ctx, todo, result, len(scripts))
+
+
+async def _by_prisma(ctx: Context, params: Params, scripts: Sequence[Script]) -> Result:
+    deployed = await apply_by_prisma(ctx, params.to, params.command)
+    result = _of_fates(deployed.after.judged.of("applied"), scripts, stopped=deployed.stopped)
+    evidence = f"{len(result.scripts)} of {len(scripts)} scripts, by Prisma's own command"
+    if deployed.stopped:
+        words = f"{evidence}; stopped as asked, before it was run"
+        ctx.check("applied", "Scripts applied", "fail", words, "Start the step again to go on.")
+    else:
+        ctx.check("applied", "Scripts applied", "ok", evidence)
+    return result
+
+
+def _of_fates(applied: Sequence[PrismaFate], scripts: Sequence[Script], *, stopped: bool = False) -> Result:
+    statements = {script.migration: len(script.statements) for script in scripts}
+    done = (
+        ScriptResult(name=fate.name, id=fate.row, statements=statements[fate.name], took=fate.took, committed=True)
+        for fate in applied
+    )
+    return Result(scripts=tuple(done), stopped=stopped)
 
 
 def _run(ctx: Context, params: Params, todo: Order, all_names: tuple[str, ...]) -> ApplyRun:
@@ -97,6 +142,8 @@ def _result(ctx: Context, todo: Order, result: ApplyResult, planned: int) -> Res
 
 async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
     """What the server says of an attempt that was cut short; None if a person must decide."""
+    if params.engine == ENGINE:
+        return await _reconcile_prisma(ctx, params, start)
     scripts, known = chosen(ctx, params.to), await fates(ctx)
     if any(fate.state in ("unknown", "changed") for fate in known.values()):
         return None
@@ -114,9 +161,20 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
     return Settled("stopped", "unknown", words)
 
 
+async def _reconcile_prisma(ctx: Context, params: Params, start: StepStarted) -> Settled:
+    settled, after = await settled_by_prisma(ctx, params.to, start)
+    if after is None or settled.end != "done":
+        return settled
+    result = _of_fates(after.judged.of("applied"), chosen(ctx, params.to))
+    return replace(settled, result=result.model_dump(mode="json"))
+
+
 def shows(params: Params) -> str:
     """What is about to happen, in words."""
     last = f"up to {params.to}, " if params.to else ""
+    if params.engine == ENGINE:
+        command = params.command or "as package.json and the lock file say"
+        return f"apply the reviewed scripts, {last}by Prisma's own command ({command}), asked first where it goes"
     limits = (
         f"lock_timeout {limit_text(params.lock_timeout)}, statement_timeout {limit_text(params.statement_timeout)}, "
         f"CONCURRENTLY {limit_text(params.concurrent_timeout)}"

@@ -10,6 +10,7 @@ from migrations.apply import prepare
 from migrations.apply.events import ScriptBroken, Sending, Through, as_record
 from migrations.apply.script_run import ScriptToRun
 from migrations.apply.settle import Fate, settle
+from migrations.prisma.judged import Wanted
 from migrations.problem import Problem
 from migrations.sql.actions import CreateTable
 from runbooks.events import Script
@@ -124,7 +125,7 @@ def _continued(ready: ScriptToRun, fate: Fate) -> ScriptToRun:
     return replace(ready, row=fate.row, through=fate.through, continued=True)
 
 
-async def still_as_reviewed(ctx: Context, script: ScriptToRun) -> None:
+async def still_as_reviewed(ctx: Context, script: ScriptToRun | Wanted) -> None:
     """The file in the project must not have changed since its review. Raises Problem."""
     path = Path(ctx.project.folder / ctx.project.migrations) / script.name / "migration.sql"
     try:

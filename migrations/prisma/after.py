@@ -1,0 +1,68 @@
+"""The ledger and the schema after Prisma's command has ended, by itself or not: read on the pinned target."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migrations import ledger
+from migrations.apply.orphans import let_go
+from migrations.catalog import diff, snapshot
+from migrations.ledger.lock import Lock
+from migrations.prisma.before import Before, without_logs
+from migrations.prisma.judged import Judged, Wanted, judge
+from migrations.problem import Problem
+from migrations.target import Pinned, session_name
+
+LINES = 60
+OWN = "prisma"
+
+
+def child_name(session: str) -> str:
+    """The application_name of the sessions that Prisma's command opens."""
+    return session_name(session, OWN)
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """`changes` are lines: how the schema differs from before. `lock` says who held the lock, if it was not free."""
+
+    judged: Judged
+    changes: tuple[str, ...]
+    lock: str = ""
+
+    @property
+    def words(self) -> str:
+        """`1 of 2 scripts are applied; 2_b: its row …`."""
+        count = len(self.judged.of("applied"))
+        open_ones = [f"{fate.name}: {fate.words}" for fate in self.judged.fates if fate.state != "applied"]
+        return "; ".join((f"{count} of {len(self.judged.fates)} scripts are applied", *open_ones))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What took effect since the start, as the catalog tells it, for a person."""
+        if not self.changes:
+            return ("The schema is as it was before. What was done to rows cannot be seen there.",)
+        more = len(self.changes) - LINES
+        return (
+            "Since this step began, the schema has changed (all scripts together; rows cannot be seen there):",
+            *(f"  {line}" for line in self.changes[:LINES]),
+            *([f"  and {more} more"] if more > 0 else []),
+        )
+
+
+async def settle(
+    target: Pinned, session: str, application_name: str, wanted: Sequence[Wanted], before: Before
+) -> After:
+    """End what Prisma's command may have left in the server, take the lock again, and read. Raises Problem."""
+    conn = await target.open("ledger", application_name=application_name)
+    try:
+        await let_go(conn, child_name(session), ())
+        held = ""
+        try:
+            await Lock(conn).take()
+        except Problem as problem:
+            held = problem.what
+        rows = without_logs(await ledger.rows(conn, target.url.schema) or ())
+        changes = diff(before.catalog, await snapshot(conn))
+        return After(judge(wanted, before.rows, rows), changes, held)
+    finally:
+        await conn.close()

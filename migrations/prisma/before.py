@@ -1,0 +1,87 @@
+"""The ledger and the schema before Prisma's command runs: read under the lock, kept to be compared with."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import psycopg
+
+from migrations import ledger
+from migrations.catalog import Snapshot, snapshot
+from migrations.ledger import Row
+from migrations.plan import Applied
+from migrations.prisma.judged import Wanted
+from migrations.problem import Problem
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """`rows` without their logs, which may hold values of rows."""
+
+    rows: tuple[Row, ...]
+    catalog: Snapshot
+
+    def to_json(self) -> str:
+        """As text, for a file."""
+        return json.dumps({"rows": [asdict(row) for row in self.rows], "catalog": self.catalog.to_json()}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Before":
+        """What `to_json` gave. Raises KeyError or ValueError."""
+        data = json.loads(text)
+        rows = (Row(row["id"], row["steps"], Applied(**row["applied"])) for row in data["rows"])
+        return cls(tuple(rows), Snapshot.from_json(data["catalog"]))
+
+    def open_ones(self, wanted: Sequence[Wanted]) -> frozenset[str]:
+        """The names that Prisma would apply, as this ledger stands."""
+        done = {row.applied.name for row in self.rows if not row.applied.rolled_back}
+        return frozenset(one.name for one in wanted if one.name not in done)
+
+    def rolled_back(self) -> frozenset[str]:
+        """The names that have a row that was marked as rolled back."""
+        return frozenset(row.applied.name for row in self.rows if row.applied.rolled_back)
+
+
+async def read_before(conn: Connection, schema: str | None, wanted: Sequence[Wanted], *, again: bool) -> Before:
+    """Read them. Raises Problem where Prisma would not go on: P3005, P3009; or P3008, applied by somebody else.
+
+    `again`: an earlier attempt of this session had begun, so that what is applied as reviewed may be its work.
+    """
+    rows = await ledger.rows(conn, schema)
+    if rows is None and (count := await ledger.other_tables(conn, [schema] if schema else [])):
+        raise Problem(
+            f"The database has no {ledger.NAME}, and {count} table{'s' if count > 1 else ''} already.",
+            advice="Baseline it first: mark the migrations that made these tables as applied.",
+            code="P3005",
+        )
+    _refuse(wanted, rows or (), again=again)
+    return Before(without_logs(rows or ()), await snapshot(conn))
+
+
+def without_logs(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows, their logs left out."""
+    return tuple(replace(row, applied=replace(row.applied, logs=None)) for row in rows)
+
+
+def _refuse(wanted: Sequence[Wanted], rows: Sequence[Row], *, again: bool) -> None:
+    reviewed = {one.name: one.checksum for one in wanted}
+    for row in rows:
+        name = row.applied.name
+        if row.applied.failed:
+            raise Problem(
+                f"{name} failed earlier (started {row.applied.started_at}) and was never resolved.",
+                advice="Find out what of it took effect, undo or complete that, and only then mark it: "
+                "prisma migrate resolve --rolled-back (undone: it runs again) or --applied (completed).",
+                code="P3009",
+            )
+        if row.applied.rolled_back or name not in reviewed:
+            continue
+        if not again or row.applied.checksum != reviewed[name]:
+            raise Problem(
+                f"{name} was applied by somebody else at {row.applied.finished_at}.",
+                advice="The plan no longer holds. End this session and start anew.",
+                code="P3008",
+            )

@@ -1,0 +1,220 @@
+"""`engine = "prisma"`: the team's own command is found, led to reviewed bytes, watched, and judged by the ledger."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from migrations import ledger
+from migrations.problem import Problem
+from runbooks.steps.base import Settled
+from tests.migrations.applying import until
+from tests.migrations.prisma_stand_in import install
+from tests.runbooks.test_steps_migrations import APPLY, Session
+
+TWO = {"1_a": "CREATE TABLE a (id int);", "2_b": "CREATE TABLE b (id int);\nINSERT INTO b VALUES (1);"}
+COMMAND = "node_modules/.bin/prisma"
+SCHEMA = 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n'
+
+
+class Team(Session):
+    """A session of a team that has Prisma installed, as the stand-in. `wrong` says what goes wrong with it."""
+
+    def __init__(self, url: str, folder: Path, scripts: dict[str, str]) -> None:
+        super().__init__(url, folder, scripts)
+        install(folder)
+        (folder / "package.json").write_text('{"name": "shop"}')
+        (folder / "schema.prisma").write_text(SCHEMA)
+
+    async def deploy(self, wrong: str = "", **params: Any) -> Any:
+        self._environ["STAND_IN"] = wrong
+        return await self.run(APPLY, engine="prisma", command=COMMAND, **params)
+
+    async def settled(self) -> Settled:
+        """What reconcile says of the latest attempt."""
+        settled = await self.reconcile(engine="prisma", command=COMMAND)
+        assert settled is not None
+        return settled
+
+    @property
+    def pids(self) -> list[int]:
+        return [int(record["pid"]) for _, record in self.recorded if record.get("prisma") == "started"]
+
+
+@pytest.fixture
+def team(database: str, tmp_path: Path) -> Team:
+    return Team(database, tmp_path, TWO)
+
+
+async def test_the_command_applies_the_reviewed_scripts(team: Team) -> None:
+    (team.project.migrations / "0_base").mkdir()
+    (team.project.migrations / "0_base" / "migration.sql").write_text("SELECT 1;")
+    team.query("CREATE TABLE old ()")
+    async with team.connect("ledger") as conn:
+        await ledger.mark_applied(conn, "0_base", "x")
+    result = await team.deploy()
+    assert [(s.name, s.statements, s.committed) for s in result.scripts] == [("1_a", 1, True), ("2_b", 2, True)]
+    assert team.rows() == [("0_base", "applied"), ("1_a", "applied"), ("2_b", "applied")]
+    assert team.query("SELECT id FROM b") == [(1,)]
+    assert team.found("applied").evidence == "2 of 2 scripts, by Prisma's own command"
+    assert "prisma migrate deploy (Prisma 6.19.3" in team.found("prisma").evidence
+    assert "migrations found in prisma/migrations" in team.text()
+    assert "1_a: applied as reviewed" in team.text("note")
+    assert not (team.folder / "prisma").exists(), "the copy is taken away"
+    again = await team.deploy()
+    assert [s.name for s in again.scripts] == ["1_a", "2_b"], "what this session applied is not somebody else's"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "words"),
+    [
+        ("another-host", "", "goes to db.elsewhere.example:5432, not to localhost"),
+        ("another-database", "", "goes to the database other, not to"),
+        ("own-folder", "", "does not see the marker"),
+        ("P1001", "P1001", "cannot be reached"),
+    ],
+)
+async def test_nothing_runs_where_it_would_go_elsewhere(team: Team, wrong: str, code: str, words: str) -> None:
+    own = team.project.folder / "prisma"
+    own.mkdir()
+    (own / "schema.prisma").write_text(SCHEMA)
+    (own / "migrations").symlink_to(team.project.migrations)
+    with pytest.raises(Problem, match=words) as caught:
+        await team.deploy(wrong)
+    assert caught.value.code == code
+    assert team.query("SELECT to_regclass('_prisma_migrations'), to_regclass('a')") == [(None, None)]
+    assert not (team.folder / "prisma").exists()
+
+
+async def test_where_no_server_is_named_the_sessions_are_seen_on_the_pinned_one(team: Team, databases: Any) -> None:
+    await team.deploy("adapter", to="1_a")
+    assert team.rows() == [("1_a", "applied")]
+    team._environ["STAND_IN_GOES_TO"] = databases("elsewhere")
+    with pytest.raises(Problem, match="was not seen on the pinned one"):
+        await team.deploy("adapter")
+    assert team.rows() == [("1_a", "applied")]
+
+
+async def test_a_script_edited_between_review_and_run_is_not_applied(team: Team) -> None:
+    (team.project.migrations / "2_b" / "migration.sql").write_text("DROP TABLE a;")
+    with pytest.raises(Problem, match="2_b was edited after it was reviewed"):
+        await team.deploy()
+    assert team.pids == [], "nothing was started"
+    (team.project.migrations / "2_b" / "migration.sql").write_text(TWO["2_b"])
+    await team.deploy()
+    assert team.query("SELECT checksum FROM _prisma_migrations") == [(s.sha256,) for s in team.view.plan.scripts]
+
+
+async def test_a_migration_that_nobody_reviewed_stops_it(team: Team) -> None:
+    (team.project.migrations / "3_new").mkdir()
+    (team.project.migrations / "3_new" / "migration.sql").write_text("DROP TABLE a;")
+    with pytest.raises(Problem, match="3_new is not in the plan"):
+        await team.deploy()
+    assert team.query("SELECT to_regclass('a')") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("edits-a-row", "1_a: the ledger has it from other bytes than the reviewed ones"),
+        ("forgets-its-rows", "ended well, and the pinned target says otherwise: 0 of 2 scripts are applied"),
+        ("edits-the-copy", "1_a was changed in gonogo's own copy"),
+        ("dies-halfway", "ended with signal 9. 0 of 2 scripts are applied; 1_a: its row in the ledger was begun"),
+    ],
+)
+async def test_what_it_says_is_not_believed(team: Team, wrong: str, words: str) -> None:
+    with pytest.raises(Problem) as caught:
+        await team.deploy(wrong)
+    assert words in caught.value.what
+    if wrong == "dies-halfway":
+        assert "  + table a" in team.text("note"), "what took effect is said"
+
+
+FAILS = {"1_a": "CREATE TABLE c (d text UNIQUE);\nINSERT INTO c VALUES ('ana'), ('ana');"}
+SLEEPS = {"1_a": "CREATE TABLE a (id int);\nSELECT pg_sleep(100);"}
+
+
+async def test_a_script_that_fails_is_explained_and_there_is_a_way_on(database: str, tmp_path: Path) -> None:
+    team = Team(database, tmp_path, FAILS)
+    with pytest.raises(Problem) as caught:
+        await team.deploy()
+    assert (caught.value.code, "--rolled-back" in caught.value.advice) == ("P3018", True)
+    assert "a migration failed to apply (23505). 0 of 1 scripts are applied; 1_a: " in caught.value.what
+    said = "".join(text for _, text in team.said)
+    assert "ana" not in said + caught.value.detail and "DETAIL: left out here" in said
+    assert "The schema is as it was before." in team.text("note")
+    with pytest.raises(Problem) as caught:
+        await team.deploy()
+    assert (caught.value.code, len(team.pids)) == ("P3009", 2), "it is not even started"
+    async with team.connect("ledger") as conn:
+        await ledger.mark_rolled_back(conn, "1_a")
+    with pytest.raises(Problem, match="P3018"):
+        await team.deploy()
+    assert team.rows() == [("1_a", "rolled back"), ("1_a", "failed")]
+
+
+async def test_a_full_database_without_a_ledger_is_refused(team: Team) -> None:
+    team.query("CREATE TABLE old ()")
+    with pytest.raises(Problem) as caught:
+        await team.deploy()
+    assert (caught.value.code, team.pids) == ("P3005", [])
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+async def sleeping(team: Team) -> bool:
+    return bool(team.query("SELECT 1 FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND application_name ~ ' prisma$'"))
+
+
+@pytest.mark.parametrize("wrong", ["", "ignores-sigterm"])
+async def test_a_cancel_ends_it_and_its_session_and_tells_what_is_there(
+    database: str, tmp_path: Path, wrong: str
+) -> None:
+    team = Team(database, tmp_path, SLEEPS)
+    task = asyncio.create_task(team.deploy(wrong))
+    await until(lambda: sleeping(team))
+    assert team.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369") == [(1,)]
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert gone(team.pids[-1])
+    assert not await sleeping(team)
+    assert "1_a: its row in the ledger was begun and never finished" in team.text("note")
+    assert team.query("SELECT to_regclass('a')") == [(None,)]
+    assert not (team.folder / "prisma").exists()
+
+
+async def test_after_a_crash_the_program_is_ended_first_and_then_the_ledger_decides(
+    database: str, tmp_path: Path
+) -> None:
+    team = Team(database, tmp_path, SLEEPS)
+    task = asyncio.create_task(team.deploy())
+    await until(lambda: sleeping(team))
+    settled = await team.settled()
+    assert (settled.end, settled.outcome) == ("failed", "fail") and "never finished" in settled.words
+    assert gone(team.pids[-1]) and not await sleeping(team)
+    with pytest.raises(Problem):
+        await task
+
+
+async def test_after_a_crash_what_is_applied_is_done_and_what_never_began_starts_again(team: Team) -> None:
+    settled = await team.settled()
+    assert settled.end == "stopped" and "nothing was run" in settled.words
+    await team.deploy()
+    settled = await team.settled()
+    assert settled.end == "done" and settled.result is not None
+    assert [script["name"] for script in settled.result["scripts"]] == ["1_a", "2_b"]
+
+
+async def test_a_stop_before_it_began_runs_nothing(team: Team) -> None:
+    team.stop_asked = True
+    result = await team.deploy()
+    assert (result.stopped, team.outcomes["applied"]) == (True, "fail")
+    assert team.query("SELECT to_regclass('_prisma_migrations')") == [(None,)]
