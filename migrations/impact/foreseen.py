@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from migrations.impact.known import Dependent, Known, KnownType, Relation
-from migrations.locks.track import Track
+from migrations.locks.track import Thing, Track
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
@@ -61,11 +61,20 @@ class Foreseen:
         self.gone = Gone()
         self.certain = True
         self._filled: set[tuple[str, str]] = set()
+        self._moved: set[Thing] = set()
         self._indexed: dict[tuple[str, str], list[tuple[str, ...]]] = {}
 
     def is_new(self, name: Name) -> bool:
         """A pending script certainly made what bears this name now: nobody uses it yet."""
         return self.track.peek(name).before is None
+
+    def is_unused(self, name: Name) -> bool:
+        """It is new, and its name too: what takes the place of something is used as soon as it is there."""
+        return self.is_new(name) and (self.known is None or self.known.relation(name) is None)
+
+    def keeps(self, name: Name) -> bool:
+        """A pending script put rows of the target into it: they may be nowhere else."""
+        return self.track.peek(name) in self._moved
 
     def is_empty(self, name: Name) -> bool:
         """There are no rows in it: a pending script made it and puts none in, or it was never written to."""
@@ -100,6 +109,7 @@ class Foreseen:
         self.gone.take_in(statement.actions, self)
         self.certain = self.certain and statement.analysed
         for action in statement.actions:
+            kept_in = self._moves_rows_into(action)
             match action:
                 case a.CreateTable(table=table, filled=True) | a.Insert(table=table) | a.Merge(table=table):
                     self._filled.add(table.key)
@@ -110,6 +120,14 @@ class Foreseen:
                 case a.CreateTable(table=table, if_not_exists=True) if self._may_be_there(table):
                     continue
             self.track.take_in(action)
+            if kept_in:
+                self._moved.add(self.track.peek(kept_in))
+
+    def _moves_rows_into(self, action: a.Action) -> Name | None:
+        match action:
+            case a.CreateTable(table=into, filled=True) | a.Insert(table=into) | a.Merge(table=into):
+                return into if any(self.keeps(name) or not self.is_new(name) for name in action.reads) else None
+        return None
 
     def _may_be_there(self, table: Name) -> bool:
         return self.known is None or self.known.relation(table) is not None

@@ -18,14 +18,16 @@ NAMED = 2
 class Stand:
     """A statement when its turn comes: what it touches, how long it takes, and what its names then mean.
 
-    `relations` are those of the target, by the names in the statement, and in those of its script before it. `new` are
-    names of what an earlier script made.
+    `relations` are those of the target, by the names in the statement, and in those of its script before it. Of what
+    an earlier script made, `unused` are the names that nobody can know yet, and `keeping` those of what holds rows of
+    the target.
     """
 
     touches: tuple[Settled, ...]
     took: Span
     relations: Mapping[str, Relation]
-    new: frozenset[str]
+    unused: frozenset[str]
+    keeping: frozenset[str]
 
 
 def judged(finding: Finding, rule: Rule | None, stand: Stand, rest: Span, budgets: Budgets) -> Finding:
@@ -33,7 +35,9 @@ def judged(finding: Finding, rule: Rule | None, stand: Stand, rest: Span, budget
 
     Only time under a lock moves it, and rows that are not there. What loses data is a stop, whatever the size.
     """
-    if finding.tables and stand.new.issuperset(finding.tables):
+    if finding.loses_data and not stand.keeping.isdisjoint(finding.tables):
+        return replace(finding, message=f"{finding.message}; an earlier script put rows into it that were there before")
+    if finding.tables and stand.unused.issuperset(finding.tables):
         words = "an earlier script makes it: nobody uses it yet"
         return replace(finding, severity="note", loses_data=False, message=f"{finding.message}; {words}")
     relations = _relations(finding, stand)

@@ -95,9 +95,10 @@ class Scales:
         for relation in (*relations.values(), *(touch.relation for touch in touches if touch.relation)):
             self.relations.setdefault(relation.name, relation)
         self._named |= relations
-        new = frozenset(str(name) for name in names if foreseen.is_new(name))
+        unused = frozenset(str(name) for name in names if foreseen.is_unused(name))
+        keeping = frozenset(str(name) for name in names if foreseen.keeps(name))
         everything = self.known.relations if self.known else {}
-        return Stand(touches, took(statement, touches, everything), ChainMap(relations, self._named), new)
+        return Stand(touches, took(statement, touches, everything), ChainMap(relations, self._named), unused, keeping)
 
 
 def _checked_against_nothing(action: a.Action, foreseen: Foreseen) -> Iterator[Name]:

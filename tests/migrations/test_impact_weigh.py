@@ -27,6 +27,7 @@ def table(name: str = "t", *, rows: int | None = 40_000_000, heap: int = 3 * GB,
     return Relation(Name("public", name), "table", rows=rows, heap=heap, columns=columns, **more)
 
 
+LOSSES = ("table-drop", "column-drop", "truncate")
 LARGE = table()
 SMALL = table(rows=40, heap=8192)
 EMPTY = table(rows=None, heap=0)
@@ -112,6 +113,23 @@ def test_if_not_exists_makes_nothing_of_what_may_be_there(target: Known | None, 
     assert (
         found(weigh("DROP TABLE t", target, "CREATE TABLE IF NOT EXISTS t (c int)"), "table-drop").severity == severity
     )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "text", "severity"),
+    [
+        ("CREATE TABLE old AS SELECT * FROM t", "DROP TABLE old", "stop"),
+        ("CREATE TABLE old (c int); INSERT INTO old SELECT c FROM t", "ALTER TABLE old DROP COLUMN c", "stop"),
+        ("CREATE TABLE x AS SELECT * FROM t; ALTER TABLE x RENAME TO old", "DROP TABLE old", "stop"),
+        ("CREATE TABLE x AS TABLE t; CREATE TABLE old AS TABLE x", "TRUNCATE old", "stop"),
+        ("CREATE TABLE old (LIKE t); INSERT INTO old VALUES (1)", "DROP TABLE old", "note"),
+        ("CREATE TABLE x (c int); CREATE TABLE old AS TABLE x", "DROP TABLE old", "note"),
+        ("CREATE TABLE x (LIKE t); DROP TABLE t; ALTER TABLE x RENAME TO t", "ALTER TABLE t DROP COLUMN c", "stop"),
+    ],
+)
+def test_rows_that_an_earlier_script_moved_can_be_lost(earlier: str, text: str, severity: str) -> None:
+    (finding,) = [one for one in weigh(text, known(LARGE), earlier).findings if one.rule in LOSSES]
+    assert (finding.severity, finding.loses_data) == (severity, severity == "stop")
 
 
 def test_a_table_that_an_earlier_script_renames_is_still_that_table() -> None:
