@@ -21,7 +21,7 @@ from runbooks.opening import Opening, Verdict
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
 from runbooks.references import resolve
-from runbooks.runbook import Step
+from runbooks.runbook import Mode, Step
 from runbooks.setting import Setting
 from runbooks.steps import catalogue
 from runbooks.steps.base import Settled, StepKind
@@ -89,10 +89,10 @@ class Attempts:
                 await self._settle(name)
             changed = await self._pin_anew(run) or changed
             run.check("target", "Target", "ok", changed or "the database that this session is pinned to")
-            if self._walks():
+            if self._mode != "backup":
                 await self._presence.hold(run.application_name)
                 run.check("alone", "One session at a time", "ok", "nobody else works on this database")
-            if self._walks() and self._recorder.view.phase != "rollback":
+            if self._mode == "walk" and self._recorder.view.phase != "rollback":
                 difference = await self._plans.differs(self._recorder.view)
                 run.check("plan", "The plan", "fail" if difference else "ok", difference or "as it was reviewed")
 
@@ -190,7 +190,7 @@ class Attempts:
     async def _work(self, run: StepRun, step: Step) -> dict[str, Any]:
         kind = catalogue()[step.uses]
         params = self._params(kind, step)
-        held = step.effect == "target" and self._walks()
+        held = step.effect == "target" and self._mode != "backup"
         if held:
             await self._presence.hold(run.application_name)
         result = await kind.run(run, params)
@@ -236,6 +236,7 @@ class Attempts:
             case _:
                 return Settled("stopped", "unknown", words)
 
-    def _walks(self) -> bool:
+    @property
+    def _mode(self) -> Mode:
         opened = self._recorder.view.opened
-        return opened is not None and opened.mode == "walk"
+        return opened.mode if opened is not None else "walk"

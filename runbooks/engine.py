@@ -15,7 +15,7 @@ from runbooks.execution import StepRun
 from runbooks.journal.records import stamp
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
-from runbooks.runbook import PHASES, Option, Phase, PhaseName, Step
+from runbooks.runbook import ALONE, PHASES, Mode, Option, Phase, PhaseName, Step
 from runbooks.view import RunView
 
 SUBJECTS = ("step", "item", "subject", "migration", "option", "phase", "question")
@@ -77,8 +77,8 @@ class Engine:
                     self.finish("no_go", 1, "the opening was cancelled")
             elif self._task is None and (step := self.view.next_reading) is not None:
                 self._launch(self._attempts.run(step, why="phase"))
-            elif self._task is None and self._backup_is_over():
-                self._end_backup()
+            elif self._task is None and self._alone_is_over():
+                self._end_alone()
             else:
                 await self._sleep()
         return self.view.ended.exit_code
@@ -323,24 +323,28 @@ class Engine:
         if verdict is not None:
             self.finish(*verdict)
             return
-        self._recorder.append(e.PhaseOpened(phase=PHASES[0]))
+        self._recorder.append(e.PhaseOpened(phase=ALONE.get(self._mode, PHASES[0])))
 
-    def _backup_is_over(self) -> bool:
-        opened, section = self.view.opened, self.view.section
-        if opened is None or opened.mode != "backup" or not isinstance(section, Phase):
+    @property
+    def _mode(self) -> Mode:
+        return self.view.opened.mode if self.view.opened else "walk"
+
+    def _alone_is_over(self) -> bool:
+        section = self.view.section
+        if self._mode not in ALONE or not isinstance(section, Phase):
             return False
         states = [self.view.step(s.id) for s in self.view.active_steps(section)]
         bad = any(s.status == "ended" and (s.end != "done" or s.outcome == "fail") for s in states)
         return bad or all(s.status == "ended" for s in states)
 
-    def _end_backup(self) -> None:
+    def _end_alone(self) -> None:
         section = self.view.section
         assert section is not None
         bad = [s.title for s in self.view.active_steps(section) if self.view.step(s.id).outcome not in ("ok", "warn")]
         if bad:
             self.finish("no_go", 1, f"not green: {', '.join(bad)}")
         else:
-            self.finish("go", 0, "backup alone")
+            self.finish("go", 0, f"{self._mode} alone")
 
     def _decide(self, what: Any, by: e.By, *, reason: str = "", option: str | None = None) -> None:
         phase = self.view.phase or "opening"
@@ -371,8 +375,8 @@ class Engine:
     def _must_walk(self) -> None:
         if self.view.phase in (None, "opening"):
             raise Refused("nothing stands open yet")
-        if self.view.opened is not None and self.view.opened.mode == "backup":
-            raise Refused("this is a backup alone: it ends by itself")
+        if self._mode in ALONE:
+            raise Refused(f"this is a {self._mode} alone: it ends by itself")
 
     def _gate(self) -> gates.Gate:
         """The hold point at this moment: the view's own time is that of the last record, which may be long ago."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from runbooks.frozen import Frozen
-from runbooks.runbook import Condition, Effect, PhaseName, Runbook
+from runbooks.runbook import Condition, Effect, Mode, PhaseName, Runbook
 
 FORMAT = 1
 
@@ -184,7 +184,7 @@ class SessionOpened(Frozen):
     format: int = FORMAT
     gonogo: str
     session: str
-    mode: Literal["walk", "backup"] = "walk"
+    mode: Mode = "walk"
     environment: str
     protected: bool
     project: str

@@ -11,6 +11,7 @@ from runbooks import wire
 from runbooks.commands import Command
 from runbooks.journal import NAME, JournalBroken
 from runbooks.recorder import Recorder
+from runbooks.runbook import ALONE
 
 CHUNK = 256 * 1024
 
@@ -43,11 +44,11 @@ class Faces:
             writer.close()
 
     def _how(self, attach: wire.Attach) -> str:
-        """By what a face's commands come. A backup alone asks nothing of a person, so it has no answers."""
+        """By what a face's commands come. What has one phase alone has no file of answers."""
         if attach.sort == "screen":
             return "keys"
         opened = self._recorder.view.opened
-        return "command" if opened is not None and opened.mode == "backup" else "answers"
+        return "command" if opened is not None and opened.mode in ALONE else "answers"
 
     async def _serve(self, messages: "AsyncIterator[wire.FromFace]", writer: asyncio.StreamWriter) -> None:
         attach = await anext(messages, None)

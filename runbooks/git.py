@@ -53,7 +53,7 @@ async def latest_text(path: Path, wanted: Callable[[str], bool]) -> tuple[str, s
     """
     folder = next(p for p in path.parents if p.is_dir())
     env, place = _environment(), f"./{path.relative_to(folder).as_posix()}"
-    search = ["git", "log", "--all", "--format=%H", "--diff-filter=d", f"--max-count={MOST_COMMITS}", "--", place]
+    search = ["git", "log", "--all", "--format=%H", "--diff-filter=AM", f"--max-count={MOST_COMMITS}", "--", place]
     try:
         code, commits, _ = await capture(search, env=env, cwd=folder)
         for commit in commits.split() if code == 0 else ():

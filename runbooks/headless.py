@@ -9,6 +9,7 @@ from runbooks.answers import Answers, NotApplicable, idle_reviews
 from runbooks.client import Client
 from runbooks.cut_short import CutShort
 from runbooks.gates import Hold
+from runbooks.runbook import ALONE
 from runbooks.view import RunView
 
 Say = Callable[[str], None]
@@ -81,7 +82,7 @@ class Headless:
         step = view.next_start
         if step is not None and view.step(step.id).status == "waiting" and view.blocked_by(step) is None:
             return c.Start(step=step.id)
-        if view.opened is not None and view.opened.mode == "backup":
+        if view.opened is not None and view.opened.mode in ALONE:
             return None
         return self._at_the_gate(view)
 

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from migrations.folder import read_folder
 from migrations.problem import Misuse, Problem, Unavailable
@@ -18,6 +17,7 @@ from runbooks.journal import NAME, read
 from runbooks.nearest import nearest
 from runbooks.project import Environment, Project, runbook_text
 from runbooks.references import check_values
+from runbooks.runbook import Mode
 from runbooks.sessions import create_folder, new_session_id, sessions_root
 from runbooks.steps import catalogue
 
@@ -30,7 +30,7 @@ class Request(Frozen):
     resume: bool = False
     project: str = ""
     environment: str = ""
-    mode: Literal["walk", "backup"] = "walk"
+    mode: Mode = "walk"
     ticket: str = ""
     operator: By
     answers: AnswersFile | None = None
@@ -73,16 +73,20 @@ async def begin(
     *,
     operator: By,
     ticket: str,
-    mode: Literal["walk", "backup"] = "walk",
+    mode: Mode = "walk",
     answers: Path | None = None,
     headless: bool,
     environ: Mapping[str, str],
+    document: tuple[str, str] | None = None,
 ) -> tuple[Client, Answers]:
-    """Begin a session. Raises Problem; a wrong configuration leaves no folder behind."""
+    """Begin a session. `document`: the name and text of a runbook, if it is not the environment's own.
+
+    Raises Problem; a wrong configuration leaves no folder behind.
+    """
     if headless:
         may_run_headless(environment, mode)
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
-    name, text = runbook_text(project, environment)
+    name, text = document or runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
     check_answers(given, runbook, _migrations(project) if given.reviews else None)

@@ -48,7 +48,7 @@ class Opening:
             runner = await self._prisma()
             plan = (await self._plans.make(self._recorder.view)).model_copy(update={"runner": runner})
             self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
-            if plan.protected and self._walks:
+            if plan.protected and self._changes:
                 await self._typed_name()
             self._recorder.append(plan)
         except TimeoutError:
@@ -61,9 +61,9 @@ class Opening:
         return None
 
     @property
-    def _walks(self) -> bool:
+    def _changes(self) -> bool:
         opened = self._recorder.view.opened
-        return opened is not None and opened.mode == "walk"
+        return opened is not None and opened.mode != "backup"
 
     async def _look(self) -> None:
         self._addresses()
@@ -82,7 +82,7 @@ class Opening:
         if self._dumps:
             await self._tools(pin.server_major)
             self._disk(size, tables)
-        if self._walks:
+        if self._changes:
             await self._presence.hold(self._run.application_name)
             self._run.check("alone", "One session at a time", "ok", "nobody else works on this database")
 

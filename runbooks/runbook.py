@@ -10,6 +10,10 @@ from runbooks.frozen import Frozen
 PhaseName = Literal["opening", "backup", "preflight", "migrate", "verify", "deploy", "smoke", "rollback"]
 PHASES: tuple[PhaseName, ...] = ("backup", "preflight", "migrate", "verify", "deploy", "smoke")
 
+Mode = Literal["walk", "backup", "resolve"]
+"""`walk` goes through all phases; the others have one alone, and end by themselves."""
+ALONE: dict[Mode, PhaseName] = {"backup": "backup", "resolve": "migrate"}
+
 Condition = Literal["destructive", "rewrite", "blocking", "backfill", "protected", "first_run"]
 CONDITIONS: tuple[Condition, ...] = (
     "destructive",

@@ -19,6 +19,7 @@ COMMANDS = {
     "backup": "walk:backup",
     "check": "check:check",
     "demo": "walk:demo",
+    "resolve": "resolve:resolve",
     "resume": "walk:resume",
     "run": "walk:run",
     "runbook": "runbook:runbooks_group",

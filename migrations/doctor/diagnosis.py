@@ -94,11 +94,13 @@ def _missing(facts: Facts, environment: str) -> Iterator[State]:
     if facts.folder is None:
         return
     last = max((order_key(name) for name in facts.scripts), default=None)
-    gone = [
-        name
-        for name, rows in facts.live.items()
-        if name not in facts.scripts and not any(row.applied.failed for row in rows)
-    ]
+    every = {n: rows for n, rows in facts.live.items() if n not in facts.scripts}
+    gone = [name for name, rows in every.items() if not any(row.applied.failed for row in rows)]
+    if into := _squash(facts):
+        taken = tuple(name for name in gone if all(row.applied.started_at < into[1] for row in every[name]))
+        gone = [name for name in gone if name not in taken]
+        if taken:
+            yield words.squashed(taken, into[0])
     ahead = tuple(name for name in gone if last is None or order_key(name) > last)
     removed = tuple(name for name in gone if name not in ahead)
     if ahead:
@@ -106,6 +108,17 @@ def _missing(facts: Facts, environment: str) -> Iterator[State]:
     if removed:
         squashed = any(name not in facts.live for name in facts.scripts)
         yield words.removed(removed, environment, squashed=squashed)
+
+
+def _squash(facts: Facts) -> tuple[str, str] | None:
+    """The first of the folder, and when, if it was noted as applied and not run: it took the place of others."""
+    first = next(iter(facts.scripts), "")
+    noted = [
+        row.applied.started_at
+        for row in facts.live.get(first, ())
+        if row.steps == 0 and row.applied.started_at == row.applied.finished_at
+    ]
+    return (first, noted[-1]) if noted else None
 
 
 def _duplicates(facts: Facts, environment: str) -> Iterator[State]:

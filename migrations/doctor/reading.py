@@ -11,6 +11,7 @@ from migrations import ledger
 from migrations.doctor.borne_out import borne_out
 from migrations.doctor.facts import Earlier, Facts
 from migrations.doctor.traces import Traces, claims_in, traces_of
+from migrations.doctor.wish import Wish, to_apply
 from migrations.folder import Migration, other_provider, read_folder
 from migrations.ledger.lock import holders
 from migrations.sql import read_script
@@ -62,3 +63,10 @@ async def read_traces(conn: Connection, migrations: Iterable[Migration]) -> dict
     claims = dict(zip(whole, claims_in(*whole.values()), strict=True))
     holds = await borne_out(conn, [claim for own in claims.values() for _, found in own for claim in found])
     return {name: traces_of(own, holds) for name, own in claims.items()}
+
+
+async def wished_traces(conn: Connection, wish: Wish, facts: Facts) -> dict[str, Traces]:
+    """What the catalog shows of the scripts that a wish is about, as run after those that are applied."""
+    wished = {*wish.rolled_back, *to_apply(wish, facts)}
+    ran = [m for m in facts.folder or () if m.data is not None and (m.name in wished or m.name in facts.live)]
+    return await read_traces(conn, ran) if wished else {}

@@ -243,6 +243,18 @@ def removed(names: tuple[str, ...], environment: str, *, squashed: bool) -> Stat
     )
 
 
+def squashed(names: tuple[str, ...], into: str) -> State:
+    """Another one took their place."""
+    return State(
+        name="removed",
+        severity="note",
+        what=f"Applied before {into} was noted as applied, and their folders are gone: {listed(names)}.",
+        cause=f"They were squashed into {into}.",
+        ways=(Way(("Nothing is to be done: Prisma takes this for up to date.",)),),
+        migrations=names,
+    )
+
+
 def duplicates(names: tuple[str, ...], environment: str) -> State:
     """More than one row says that it was applied."""
     return State(

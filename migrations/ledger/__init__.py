@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from migrations.ledger.lock import Lock as Lock
-from migrations.ledger.lock import locked
+from migrations.ledger.lock import locked as locked
 from migrations.plan import Applied
 from migrations.problem import Problem
 
@@ -195,14 +195,14 @@ def _finishing(table: str, id: str) -> str:
 async def finish(conn: Connection, id: str, *, schema: str | None = None, table: str | None = None) -> None:
     """Mark a row as applied, outside the script's transaction. Raises Problem if the row is gone."""
     cur = await conn.execute(_finishing(table or await _table(conn, schema), id).encode())
-    _must_be_there(cur.rowcount, id)
+    must_be_there(cur.rowcount, id)
 
 
 async def fail(conn: Connection, id: str, logs: str, *, schema: str | None = None, table: str | None = None) -> None:
     """Write why a script failed beside its row. Raises Problem if the row is gone."""
     query = f"UPDATE {table or await _table(conn, schema)} SET logs = %s WHERE id = %s"
     cur = await conn.execute(query.encode(), (logs.replace("\0", ""), id))
-    _must_be_there(cur.rowcount, id)
+    must_be_there(cur.rowcount, id)
 
 
 async def roll_back_row(conn: Connection, id: str, *, schema: str | None = None) -> bool:
@@ -215,52 +215,13 @@ async def roll_back_row(conn: Connection, id: str, *, schema: str | None = None)
     return cur.rowcount == 1
 
 
-def _must_be_there(count: int, id: str) -> None:
+def must_be_there(count: int, id: str) -> None:
+    """Raises Problem if a statement about one row has not found it."""
     if count != 1:
         raise Problem(
             f"The row {id} is no longer in {NAME}.",
             advice="Somebody else changed the ledger while a script ran; find out who before anything goes on.",
         )
-
-
-async def mark_rolled_back(conn: Connection, name: str, *, schema: str | None = None) -> int:
-    """`resolve --rolled-back`: mark the open failed rows of a name, under Prisma's lock; returns how many.
-
-    Raises Problem: P3011 (never applied), P3012 (finished, not failed). Again on a marked one: 0.
-    """
-    async with locked(conn):
-        same = [row for row in await rows(conn, schema) or () if row.applied.name == name]
-        if not same:
-            raise Problem(
-                f"{name} was never applied here, so it cannot be marked as rolled back.",
-                advice="Check the name.",
-                code="P3011",
-            )
-        if all(row.applied.finished_at for row in same):
-            raise Problem(
-                f"{name} is not in a failed state: it was applied.",
-                advice="Only a failed migration can be marked as rolled back.",
-                code="P3012",
-            )
-        return sum([await roll_back_row(conn, row.id, schema=schema) for row in same if row.applied.failed])
-
-
-async def mark_applied(conn: Connection, name: str, checksum: str, *, schema: str | None = None) -> str:
-    """`resolve --applied`: note a migration as applied without running it, under Prisma's lock; returns the row's id.
-
-    Makes the ledger where there is none, as baselining needs. Raises Problem P3008 if it is applied already.
-    """
-    async with locked(conn):
-        table = await find(conn, schema) or await create(conn, schema)
-        same = [row for row in await rows(conn, schema) or () if row.applied.name == name]
-        if any(row.applied.finished_at for row in same):
-            raise Problem(f"{name} is applied already.", advice="There is nothing to mark.", code="P3008")
-        id, now = new_id(), _now()
-        query = f"INSERT INTO {table} ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, NULL, '', 0)"
-        for row in same:
-            await roll_back_row(conn, row.id, schema=schema)
-        await conn.execute(query.encode(), (id, name, checksum, now, now))
-        return id
 
 
 def _now() -> datetime:

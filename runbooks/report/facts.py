@@ -8,6 +8,12 @@ from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.journal.records import ZEROS, Record
 from runbooks.report.words import many
+from runbooks.runbook import Mode
+
+ALONE: dict[Mode, str] = {
+    "backup": "Unattended: the Backup phase alone, by a command; no person watched",
+    "resolve": "By a command: the ledger alone; what a person typed stands below, and no screen was attached",
+}
 
 
 @dataclass
@@ -62,8 +68,8 @@ class Facts:
         """The line that a session opens with where no person held the pen, at times or all the time; else empty."""
         if not self.headless and (self.screens or not self.answers):
             return ""
-        if self.opening.mode == "backup":
-            return "Unattended: the Backup phase alone, by a command; no person watched"
+        if self.opening.mode in ALONE:
+            return ALONE[self.opening.mode]
         numbers = ", ".join(
             many(self.from_file.get(kind, 0), one, more)
             for kind, one, more in (("tick", "tick", ""), ("review", "review", ""), ("waiver", "waiver", ""))

@@ -6,6 +6,7 @@ from runbooks.journal.records import Record
 from runbooks.report.escape import cell, inline, one_line
 from runbooks.report.facts import Facts, gather
 from runbooks.report.words import SESSION_OUTCOME, login, many, moment, refs, took
+from runbooks.runbook import ALONE
 
 SHOWN = 5
 """How many of each sort the summary lists; all of them follow below it."""
@@ -81,7 +82,7 @@ def _outcome(facts: Facts) -> str:
 
 def _environment(facts: Facts) -> str:
     protected = "**protected**" if facts.protected else "not protected"
-    mode = ", backup alone" if facts.opening.mode == "backup" else ""
+    mode = f", {facts.opening.mode} alone" if facts.opening.mode in ALONE else ""
     return f"{cell(facts.opening.environment)}, {protected}{mode}, ticket {_given(facts.opening.ticket)} [#0]"
 
 

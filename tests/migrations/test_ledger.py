@@ -73,42 +73,6 @@ async def test_only_ordinary_tables_make_a_database_full(conn: Connection) -> No
     assert (await ledger.other_tables(conn), await ledger.other_tables(conn, ["app"])) == (0, 1)
 
 
-async def test_marking_as_applied_baselines_an_existing_database(conn: Connection) -> None:
-    await conn.execute("CREATE TABLE old ()")
-    await ledger.mark_applied(conn, "0_init", "sum")
-    cur = await conn.execute(
-        "SELECT migration_name, checksum, logs, applied_steps_count, started_at = finished_at FROM _prisma_migrations"
-    )
-    assert await cur.fetchall() == [("0_init", "sum", "", 0, True)]
-    with pytest.raises(Problem) as caught:
-        await ledger.mark_applied(conn, "0_init", "sum")
-    assert caught.value.code == "P3008"
-
-
-async def test_marking_as_applied_sets_failed_rows_aside(conn: Connection) -> None:
-    await ledger.create(conn)
-    await ledger.start(conn, "1", "x")
-    await ledger.mark_applied(conn, "1", "x")
-    states = [(row.applied.rolled_back, row.applied.finished_at is not None) for row in await ledger.rows(conn) or ()]
-    assert states == [(True, False), (False, True)]
-
-
-async def test_marking_as_rolled_back(conn: Connection) -> None:
-    await ledger.create(conn)
-    failed = await ledger.start(conn, "1", "x")
-    await ledger.fail(conn, failed, "why")
-    done = await ledger.start(conn, "2", "x")
-    await ledger.finish(conn, done)
-    assert await ledger.mark_rolled_back(conn, "1") == 1
-    assert await ledger.mark_rolled_back(conn, "1") == 0
-    read = await ledger.read(conn) or ()
-    assert [(row.rolled_back, row.logs) for row in read] == [(True, "why"), (False, None)]
-    for name, code in (("2", "P3012"), ("3", "P3011")):
-        with pytest.raises(Problem) as caught:
-            await ledger.mark_rolled_back(conn, name)
-        assert caught.value.code == code
-
-
 async def test_a_row_that_is_gone_is_not_written_over(conn: Connection) -> None:
     await ledger.create(conn)
     with pytest.raises(Problem, match="no longer"):

@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from migrations.doctor import StateName
 from migrations.impact.estimate import RATES
 from migrations.impact.words import count_text, size_text
 from runbooks.document import read_runbook
@@ -93,6 +95,11 @@ def test_every_step_and_its_parameters_are_documented() -> None:
     assert documented == {
         name: {info.alias or field for field, info in kind.params.model_fields.items()} for name, kind in kinds.items()
     }
+
+
+def test_every_state_of_the_ledger_is_documented() -> None:
+    states = re.findall(r"^\| `([a-z0-9-]+)` \|", (DOCS / "ledger.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert tuple(states) == get_args(StateName)
 
 
 def test_the_examples_in_comments_of_shipped_runbooks_are_read() -> None:
