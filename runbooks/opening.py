@@ -149,7 +149,7 @@ class Opening:
     async def _prisma(self) -> str:
         """The team's own command, where the runbook applies by it: found, and asked for its version."""
         setting, (wanted, command) = self._setting, command_of(self._setting.runbook)
-        if not (wanted and self._walks):
+        if not (wanted and self._changes):
             return ""
         env = prisma_environment(self._run.child_environment(), setting.environment, self._run.session)
         runner, version = await find_prisma(setting.project, env, command)
