@@ -1,6 +1,6 @@
 """Who else is at work in the database: what a migration would wait for, and what would wait for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -148,7 +148,7 @@ async def look(
         sessions = [Session(*row) for row in await _all(conn, q.SESSIONS)]
         waiters = [Waiter(pid, tuple(by), on, mode) for pid, by, on, mode in await _all(conn, q.WAITERS)]
         held = {pid: tuple(tables) for pid, tables in await _all(conn, q.HELD)}
-        prepared = [Prepared(*row) for row in await _all(conn, q.PREPARED)]
+        two_phase = await prepared(conn)
         standbys = [Standby(*row) for row in await _all(conn, q.STANDBYS)]
         ((reads_all, role),) = await _all(conn, q.SIGHT)
     return Activity(
@@ -159,9 +159,20 @@ async def look(
         blockers=_blockers(sessions, waiters, held, holding),
         lock_waiters=tuple(waiters),
         hidden=tuple(s for s in sessions if s.hidden),
-        prepared_transactions=tuple(prepared),
+        prepared_transactions=two_phase,
         standbys=tuple(standbys),
     )
+
+
+async def sessions(conn: Connection, pids: Sequence[int]) -> dict[int, Session]:
+    """Those of these sessions that are still there. The search_path must be empty. Raises psycopg.Error."""
+    found = await (await conn.execute(q.SESSIONS_BY_PID.encode(), (list(pids),))).fetchall()
+    return {row[0]: Session(*row) for row in found}
+
+
+async def prepared(conn: Connection) -> tuple[Prepared, ...]:
+    """The transactions prepared in two phases. The search_path must be empty. Raises psycopg.Error."""
+    return tuple(Prepared(*row) for row in await _all(conn, q.PREPARED))
 
 
 async def sizes(conn: Connection) -> tuple[int, int]:

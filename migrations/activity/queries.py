@@ -1,7 +1,6 @@
 """What `activity` asks. The queries expect an empty search_path, and see only the database of the connection."""
 
-# Connections of one session of gonogo share the second word of their application_name, which may be shortened.
-SESSIONS = """
+_SESSION = """
 SELECT a.pid, coalesce(a.usename::text, ''),
        CASE a.backend_type WHEN 'autovacuum worker' THEN 'autovacuum' ELSE coalesce(a.application_name, '') END,
        CASE WHEN a.backend_start IS NULL THEN '' ELSE coalesce(host(a.client_addr), 'local') END,
@@ -14,6 +13,10 @@ SELECT a.pid, coalesce(a.usename::text, ''),
        coalesce(a.query ~* '^[[:space:]]*COPY .* TO STDOUT', false),
        coalesce(a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%to prevent wraparound%', false)
 FROM pg_stat_activity a
+"""
+
+# Connections of one session of gonogo share the second word of their application_name, which may be shortened.
+SESSIONS = f"""{_SESSION}
 WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
   AND (a.backend_type IN ('client backend', 'walsender', 'autovacuum worker')
        OR a.backend_start IS NULL AND a.usesysid IS NOT NULL)
@@ -22,6 +25,8 @@ WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
              = left(split_part(current_setting('application_name'), ' ', 2), 33))
 ORDER BY a.xact_start NULLS LAST, a.pid
 """
+
+SESSIONS_BY_PID = _SESSION.replace("%", "%%") + "WHERE a.pid = ANY (%s)"
 
 WAITERS = """
 SELECT DISTINCT ON (l.pid) l.pid, pg_blocking_pids(l.pid), coalesce(l.relation::regclass::text, l.locktype), l.mode

@@ -11,7 +11,9 @@ import psycopg
 
 from migrations import ledger
 from migrations.apply import events as e
+from migrations.apply.guard import Budgets
 from migrations.apply.ledger_ready import ready
+from migrations.apply.retrying import Retries
 from migrations.apply.script_failed import ScriptFailed as ScriptFailed
 from migrations.apply.script_run import ScriptRun, ScriptToRun
 from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
@@ -19,11 +21,13 @@ from migrations.ledger.lock import PATIENCE, Holder, Lock
 from migrations.problem import Problem, Unavailable
 from migrations.sql import Model, Script, Way, execution_model, read_script
 from migrations.target import Fingerprint, Pinned, session_name
+from migrations.target.session_settings import set_session
 
 Connection = psycopg.AsyncConnection[Any]
 OLDEST = 130000
 BOOK = {"lock_timeout": "10s", "statement_timeout": "60s"}
 """Of the ledger's connection, which nobody can cancel."""
+GUARD = {"lock_timeout": "2s", "statement_timeout": "10s"}
 
 _BACKEND = """
 SELECT pid, backend_start::text FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()
@@ -48,6 +52,7 @@ class ApplyRun:
     scripts: tuple[ScriptToRun, ...]
     on: e.OnEvent
     timeouts: Timeouts = field(default_factory=Timeouts)
+    budgets: Budgets = field(default_factory=Budgets)
     roll_back_rows: tuple[tuple[str, str], ...] = ()
     lock_patience: float = PATIENCE
     stop_asked: Callable[[], bool] = lambda: False
@@ -162,7 +167,8 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
         lock = Lock(book)
         await lock.take(patience=run.lock_patience, on_wait=lambda others: _tell_wait(run, others))
         table = await ready(book, run.target.url.schema, run.scripts, run.roll_back_rows, run.on)
-        guard = await opened("guard", session_name(run.session, "guard"))
+        guard = await opened("guard", session_name(run.session, "guard"), GUARD)
+        await set_session(guard, {"search_path": ""})
         script = await opened("script", session_name(run.session, "script"), run.timeouts.settings)
         backends = [await _backend(conn) for conn in (script, book, guard)]
         wire = Wire(run.target, script, guard, run.timeouts, backends[0][0])
@@ -206,13 +212,15 @@ class _Work:
     async def all(self) -> ApplyResult:
         """Every script, in order."""
         done: list[ScriptDone] = []
+        retries = Retries(self.run.budgets, self.wire, self.run.on)
         for script in self.run.scripts:
             if self.run.stop_asked():
                 return ApplyResult(tuple(done), stopped=True)
             await self.run.before_script(script)
             await self.wire.reset()
             await self._same_world()
-            one = ScriptRun(script, self.wire, self.book, self.table, self.run.timeouts, self.run.on)
+            limits = (self.run.timeouts, self.run.budgets, retries)
+            one = ScriptRun(script, self.wire, self.book, self.table, *limits, self.run.on)
             done.append(ScriptDone(script.name, script.row, len(script.statements), await one.run()))
         return ApplyResult(tuple(done), stopped=False)
 

@@ -5,6 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from migrations.apply.guard import Behind
+from migrations.apply.lock_queue import LockQueue
+from migrations.apply.server_progress import Progress
+
 
 @dataclass(frozen=True, slots=True)
 class Connected:
@@ -74,16 +78,53 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Once a second while a statement runs. `total` is 0 where the server reports no progress."""
+    """Again and again while a statement runs.
+
+    `took` is for how long it has run, `waits` for how long it has been waiting for a lock, 0 if it does not wait now;
+    in microseconds.
+    """
 
     durable: ClassVar[bool] = False
     name: str
     statement: int
-    label: str
-    done: int
-    total: int
-    unit: str
-    waits_for: str
+    took: int
+    waits: int
+    progress: Progress
+    queue: LockQueue
+    behind: Behind
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A lock stood in the way; what was open is rolled back. After `pause` it is tried again, from `statement` on.
+
+    `attempt` is the number of the try that ended. `holders` are those that held the lock, each with the SQL to end it.
+    `spent` and `budget` are for all tries of the run. Times are in microseconds.
+    """
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+    statement: int
+    attempt: int
+    pause: int
+    spent: int
+    budget: int
+    words: str
+    holders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """A lock stood in the way, and it is not tried again; `why` in words. `waited`: it was still waiting for it."""
+
+    durable: ClassVar[bool] = True
+    name: str
+    row: str
+    statement: int
+    waited: bool
+    why: str
+    holders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +205,8 @@ ApplyEvent = (
     | StatementStarted
     | Sending
     | Running
+    | Retried
+    | GaveUp
     | StatementEnded
     | Notice
     | Committing

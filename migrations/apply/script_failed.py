@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from migrations.apply.sending import GaveWay
 from migrations.problem import Problem
 
 WIDTH = 100
@@ -56,6 +57,7 @@ class Place:
 class ScriptFailed(Problem):
     """A script did not get through. `known`: it is certain that exactly `through` statements are committed.
 
+    `way_on` is the advice, where it is known better than from the server's words; `waited_for`: who held the lock.
     `code`, `message`, `hint`, `server_detail` and `where` are the server's own; empty if it sent no reply.
     """
 
@@ -69,6 +71,7 @@ class ScriptFailed(Problem):
         through: int,
         known: bool,
         waited_for: str = "",
+        way_on: str = "",
     ) -> None:
         diag = error.diag if isinstance(error, psycopg.Error) else None
         self.name, self.row, self.place, self.through, self.known = name, row, place, through, known
@@ -76,9 +79,9 @@ class ScriptFailed(Problem):
         self.server_detail = (diag and diag.message_detail) or ""
         self.hint = (diag and diag.message_hint) or ""
         self.where = (diag and diag.context) or ""
-        self.waited_for = waited_for
+        self.waited_for, self._way_on = waited_for, way_on
         self.severity = (diag and diag.severity) or "ERROR"
-        code = (diag and diag.sqlstate) or ""
+        code = (diag and diag.sqlstate) or ("57014" if isinstance(error, GaveWay) else "")
         self.code = code
         super().__init__(
             f"{name}: {place.words}: {self.message.rstrip('.')}{f' ({code})' if code else ''}. {self.committed}",
@@ -120,7 +123,9 @@ class ScriptFailed(Problem):
 
     def _advice(self, code: str) -> str:
         if not self.known:
-            return "Start the step again: it first asks the server what became of it."
+            return f"{self._way_on} Start the step again: it first asks the server what became of it.".strip()
+        if self._way_on:
+            return self._way_on
         held = f"It waited for {self.waited_for}. " if self.waited_for and code in ("55P03", "57014") else ""
         return held + ADVICE.get(code, FIX)
 

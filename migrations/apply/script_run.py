@@ -2,8 +2,9 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
 from typing import Any, Literal
 
 import psycopg
@@ -11,8 +12,10 @@ import psycopg
 from migrations import ledger
 from migrations.apply import events as e
 from migrations.apply.concurrent import Proof, index_is_valid, proof
+from migrations.apply.guard import Budgets
+from migrations.apply.retrying import LOCKED, GivenUp, Lost, Retries, why_not_again
 from migrations.apply.script_failed import ScriptFailed
-from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
+from migrations.apply.sending import Cancelled, GaveWay, NoReply, Timeouts, Wire
 from migrations.apply.statement_run import Refusal, StatementRun
 from migrations.problem import Problem
 from migrations.sql import Piece, Statement
@@ -22,6 +25,8 @@ Connection = psycopg.AsyncConnection[Any]
 
 XID = "SELECT pg_catalog.pg_current_xact_id()::text"
 ENDS = ("commit", "rollback")
+Work = Callable[[], Awaitable[None]]
+WhyNot = Callable[[Exception], Awaitable[str]]
 ENDS_TRANSACTION = re.compile(r"\b(commit|rollback|call)\b", re.IGNORECASE)
 
 
@@ -49,11 +54,19 @@ class ScriptRun:
     """Runs one script. Statements before `through` are committed; while `in_doubt`, the last one sent may be too."""
 
     def __init__(
-        self, script: ScriptToRun, wire: Wire, book: Connection, table: str, timeouts: Timeouts, on: e.OnEvent
+        self,
+        script: ScriptToRun,
+        wire: Wire,
+        book: Connection,
+        table: str,
+        timeouts: Timeouts,
+        budgets: Budgets,
+        retries: Retries,
+        on: e.OnEvent,
     ) -> None:
         self._script, self._wire, self._book, self._table = script, wire, book, table
-        self._timeouts, self._on = timeouts, on
-        self._statements = StatementRun(script.name, script.text, script.statements, wire, timeouts, on)
+        self._timeouts, self._retries, self._on = timeouts, retries, on
+        self._statements = StatementRun(script.name, script.text, script.statements, wire, timeouts, budgets, on)
         self._through = script.through
         self._in_doubt: Literal["statement", "commit"] | None = None
         self._finished = False
@@ -68,6 +81,8 @@ class ScriptRun:
         try:
             await self._replay()
             await self._all()
+        except GivenUp as given_up:
+            raise await self._broken(given_up.error, given_up.words) from None
         except (psycopg.Error, NoReply, Refusal) as error:
             raise await self._broken(error) from None
         except Cancelled as cancelled:
@@ -87,13 +102,15 @@ class ScriptRun:
 
     async def _all(self) -> None:
         if self._script.model == "batch":
-            await self._rest_as_one()
+            await self._tried(self._rest_as_one, self._why_not_again(self._through))
         for piece in self._script.pieces:
             left = [index for index in piece.indexes if index >= self._through]
             if left and piece.by_itself and not self._wire.in_transaction:
-                await self._by_itself(left[0])
+                facts = self._script.statements[left[0]].facts
+                slow = facts.concurrently and facts.alone
+                await self._tried(partial(self._by_itself, left[0]), self._never, concurrently=slow)
             elif left:
-                await self._in_transaction(left)
+                await self._tried(partial(self._in_transaction, left), self._why_not_again(left[0]))
         if self._wire.in_transaction:
             raise Refusal("the script ends inside a transaction that it never commits: that part of it would be lost")
 
@@ -108,13 +125,45 @@ class ScriptRun:
         self._in_doubt = "statement"
         try:
             await self._statements.send_rest(first)
-        except (psycopg.Error, Cancelled):
+        except (psycopg.Error, Cancelled, GaveWay):
             answered = self._script.statements[first : first + self._wire.answered]
             self._through = max((s.index + 1 for s in answered if s.facts.control in ENDS), default=first)
             self._in_doubt = None
             raise
         self._in_doubt = None
         await self._is_through(count)
+
+    async def _tried(self, work: Work, why_not: WhyNot, *, concurrently: bool = False) -> None:
+        """Do it, and from its beginning again as long as only a lock stood in its way. Raises GivenUp."""
+        script, attempt = self._script, 0
+        while True:
+            attempt, began = attempt + 1, time.monotonic()
+            self._statements.begin_try(concurrently=concurrently)
+            try:
+                return await work()
+            except LOCKED as error:
+                if self._in_doubt == "commit":
+                    raise
+                took, at, holders = time.monotonic() - began, self._statements.at, self._statements.waited_in
+                await self._statements.tell_notices()
+                await self._wire.roll_back()
+                why = await why_not(error)
+                lost = Lost(script.name, script.row, at, attempt, took, error, holders.holders_words, why)
+                await self._retries.after(lost)
+
+    def _why_not_again(self, first: int) -> WhyNot:
+        """Of a transaction that begins at a statement."""
+
+        async def why_not(error: Exception) -> str:
+            if self._through > first:
+                return "it is not tried again: an earlier part of the same is committed"
+            sent = self._statements
+            return why_not_again(error, sent.worked, sent.worked_in_all, self._script.statements)
+
+        return why_not
+
+    async def _never(self, error: Exception) -> str:
+        return "it is not tried again: outside a transaction, only what gonogo can clean up after is"
 
     async def _in_transaction(self, indexes: Sequence[int]) -> None:
         """Statements in one transaction. What ends it, and what begins it, may be the script's own."""
@@ -202,7 +251,7 @@ class ScriptRun:
             f"SET LOCAL statement_timeout = {self._timeouts.statement}",
             ledger.finishing_statement(self._table, self._script.row),
         )
-        reply = await self._wire.send("; ".join(finish))
+        reply = await self._wire.send("; ".join(finish), watcher=self._statements)
         if reply.rows != 1 or reply.row is None:
             raise Refusal(f"the row {self._script.row} is no longer in {self._table}")
         return str(reply.row[0])
@@ -211,7 +260,7 @@ class ScriptRun:
         reply = await self._wire.send(XID)
         return str(reply.row and reply.row[0])
 
-    async def _broken(self, error: Exception) -> ScriptFailed:
+    async def _broken(self, error: Exception, way_on: str = "") -> ScriptFailed:
         """End what is open, and tell the ledger and the callback what is known."""
         script = self._script
         known = not self._in_doubt or self._replied_that_nothing_happened(error)
@@ -222,7 +271,8 @@ class ScriptRun:
             error,
             through=self._through,
             known=known,
-            waited_for=self._statements.waits_for,
+            waited_for="; ".join(self._statements.waited_in.holders_words),
+            way_on=way_on,
         )
         await self._statements.tell_notices()
         if not isinstance(error, NoReply):
@@ -242,7 +292,7 @@ class ScriptRun:
             return True
         statement = self._script.statements[self._statements.at]
         commits_inside = statement.facts.may_commit and ENDS_TRANSACTION.search(statement.text)
-        return isinstance(error, psycopg.Error | Cancelled) and not commits_inside
+        return isinstance(error, psycopg.Error | Cancelled | GaveWay) and not commits_inside
 
     async def _tell_ledger(self, failed: ScriptFailed) -> None:
         try:

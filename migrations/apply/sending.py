@@ -1,9 +1,10 @@
 """One statement at a time on the script's connection, and the guard beside it that can cancel it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import generators, pq
@@ -13,8 +14,8 @@ from migrations.target.session_settings import set_session
 
 Connection = psycopg.AsyncConnection[Any]
 
-FIRST_LOOK = 0.5
-"""Seconds before a running statement is looked at through the guard, and between looks."""
+AGAIN = 0.5
+"""Seconds until a cancel is sent again, or what nobody watches is looked after."""
 GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.EMPTY_QUERY)
 CLOSED_CLIENT_CHECK = {"client_connection_check_interval": "5s"}
 
@@ -25,6 +26,27 @@ class Cancelled(Exception):
     def __init__(self, *, sent: bool) -> None:
         super().__init__("cancelled by the operator")
         self.sent = sent
+
+
+class GaveWay(Exception):
+    """Others waited behind our statement for long enough, and it was cancelled for them.
+
+    `held`: it was at work under a lock that they waited for; else it waited itself.
+    """
+
+    def __init__(self, words: str, *, held: bool) -> None:
+        super().__init__(f"cancelled by the guard, to give way: {words}")
+        self.held = held
+
+
+class Watcher(Protocol):
+    """Who looks at a running statement."""
+
+    def between(self) -> float:
+        """Seconds until the next look."""
+
+    async def look(self, guard: Connection, pid: int) -> None:
+        """Look, through the guard's connection. Raises GaveWay if the statement is to be cancelled."""
 
 
 class NoReply(Exception):
@@ -69,7 +91,7 @@ class Wire:
         self._target, self.script, self._guard, self._timeouts = target, script, guard, timeouts
         self.pid = pid
         self.notices: list[tuple[str, str]] = []
-        self.cancel_asked = False
+        self._cancel_asked = asyncio.Event()
         self.answered = 0
         self._closed_client_check = CLOSED_CLIENT_CHECK if script.info.server_version >= 140000 else {}
         self._gate = asyncio.Lock()
@@ -80,6 +102,17 @@ class Wire:
         # The diagnostic is only valid during the call.
         detail = f" ({diag.message_detail})" if diag.message_detail else ""
         self.notices.append((diag.severity or "NOTICE", f"{diag.message_primary}{detail}"))
+
+    @property
+    def cancel_asked(self) -> bool:
+        """The operator asked to end now."""
+        return self._cancel_asked.is_set()
+
+    async def pause(self, seconds: float) -> None:
+        """Let others go first. Raises Cancelled."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._cancel_asked.wait(), seconds)
+            raise Cancelled(sent=False)
 
     @property
     def in_transaction(self) -> bool:
@@ -95,43 +128,52 @@ class Wire:
         """A setting that the server reports by itself, such as standard_conforming_strings."""
         return self.script.info.parameter_status(name) or ""
 
-    async def send(
-        self,
-        query: str,
-        *,
-        cancellable: bool = True,
-        look: Callable[[Connection, int], Awaitable[None]] | None = None,
-    ) -> Reply:
+    async def send(self, query: str, *, cancellable: bool = True, watcher: Watcher | None = None) -> Reply:
         """Send one simple query and wait for its reply, whatever happens to the caller's patience.
 
-        Raises psycopg.Error (the server's own reply), NoReply, or Cancelled: not sent, or cancelled by us.
+        Raises psycopg.Error (the server's own reply), NoReply, or, cancelled by us: GaveWay, Cancelled (or not sent).
         """
         async with self._gate:
             if cancellable and self.cancel_asked:
                 raise Cancelled(sent=False)
             self._in_flight, self.answered = cancellable, 0
             task = asyncio.ensure_future(self._exchange(query))
+        gave_way: GaveWay | None = None
         try:
-            while not (await asyncio.wait({task}, timeout=FIRST_LOOK))[0]:
-                if cancellable and self.cancel_asked:
+            while not (await asyncio.wait({task}, timeout=watcher.between() if watcher else AGAIN))[0]:
+                if gave_way or (cancellable and self.cancel_asked):
                     # The first cancel may have come before the statement reached the server.
                     await self._send_cancel()
-                elif look and not self._guard.closed:
-                    await look(self._guard, self.pid)
+                elif watcher and (gave_way := await self._judged(watcher)):
+                    await self._send_cancel()
         finally:
             # The next statement goes out only after every cancel that was sent has been answered.
             async with self._gate:
                 self._in_flight = False
             if not task.done():
                 task.cancel()
-        return self._reply(task, cancellable)
+        return self._reply(task, cancellable, gave_way)
 
-    def _reply(self, task: "asyncio.Future[Reply]", cancellable: bool) -> Reply:
+    async def _judged(self, watcher: Watcher) -> GaveWay | None:
+        try:
+            await self.look(watcher)
+        except GaveWay as gave_way:
+            return gave_way
+        return None
+
+    async def look(self, watcher: Watcher) -> None:
+        """Let it look, if the guard's connection is there. Raises GaveWay."""
+        if not self._guard.closed:
+            await watcher.look(self._guard, self.pid)
+
+    def _reply(self, task: "asyncio.Future[Reply]", cancellable: bool, gave_way: GaveWay | None) -> Reply:
         try:
             return task.result()
         except psycopg.errors.QueryCanceled:
             if cancellable and self.cancel_asked:
                 raise Cancelled(sent=True) from None
+            if gave_way:
+                raise gave_way from None
             raise
         except psycopg.Error as error:
             if self.lost:
@@ -149,7 +191,7 @@ class Wire:
 
     async def cancel(self) -> None:
         """Ask the server to cancel what is in flight, if that may be cancelled; nothing goes out after it."""
-        self.cancel_asked = True
+        self._cancel_asked.set()
         async with self._gate:
             if self._in_flight:
                 await self._send_cancel()

@@ -1,14 +1,17 @@
 """One statement of a script: sent as it stands, watched through the guard, and its after-effects on the session."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
 
 from migrations.apply import events as e
-from migrations.apply import server_progress
+from migrations.apply import lock_queue, server_progress
+from migrations.apply.guard import Budgets, Watch
+from migrations.apply.lock_queue import LockQueue
 from migrations.apply.script_failed import Place, caret
-from migrations.apply.sending import Timeouts, Wire
+from migrations.apply.sending import GaveWay, Reply, Timeouts, Wire
 from migrations.sql import Statement
 from migrations.target.session_settings import milliseconds
 
@@ -20,26 +23,54 @@ class Refusal(Exception):
 
 
 class StatementRun:
-    """Sends a script's statements. `at` is the one that went out last (from 0)."""
+    """Sends a script's statements. `at` is the one that went out last (from 0).
+
+    `worked`: for how many seconds each one of this try worked, its waits not counted; `worked_in_all`: all of them.
+    `waited_in`: who was in the way when it last waited for a lock.
+    """
 
     def __init__(
-        self, name: str, text: str, statements: tuple[Statement, ...], wire: Wire, timeouts: Timeouts, on: e.OnEvent
+        self,
+        name: str,
+        text: str,
+        statements: tuple[Statement, ...],
+        wire: Wire,
+        timeouts: Timeouts,
+        budgets: Budgets,
+        on: e.OnEvent,
     ) -> None:
         self._name, self._text, self._statements = name, text, statements
-        self._wire, self._timeouts, self._on = wire, timeouts, on
+        self._wire, self._timeouts, self._budgets, self._on = wire, timeouts, budgets, on
         self._sent_from: int | None = None  # where in the text the query stands that is on its way
+        self._began = 0.0
+        self._lock_timeout = 0
         self.at = 0
-        self.waits_for = ""
+        self.begin_try()
 
-    async def send(self, index: int) -> None:
-        """Send one statement and wait for its reply. Raises psycopg.Error, NoReply, Cancelled, or Refusal."""
-        statement, count, began = self._statements[index], len(self._statements), time.monotonic()
+    def begin_try(self, *, concurrently: bool = False) -> None:
+        """A transaction begins, or a statement by itself. `concurrently`: it keeps out other changes only."""
+        self._watch = Watch(self._budgets, concurrently=concurrently)
+        self._lock_timeout = 0 if concurrently else self._timeouts.lock
+        self.worked: dict[int, float] = {}
+        self.worked_in_all = 0.0
+        self.waited_in = LockQueue(0)
+
+    async def send(self, index: int, text: str = "") -> None:
+        """Send one statement, or `text` in its place, and wait for its reply.
+
+        Raises psycopg.Error, NoReply, Cancelled, GaveWay, or Refusal.
+        """
+        statement, count = self._statements[index], len(self._statements)
         self.check(index)
+        if self._watch.due:
+            await self._wire.look(self)
+        self._began = time.monotonic()
+        self._watch.statement_begins()
         await self._on(e.StatementStarted(self._name, index, count, statement.line, statement.summary))
-        self._sent_from = statement.start
-        reply = await self._wire.send(statement.text, look=self._look)
+        self._sent_from = None if text else statement.start
+        reply = await self._sent(text or statement.text, range(index, index + 1))
         self._sent_from = None
-        took = int((time.monotonic() - began) * 1_000_000)
+        took = int((time.monotonic() - self._began) * 1_000_000)
         await self.tell_notices()
         if statement.facts.sets or statement.facts.may_commit or not statement.analysed:
             await self._clamp()
@@ -47,18 +78,18 @@ class StatementRun:
 
     async def send_rest(self, first: int) -> None:
         """Send all from one statement on as one query, each checked before. Raises as send() does: `at` broke it."""
-        began, count = time.monotonic(), len(self._statements)
-        self.at = first
+        count, self.at, self._began = len(self._statements), first, time.monotonic()
+        self._watch.statement_begins()
         summary = "all of it, as one query" if first == 0 else f"all from statement {first + 1} on, as one query"
         await self._on(e.StatementStarted(self._name, first, count, self._statements[first].line, summary))
         self._sent_from = self._statements[first].start if first else 0
         try:
-            reply = await self._wire.send(self._text[self._sent_from :], look=self._look)
+            reply = await self._sent(self._text[self._sent_from :], range(first, count))
         except Exception as error:
             self.at = self._failed_at(error, first)
             raise
         self._sent_from, self.at = None, count - 1
-        took = int((time.monotonic() - began) * 1_000_000)
+        took = int((time.monotonic() - self._began) * 1_000_000)
         await self.tell_notices()
         await self._on(e.StatementEnded(self._name, count - 1, count, took, -1, reply.tag))
 
@@ -73,9 +104,26 @@ class StatementRun:
         position = error.diag.statement_position if isinstance(error, psycopg.Error) else None
         return self._sent_from + int(position) - 1 if position and self._sent_from is not None else None
 
+    async def _sent(self, text: str, indexes: Iterable[int]) -> Reply:
+        """Send these statements, in one query. Of each it is said then that it worked as long as all of them."""
+        waited = self._watch.waited
+        try:
+            return await self._wire.send(text, watcher=self)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            self._watch.ended_by_a_lock()
+            raise
+        except GaveWay as gave_way:
+            if not gave_way.held:
+                self._watch.ended_by_a_lock()
+            raise
+        finally:
+            net = max(0.0, time.monotonic() - self._began - (self._watch.waited - waited))
+            self.worked |= dict.fromkeys(indexes, net)
+            self.worked_in_all += net
+
     def check(self, index: int) -> None:
         """The server must read the bytes of this statement, which is next, as the review did. Raises Refusal."""
-        self.at, self.waits_for = index, ""
+        self.at = index
         statement = self._statements[index]
         if "\\" in statement.text and self._wire.parameter("standard_conforming_strings") != "on":
             raise Refusal("standard_conforming_strings is off: the server would read backslashes differently")
@@ -97,14 +145,25 @@ class StatementRun:
         while self._wire.notices:
             await self._on(e.Notice(self._name, *self._wire.notices.pop(0)))
 
-    async def _look(self, guard: Connection, pid: int) -> None:
+    def between(self) -> float:
+        """Seconds until the next look."""
+        return self._watch.between(self._lock_timeout / 1000)
+
+    async def look(self, guard: Connection, pid: int) -> None:
+        """Look at the running statement, and tell. Raises GaveWay if others have waited long enough behind it."""
         await self.tell_notices()
+        asked = time.monotonic()
         try:
-            now = await server_progress.look(guard, pid)
+            progress = await server_progress.look(guard, pid)
+            queue = await lock_queue.look(guard, pid)
         except psycopg.Error:
             return  # The guard is gone; the script's connection decides alone, and the next script does not start.
-        self.waits_for = now.waits_for or self.waits_for
-        await self._on(e.Running(self._name, self.at, now.label, now.done, now.total, now.unit, now.waits_for))
+        self.waited_in = queue if queue.ours else self.waited_in
+        try:
+            self._watch.take(queue, asked)
+        finally:
+            took, waits = int((time.monotonic() - self._began) * 1_000_000), int(self._watch.waits * 1_000_000)
+            await self._on(e.Running(self._name, self.at, took, waits, progress, queue, self._watch.behind))
 
     def place(self, error: Exception) -> Place:
         """Where the script stands, with a caret where the server names a position."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from migrations.apply import ApplyResult, ApplyRun, apply
+from migrations.apply.guard import Budgets
 from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.sending import Timeouts
 from migrations.prisma.judged import Fate as PrismaFate
@@ -16,8 +17,9 @@ from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.apply_teller import Teller
 from runbooks.steps.parts.applying import Order, chosen, fates, order, still_as_reviewed
+from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.ledger_reading import names
-from runbooks.steps.parts.limits import Limit, limit_milliseconds, limit_text
+from runbooks.steps.parts.limits import NONE, Limit, limit_milliseconds, limit_text
 from runbooks.steps.parts.prisma_engine import ENGINE, apply_by_prisma, settled_by_prisma
 
 OF_PRISMA = frozenset({"to", "engine", "command"})
@@ -31,10 +33,16 @@ class Params(Frozen):
     if package.json and the lock file are not to say so. All else holds for the native engine alone.
 
     What runs CONCURRENTLY waits for old transactions, without harm: it has no lock timeout, and one of its own.
+    Others wait behind our statement no longer than `queue_wait` each, and `queue_total` together, while it waits for a
+    lock; no longer than `held_wait` each while it works under one. `retry_for` is for all tries that a lock ended.
     """
 
     to: str | None = None
-    lock_timeout: Limit = timedelta(seconds=5)
+    lock_timeout: Annotated[Duration, Field(gt=NONE)] = timedelta(seconds=5)
+    queue_wait: Limit = timedelta(seconds=2)
+    queue_total: Limit = timedelta(seconds=20)
+    held_wait: Limit = timedelta(seconds=30)
+    retry_for: Limit = timedelta(minutes=10)
     statement_timeout: Limit = timedelta(minutes=15)
     concurrent_timeout: Limit = timedelta(hours=4)
     model: Literal["safe"] = "safe"
@@ -117,6 +125,12 @@ def _run(ctx: Context, params: Params, todo: Order, all_names: tuple[str, ...]) 
             statement=limit_milliseconds(params.statement_timeout),
             concurrent=limit_milliseconds(params.concurrent_timeout),
         ),
+        budgets=Budgets(
+            queue_wait=params.queue_wait.total_seconds(),
+            queue_total=params.queue_total.total_seconds(),
+            held_wait=params.held_wait.total_seconds(),
+            retry_for=params.retry_for.total_seconds(),
+        ),
         roll_back_rows=todo.open_rows,
         stop_asked=lambda: ctx.stop_asked,
         before_script=lambda script: still_as_reviewed(ctx, script),
@@ -179,7 +193,12 @@ def shows(params: Params) -> str:
         f"lock_timeout {limit_text(params.lock_timeout)}, statement_timeout {limit_text(params.statement_timeout)}, "
         f"CONCURRENTLY {limit_text(params.concurrent_timeout)}"
     )
-    return f"apply the reviewed scripts, {last}one after the other; {limits}"
+    guard = (
+        f"give way when others wait behind it for {limit_text(params.queue_wait)} (together "
+        f"{limit_text(params.queue_total)}; while it works under its lock, {limit_text(params.held_wait)}), "
+        f"and try again for {limit_text(params.retry_for)}"
+    )
+    return f"apply the reviewed scripts, {last}one after the other; {limits}; {guard}"
 
 
 STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile, asks=("effect-*",))

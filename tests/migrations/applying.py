@@ -11,6 +11,7 @@ from migrations import ledger
 from migrations.apply import ApplyResult, ApplyRun, apply, prepare
 from migrations.apply import events as e
 from migrations.apply.events import as_record
+from migrations.apply.guard import Budgets
 from migrations.apply.script_run import ScriptToRun
 from migrations.apply.sending import Timeouts
 from migrations.apply.settle import Fate, settle
@@ -39,6 +40,7 @@ class Bench:
     async def run(self, *scripts: ScriptToRun, **over: Any) -> ApplyResult:
         """Apply scripts that are prepared."""
         over.setdefault("timeouts", Timeouts(lock=2_000, statement=20_000))
+        over.setdefault("budgets", Budgets(retry_for=0))
         over.setdefault("lock_patience", 2.0)
         name = session_name(self.session, "ana@example.org@bastion-1")
         return await apply(ApplyRun(self.target, self.session, name, scripts, self._tell, **over))

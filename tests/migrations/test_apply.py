@@ -205,7 +205,7 @@ async def test_a_concurrent_build_waits_for_old_transactions_longer_than_for_a_l
         await task
     assert await bench.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass")
     assert await bench.query("SELECT * FROM s") == [("200ms",)], "afterwards the lock timeout is in force again"
-    assert any("pid" in running.waits_for for running in bench.told(e.Running))
+    assert any(running.queue.ours for running in bench.told(e.Running))
 
 
 async def test_a_script_may_lower_a_timeout_and_never_raise_one(database: str) -> None:

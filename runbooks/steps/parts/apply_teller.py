@@ -1,11 +1,14 @@
 """What applying tells, put into a step's output, progress and records."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import JsonValue
 
 from migrations.apply import events as e
 from migrations.apply.events import as_record
+from migrations.apply.queue_tree import tree
 from runbooks.steps.base import Context
 
 HOW = {
@@ -34,6 +37,8 @@ class Teller:
         self._label = ""
         self._detail = ""
         self._done = self._total = 0
+        self._statement: dict[str, JsonValue] = {}
+        self._estimates = _estimates(ctx)
 
     async def tell(self, event: e.ApplyEvent) -> None:
         """Take one event."""
@@ -42,15 +47,22 @@ class Teller:
                 place = self._names.index(name) + 1
                 self._label = f"{place} of {len(self._names)}  {name}"
                 self._done, self._total, self._detail = event.through, event.statements, ""
+                self._statement = {}
                 await self._say(_opening(event, self._label))
             case e.StatementStarted():
                 self._detail, self._done = event.summary, event.statement
+                self._statement = {"number": event.statement + 1, "count": event.statements}
+                self._statement |= self._estimates.get((event.name, event.statement), {})
                 await self._progress()
             case e.Running():
                 await self._running(event)
             case e.StatementEnded():
                 self._done = event.statement + 1
                 await self._say(_ended(event, self._detail))
+            case e.Retried():
+                await self._say(f"  {_retried(event)}", "note")
+            case e.GaveUp():
+                await self._say(f"  gave up waiting for a lock: {event.why}", "note")
             case e.ScriptEnded():
                 self._done = event.statements
                 await self._say(f"  applied, {took_text(event.took)}")
@@ -68,11 +80,15 @@ class Teller:
             await self._ctx.record(**self._where(), **as_record(event))
 
     async def _running(self, event: e.Running) -> None:
-        waits = f"waits for {event.waits_for}" if event.waits_for else ""
-        detail = "  ".join(part for part in (self._detail, event.label, waits) if part)
-        where = {**self._where(), "detail": detail, "waits_for": event.waits_for}
-        if event.total:
-            where |= {"done": event.done, "total": event.total, "unit": event.unit}
+        now, shown = event.progress, tree(event.queue, event.waits, event.behind) if event.queue else ()
+        detail = "  ".join(part for part in (self._detail, now.label) if part)
+        where = {**self._where(), "detail": detail, "elapsed_us": event.took}
+        if shown:
+            longest = int(event.behind.longest * 1_000_000)
+            rows: list[JsonValue] = [asdict(branch) for branch in shown]
+            where["queue"] = {"rows": rows, "behind": len(event.queue.behind), "longest_us": longest}
+        if now.total or now.done:
+            where |= {"done": now.done, "total": now.total, "unit": now.unit}
         await self._ctx.progress(**where)
 
     async def _progress(self) -> None:
@@ -85,6 +101,7 @@ class Teller:
             "total": self._total,
             "unit": "statements",
             "detail": self._detail,
+            **self._statement,
         }
 
     async def _say(self, text: str, stream: Literal["out", "err", "note"] = "out") -> None:
@@ -95,6 +112,27 @@ def _opening(event: e.ScriptStarted, label: str) -> str:
     count = f"{event.statements} statement{'' if event.statements == 1 else 's'}"
     after = f", going on after statement {event.through}" if event.through else ""
     return f"{label}\n  {count}, {HOW.get(event.model, event.model)}{after}"
+
+
+def _estimates(ctx: Context) -> Mapping[tuple[str, int], dict[str, JsonValue]]:
+    """How long the plan expects each statement to hold its locks: the shortest and the longest guess."""
+    found: dict[tuple[str, int], dict[str, JsonValue]] = {}
+    for script in ctx.view.plan.scripts if ctx.view.plan else ():
+        for index, statement in enumerate(script.statements):
+            known = [(t.least, t.most) for t in statement.touches if t.least is not None and t.most is not None]
+            if known:
+                least, most = max(known, key=lambda guess: guess[1])
+                found[script.migration, index] = {"estimate_us": [least, most]}
+    return found
+
+
+def _retried(event: e.Retried) -> str:
+    held = f" Held by {'; '.join(event.holders)}." if event.holders else ""
+    spent = f"{took_text(event.spent)} of {took_text(event.budget)} are used up"
+    return (
+        f"try {event.attempt} came to nothing: {event.words.rstrip('.')}.{held} "
+        f"All of it was rolled back; again in {took_text(event.pause)} ({spent})."
+    )
 
 
 def _ended(event: e.StatementEnded, summary: str) -> str:
