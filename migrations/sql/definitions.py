@@ -38,5 +38,5 @@ def definition_of(statement: Statement, action: Action) -> Definition:
     except (ImportError, OSError):
         return Definition()
     found = definitions(statement.text)
-    place = statement.actions.index(action)
-    return found[place] if len(found) == len(statement.actions) else Definition()
+    of_it = (one for one, other in zip(found, statement.actions, strict=False) if other is action)
+    return next(of_it, Definition()) if len(found) == len(statement.actions) else Definition()

@@ -21,7 +21,7 @@ _CONTROL: dict[a.TransactionKind, Control | None] = {
 
 _MAY_END_TRANSACTION = re.compile("commit|rollback|call|execute", re.IGNORECASE)
 _ENDS_TRANSACTION = re.compile(r"\b(?:commit|rollback)\s*(?:;|and\b)", re.IGNORECASE)
-_NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_NOT_CODE = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*(?:'|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Parts of a statement, written out again as SQL. What cannot be written is empty."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from postgast import PgQueryError, deparse
 from postgast import pg_query_pb2 as pb
@@ -16,13 +17,14 @@ _WHERE_DEFERRED = {pb.CONSTR_FOREIGN, pb.CONSTR_UNIQUE, pb.CONSTR_PRIMARY, pb.CO
 _WRITTEN = {pb.CONSTR_CHECK, pb.CONSTR_NOTNULL, *_WHERE_DEFERRED}
 
 
-def definitions(text: str) -> list[Definition]:
+@lru_cache(maxsize=8)
+def definitions(text: str) -> tuple[Definition, ...]:
     """One for each part of an ALTER TABLE, in order; none of any other statement."""
     try:
         tree = parse_one(text)
     except NotReadable:
-        return []
-    return [_definition(node.alter_table_cmd) for node in tree.alter_table_stmt.cmds]
+        return ()
+    return tuple(_definition(node.alter_table_cmd) for node in tree.alter_table_stmt.cmds)
 
 
 def _definition(cmd: pb.AlterTableCmd) -> Definition:

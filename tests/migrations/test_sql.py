@@ -239,6 +239,12 @@ def test_what_is_only_long_is_analysed(long: str) -> None:
     assert statement.analysed, statement.why_not
 
 
+@pytest.mark.parametrize("opens", ["/* a ", "' -- ", "$a$ "])
+def test_code_full_of_what_never_ends_is_read_once(opens: str) -> None:
+    (statement,) = read_script(f"DO LANGUAGE plperl $x$ COMMIT; {opens * 80_000}$x$").statements
+    assert statement.facts.alone and not statement.analysed
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
