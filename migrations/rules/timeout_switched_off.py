@@ -13,7 +13,7 @@ _SEVERITIES: dict[str, Severity] = {"lock_timeout": "warn", "statement_timeout":
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
-    """Every timeout that is switched off, if a later statement keeps others from a table."""
+    """Every timeout that is switched off or set back, if a later statement keeps others from a table."""
     for action in statement.actions:
         match action:
             case a.Set(setting="lock_timeout" | "statement_timeout" as setting, value=str(value)):
@@ -25,6 +25,13 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
                         instead="Take it out, or give it a time that users can bear.",
                         safer_sql=f"SET {'LOCAL ' * action.local}{setting} = '5s';",
                     )
+            case a.Set(setting="lock_timeout" | "*", value=None) if seen.keeps_others_out_after(statement):
+                yield Found(
+                    "sets lock_timeout back to its default, which is none as a rule: whoever queues up behind what "
+                    "follows waits without end",
+                    subject="lock_timeout",
+                    instead="Take it out, or put it at the end.",
+                )
 
 
 RULE = Rule(

@@ -118,7 +118,7 @@ def copy(stmt: pb.CopyStmt) -> Iterator[a.Action]:
 
 
 def data_within(stmt: Message) -> Iterator[a.Action]:
-    """What is changed inside a statement: by the parts of its WITH, or of that of its query; by the query of a COPY."""
+    """What is changed inside a statement: by the parts of its WITH, or of its query's; by the query of a COPY."""
     for part in (stmt, *_queries(stmt)):
         if part is not stmt:
             yield from _written(part)
@@ -130,8 +130,6 @@ def data_within(stmt: Message) -> Iterator[a.Action]:
 def _queries(stmt: Message) -> Iterator[Message]:
     """The query that a statement runs itself; that of a view or a rule is run by others."""
     match stmt:
-        case pb.InsertStmt():
-            yield unwrap_node(stmt.select_stmt)
         case pb.CreateTableAsStmt() | pb.CopyStmt():
             yield unwrap_node(stmt.query)
 
