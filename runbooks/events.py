@@ -148,6 +148,7 @@ class Statement(Frozen):
 class Script(Frozen):
     """One pending script, as it was read once. `model` says how it will be run: see migrations.sql; `model_words` why.
 
+    `kept`: from where on a failure leaves something committed. `prisma`: what Prisma would do differently with it.
     Where there is no migration.sql, `sha256` is empty.
     """
 
@@ -156,6 +157,8 @@ class Script(Frozen):
     size: int
     model: str
     model_words: str = ""
+    kept: str = ""
+    prisma: str = ""
     statements: tuple[Statement, ...]
     findings: tuple[Finding, ...] = ()
 

@@ -20,7 +20,7 @@ from runbooks import events as e
 from runbooks.artefacts import write_private
 from runbooks.events import PlanMade, Target
 from runbooks.identity import judge_mark
-from runbooks.planning import Analysed, analyse, make_plan, plan_hash
+from runbooks.planning import Analysed, analyse, make_plan, plan_hash, way_of
 from runbooks.setting import Setting
 from runbooks.view import RunView
 
@@ -69,9 +69,10 @@ class PlanReader:
     def _analysed(self, migrations: Sequence[Migration]) -> list[Analysed]:
         """The scripts, read and judged, each once in the life of this process."""
         before, self._read = self._read, {}
+        way = way_of(self._setting.runbook)
         for migration in migrations:
             key = (migration.name, migration.checksum, migration.problem)
-            self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also)
+            self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also, way)
         return list(self.analysed)
 
     async def _look_up(self, read: Sequence[Analysed]) -> Known:

@@ -3,15 +3,17 @@
 The hash is the SHA-256 of the RFC 8785 bytes of an object with these members. `scripts`: for each pending script its
 `name`, the `sha256` of its text, its `model` (how it is run) and its `findings` as pairs of rule and statement, in
 order, without those that only the target shows; `system_identifier` and `database` of the target; the hashes of
-`runbook` and `project`; the `engine` that runs the scripts. What moves by itself (sizes, severities, estimates,
-addresses) is not in it.
+`runbook` and `project`; the `engine` that runs the scripts, and the `model` that it goes by. What moves by itself
+(sizes, severities, estimates, addresses) is not in it.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import rfc8785
+from pydantic import JsonValue
 
 from migrations.folder import Migration
 from migrations.impact.budgets import Budgets
@@ -20,7 +22,7 @@ from migrations.impact.weigh import Scales, Weighed
 from migrations.impact.words import relation_text, span_text
 from migrations.plan import Plan
 from migrations.rules import Finding, judge
-from migrations.sql import Model, Script, execution_model, read_script
+from migrations.sql import Model, Script, Way, execution_model, read_script
 from runbooks import events as e
 from runbooks.durations import microseconds
 from runbooks.plan_told import Room, locked
@@ -44,13 +46,13 @@ class Analysed:
     findings: tuple[Finding, ...]
 
 
-def analyse(migration: Migration, also: Sequence[str] = ()) -> Analysed:
+def analyse(migration: Migration, also: Sequence[str] = (), way: Way = "safe") -> Analysed:
     """Read and judge a script. Takes seconds for megabytes: not for the event loop. `also`: matters of taste."""
     script = read_script(migration.text)
     model = (
         Model("refused", f"the file cannot be run: {migration.problem}")
         if migration.problem
-        else execution_model(script)
+        else execution_model(script, way)
     )
     return Analysed(migration, script, model, judge(script, also))
 
@@ -72,7 +74,7 @@ def make_plan(
     `read` are the pending scripts, if they were read already; `known` is what the target tells of what they touch.
     """
     if read is None:
-        read = [analyse(migration, project.review.also) for migration in pending.pending]
+        read = [analyse(migration, project.review.also, way_of(runbook)) for migration in pending.pending]
     scales = Scales(budgets_of(project.review), known)
     weighed = [scales.weigh(one.script, one.findings) for one in read]
     room = Room()
@@ -112,6 +114,7 @@ def plan_hash(project: Project, runbook: Runbook, scripts: Sequence[e.Script], t
         "runbook": runbook.sha256,
         "project": project.sha256,
         "engine": engine_of(runbook),
+        "model": way_of(runbook),
     }
     return hashlib.sha256(rfc8785.dumps(covered)).hexdigest()  # type: ignore[arg-type]
 
@@ -122,8 +125,17 @@ def _pairs(findings: Iterable[e.Finding]) -> list[tuple[str, int]]:
 
 def engine_of(runbook: Runbook) -> str:
     """What runs the scripts: the `engine` of the step that applies them, `native` unless it says otherwise."""
-    engines = (step.params.get("engine") for step in runbook.steps() if step.uses == APPLY)
-    return str(next(engines, None) or "native")
+    return str(_of_applying(runbook, "engine") or "native")
+
+
+def way_of(runbook: Runbook) -> Way:
+    """In which way scripts are run: the `model` of the step that applies them, `safe` unless it says otherwise."""
+    found = _of_applying(runbook, "model")
+    return next((way for way in get_args(Way) if way == found), "safe")
+
+
+def _of_applying(runbook: Runbook, name: str) -> JsonValue:
+    return next((step.params.get(name) for step in runbook.steps() if step.uses == APPLY), None)
 
 
 def _protected(project: Project, environment: Environment, mark: str | None) -> tuple[str, ...]:
@@ -193,6 +205,8 @@ def _script(one: Analysed, weighed: Weighed, room: Room) -> e.Script:
         size=len(one.migration.data or b""),
         model=one.model.kind,
         model_words=one.model.words,
+        kept=one.model.kept,
+        prisma=one.model.prisma,
         statements=tuple(statements),
         findings=tuple(room.findings_told(weighed.findings, len(statements))),
     )

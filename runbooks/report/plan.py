@@ -37,10 +37,18 @@ def plan_blocks(plan: e.PlanMade, when: str, ref: str) -> Iterator[str]:
             f"SHA-256 {code(script.sha256)}, {size(script.size)}, {code(coverage((script,)))},"
             f" runs as {code(script.model)}, {many(len(script.findings), 'finding')}"
         )
+        yield from _how_it_runs(script)
         yield from _statements(script)
         yield from _locks(script)
         if script.findings:
             yield _findings(script)
+
+
+def _how_it_runs(script: e.Script) -> Iterator[str]:
+    """Why as it does, from where on a failure keeps something, and what Prisma would do; where there is a doubt."""
+    words = [words for words in (script.kept, script.prisma) if words]
+    if words or script.model == "refused":
+        yield "\n".join(f"- {code(each)}" for each in (script.model_words, *words) if each)
 
 
 def _tables(plan: e.PlanMade) -> Iterator[str]:

@@ -16,6 +16,8 @@ HOW = {
     "own": "by its own BEGIN and COMMIT",
     "bare": "as one call of code",
     "pieces": "not in one transaction",
+    "batch": "as one query, as Prisma does",
+    "split": "statement by statement, as Prisma does",
     "empty": "nothing to run",
     "refused": "cannot be run",
 }

@@ -12,6 +12,7 @@ from migrations.apply.guard import Budgets
 from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.sending import Timeouts
 from migrations.prisma.judged import Fate as PrismaFate
+from migrations.sql import Way
 from runbooks.events import Check, Script, StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
@@ -25,6 +26,8 @@ from runbooks.steps.parts.prisma_engine import ENGINE, apply_by_prisma, settled_
 OF_PRISMA = frozenset({"to", "engine", "command"})
 """The parameters that `engine = "prisma"` takes."""
 
+WAYS = {"prisma-7.3": "up to 7.3", "prisma-7.4": "from 7.4 on"}
+
 
 class Params(Frozen):
     """`to`: the last migration to apply. Timeouts hold for each statement; `"0"` is none.
@@ -35,6 +38,7 @@ class Params(Frozen):
     What runs CONCURRENTLY waits for old transactions, without harm: it has no lock timeout, and one of its own.
     Others wait behind our statement no longer than `queue_wait` each, and `queue_total` together, while it waits for a
     lock; no longer than `held_wait` each while it works under one. `retry_for` is for all tries that a lock ended.
+    `model`: gonogo's own way to run a script, or exactly that of Prisma up to 7.3, or from 7.4 on.
     """
 
     to: str | None = None
@@ -45,7 +49,7 @@ class Params(Frozen):
     retry_for: Limit = timedelta(minutes=10)
     statement_timeout: Limit = timedelta(minutes=15)
     concurrent_timeout: Limit = timedelta(hours=4)
-    model: Literal["safe"] = "safe"
+    model: Way = "safe"
     engine: Literal["native", "prisma"] = "native"
     command: str | None = None
 
@@ -83,7 +87,7 @@ async def run(ctx: Context, params: Params) -> Result:
         return Result(scripts=(), stopped=False)
     if params.engine == ENGINE:
         return await _by_prisma(ctx, params, scripts)
-    todo = await order(ctx, scripts)
+    todo = await order(ctx, scripts, params.model)
     try:
         result = await apply(_run(ctx, params, todo, tuple(s.migration for s in scripts)))
     except ScriptFailed as failed:
@@ -198,7 +202,8 @@ def shows(params: Params) -> str:
         f"{limit_text(params.queue_total)}; while it works under its lock, {limit_text(params.held_wait)}), "
         f"and try again for {limit_text(params.retry_for)}"
     )
-    return f"apply the reviewed scripts, {last}one after the other; {limits}; {guard}"
+    way = f" as Prisma {WAYS[params.model]} does" if params.model in WAYS else ""
+    return f"apply the reviewed scripts, {last}one after the other{way}; {limits}; {guard}"
 
 
 STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile, asks=("effect-*",))

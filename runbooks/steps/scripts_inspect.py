@@ -43,7 +43,8 @@ async def _show(ctx: Context, plan: PlanMade) -> None:
         await ctx.output(f"{coverage(plan.scripts)}\n")
     for script in plan.scripts:
         how = script.model_words if script.model == "refused" else HOW.get(script.model, script.model)
-        await ctx.output("\n".join([f"{script.migration}: {how}", *_lines(script)]) + "\n")
+        asides = [f"  {words}" for words in (script.kept, script.prisma) if words]
+        await ctx.output("\n".join([f"{script.migration}: {how}", *asides, *_lines(script)]) + "\n")
     if plan.tables:
         tables = [f"{table.name}: {'; '.join((table_words(table), *table.words))}" for table in plan.tables]
         await ctx.output("\n".join([*tables, NO_REHEARSAL]) + "\n")

@@ -91,6 +91,7 @@ def test_the_hash_is_over_what_is_written_down() -> None:
         "runbook": "aa",
         "project": "bb",
         "engine": "native",
+        "model": "safe",
     }
     canonical = json.dumps(covered, sort_keys=True, separators=(",", ":"))
     assert plan(drop).hash == hashlib.sha256(canonical.encode()).hexdigest()
@@ -108,10 +109,22 @@ def test_the_hash_is_over_what_is_written_down() -> None:
         plan(ADD, book="ab"),
         plan(ADD, project="ba"),
         plan(ADD, steps=(step("migrations.apply", engine="prisma"),)),
+        plan(ADD, steps=(step("migrations.apply", model="prisma-7.3"),)),
+        plan(ADD, steps=(step("migrations.apply", model="prisma-7.4"),)),
     ],
 )
 def test_another_plan_has_another_hash(other: e.PlanMade) -> None:
     assert other.hash != plan(ADD).hash
+
+
+def test_the_plan_says_how_each_script_is_run_what_a_failure_keeps_and_what_prisma_would_do() -> None:
+    several = migration("ALTER TABLE t ADD c int;\nCREATE INDEX CONCURRENTLY i ON t (c)")
+    (safe,) = plan(several).scripts
+    assert (safe.model, safe.kept.partition(":")[0]) == ("pieces", "each statement is committed by itself")
+    assert safe.prisma.startswith("Prisma up to 7.3 stops at line 2")
+    (one,) = plan(several, steps=(step("migrations.apply", model="prisma-7.3"),)).scripts
+    assert (one.model, one.kept) == ("batch", "")
+    assert "it will stop at line 2" in one.model_words
 
 
 def test_what_moves_by_itself_is_not_in_the_hash() -> None:

@@ -121,5 +121,6 @@ def _hardness(touch: Touch) -> tuple[int, int]:
 
 def _model_rows(script: Script) -> Iterator[Row]:
     """How the script will be run, and why."""
-    if script.model_words:
-        yield row("   ", (f"its script: {one_line(script.model_words)}", "$quiet"))
+    for words in (script.model_words, script.kept, script.prisma):
+        if words:
+            yield row("   ", (f"its script: {one_line(words)}", "$quiet"))

@@ -1,6 +1,6 @@
 """What applying tells, put into a step's output, progress and records."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Literal
 
@@ -10,12 +10,15 @@ from migrations.apply import events as e
 from migrations.apply.events import as_record
 from migrations.apply.queue_tree import tree
 from runbooks.steps.base import Context
+from runbooks.steps.parts.ledger_reading import planned
 
 HOW = {
     "transaction": "one transaction",
     "own": "the file's own transactions",
     "bare": "code that may commit inside",
     "pieces": "in pieces, each committed by itself",
+    "batch": "one query, as Prisma sends it",
+    "split": "each statement committed by itself, as Prisma does",
     "empty": "nothing to run",
 }
 
@@ -48,7 +51,7 @@ class Teller:
                 self._label = f"{place} of {len(self._names)}  {name}"
                 self._done, self._total, self._detail = event.through, event.statements, ""
                 self._statement = {}
-                await self._say(_opening(event, self._label))
+                await self._say("\n  ".join((_opening(event, self._label), *self._asides(name))))
             case e.StatementStarted():
                 self._detail, self._done = event.summary, event.statement
                 self._statement = {"number": event.statement + 1, "count": event.statements}
@@ -78,6 +81,12 @@ class Teller:
                 pass
         if event.durable:
             await self._ctx.record(**self._where(), **as_record(event))
+
+    def _asides(self, name: str) -> Iterator[str]:
+        """What the plan says of the script's run, where there is something to say."""
+        for script in planned(self._ctx):
+            if script.migration == name:
+                yield from filter(None, (script.kept, script.prisma))
 
     async def _running(self, event: e.Running) -> None:
         now, shown = event.progress, tree(event.queue, event.waits, event.behind) if event.queue else ()

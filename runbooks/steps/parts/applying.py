@@ -12,6 +12,7 @@ from migrations.apply.script_run import ScriptToRun
 from migrations.apply.settle import Fate, settle
 from migrations.prisma.judged import Wanted
 from migrations.problem import Problem
+from migrations.sql import Way
 from migrations.sql.actions import CreateTable
 from runbooks.events import Script
 from runbooks.steps.base import Context
@@ -48,7 +49,7 @@ async def fates(ctx: Context) -> dict[str, Fate]:
     return {fate.name: fate for fate in found if fate.state != "set aside"}
 
 
-async def order(ctx: Context, scripts: Sequence[Script]) -> Order:
+async def order(ctx: Context, scripts: Sequence[Script], way: Way = "safe") -> Order:
     """Settle what was begun, ask a person what the server cannot tell, and read the scripts. Raises Problem."""
     known = {name: await _decided(ctx, fate) for name, fate in (await fates(ctx)).items()}
     todo: list[ScriptToRun] = []
@@ -61,7 +62,12 @@ async def order(ctx: Context, scripts: Sequence[Script]) -> Order:
         if fate is not None and fate.state == "applied":
             before.append(fate)
             continue
-        ready = await prepare(script.migration, await _text(ctx, script), script.sha256)
+        ready = await prepare(script.migration, await _text(ctx, script), script.sha256, way)
+        if ready.model != script.model:
+            raise Problem(
+                f"{script.migration} would not be run as the plan says: {ready.model}, not {script.model}.",
+                advice=f"All steps that apply must have one model. {END}",
+            )
         ready = replace(ready, begun=_begun(ctx, script.migration))
         if fate is not None and fate.state == "partly":
             ready = _continued(ready, fate)
