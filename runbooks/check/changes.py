@@ -28,7 +28,10 @@ class Changes:
     def of(cls, repository: Repository, base: Base, place: Path) -> "Changes":
         """Read what the base had in a folder and beside it. Raises Problem."""
         beside = place.parent if place.parent.is_relative_to(repository.top) else place
-        return cls(repository, base, repository.files_at(base.commit, beside), repository.tracked(place))
+        before = repository.files_at(base.commit, beside)
+        if not any(path.name == SCRIPT and path.is_relative_to(place) for path in before):
+            before |= _moved_to(place, repository.files_at(base.commit, repository.top))
+        return cls(repository, base, before, repository.tracked(place))
 
     def is_new(self, file: File) -> bool:
         """The base did not have it."""
@@ -55,6 +58,16 @@ class Changes:
         """The names of the migrations that the base had in a folder, in their order."""
         names = [path.parent.name for path in self.before if path.name == SCRIPT and path.parent.parent == folder]
         return sorted(names, key=order_key)
+
+
+def _moved_to(place: Path, before: Mapping[Path, str]) -> dict[Path, str]:
+    """What stood in the folder that became this one: it is not there any more, and had a migration of the same name."""
+    names = {entry.name for entry in place.iterdir()}
+    folders = (path.parent.parent for path in before if path.name == SCRIPT and path.parent.name in names)
+    old = next((folder for folder in folders if not folder.exists()), None)
+    if old is None:
+        return {}
+    return {place / path.relative_to(old): id for path, id in before.items() if path.is_relative_to(old)}
 
 
 def about_changes(changes: Changes, folder: Path, files: list[File]) -> Iterator[Remark]:

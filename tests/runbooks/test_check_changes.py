@@ -100,6 +100,18 @@ def test_a_script_behind_a_link_is_as_it_was(clone: Clone) -> None:
     assert NEW in said(clone.check())["migration-renamed"][0]
 
 
+def test_a_folder_that_was_moved_still_has_its_history(clone: Clone) -> None:
+    clone.script(NEW)
+    clone.commit()
+    clone.git("mv", "prisma", "db")
+    folder = clone.top / "db" / "migrations"
+    assert names(clone.check(folder=folder)) == []
+    clone.write(f"db/migrations/{INIT}/migration.sql", "SELECT 2;\n")
+    (folder / NEW / "migration.sql").unlink()
+    found = said(clone.check(folder=folder))
+    assert INIT in found["migration-edited"][0] and NEW in found["migration-gone"][0]
+
+
 def test_a_new_migration_before_one_that_is_there(clone: Clone) -> None:
     clone.script("20230101000000_late")
     (line,) = said(clone.check())["migration-out-of-order"]
