@@ -7,7 +7,7 @@ from pathlib import Path
 from migrations.folder import LOCK_FILE, PROVIDER, SCRIPT, provider_in
 from runbooks.check import matters as m
 from runbooks.check.report import Remark
-from runbooks.check.sources import File, Sources
+from runbooks.check.sources import File
 
 _LINE = re.compile(r"\(line (\d+)\)")
 KEPT = (LOCK_FILE, "README.md", ".gitkeep", ".DS_Store")
@@ -48,8 +48,3 @@ def readable(file: File) -> str | None:
     if data is None or data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data:
         return None
     return file.migration.text.removeprefix("\ufeff")
-
-
-def unreadable(sources: Sources) -> Iterator[File]:
-    """The scripts whose bytes are no text."""
-    return (file for file in sources.files if file.migration.data is not None and readable(file) is None)
