@@ -54,6 +54,7 @@ async def test_m_marks_the_bytes_that_were_shown(stage: Stage, tmp_path: Path) -
         await r.settle(pilot, lambda: client.sent == [c.Review(migration=TIER, sha256=sha256)])
         client.play(e.ScriptReviewed(migration=TIER, sha256=sha256, by=r.ANA))
         await press(pilot, app, "", f"{TIER} ✔ reviewed by ana@example.org")
+        assert "M Mark, and comment" in said_by(app) and "Mark reviewed" not in said_by(app)
         await pilot.press("m")
         assert len(client.sent) == 1
 

@@ -44,14 +44,16 @@ class Review(ScriptReader):
     def keys(self) -> tuple[str, ...]:
         """What is wanted now."""
         several = len(self.peers) > 1
+        pending, marked = self.entry.script is not None, reviewed(self.view, self.entry)
         wanted = (
-            ("mark", self.entry.script is not None),
+            ("mark", pending and not marked),
+            ("comment", pending and marked),
             ("finding(1)", any(entry.order for entry in self.pending)),
             ("script(1)", several),
             ("script(-1)", several),
             ("search", True),
             ("found(1)", bool(self.search.words)),
-            ("formatted", self.entry.script is not None),
+            ("formatted", pending),
             ("copy_safer", bool(self._safer())),
             ("allowed", any(entry.allowed for entry in self.pending)),
             ("back", True),
