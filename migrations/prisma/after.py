@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from migrations import ledger
 from migrations.apply.orphans import let_go
 from migrations.catalog import diff, snapshot
+from migrations.doctor import Facts, State, diagnose
+from migrations.doctor.reading import read_traces
+from migrations.folder import Migration
+from migrations.ledger import Row
 from migrations.ledger.lock import Lock
 from migrations.prisma.before import Before, without_logs
 from migrations.prisma.judged import Judged, Wanted, judge
 from migrations.problem import Problem
 from migrations.target import Pinned, session_name
+
+Connection = psycopg.AsyncConnection[Any]
 
 LINES = 60
 OWN = "prisma"
@@ -23,11 +33,15 @@ def child_name(session: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """`changes` are lines: how the schema differs from before. `lock` says who held the lock, if it was not free."""
+    """`changes` are lines: how the schema differs from before. `lock` says who held the lock, if it was not free.
+
+    `failed` is what the doctor says of a script that was begun and did not end.
+    """
 
     judged: Judged
     changes: tuple[str, ...]
     lock: str = ""
+    failed: State | None = None
 
     @property
     def words(self) -> str:
@@ -39,10 +53,12 @@ class After:
     @property
     def lines(self) -> tuple[str, ...]:
         """What took effect since the start, as the catalog tells it, for a person."""
+        left = self.failed.details if self.failed else ()
         if not self.changes:
-            return ("The schema is as it was before. What was done to rows cannot be seen there.",)
+            return (*left, "The schema is as it was before. What was done to rows cannot be seen there.")
         more = len(self.changes) - LINES
         return (
+            *left,
             "Since this step began, the schema has changed (all scripts together; rows cannot be seen there):",
             *(f"  {line}" for line in self.changes[:LINES]),
             *([f"  and {more} more"] if more > 0 else []),
@@ -50,9 +66,18 @@ class After:
 
 
 async def settle(
-    target: Pinned, session: str, application_name: str, wanted: Sequence[Wanted], before: Before
+    target: Pinned,
+    session: str,
+    application_name: str,
+    wanted: Sequence[Wanted],
+    before: Before,
+    *,
+    environment: str = "ENV",
 ) -> After:
-    """End what Prisma's command may have left in the server, take the lock again, and read. Raises Problem."""
+    """End what Prisma's command may have left in the server, take the lock again, and read. Raises Problem.
+
+    `environment` is named in the way out.
+    """
     conn = await target.open("ledger", application_name=application_name)
     try:
         await let_go(conn, child_name(session), ())
@@ -61,8 +86,21 @@ async def settle(
             await Lock(conn).take()
         except Problem as problem:
             held = problem.what
-        rows = without_logs(await ledger.rows(conn, target.url.schema) or ())
+        rows = await ledger.rows(conn, target.url.schema) or ()
         changes = diff(before.catalog, await snapshot(conn))
-        return After(judge(wanted, before.rows, rows), changes, held)
+        judged = judge(wanted, before.rows, without_logs(rows))
+        return After(judged, changes, held, await _failed(conn, wanted, judged, rows, environment))
     finally:
         await conn.close()
+
+
+async def _failed(
+    conn: Connection, wanted: Sequence[Wanted], judged: Judged, rows: Sequence[Row], environment: str
+) -> State | None:
+    """What the doctor says of the failed script, as run after those that were applied."""
+    if not judged.of("failed"):
+        return None
+    ran = {fate.name for fate in (*judged.of("applied"), *judged.of("failed"))}
+    traces = await read_traces(conn, [Migration(one.name, Path(), one.data) for one in wanted if one.name in ran])
+    found = diagnose(Facts(rows=tuple(rows), traces=traces), environment)
+    return next((state for state in found if state.code == "P3009"), None)

@@ -9,12 +9,14 @@ import psycopg
 
 from migrations import ledger
 from migrations.catalog import Snapshot, snapshot
+from migrations.doctor import Facts, diagnose
 from migrations.ledger import Row
 from migrations.plan import Applied
 from migrations.prisma.judged import Wanted
 from migrations.problem import Problem
 
 Connection = psycopg.AsyncConnection[Any]
+STOPS = ("P3005", "P3009")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,20 @@ class Before:
         return frozenset(row.applied.name for row in self.rows if row.applied.rolled_back)
 
 
-async def read_before(conn: Connection, schema: str | None, wanted: Sequence[Wanted], *, again: bool) -> Before:
+async def read_before(
+    conn: Connection, schema: str | None, wanted: Sequence[Wanted], *, again: bool, environment: str
+) -> Before:
     """Read them. Raises Problem where Prisma would not go on: P3005, P3009; or P3008, applied by somebody else.
 
     `again`: an earlier attempt of this session had begun, so that what is applied as reviewed may be its work.
+    `environment` is named in the way out.
     """
     rows = await ledger.rows(conn, schema)
-    if rows is None and (count := await ledger.other_tables(conn, [schema] if schema else [])):
-        raise Problem(
-            f"The database has no {ledger.NAME}, and {count} table{'s' if count > 1 else ''} already.",
-            advice="Baseline it first: mark the migrations that made these tables as applied.",
-            code="P3005",
-        )
-    _refuse(wanted, rows or (), again=again)
+    tables = await ledger.other_tables(conn, [schema] if schema else []) if rows is None else 0
+    for state in diagnose(Facts(rows=rows, tables=tables), environment):
+        if state.code in STOPS:
+            raise state.problem
+    _refuse_others(wanted, rows or (), again=again)
     return Before(without_logs(rows or ()), await snapshot(conn))
 
 
@@ -66,22 +69,13 @@ def without_logs(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(replace(row, applied=replace(row.applied, logs=None)) for row in rows)
 
 
-def _refuse(wanted: Sequence[Wanted], rows: Sequence[Row], *, again: bool) -> None:
+def _refuse_others(wanted: Sequence[Wanted], rows: Sequence[Row], *, again: bool) -> None:
     reviewed = {one.name: one.checksum for one in wanted}
     for row in rows:
-        name = row.applied.name
-        if row.applied.failed:
+        ours = again and row.applied.checksum == reviewed.get(row.applied.name)
+        if row.applied.name in reviewed and not row.applied.rolled_back and not ours:
             raise Problem(
-                f"{name} failed earlier (started {row.applied.started_at}) and was never resolved.",
-                advice="Find out what of it took effect, undo or complete that, and only then mark it: "
-                "prisma migrate resolve --rolled-back (undone: it runs again) or --applied (completed).",
-                code="P3009",
-            )
-        if row.applied.rolled_back or name not in reviewed:
-            continue
-        if not again or row.applied.checksum != reviewed[name]:
-            raise Problem(
-                f"{name} was applied by somebody else at {row.applied.finished_at}.",
+                f"{row.applied.name} was applied by somebody else at {row.applied.finished_at}.",
                 advice="The plan no longer holds. End this session and start anew.",
                 code="P3008",
             )

@@ -3,10 +3,7 @@
 from migrations.prisma.said import Said
 from migrations.problem import Problem
 
-RESOLVE = (
-    "Find out what of it took effect, undo or complete that, and only then mark it: prisma migrate resolve "
-    "--rolled-back (undone: it runs again) or --applied (completed)."
-)
+RESOLVE = "Find out what of it took effect, undo or complete that, and only then mark it: gonogo resolve."
 CODES = {
     "P1000": ("the server refuses the login", "Check user and password in the address."),
     "P1001": ("the server cannot be reached", "Check that it runs, and that host and port can be reached from here."),

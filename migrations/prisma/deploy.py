@@ -37,6 +37,7 @@ class Deploy:
 
     target: Pinned
     session: str
+    environment: str
     application_name: str
     runner: Runner
     workplace: Workplace
@@ -81,7 +82,8 @@ async def _ready(run: Deploy) -> Before:
     try:
         lock = Lock(book)
         await lock.take(on_wait=lambda others: _tell_wait(run, others))
-        before = await read_before(book, run.target.url.schema, run.wanted, again=run.again)
+        schema = run.target.url.schema
+        before = await read_before(book, schema, run.wanted, again=run.again, environment=run.environment)
         await run.on_before(before)
         await asyncio.to_thread(run.workplace.make)
         await _ask(run, before)
@@ -177,7 +179,7 @@ async def _program(run: Deploy, argv: Sequence[str], timeout: float | None) -> t
 
 
 async def _settled(run: Deploy, before: Before) -> After:
-    return await settle(run.target, run.session, run.application_name, run.wanted, before)
+    return await settle(run.target, run.session, run.application_name, run.wanted, before, environment=run.environment)
 
 
 async def _tell(run: Deploy, after: After) -> None:
@@ -203,7 +205,8 @@ def _refuse(run: Deploy, said: Said, ended: Ended, after: After) -> None:
         )
     if ended.returncode != 0 or said.code:
         problem = explained(run.runner.words, said, ended.returncode)
-        raise Problem(f"{problem.what} {after.words}.", advice=problem.advice, code=problem.code, detail=problem.detail)
+        advice = after.failed.advice if after.failed else problem.advice
+        raise Problem(f"{problem.what} {after.words}.", advice=advice, code=problem.code, detail=problem.detail)
     if not after.judged.applied:
         raise Problem(
             f"The command ended well, and the pinned target says otherwise: {after.words}.",

@@ -1,7 +1,7 @@
 """What the ledger says after Prisma's command has run, held against what it said before and what was reviewed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,6 +16,7 @@ class Wanted:
 
     name: str
     checksum: str
+    data: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

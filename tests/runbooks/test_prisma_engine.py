@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from migrations import ledger
+from migrations.ledger.marking import NoteApplied, SetAside, write
 from migrations.problem import Problem
 from runbooks.steps.base import Settled
 from tests.migrations.applying import until
@@ -53,7 +54,7 @@ async def test_the_command_applies_the_reviewed_scripts(team: Team) -> None:
     (team.project.migrations / "0_base" / "migration.sql").write_text("SELECT 1;")
     team.query("CREATE TABLE old ()")
     async with team.connect("ledger") as conn:
-        await ledger.mark_applied(conn, "0_base", "x")
+        await write(conn, [NoteApplied("0_base", "x")])
     result = await team.deploy()
     assert [(s.name, s.statements, s.committed) for s in result.scripts] == [("1_a", 1, True), ("2_b", 2, True)]
     assert team.rows() == [("0_base", "applied"), ("1_a", "applied"), ("2_b", "applied")]
@@ -129,6 +130,7 @@ async def test_what_it_says_is_not_believed(team: Team, wrong: str, words: str) 
         await team.deploy(wrong)
     assert words in caught.value.what
     if wrong == "dies-halfway":
+        assert "What it left: all of it is in the catalog" in team.text("note")
         assert "  + table a" in team.text("note"), "what took effect is said"
 
 
@@ -140,16 +142,16 @@ async def test_a_script_that_fails_is_explained_and_there_is_a_way_on(database: 
     team = Team(database, tmp_path, FAILS)
     with pytest.raises(Problem) as caught:
         await team.deploy()
-    assert (caught.value.code, "--rolled-back" in caught.value.advice) == ("P3018", True)
+    assert (caught.value.code, "gonogo resolve staging --rolled-back 1_a" in caught.value.advice) == ("P3018", True)
     assert "a migration failed to apply (23505). 0 of 1 scripts are applied; 1_a: " in caught.value.what
     said = "".join(text for _, text in team.said)
     assert "ana" not in said + caught.value.detail and "DETAIL: left out here" in said
-    assert "The schema is as it was before." in team.text("note")
+    assert "What it left: nothing of it is in the catalog" in team.text("note")
     with pytest.raises(Problem) as caught:
         await team.deploy()
     assert (caught.value.code, len(team.pids)) == ("P3009", 2), "it is not even started"
     async with team.connect("ledger") as conn:
-        await ledger.mark_rolled_back(conn, "1_a")
+        await write(conn, [SetAside(row.id, "1_a") for row in await ledger.rows(conn) or ()])
     with pytest.raises(Problem, match="P3018"):
         await team.deploy()
     assert team.rows() == [("1_a", "rolled back"), ("1_a", "failed")]

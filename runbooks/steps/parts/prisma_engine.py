@@ -60,10 +60,10 @@ async def apply_by_prisma(ctx: Context, to: str | None, command: str | None) -> 
     env = prisma_environment(ctx.child_environment(), ctx.environment, ctx.session)
     runner, found = await find_prisma(ctx.project, env, command)
     _as_planned(ctx, runner_words(runner, found))
-    wanted = _wanted(scripts)
+    wanted = await asyncio.to_thread(_wanted, ctx, scripts)
     for one in wanted:
         await still_as_reviewed(ctx, one)
-    copies = await asyncio.to_thread(_copies, ctx, scripts)
+    copies = await asyncio.to_thread(_copies, ctx, wanted)
     layout = await asyncio.to_thread(find_layout, runner.folder, ctx.project.migrations, found.major)
     place = Workplace(_workplace(ctx), layout, copies)
     try:
@@ -97,6 +97,7 @@ def _order(
     return Deploy(
         target=ctx.target,
         session=ctx.session,
+        environment=ctx.environment.name,
         application_name=ctx.application_name,
         runner=runner,
         workplace=place,
@@ -120,15 +121,15 @@ def _as_planned(ctx: Context, now: str) -> None:
         raise Problem(f"The plan says {told}; now it is {now}.", advice="End this session and start anew.")
 
 
-def _wanted(scripts: Sequence[Script]) -> tuple[Wanted, ...]:
-    return tuple(Wanted(script.migration, script.sha256) for script in scripts)
+def _wanted(ctx: Context, scripts: Sequence[Script]) -> tuple[Wanted, ...]:
+    return tuple(Wanted(script.migration, script.sha256, _reviewed(ctx, script)) for script in scripts)
 
 
 def _workplace(ctx: Context) -> Path:
     return ctx.folder / "prisma"
 
 
-def _copies(ctx: Context, scripts: Sequence[Script]) -> dict[str, bytes]:
+def _copies(ctx: Context, wanted: Sequence[Wanted]) -> dict[str, bytes]:
     """What Prisma is to see: the reviewed bytes, and all else in the folder, which is applied or nobody reviewed it.
 
     The latter would be seen by Prisma's status, and is refused there.
@@ -136,7 +137,7 @@ def _copies(ctx: Context, scripts: Sequence[Script]) -> dict[str, bytes]:
     not_now = {script.migration for script in planned(ctx)} | set(held_back(ctx))
     on_disk = {m.name: m.data for m in read_folder(ctx.project.migrations) if m.name not in not_now}
     others = {name: data for name, data in on_disk.items() if data is not None}
-    return {**others, **{script.migration: _reviewed(ctx, script) for script in scripts}}
+    return {**others, **{one.name: one.data for one in wanted}}
 
 
 def _reviewed(ctx: Context, script: Script) -> bytes:
@@ -165,7 +166,9 @@ async def settled_by_prisma(ctx: Context, to: str | None, start: StepStarted) ->
     if path is None:
         return Settled("stopped", "unknown", CUT_SHORT), None
     before = Before.from_json(await asyncio.to_thread((ctx.folder / path).read_text))
-    after = await settle(ctx.target, ctx.session, ctx.application_name, _wanted(chosen(ctx, to)), before)
+    wanted = await asyncio.to_thread(_wanted, ctx, chosen(ctx, to))
+    name = ctx.environment.name
+    after = await settle(ctx.target, ctx.session, ctx.application_name, wanted, before, environment=name)
     return await _judged(ctx, after), after
 
 
