@@ -1,0 +1,60 @@
+"""`gonogo run` with `engine = "prisma"`: from the lock file to the transcript, and where there is no Node.js."""
+
+from pathlib import Path
+
+import pytest
+from fix_command import RUNBOOK, Gonogo, SmallProject
+from fix_walks import ledger, sessions
+
+from migrations.target import Url
+from tests.migrations.prisma_stand_in import install
+
+PROGRAMS = {
+    "node": "exit 1",
+    "npx": 'test "$1 $2" = "--no-install prisma" && shift 2 && exec node_modules/.bin/prisma "$@"',
+    "npm": 'test "$1 $2 $3" = "run db:deploy --" && shift 3 && exec node_modules/.bin/prisma migrate deploy "$@"',
+}
+SCHEMA = 'datasource db {\n  provider = "postgresql"\n  url      = env("SMALL_URL")\n}\n'
+
+
+@pytest.fixture
+def team(small: SmallProject) -> SmallProject:
+    """The small project, with Prisma as its package.json and lock file say; npm's programs are made for the test."""
+    (small.folder / "small.md").write_text(RUNBOOK.replace('lock_timeout = "2s"', 'engine = "prisma"'))
+    (small.folder / "package.json").write_text('{"scripts": {"db:deploy": "prisma migrate deploy"}}')
+    (small.folder / "package-lock.json").write_text("{}")
+    (small.folder / "schema.prisma").write_text(SCHEMA)
+    install(small.folder)
+    for name, text in PROGRAMS.items():
+        program = small.folder / "programs" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    return small
+
+
+def run(gonogo: Gonogo, team: SmallProject, path: str, wrong: str = "") -> tuple[int, str]:
+    env = {**team.env, "PATH": f"{path}:{team.bin}", "STAND_IN": wrong}
+    said = gonogo("run", "here", "--ticket", "CHG-1", "--answers", "answers.toml", cwd=team.folder, env=env)
+    return said.code, said.err
+
+
+def test_it_is_said_in_the_plan_and_no_password_is_kept(gonogo: Gonogo, team: SmallProject) -> None:
+    programs = f"{team.folder / 'programs'}:/usr/bin:/bin"
+    code, said = run(gonogo, team, programs, "prints-the-password")
+    assert code == 0, said
+    assert ledger(team) == [("20260101000000_notes", True, False)]
+    (session,) = sessions()
+    told = (session / "transcript.md").read_text()
+    assert "applied by `npm run db:deploy (Prisma 6.19.3, by package-lock.json)`" in told
+    assert "connecting to postgresql://postgres:«redacted:" in told
+    (secret, *_) = Url.parse(team.url, variable="SMALL_URL").secrets
+    kept = [path for path in session.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert kept == []
+
+
+def test_where_there_is_no_node_the_opening_says_so(gonogo: Gonogo, team: SmallProject, tmp_path: Path) -> None:
+    code, said = run(gonogo, team, str(tmp_path))
+    assert code == 3
+    assert "There is no node on the PATH" in said and "gonogo then applies the scripts itself" in said
+    assert ledger(team) == []
