@@ -35,7 +35,8 @@ def about_file(file: File) -> Iterator[Remark]:
     if file.migration.data is None:
         others = sorted(entry.name for entry in file.migration.path.iterdir())
         there = f"; there is {', '.join(others[:3])}" if others else ""
-        yield m.WITHOUT_SCRIPT.remark(file.migration.path, f"no {SCRIPT} in it{there}")
+        words = f"{SCRIPT} in it is no file" if SCRIPT in others else f"no {SCRIPT} in it{there}"
+        yield m.WITHOUT_SCRIPT.remark(file.migration.path, words)
     elif problem := file.migration.problem:
         line = _LINE.search(problem)
         words = problem.removesuffix(line[0]).rstrip() if line else problem

@@ -95,8 +95,11 @@ def test_a_migration_without_its_script(clone: Clone) -> None:
     (clone.folder / "20250103000000_folder" / "migration.sql").mkdir(parents=True)
     (clone.folder / "20250104000000_pipe").mkdir()
     os.mkfifo(clone.folder / "20250104000000_pipe" / "migration.sql")
+    (clone.folder / "20250105000000_link").mkdir()
+    (clone.folder / "20250105000000_link" / "migration.sql").symlink_to("nowhere.sql")
     lines = said(clone.check())["migration-without-script"]
-    assert len(lines) == 4 and any("there is Migration.sql" in line for line in lines)
+    assert len(lines) == 5 and any("there is Migration.sql" in line for line in lines)
+    assert sum("migration.sql in it is no file" in line for line in lines) == 3
 
 
 def test_what_is_never_applied(clone: Clone) -> None:
