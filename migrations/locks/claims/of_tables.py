@@ -132,6 +132,17 @@ CLAIMS: Claims = {
             since=17,
         ),
     ),
+    "SET ACCESS METHOD, SET TABLESPACE": (
+        Claim(
+            "ALTER TABLE alone SET ACCESS METHOD other",
+            {"alone": AE},
+            setup="CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler",
+            scans=("alone",),
+            rewrites=("alone",),
+            since=15,
+        ),
+        Claim("ALTER TABLE alone SET TABLESPACE pg_default", {"alone": AE}, milder=("alone",)),
+    ),
     "SET LOGGED, SET UNLOGGED": (
         Claim("ALTER TABLE alone SET UNLOGGED", {"alone": AE}, scans=("alone",), rewrites=("alone",)),
         Claim(

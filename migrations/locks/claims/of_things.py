@@ -40,6 +40,7 @@ CLAIMS: Claims = {
         Claim("ALTER TABLE t FORCE ROW LEVEL SECURITY", T),
         Claim("ALTER TABLE pt DISABLE ROW LEVEL SECURITY", {"pt": AE}),
     ),
+    "ALTER TYPE … DROP ATTRIBUTE": (Claim("ALTER TYPE pair DROP ATTRIBUTE x"),),
     "DROP TYPE or DOMAIN … CASCADE": (
         Claim("DROP TYPE mood CASCADE", T),
         Claim("DROP DOMAIN checked CASCADE", T),
