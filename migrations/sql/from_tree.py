@@ -9,6 +9,7 @@ from postgast.walk import unwrap_node
 
 from migrations.sql import actions as a
 from migrations.sql import from_data, from_objects, from_session, from_tables, secrets
+from migrations.sql.search_path import SearchPath
 
 Maker = Callable[[Any], Iterator[a.Action]]
 
@@ -136,4 +137,13 @@ def _actions_of(node: pb.Node) -> tuple[a.Action, ...]:
     if make is None:
         what = _OTHERS.get(type(stmt))
         return (a.Other(what) if what else a.Unknown(f"{type(stmt).__name__} is not known to gonogo"),)
-    return (*from_data.data_within(stmt), *make(stmt))
+    return (*from_data.data_within(stmt), *make(stmt), *_elements(stmt))
+
+
+def _elements(stmt: Message) -> Iterator[a.Action]:
+    """What a CREATE SCHEMA makes in it."""
+    if isinstance(stmt, pb.CreateSchemaStmt) and stmt.schema_elts:
+        path = SearchPath()
+        path.resolved((a.Set("search_path", stmt.schemaname or stmt.authrole.rolename),))
+        for node in stmt.schema_elts:
+            yield from path.resolved(_actions_of(node))

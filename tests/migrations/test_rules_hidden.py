@@ -62,6 +62,7 @@ def test_it_is_found(text: str, rule: str) -> None:
         f"CREATE FUNCTION f() RETURNS int {SQL_FUNCTION} 'SELECT 1'; SELECT f()",
         f"CREATE FUNCTION f() RETURNS int {SQL_FUNCTION} 'SELECT 1'; DROP FUNCTION f CASCADE",
         "CREATE TABLE n (id int PRIMARY KEY); ALTER TABLE n DROP CONSTRAINT n_pkey CASCADE",
+        "CREATE SCHEMA n CREATE TABLE a (id int) CREATE VIEW v AS TABLE a; CREATE INDEX ON n.a (id); DROP TABLE n.a",
     ],
 )
 def test_what_only_looks_like_it_is_not(text: str) -> None:
