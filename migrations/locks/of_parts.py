@@ -25,11 +25,13 @@ HARSH = (
     *("force row security", "no force row security", "change owner", "replica identity", "set storage"),
     *("set compression", "add identity", "set identity", "drop identity", "drop expression", "alter constraint"),
     *("add inherit", "drop inherit", "add of", "drop of", "generic options", "alter column generic options"),
-    *("drop oids", "detach partition finalize"),
+    *("drop oids", "detach partition finalize", "enforce constraint", "stop enforcing constraint"),
 )
+PARTNERS = {"enforce constraint": SRE, "stop enforcing constraint": AE}
+"""What is done to a foreign key whose partner is locked, too."""
 DOWNWARD = frozenset(
     {*TRIGGERS, "drop trigger", "set statistics", "set storage", "set compression", "set expression"}
-    | {"drop expression", "alter constraint"}
+    | {"drop expression", "alter constraint", "enforce constraint", "stop enforcing constraint"}
 )
 """What is done to partitions and heirs, too."""
 
@@ -40,6 +42,8 @@ def alter_table(action: a.AlterTable) -> Iterator[Touch]:
     yield Touch(action.table, lock, work)
     if action.what in DOWNWARD and not action.only:
         yield Touch(action.table, lock, work, Through("descendants"))
+    if action.what in PARTNERS:
+        yield Touch(action.table, PARTNERS[action.what], work, Through("referenced", constraint=action.name or ""))
     for other in action.tables:
         yield from _other(action, other)
 
@@ -75,7 +79,7 @@ def of_part(what: str, options: tuple[str, ...]) -> tuple[Lock, Work]:
         return SRE, "brief"
     if what in MINOR or (what in OPTIONS and all(_is_brief(option) for option in options)):
         return SUE, "brief"
-    return AE, "rewrite" if what in REWRITING else "brief"
+    return AE, "rewrite" if what in REWRITING else "scan" if what == "enforce constraint" else "brief"
 
 
 def _is_brief(option: str) -> bool:

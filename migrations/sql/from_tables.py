@@ -158,8 +158,7 @@ def _only(action: Any) -> a.Action:
 
 
 def _other_part(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
-    constraint = _definition(cmd).atalter_constraint.conname
-    return a.AlterTable(table, _part_words(cmd), cmd.name or constraint or None, _options(cmd), _tables(cmd))
+    return a.AlterTable(table, _part_words(cmd), cmd.name or None, _options(cmd), _tables(cmd))
 
 
 def _options(cmd: pb.AlterTableCmd) -> tuple[str, ...]:
@@ -215,6 +214,14 @@ def _casts(expression: pb.Node, column: str, type: str) -> bool:
     return strings(expression.column_ref.fields) == [column]
 
 
+def _alter_constraint(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
+    constraint = _definition(cmd).atalter_constraint
+    what = "alter constraint"
+    if constraint.alter_enforceability:
+        what = "enforce constraint" if constraint.is_enforced else "stop enforcing constraint"
+    return a.AlterTable(table, what, constraint.conname)
+
+
 def _attach(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
     return a.AttachPartition(table, name_of(_definition(cmd).partition_cmd.name))
 
@@ -234,6 +241,7 @@ _PARTS: dict[int, Callable[[Name, pb.AlterTableCmd], a.Action]] = {
     pb.AT_AddConstraint: lambda table, cmd: a.AddConstraint(table, _constraint(_definition(cmd).constraint)),
     pb.AT_ValidateConstraint: lambda table, cmd: a.ValidateConstraint(table, cmd.name),
     pb.AT_DropConstraint: _drop_constraint,
+    pb.AT_AlterConstraint: _alter_constraint,
     pb.AT_AttachPartition: _attach,
     pb.AT_DetachPartition: _detach,
 }

@@ -70,7 +70,17 @@ CLAIMS: Claims = {
         Claim("ALTER TABLE child DROP CONSTRAINT child_pkey", fails="2BP01"),
         Claim("ALTER TABLE child DROP CONSTRAINT child_pkey CASCADE", {"child": AE, "grandchild": AE}),
     ),
-    "ALTER CONSTRAINT": (Claim("ALTER TABLE t ALTER CONSTRAINT fk DEFERRABLE", T),),
+    "ALTER CONSTRAINT": (
+        Claim("ALTER TABLE t ALTER CONSTRAINT fk DEFERRABLE", T),
+        Claim("ALTER TABLE t ALTER CONSTRAINT fk NOT ENFORCED", {"t": AE, "o": AE}, since=18),
+        Claim(
+            "ALTER TABLE p3 ALTER CONSTRAINT z ENFORCED",
+            {"p3": AE, "o": SRE},
+            setup="ALTER TABLE p3 ADD CONSTRAINT z FOREIGN KEY (o_id) REFERENCES o NOT ENFORCED",
+            scans=("p3", "o"),
+            since=18,
+        ),
+    ),
     "A foreign key without an index on its columns": (
         Claim("ALTER TABLE alone ADD FOREIGN KEY (id) REFERENCES o NOT VALID", {"alone": SRE, "o": SRE}),
         Claim("DELETE FROM o WHERE id = 5", {"o": RE, "t": RS, "pt": RS, "p1": RS, "p2": RS, "pd": RS},

@@ -209,6 +209,7 @@ CLAIMS: Claims = {
     ),
     "CREATE TABLE … REFERENCES": (
         Claim("CREATE TABLE z (id int REFERENCES o, c int)", {"o": SRE}),
+        Claim("CREATE SCHEMA s3 CREATE TABLE z (id int REFERENCES public.o)", {"o": SRE}),
         Claim(
             "CREATE TABLE z (id int, k int, FOREIGN KEY (id, k) REFERENCES pt (id, k))",
             {"pt": SRE, "p1": SRE, "p2": SRE, "pd": SRE},
