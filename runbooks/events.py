@@ -172,6 +172,23 @@ class Table(Frozen):
     words: tuple[str, ...] = ()
 
 
+class Runner(Frozen):
+    """The team's own command that applies the scripts: Prisma of a `version`, chosen by `why`.
+
+    `way` is how that version runs a script, as the parameter `model` calls it.
+    """
+
+    command: str
+    version: str
+    why: str
+    way: Literal["prisma-7.3", "prisma-7.4"]
+
+    @property
+    def words(self) -> str:
+        """In one line."""
+        return f"{self.command} (Prisma {self.version}, by {self.why})"
+
+
 class Applied(Frozen):
     """A migration that the ledger has as applied, and the SHA-256 of the script that was run. `at`: when it ended."""
 
@@ -204,8 +221,8 @@ class SessionOpened(Frozen):
 class PlanMade(Frozen):
     """What is about to happen. `hash` is what a GO refers to; see runbooks.planning for what it covers.
 
-    `tables` are those that the scripts lock; `unread` says what of the target could not be read. `runner` is the
-    command that applies the scripts, with its version; empty where gonogo does.
+    `tables` are those that the scripts lock; `unread` says what of the target could not be read. `runner` is what
+    applies the scripts, where gonogo does not.
     """
 
     kind: Literal["plan_made"] = "plan_made"
@@ -218,7 +235,7 @@ class PlanMade(Frozen):
     tables: tuple[Table, ...] = ()
     unread: tuple[str, ...] = ()
     applied: tuple[Applied, ...] = ()
-    runner: str = ""
+    runner: Runner | None = None
 
 
 class PhaseOpened(Frozen):

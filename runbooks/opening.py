@@ -15,13 +15,14 @@ from migrations.restore import in_the_way
 from migrations.target import Connection, Fingerprint, environment_mark, pooling, privileges
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
+from runbooks.events import Runner
 from runbooks.execution import StepRun
 from runbooks.identity import Stop, judge
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
 from runbooks.sessions import dumps_folder
 from runbooks.setting import Setting
-from runbooks.steps.parts.prisma_engine import command_of, find_prisma, prisma_environment, runner_words
+from runbooks.steps.parts.prisma_engine import command_of, find_prisma, prisma_environment
 
 SECONDS = 10.0
 
@@ -45,8 +46,7 @@ class Opening:
         try:
             async with asyncio.timeout(SECONDS):
                 await self._look()
-            runner = await self._prisma()
-            plan = (await self._plans.make(self._recorder.view)).model_copy(update={"runner": runner})
+            plan = await self._plans.make(self._recorder.view, await self._prisma())
             self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
             if plan.protected and self._changes:
                 await self._typed_name()
@@ -146,16 +146,15 @@ class Opening:
         found = await tools(major, bin=None, env=self._run.child_environment())
         self._run.check("tools", "pg_dump and pg_restore", "ok", f"version {found.version}")
 
-    async def _prisma(self) -> str:
+    async def _prisma(self) -> Runner | None:
         """The team's own command, where the runbook applies by it: found, and asked for its version."""
         setting, (wanted, command) = self._setting, command_of(self._setting.runbook)
         if not (wanted and self._changes):
-            return ""
+            return None
         env = prisma_environment(self._run.child_environment(), setting.environment, self._run.session)
-        runner, version = await find_prisma(setting.project, env, command)
-        words = runner_words(runner, version)
-        self._run.check("prisma", "Prisma's own command", "ok", f"{words}; it {version.words}")
-        return words
+        _, version, runner = await find_prisma(setting.project, env, command)
+        self._run.check("prisma", "Prisma's own command", "ok", f"{runner.words}; it {version.words}")
+        return runner
 
     def _disk(self, size: int, tables: int) -> None:
         folder = dumps_folder(self._setting.project, self._setting.environ)

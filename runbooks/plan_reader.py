@@ -18,7 +18,7 @@ from migrations.target import Fingerprint, environment_mark
 from migrations.target.connecting import told
 from runbooks import events as e
 from runbooks.artefacts import write_private
-from runbooks.events import PlanMade, Target
+from runbooks.events import PlanMade, Runner, Target
 from runbooks.identity import judge_mark
 from runbooks.planning import Analysed, analyse, make_plan, plan_hash, way_of
 from runbooks.setting import Setting
@@ -39,15 +39,15 @@ class PlanReader:
         """The pending scripts, as far as this process has read and judged them."""
         return tuple(self._read.values())
 
-    async def make(self, view: RunView) -> PlanMade:
+    async def make(self, view: RunView, runner: Runner | None = None) -> PlanMade:
         """Read everything again. Scripts are kept by their bytes in `scripts/`, for review and execution.
 
-        Raises Problem or Unavailable.
+        `runner` is what applies them, where gonogo does not. Raises Problem or Unavailable.
         """
         pending, rows, mark = await self._pending(view)
-        read = await asyncio.to_thread(self._analysed, pending.pending)
+        read = await asyncio.to_thread(self._analysed, pending.pending, runner)
         known = await self._look_up(read)
-        made = await asyncio.to_thread(self._made, pending, rows, mark, read, known)
+        made = await asyncio.to_thread(self._made, pending, rows, mark, read, known, runner)
         await asyncio.to_thread(self._keep, pending.pending)
         return made.model_copy(update={"applied": _applied(rows or ())})
 
@@ -66,10 +66,10 @@ class PlanReader:
         judge_mark(setting.project, setting.environment, setting.target.pin, mark)
         return compare(folder, _not_ours(rows or (), view), to=setting.migrate_to), rows, mark
 
-    def _analysed(self, migrations: Sequence[Migration]) -> list[Analysed]:
+    def _analysed(self, migrations: Sequence[Migration], runner: Runner | None) -> list[Analysed]:
         """The scripts, read and judged, each once in the life of this process."""
         before, self._read = self._read, {}
-        way = way_of(self._setting.runbook)
+        way = way_of(self._setting.runbook, runner)
         for migration in migrations:
             key = (migration.name, migration.checksum, migration.problem)
             self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also, way)
@@ -98,6 +98,7 @@ class PlanReader:
         mark: str | None,
         read: Sequence[Analysed],
         known: Known | None,
+        runner: Runner | None,
     ) -> PlanMade:
         setting = self._setting
         return make_plan(
@@ -110,6 +111,7 @@ class PlanReader:
             mark=mark,
             read=read,
             known=known,
+            runner=runner,
         )
 
     def _target(self) -> Target:
@@ -131,8 +133,9 @@ class PlanReader:
         if self._is_told(pending.pending, view):
             await asyncio.to_thread(self._keep, pending.pending)
             return None
-        read = await asyncio.to_thread(self._analysed, pending.pending)
-        now = await asyncio.to_thread(self._made, pending, rows, mark, read, None)
+        runner = view.plan.runner if view.plan else None
+        read = await asyncio.to_thread(self._analysed, pending.pending, runner)
+        now = await asyncio.to_thread(self._made, pending, rows, mark, read, None, runner)
         await asyncio.to_thread(self._keep, pending.pending)
         if view.plan is None or now.hash == view.plan.hash:
             return None
@@ -151,7 +154,8 @@ class PlanReader:
         scripts = [told[key] for m in migrations if (key := (m.name, m.checksum)) in told]
         if len(scripts) < len(migrations):
             return False
-        return plan_hash(self._setting.project, self._setting.runbook, scripts, self._target()) == view.plan.hash
+        setting, runner = self._setting, view.plan.runner
+        return plan_hash(setting.project, setting.runbook, scripts, self._target(), runner) == view.plan.hash
 
     def _keep(self, migrations: Sequence[Migration]) -> None:
         scripts = self._setting.folder / "scripts"

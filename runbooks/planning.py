@@ -3,8 +3,9 @@
 The hash is the SHA-256 of the RFC 8785 bytes of an object with these members. `scripts`: for each pending script its
 `name`, the `sha256` of its text, its `model` (how it is run) and its `findings` as pairs of rule and statement, in
 order, without those that only the target shows; `system_identifier` and `database` of the target; the hashes of
-`runbook` and `project`; the `engine` that runs the scripts, and the `model` that it goes by. What moves by itself
-(sizes, severities, estimates, addresses) is not in it.
+`runbook` and `project`; the `engine` that runs the scripts (with `engine = "prisma"` the command, its version and
+where it was found), and the `model` that it goes by. What moves by itself (sizes, severities, estimates, addresses) is
+not in it.
 """
 
 import hashlib
@@ -68,20 +69,21 @@ def make_plan(
     mark: str | None,
     read: Sequence[Analysed] | None = None,
     known: Known | None = None,
+    runner: e.Runner | None = None,
 ) -> e.PlanMade:
     """The plan for what is pending. `mark` is the environment that the database itself names.
 
     `read` are the pending scripts, if they were read already; `known` is what the target tells of what they touch.
     """
     if read is None:
-        read = [analyse(migration, project.review.also, way_of(runbook)) for migration in pending.pending]
+        read = [analyse(migration, project.review.also, way_of(runbook, runner)) for migration in pending.pending]
     scales = Scales(budgets_of(project.review), known)
     weighed = [scales.weigh(one.script, one.findings) for one in read]
     room = Room()
     scripts = tuple(_script(one, on_target, room) for one, on_target in zip(read, weighed, strict=True))
     protected = _protected(project, environment, mark)
     return e.PlanMade(
-        hash=plan_hash(project, runbook, scripts, target),
+        hash=plan_hash(project, runbook, scripts, target, runner),
         target=target,
         protected=bool(protected),
         scripts=scripts,
@@ -89,6 +91,7 @@ def make_plan(
         conditions=_conditions(read, weighed, runbook, protected, first_run=first_run),
         tables=room.tables_told(locked(weighed), known),
         unread=known.missing if known else (),
+        runner=runner,
     )
 
 
@@ -97,7 +100,13 @@ def budgets_of(review: Review) -> Budgets:
     return Budgets(microseconds(review.reads_blocked), microseconds(review.writes_blocked))
 
 
-def plan_hash(project: Project, runbook: Runbook, scripts: Sequence[e.Script], target: e.Target) -> str:
+def plan_hash(
+    project: Project,
+    runbook: Runbook,
+    scripts: Sequence[e.Script],
+    target: e.Target,
+    runner: e.Runner | None = None,
+) -> str:
     """What a GO refers to, in lower-case hexadecimal; see the head of this file."""
     covered = {
         "scripts": [
@@ -113,8 +122,8 @@ def plan_hash(project: Project, runbook: Runbook, scripts: Sequence[e.Script], t
         "database": target.database,
         "runbook": runbook.sha256,
         "project": project.sha256,
-        "engine": engine_of(runbook),
-        "model": way_of(runbook),
+        "engine": runner.words if runner else engine_of(runbook),
+        "model": way_of(runbook, runner),
     }
     return hashlib.sha256(rfc8785.dumps(covered)).hexdigest()  # type: ignore[arg-type]
 
@@ -128,8 +137,10 @@ def engine_of(runbook: Runbook) -> str:
     return str(_of_applying(runbook, "engine") or "native")
 
 
-def way_of(runbook: Runbook) -> Way:
-    """In which way scripts are run: the `model` of the step that applies them, `safe` unless it says otherwise."""
+def way_of(runbook: Runbook, runner: e.Runner | None) -> Way:
+    """In which way scripts are run: the runner's own, or the `model` of the step that applies them, else `safe`."""
+    if runner is not None:
+        return runner.way
     found = _of_applying(runbook, "model")
     return next((way for way in get_args(Way) if way == found), "safe")
 

@@ -25,9 +25,14 @@ class Version:
     text: str
 
     @property
+    def splits(self) -> bool:
+        """Whether it sends a script statement by statement."""
+        return (self.major, self.minor) >= SPLITS
+
+    @property
     def words(self) -> str:
         """How this version sends a script, in words."""
-        if (self.major, self.minor) >= SPLITS:
+        if self.splits:
             return "sends a script statement by statement, each committed by itself, or as a whole if it cannot read it"
         return "sends a script as a whole: one transaction, unless the script has its own"
 

@@ -20,7 +20,7 @@ def plan_blocks(plan: e.PlanMade, when: str, ref: str) -> Iterator[str]:
         f"- target {code(target.address)}, PostgreSQL {code(target.server_version)}, identity"
         f" {code(target.fingerprint)}, OID {code(target.oid)}, timeline {code(target.timeline)},"
         f" {'in recovery' if target.in_recovery else 'primary'}, started {code(target.postmaster_start)}",
-        *([f"- applied by {code(plan.runner)}"] if plan.runner else []),
+        *([f"- applied by {code(plan.runner.words)}"] if plan.runner else []),
         *(f"- condition **{name}**: {', '.join(map(code, why)) or 'holds'}" for name, why in plan.conditions.items()),
         *(f"- held back: {code(name)}" for name in plan.held_back),
         *(f"- **not read**: {code(what)}" for what in plan.unread),

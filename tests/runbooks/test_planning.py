@@ -54,6 +54,7 @@ def plan(
     first_run: bool = False,
     mark: str | None = None,
     known: Known | None = None,
+    runner: e.Runner | None = None,
 ) -> e.PlanMade:
     phases = tuple(Phase(name=n, title=n, steps=steps if n == "migrate" else ()) for n in PHASES)
     return make_plan(
@@ -65,7 +66,12 @@ def plan(
         first_run=first_run,
         mark=mark,
         known=known,
+        runner=runner,
     )
+
+
+def prisma(version: str, command: str = "npm run deploy", way: str = "prisma-7.3") -> e.Runner:
+    return e.Runner.model_validate({"command": command, "version": version, "why": "package-lock.json", "way": way})
 
 
 def step(uses: str, **params: str) -> Step:
@@ -115,6 +121,16 @@ def test_the_hash_is_over_what_is_written_down() -> None:
 )
 def test_another_plan_has_another_hash(other: e.PlanMade) -> None:
     assert other.hash != plan(ADD).hash
+
+
+def test_the_team_s_own_command_and_its_version_are_in_the_hash_and_say_how_scripts_are_run() -> None:
+    runners = (None, prisma("6.19.3"), prisma("6.19.2"), prisma("6.19.3", "npx prisma"))
+    plans = [plan(ADD, ADD, runner=runner) for runner in runners]
+    assert len({made.hash for made in plans}) == len(plans)
+    several = migration("ALTER TABLE t ADD c int;\nALTER TABLE t ADD d int")
+    later = plan(several, runner=prisma("7.4.0", way="prisma-7.4"))
+    assert [plan(several, runner=runners[1]).scripts[0].model, later.scripts[0].model] == ["batch", "split"]
+    assert later.runner == prisma("7.4.0", way="prisma-7.4")
 
 
 def test_the_plan_says_how_each_script_is_run_what_a_failure_keeps_and_what_prisma_would_do() -> None:

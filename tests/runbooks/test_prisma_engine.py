@@ -10,6 +10,7 @@ import pytest
 from migrations import ledger
 from migrations.ledger.marking import NoteApplied, SetAside, write
 from migrations.problem import Problem
+from runbooks import events as e
 from runbooks.steps.base import Settled
 from tests.migrations.applying import until
 from tests.migrations.prisma_stand_in import install
@@ -106,6 +107,15 @@ async def test_a_script_edited_between_review_and_run_is_not_applied(team: Team)
     (team.project.migrations / "2_b" / "migration.sql").write_text(TWO["2_b"])
     await team.deploy()
     assert team.query("SELECT checksum FROM _prisma_migrations") == [(s.sha256,) for s in team.view.plan.scripts]
+
+
+async def test_another_prisma_than_the_planned_one_is_not_run(team: Team) -> None:
+    why = "the runbook's command"
+    runner = e.Runner(command=f"{COMMAND} migrate deploy", version="6.19.2", why=why, way="prisma-7.3")
+    team.events[-1] = team.view.plan.model_copy(update={"runner": runner})
+    with pytest.raises(Problem, match=r"The plan says .*6\.19\.2.*; now it is .*6\.19\.3"):
+        await team.deploy()
+    assert team.pids == []
 
 
 async def test_a_migration_that_nobody_reviewed_stops_it(team: Team) -> None:

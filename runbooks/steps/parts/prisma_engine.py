@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from migrations.folder import read_folder
 from migrations.prisma.address import environment
@@ -17,6 +18,7 @@ from migrations.prisma.version import Version, version
 from migrations.prisma.workplace import Workplace, remove_copy
 from migrations.problem import Problem
 from migrations.process import Child, alive, end
+from runbooks import events
 from runbooks.artefacts import write_private
 from runbooks.events import Check, Script, StepStarted
 from runbooks.project import Environment, Project
@@ -37,15 +39,14 @@ def command_of(runbook: Runbook) -> tuple[bool, str | None]:
     return bool(wanted), command if isinstance(command, str) else None
 
 
-async def find_prisma(project: Project, env: Mapping[str, str], command: str | None) -> tuple[Runner, Version]:
-    """The team's command and its version. Raises Misuse, Problem, Unavailable."""
+async def find_prisma(
+    project: Project, env: Mapping[str, str], command: str | None
+) -> tuple[Runner, Version, events.Runner]:
+    """The team's command, its version, and both as the plan holds them. Raises Misuse, Problem, Unavailable."""
     runner = await asyncio.to_thread(find, project.migrations, command, env, project=project.folder)
-    return runner, await version(runner, env)
-
-
-def runner_words(runner: Runner, version: Version) -> str:
-    """What runs, in one line; the plan holds it, and a run compares."""
-    return f"{runner.words} (Prisma {version.text}, by {runner.why})"
+    found = await version(runner, env)
+    way: Literal["prisma-7.3", "prisma-7.4"] = "prisma-7.4" if found.splits else "prisma-7.3"
+    return runner, found, events.Runner(command=runner.words, version=found.text, why=runner.why, way=way)
 
 
 def prisma_environment(base: Mapping[str, str], env: Environment, session: str) -> dict[str, str]:
@@ -58,8 +59,8 @@ async def apply_by_prisma(ctx: Context, to: str | None, command: str | None) -> 
     """Apply what is pending by Prisma's command. Raises Problem, Unavailable."""
     scripts = chosen(ctx, to)
     env = prisma_environment(ctx.child_environment(), ctx.environment, ctx.session)
-    runner, found = await find_prisma(ctx.project, env, command)
-    _as_planned(ctx, runner_words(runner, found))
+    runner, found, now = await find_prisma(ctx.project, env, command)
+    _as_planned(ctx, now)
     wanted = await asyncio.to_thread(_wanted, ctx, scripts)
     for one in wanted:
         await still_as_reviewed(ctx, one)
@@ -113,12 +114,12 @@ def _order(
     )
 
 
-def _as_planned(ctx: Context, now: str) -> None:
+def _as_planned(ctx: Context, now: events.Runner) -> None:
     """Another Prisma than the one that the plan names is another plan. Raises Problem."""
-    ctx.check("prisma", "Prisma's own command", "ok", now)
-    told = ctx.view.plan.runner if ctx.view.plan else ""
-    if told and told != now:
-        raise Problem(f"The plan says {told}; now it is {now}.", advice="End this session and start anew.")
+    ctx.check("prisma", "Prisma's own command", "ok", now.words)
+    told = ctx.view.plan.runner if ctx.view.plan else None
+    if told is not None and told != now:
+        raise Problem(f"The plan says {told.words}; now it is {now.words}.", advice="End this session and start anew.")
 
 
 def _wanted(ctx: Context, scripts: Sequence[Script]) -> tuple[Wanted, ...]:
