@@ -7,7 +7,7 @@ from typing import Literal
 
 import psycopg
 
-from migrations import activity
+from migrations import activity, register
 from migrations.backup.tools import tools
 from migrations.ledger import lock as ledger_lock
 from migrations.problem import Problem, Unavailable
@@ -75,6 +75,8 @@ class Opening:
             role = "superuser" if allowed.superuser else "ordinary role"
             self._run.check("role", "Role", "ok", f"{allowed.role}, {role}")
             await self._lock(connection)
+            if self._setting.environment.register and self._changes:
+                self._run.check("register", "Register in the target", "ok", await register.may(connection))
             if self._restores:
                 await self._way_back(connection)
             size, tables = await activity.sizes(connection)

@@ -23,6 +23,7 @@ class Environment:
     protected: bool = False
     parity: str | None = None
     pooler: Literal["session"] | None = None
+    register: bool = False
     values: dict[str, str] = field(default_factory=dict)
     """`[environments.NAME.values]`: what `${env.key}` stands for in the runbook's step parameters."""
 

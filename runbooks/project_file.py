@@ -178,6 +178,7 @@ class _Reader:
             parity=own.text(
                 "parity", others.__contains__, f"another environment: {', '.join(others) or 'none is here'}"
             ),
+            register=own.flag("register"),
             pooler="session" if own.text("pooler", "session".__eq__, '"session"') else None,
             values=self._values(name, own),
         )

@@ -139,3 +139,32 @@ def test_git_shows_what_was_edited_and_brings_back_what_was_removed(gonogo: Gono
     command = next(step for step in state["ways"][0]["steps"] if step.startswith("git checkout"))
     subprocess.run(command.split(), cwd=small.folder, check=True)
     assert status(gonogo, small) == {}
+
+
+def test_a_walk_and_a_resolve_are_in_the_register_and_the_next_dump_holds_it(
+    gonogo: Gonogo, small: SmallProject
+) -> None:
+    small.toml(register=True)
+
+    def run() -> Said:
+        answers = str(small.answers())
+        return gonogo("run", "here", "--ticket", "CHG-1", "--answers", answers, cwd=small.folder, env=small.env)
+
+    first = run()
+    assert first.code == 0 and "gonogo.register is made" in first.err, first.err
+    small.migration(TAGS, "CREATE TABLE tags (id int);\n")
+    query(small, "CREATE TABLE tags (id int)")
+    assert resolve(gonogo, small, "--applied", TAGS, *SURE, "--ticket", "CHG-2").code == 0
+    small.migration("20260103000000_more", "CREATE TABLE more (id int);\n")
+    second = run()
+    assert second.code == 0 and "gonogo.register is there" in second.err, second.err
+    told = query(small, "SELECT migration, event, ticket, operator FROM gonogo.register ORDER BY id")
+    who = "ana@example.org"
+    assert told == [
+        (NOTES, "started", "CHG-1", who),
+        (NOTES, "applied", "CHG-1", who),
+        (TAGS, "marked as applied", "CHG-2", who),
+        ("20260103000000_more", "started", "CHG-1", who),
+        ("20260103000000_more", "applied", "CHG-1", who),
+    ]
+    assert status(gonogo, small) == {}

@@ -13,12 +13,14 @@ from migrations import ledger
 from migrations.apply import events as e
 from migrations.apply.guard import Budgets
 from migrations.apply.ledger_ready import ready
+from migrations.apply.registered import registered
 from migrations.apply.retrying import Retries
 from migrations.apply.script_failed import ScriptFailed as ScriptFailed
 from migrations.apply.script_run import ScriptRun, ScriptToRun
 from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
 from migrations.ledger.lock import PATIENCE, Holder, Lock
 from migrations.problem import Problem, Unavailable
+from migrations.register import Who
 from migrations.sql import Model, Script, Way, execution_model, read_script
 from migrations.target import Fingerprint, Pinned, session_name
 from migrations.target.session_settings import set_session
@@ -44,6 +46,7 @@ class ApplyRun:
 
     `roll_back_rows`: (name, ledger id) of this session's own failed rows, of which settle() knows that nothing was
     committed. `before_script` may raise Problem, for instance when the file on disk is no longer the reviewed one.
+    `register`: as whom to write into the target's register, if there is to be one.
     """
 
     target: Pinned
@@ -57,6 +60,7 @@ class ApplyRun:
     lock_patience: float = PATIENCE
     stop_asked: Callable[[], bool] = lambda: False
     before_script: Callable[[ScriptToRun], Awaitable[None]] = _nothing_to_check
+    register: Who | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +171,14 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
         lock = Lock(book)
         await lock.take(patience=run.lock_patience, on_wait=lambda others: _tell_wait(run, others))
         table = await ready(book, run.target.url.schema, run.scripts, run.roll_back_rows, run.on)
+        on = await registered(book, run.register, run.on)
         guard = await opened("guard", session_name(run.session, "guard"), GUARD)
         await set_session(guard, {"search_path": ""})
         script = await opened("script", session_name(run.session, "script"), run.timeouts.settings)
         backends = [await _backend(conn) for conn in (script, book, guard)]
         wire = Wire(run.target, script, guard, run.timeouts, backends[0][0])
-        await run.on(e.Connected(tuple(backends)))
-        yield _Work(run, book, lock, table, wire, await run.target.compare(script))
+        await on(e.Connected(tuple(backends)))
+        yield _Work(run, on, book, lock, table, wire, await run.target.compare(script))
 
 
 def _check_server(run: ApplyRun, book: Connection) -> None:
@@ -203,6 +208,7 @@ class _Work:
     """One run, connected."""
 
     run: ApplyRun
+    on: e.OnEvent
     book: Connection
     lock: Lock
     table: str
@@ -212,7 +218,7 @@ class _Work:
     async def all(self) -> ApplyResult:
         """Every script, in order."""
         done: list[ScriptDone] = []
-        retries = Retries(self.run.budgets, self.wire, self.run.on)
+        retries = Retries(self.run.budgets, self.wire, self.on)
         for script in self.run.scripts:
             if self.run.stop_asked():
                 return ApplyResult(tuple(done), stopped=True)
@@ -220,7 +226,7 @@ class _Work:
             await self.wire.reset()
             await self._same_world()
             limits = (self.run.timeouts, self.run.budgets, retries)
-            one = ScriptRun(script, self.wire, self.book, self.table, *limits, self.run.on)
+            one = ScriptRun(script, self.wire, self.book, self.table, *limits, self.on)
             done.append(ScriptDone(script.name, script.row, len(script.statements), await one.run()))
         return ApplyResult(tuple(done), stopped=False)
 

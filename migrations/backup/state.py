@@ -15,7 +15,7 @@ Connection = psycopg.AsyncConnection[Any]
 
 COUNTERS = """
 SELECT pg_catalog.format('%I.%I', schemaname, relname), n_tup_ins, n_tup_upd, n_tup_del
-FROM pg_catalog.pg_stat_user_tables
+FROM pg_catalog.pg_stat_user_tables WHERE schemaname <> 'gonogo'
 """
 
 RESET = """

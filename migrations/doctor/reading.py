@@ -19,7 +19,8 @@ from migrations.sql import read_script
 Connection = psycopg.AsyncConnection[Any]
 
 _AROUND = """
-SELECT pg_catalog.to_regclass('prisma_contract.marker') IS NOT NULL,
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'prisma_contract' AND c.relname = 'marker'),
        coalesce(pg_catalog.current_schema()::text, ''),
        ARRAY(SELECT format('%%I.%%I', n.nspname, c.relname)
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -9,10 +9,12 @@ from migrations.ledger import Row
 from migrations.ledger.lock import locked
 from migrations.ledger.marking import Change, NoteApplied, SetAside, write
 from migrations.problem import Problem
+from migrations.register import Event
 from runbooks.events import StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.ledger_reading import names
+from runbooks.steps.parts.registering import written
 
 
 class Params(Frozen):
@@ -59,6 +61,7 @@ async def run(ctx: Context, params: Params) -> Result:
         if changes:
             await write(conn, changes, schema=schema)
         left = await read_facts(conn, ctx.project.folder / ctx.project.migrations, schema)
+    await written(ctx, [_line(change) for change in changes])
     ctx.check("marked", "The ledger says so", "ok", _words(params, changes, facts))
     return Result(
         marked=sum(isinstance(change, SetAside) for change in changes),
@@ -85,6 +88,12 @@ def reading_of(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
     """The migrations that are applied, with the checksum and the time that their rows have."""
     done = {row.applied.name: row.applied for row in rows if not row.applied.rolled_back and not row.applied.failed}
     return tuple((row.name, row.checksum, row.finished_at or "") for row in done.values())
+
+
+def _line(change: Change) -> tuple[str, str, Event]:
+    if isinstance(change, NoteApplied):
+        return change.name, change.checksum, "marked as applied"
+    return change.name, "", "marked as rolled back"
 
 
 def _effects(ctx: Context, params: Params, against: tuple[str, ...]) -> None:

@@ -22,6 +22,7 @@ from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.ledger_reading import names
 from runbooks.steps.parts.limits import NONE, Limit, limit_milliseconds, limit_text
 from runbooks.steps.parts.prisma_engine import ENGINE, apply_by_prisma, settled_by_prisma
+from runbooks.steps.parts.registering import caught_up, registered, registrar
 
 OF_PRISMA = frozenset({"to", "engine", "command"})
 """The parameters that `engine = "prisma"` takes."""
@@ -88,6 +89,7 @@ async def run(ctx: Context, params: Params) -> Result:
     if params.engine == ENGINE:
         return await _by_prisma(ctx, params, scripts)
     todo = await order(ctx, scripts, params.model)
+    await caught_up(ctx, todo.before)
     try:
         result = await apply(_run(ctx, params, todo, tuple(s.migration for s in scripts)))
     except ScriptFailed as failed:
@@ -97,7 +99,9 @@ async def run(ctx: Context, params: Params) -> Result:
 
 
 async def _by_prisma(ctx: Context, params: Params, scripts: Sequence[Script]) -> Result:
-    deployed = await apply_by_prisma(ctx, params.to, params.command)
+    async with registered(ctx, scripts) as ended:
+        deployed = await apply_by_prisma(ctx, params.to, params.command)
+        ended.update(fate.name for fate in deployed.after.judged.of("applied"))
     result = _of_fates(deployed.after.judged.of("applied"), scripts, stopped=deployed.stopped)
     evidence = f"{len(result.scripts)} of {len(scripts)} scripts, by Prisma's own command"
     if deployed.stopped:
@@ -138,6 +142,7 @@ def _run(ctx: Context, params: Params, todo: Order, all_names: tuple[str, ...]) 
         roll_back_rows=todo.open_rows,
         stop_asked=lambda: ctx.stop_asked,
         before_script=lambda script: still_as_reviewed(ctx, script),
+        register=registrar(ctx),
     )
 
 
@@ -168,6 +173,7 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
     applied = [fate for fate in known.values() if fate.state == "applied"]
     evidence = f"{len(applied)} of {len(scripts)} scripts are applied"
     if len(applied) == len(scripts):
+        await caught_up(ctx, applied)
         done = tuple(
             ScriptResult(name=f.name, id=f.row, statements=f.statements, took=0, committed=True) for f in applied
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from migrations.doctor.reading import read_facts
 from migrations.ledger.lock import KEY
 from tests.migrations.ledgers import LOGS, World
 
@@ -81,6 +82,18 @@ def in_another_schema(world: World) -> None:
 def prisma_8(world: World) -> None:
     world.ledger()
     world.sql("CREATE SCHEMA prisma_contract; CREATE TABLE prisma_contract.marker ()")
+
+
+async def test_a_role_that_may_not_look_into_other_schemas_gets_a_diagnosis(world: World) -> None:
+    prisma_8(world)
+    world.sql("GRANT SELECT ON _prisma_migrations TO PUBLIC")
+    conn = await world.open()
+    try:
+        await conn.execute("CREATE ROLE gonogo_dim; SET ROLE gonogo_dim")
+        assert (await read_facts(conn, world.folder)).contract
+    finally:
+        await conn.execute("RESET ROLE; DROP ROLE gonogo_dim")
+        await conn.close()
 
 
 @pytest.mark.parametrize(

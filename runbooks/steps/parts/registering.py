@@ -1,0 +1,56 @@
+"""The target's own register of who ran what, where gonogo.toml wants one."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+from migrations import register
+from migrations.apply.settle import Fate
+from migrations.register import Event, Who
+from runbooks.events import Script
+from runbooks.steps.base import Context
+
+
+def registrar(ctx: Context) -> Who | None:
+    """As whom this session writes into the register; None where there is to be none."""
+    opened, plan = ctx.view.opened, ctx.view.plan
+    if not ctx.environment.register or opened is None:
+        return None
+    by = opened.operator
+    return Who(ctx.session, by.name, by.host, opened.ticket, plan.hash if plan else "")
+
+
+async def caught_up(ctx: Context, fates: Iterable[Fate]) -> None:
+    """The ends of scripts that an earlier attempt applied, where it could not write them any more. Raises Problem."""
+    applied = [fate for fate in fates if fate.state == "applied"]
+    if applied and registrar(ctx) is not None:
+        async with ctx.connect("ledger") as conn:
+            for fate in applied:
+                await register.catch_up(conn, ctx.session, fate.row, "applied")
+
+
+@asynccontextmanager
+async def registered(ctx: Context, scripts: Sequence[Script]) -> AsyncIterator[set[str]]:
+    """Lines for scripts that another program applies: before it starts, and when it has ended.
+
+    The block fills in what was applied; how the others ended is not known here. Raises Problem.
+    """
+    ended: set[str] = set()
+    await written(ctx, [(script.migration, script.sha256, "started") for script in scripts])
+    try:
+        yield ended
+    finally:
+        lines: list[tuple[str, str, Event]] = [
+            (s.migration, s.sha256, "applied" if s.migration in ended else "unknown") for s in scripts
+        ]
+        await written(ctx, lines)
+
+
+async def written(ctx: Context, lines: Sequence[tuple[str, str, Event]]) -> None:
+    """Lines of (migration, checksum, event), where there is to be a register. Raises Problem."""
+    who = registrar(ctx)
+    if who is None or not lines:
+        return
+    async with ctx.connect("ledger") as conn:
+        await register.make(conn)
+        for migration, checksum, event in lines:
+            await register.write(conn, who, migration, checksum, "", event)
