@@ -16,6 +16,12 @@ SELECT format('%%I.%%I', n.nspname, %s::text)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = pg_catalog.to_regclass(%s)
 """
+_HALF_DETACHED = """
+SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname)
+FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE i.inhrelid = pg_catalog.to_regclass(%s) AND i.inhdetachpending
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +29,13 @@ class Proof:
     """What the catalog must say if a statement took effect. `index` is qualified and quoted, or empty: none.
 
     `there`: the index is to be there, and valid; else it is to be gone. `repeatable`: running it again does no harm.
+    `partition`, likewise qualified and quoted, is to be detached.
     """
 
     index: str = ""
     there: bool = True
     repeatable: bool = False
+    partition: str = ""
 
 
 async def proof(conn: Connection, statement: Statement) -> Proof:
@@ -38,6 +46,8 @@ async def proof(conn: Connection, statement: Statement) -> Proof:
                 return Proof(index=await _beside(conn, table, index.name))
             case a.Drop(kind="index", concurrently=True, name=index):
                 return Proof(index=await _qualified(conn, index), there=False)
+            case a.DetachPartition(concurrently=True, partition=partition):
+                return Proof(partition=await _qualified(conn, partition))
             case a.Maintain() | a.Reindex():
                 return Proof(repeatable=True)
             case _:
@@ -47,18 +57,19 @@ async def proof(conn: Connection, statement: Statement) -> Proof:
 
 async def _beside(conn: Connection, table: Name, index: str) -> str:
     """An index stands in its table's schema."""
-    row = await (await conn.execute(_BESIDE, (index, _quoted(conn, table)))).fetchone()
+    row = await (await conn.execute(_BESIDE, (index, quoted(table)))).fetchone()
     return str(row[0]) if row else ""
 
 
 async def _qualified(conn: Connection, name: Name) -> str:
-    row = await (await conn.execute(_BESIDE, (name.name, _quoted(conn, name)))).fetchone()
-    return str(row[0]) if row else _quoted(conn, name)
+    row = await (await conn.execute(_BESIDE, (name.name, quoted(name)))).fetchone()
+    return str(row[0]) if row else quoted(name)
 
 
-def _quoted(conn: Connection, name: Name) -> str:
+def quoted(name: Name) -> str:
+    """As SQL has it, with the schema if it is given."""
     parts = (name.schema, name.name) if name.schema else (name.name,)
-    return sql.Identifier(*parts).as_string(conn)
+    return sql.Identifier(*parts).as_string()
 
 
 async def index_is_valid(conn: Connection, index: str) -> bool | None:
@@ -72,3 +83,18 @@ async def took_effect(conn: Connection, index: str, *, there: bool) -> bool:
     """Whether the catalog says what the proof asks for."""
     valid = await index_is_valid(conn, index)
     return valid is True if there else valid is None
+
+
+async def still_attached(conn: Connection, partition: str) -> bool:
+    """Whether a partition (qualified and quoted) is one, be it half detached."""
+    query = "SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass(%s)"
+    return await (await conn.execute(query.encode(), (partition,))).fetchone() is not None
+
+
+async def half_detached(conn: Connection, partition: str) -> str:
+    """The table (qualified and quoted) from which a partition was to be detached; empty if that was not cut short.
+
+    Only servers that can detach concurrently (14 and later) are asked.
+    """
+    row = await (await conn.execute(_HALF_DETACHED.encode(), (partition,))).fetchone()
+    return str(row[0]) if row else ""

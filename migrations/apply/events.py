@@ -64,7 +64,7 @@ class StatementStarted:
 class Sending:
     """A statement goes out that commits by itself: without its reply, only what the catalog proves is known.
 
-    `index`, `there` and `repeatable` are those of migrations.apply.concurrent.Proof.
+    `index`, `there`, `repeatable` and `partition` are those of migrations.apply.concurrent.Proof.
     """
 
     durable: ClassVar[bool] = True
@@ -74,6 +74,7 @@ class Sending:
     index: str
     there: bool
     repeatable: bool
+    partition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class Watch:
             self._add_wait(now)
         self.behind = self._reckoned(queue.behind, now)
         self._looked = now
-        self._judge(waits=queue.ours is not None)
+        self._judge(queue.ours)
 
     def ended_by_a_lock(self) -> None:
         """The statement's wait ended by an error: since the last look, it waited."""
@@ -120,11 +120,12 @@ class Watch:
         self._waiting_since = {pid: self._waiting_since.get(pid, self._looked) for pid in counted}
         return Behind({pid: now - since for pid, since in self._waiting_since.items()})
 
-    def _judge(self, *, waits: bool) -> None:
+    def _judge(self, ours: Waiter | None) -> None:
+        """A wait CONCURRENTLY shuts nobody out by itself; whoever queues behind it, waits for somebody else, too."""
         budgets, behind = self._budgets, self.behind
-        if not waits or self._concurrently:
+        if ours is None or (self._concurrently and ours.mode != "AccessExclusiveLock"):
             if budgets.held_wait and behind.longest >= budgets.held_wait:
-                raise GaveWay(behind.words, held=not waits)
+                raise GaveWay(behind.words, held=ours is None)
         elif (budgets.queue_wait and behind.longest >= budgets.queue_wait) or (
             budgets.queue_total and behind.total >= budgets.queue_total
         ):

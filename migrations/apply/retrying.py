@@ -13,9 +13,7 @@ from migrations.locks import Touch, touches_of
 from migrations.locks.lock import EFFORT
 from migrations.sql import Script, Statement
 
-LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, GaveWay)
-"""How a wait for a lock ends without it: by lock_timeout, as the loser of a deadlock, or to give way."""
-
+HELD = "it is not tried again: it held the lock while it worked, and would keep them waiting as long again"
 SCANNED = 0.1
 """Seconds of reading or writing a whole table under its lock that nobody should have to bear twice."""
 WORKED = 1.0
@@ -107,7 +105,7 @@ def why_not_again(error: Exception, worked: Mapping[int, float], in_all: float, 
     `worked` are the seconds that each of its statements worked in this try, without its waits; `in_all` all of them.
     """
     if isinstance(error, GaveWay) and error.held:
-        return "it is not tried again: it held the lock while it worked, and would keep them waiting as long again"
+        return HELD
     long = [index for index, seconds in worked.items() if seconds >= SCANNED]
     touches = touches_of(Script("", tuple(statements))) if long else ()
     for index in long:

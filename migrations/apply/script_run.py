@@ -11,9 +11,10 @@ import psycopg
 
 from migrations import ledger
 from migrations.apply import events as e
-from migrations.apply.concurrent import Proof, index_is_valid, proof
+from migrations.apply.concurrent import Proof, proof
 from migrations.apply.guard import Budgets
-from migrations.apply.retrying import LOCKED, GivenUp, Lost, Retries, why_not_again
+from migrations.apply.leftovers import Leftovers
+from migrations.apply.retrying import HELD, GivenUp, Lost, Retries, why_not_again
 from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.sending import Cancelled, GaveWay, NoReply, Timeouts, Wire
 from migrations.apply.statement_run import Refusal, StatementRun
@@ -35,7 +36,8 @@ class ScriptToRun:
     """A reviewed script, and the id of its ledger row.
 
     `continued`: the row is there, and statements before `through` were committed by an earlier attempt.
-    `begun`: indexes (qualified and quoted) that earlier attempts of this session began to build concurrently.
+    `begun`: indexes and partitions (qualified and quoted) that earlier attempts of this session began to build or to
+    detach concurrently.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ScriptRun:
         self._script, self._wire, self._book, self._table = script, wire, book, table
         self._timeouts, self._retries, self._on = timeouts, retries, on
         self._statements = StatementRun(script.name, script.text, script.statements, wire, timeouts, budgets, on)
+        self._leftovers = Leftovers(script.name, wire, self._statements, book, script.begun, on)
         self._through = script.through
         self._in_doubt: Literal["statement", "commit"] | None = None
         self._finished = False
@@ -108,7 +111,7 @@ class ScriptRun:
             if left and piece.by_itself and not self._wire.in_transaction:
                 facts = self._script.statements[left[0]].facts
                 slow = facts.concurrently and facts.alone
-                await self._tried(partial(self._by_itself, left[0]), self._never, concurrently=slow)
+                await self._tried(partial(self._by_itself, left[0]), self._once(left[0]), concurrently=slow)
             elif left:
                 await self._tried(partial(self._in_transaction, left), self._why_not_again(left[0]))
         if self._wire.in_transaction:
@@ -141,8 +144,8 @@ class ScriptRun:
             self._statements.begin_try(concurrently=concurrently)
             try:
                 return await work()
-            except LOCKED as error:
-                if self._in_doubt == "commit":
+            except (psycopg.Error, GaveWay) as error:
+                if self._in_doubt == "commit" or not self._statements.lost_to_a_lock(error):
                     raise
                 took, at, holders = time.monotonic() - began, self._statements.at, self._statements.waited_in
                 await self._statements.tell_notices()
@@ -150,6 +153,7 @@ class ScriptRun:
                 why = await why_not(error)
                 lost = Lost(script.name, script.row, at, attempt, took, error, holders.holders_words, why)
                 await self._retries.after(lost)
+                self._in_doubt = None
 
     def _why_not_again(self, first: int) -> WhyNot:
         """Of a transaction that begins at a statement."""
@@ -162,8 +166,16 @@ class ScriptRun:
 
         return why_not
 
-    async def _never(self, error: Exception) -> str:
-        return "it is not tried again: outside a transaction, only what gonogo can clean up after is"
+    def _once(self, index: int) -> WhyNot:
+        """Of a statement by itself."""
+        statement = self._script.statements[index]
+
+        async def why_not(error: Exception) -> str:
+            if isinstance(error, GaveWay) and error.held:
+                return HELD
+            return self._leftovers.why_not_again(statement, await proof(self._wire.script, statement))
+
+        return why_not
 
     async def _in_transaction(self, indexes: Sequence[int]) -> None:
         """Statements in one transaction. What ends it, and what begins it, may be the script's own."""
@@ -183,36 +195,20 @@ class ScriptRun:
         await self._commit(indexes[-1], "COMMIT")
 
     async def _by_itself(self, index: int) -> None:
-        facts = self._script.statements[index].facts
+        statement = self._script.statements[index]
         self._statements.check(index)
-        decides = await proof(self._wire.script, self._script.statements[index])
-        slow = facts.concurrently and facts.alone
+        decides = await proof(self._wire.script, statement)
+        slow = statement.facts.concurrently and statement.facts.alone
         if slow:
             await self._set(lock=0, statement=self._timeouts.concurrent)
-            await self._clear_the_way(index, decides)
-        sending = (index, decides.index, decides.there, decides.repeatable)
-        await self._on(e.Sending(self._script.name, self._script.row, *sending))
+        instead = await self._leftovers.clear(statement, decides) if slow else ""
+        await self._on(e.Sending(self._script.name, self._script.row, index, *astuple(decides)))
         self._in_doubt = "statement"
-        await self._statements.send(index)
+        await self._statements.send(index, instead)
         self._in_doubt = None
         await self._is_through(index + 1)
         if slow:
             await self._set(lock=self._timeouts.lock, statement=self._timeouts.statement)
-
-    async def _clear_the_way(self, index: int, decides: Proof) -> None:
-        """An INVALID index of that name makes the build fail, or, with IF NOT EXISTS, do nothing and say nothing."""
-        name = decides.index
-        if not (name and decides.there) or await index_is_valid(self._book, name) is not False:
-            return
-        self._statements.at = index
-        if name not in self._script.begun:
-            raise Refusal(
-                f"there is an INVALID index {name} already, which an earlier build left; "
-                f"drop it (DROP INDEX CONCURRENTLY {name}), then start the step again"
-            )
-        await self._wire.send(f"DROP INDEX CONCURRENTLY {name}")
-        text = f"dropped the INVALID index {name} that the earlier attempt left"
-        await self._on(e.Notice(self._script.name, "NOTE", text))
 
     async def _set(self, *, lock: int, statement: int) -> None:
         await self._wire.send(f"SET lock_timeout = {lock}; SET statement_timeout = {statement}")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import psycopg
 
 from migrations import ledger
-from migrations.apply.concurrent import took_effect
+from migrations.apply.concurrent import still_attached, took_effect
 from migrations.apply.orphans import let_go
 from migrations.ledger import Row
 from migrations.target import Pinned, session_name
@@ -117,6 +117,9 @@ async def _ask(conn: Connection, doubt: Record, through: int) -> tuple[int | Non
         done = await took_effect(conn, index, there=there)
         state = "is there" if there else "is gone"
         return at + done, f"the index {index} {state if done else f'{state} not as it should be'}"
+    if partition := str(doubt.get("partition") or ""):
+        attached = await still_attached(conn, partition)
+        return at + (not attached), f"{partition} is {'still attached' if attached else 'detached'}"
     return None, f"statement {at + 1} was sent, and no reply to it was seen"
 
 

@@ -15,6 +15,9 @@ from migrations.apply.sending import GaveWay, Reply, Timeouts, Wire
 from migrations.sql import Statement
 from migrations.target.session_settings import milliseconds
 
+LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, GaveWay)
+"""How a wait for a lock ends without it: by lock_timeout, as the loser of a deadlock, or to give way."""
+
 Connection = psycopg.AsyncConnection[Any]
 
 
@@ -43,14 +46,13 @@ class StatementRun:
         self._wire, self._timeouts, self._budgets, self._on = wire, timeouts, budgets, on
         self._sent_from: int | None = None  # where in the text the query stands that is on its way
         self._began = 0.0
-        self._lock_timeout = 0
         self.at = 0
         self.begin_try()
 
     def begin_try(self, *, concurrently: bool = False) -> None:
         """A transaction begins, or a statement by itself. `concurrently`: it keeps out other changes only."""
         self._watch = Watch(self._budgets, concurrently=concurrently)
-        self._lock_timeout = 0 if concurrently else self._timeouts.lock
+        self._concurrently = concurrently
         self.worked: dict[int, float] = {}
         self.worked_in_all = 0.0
         self.waited_in = LockQueue(0)
@@ -109,17 +111,24 @@ class StatementRun:
         waited = self._watch.waited
         try:
             return await self._wire.send(text, watcher=self)
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            self._watch.ended_by_a_lock()
-            raise
-        except GaveWay as gave_way:
-            if not gave_way.held:
+        except (psycopg.Error, GaveWay) as error:
+            if self.lost_to_a_lock(error) and not (isinstance(error, GaveWay) and error.held):
                 self._watch.ended_by_a_lock()
             raise
         finally:
             net = max(0.0, time.monotonic() - self._began - (self._watch.waited - waited))
             self.worked |= dict.fromkeys(indexes, net)
             self.worked_in_all += net
+
+    def lost_to_a_lock(self, error: Exception) -> bool:
+        """Whether it was a lock that the statement broke at.
+
+        What runs CONCURRENTLY has no lock_timeout: its own timeout counts, if it waited for anybody. A long build that
+        ran into it is not tried again for all that, since its length is more than there is for trying again.
+        """
+        if isinstance(error, psycopg.errors.QueryCanceled) and self._concurrently and self._watch.waited:
+            return time.monotonic() - self._began >= self._timeouts.concurrent / 1000
+        return isinstance(error, LOCKED)
 
     def check(self, index: int) -> None:
         """The server must read the bytes of this statement, which is next, as the review did. Raises Refusal."""
@@ -147,7 +156,8 @@ class StatementRun:
 
     def between(self) -> float:
         """Seconds until the next look."""
-        return self._watch.between(self._lock_timeout / 1000)
+        timeout = self._timeouts.concurrent if self._concurrently else self._timeouts.lock
+        return self._watch.between(timeout / 1000)
 
     async def look(self, guard: Connection, pid: int) -> None:
         """Look at the running statement, and tell. Raises GaveWay if others have waited long enough behind it."""

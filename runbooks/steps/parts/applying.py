@@ -78,12 +78,13 @@ async def order(ctx: Context, scripts: Sequence[Script], way: Way = "safe") -> O
 
 
 def _begun(ctx: Context, script: str) -> frozenset[str]:
-    """The indexes that earlier attempts began to build: what is INVALID under such a name, they left.
+    """What earlier attempts began to build or to detach: what is INVALID or half done under such a name, they left.
 
-    None was there when a build began, or it would have been refused.
+    It was not so when they began, or it would have been refused.
     """
     sent = (r for r in ctx.progress_of(ctx.step.id) if r.get("event") == Sending.__name__ and r.get("name") == script)
-    return frozenset(str(record["index"]) for record in sent if record["there"] and record["index"])
+    names = (record["index"] if record["there"] and record["index"] else record.get("partition") for record in sent)
+    return frozenset(str(name) for name in names if name)
 
 
 END = "End this session, look at what is in the database, and start anew."
