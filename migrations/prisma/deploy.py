@@ -32,7 +32,7 @@ class Deploy:
     """What to run, where, and whom to tell. `env` is the command's whole environment.
 
     `again`: an earlier attempt of this session had begun. `on_before` keeps what settle() will need after a crash;
-    `on_start` is told each program, before it begins.
+    `on_begin` is called when what applies is about to run; `on_start` is told each program, before it begins.
     """
 
     target: Pinned
@@ -47,6 +47,7 @@ class Deploy:
     on_text: OnLine
     on_note: Callable[[str], Awaitable[None]]
     on_before: Callable[[Before], Awaitable[None]]
+    on_begin: Callable[[], Awaitable[None]]
     on_start: Callable[[Child], Awaitable[None]]
     on_progress: OnProgress
     stop_asked: Callable[[], bool]
@@ -69,6 +70,7 @@ async def deploy(run: Deploy) -> Deployed:
     before = await _ready(run)
     if run.stop_asked():
         return Deployed(await _settled(run, before), stopped=True)
+    await run.on_begin()
     said, ended = await _through(run, before)
     after = await _settled(run, before)
     await _tell(run, after)

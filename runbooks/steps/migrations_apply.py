@@ -22,7 +22,7 @@ from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.ledger_reading import names
 from runbooks.steps.parts.limits import NONE, Limit, limit_milliseconds, limit_text
 from runbooks.steps.parts.prisma_engine import ENGINE, apply_by_prisma, settled_by_prisma
-from runbooks.steps.parts.registering import caught_up, registered, registrar
+from runbooks.steps.parts.registering import caught_up, registrar
 
 OF_PRISMA = frozenset({"to", "engine", "command"})
 """The parameters that `engine = "prisma"` takes."""
@@ -99,9 +99,7 @@ async def run(ctx: Context, params: Params) -> Result:
 
 
 async def _by_prisma(ctx: Context, params: Params, scripts: Sequence[Script]) -> Result:
-    async with registered(ctx, scripts) as ended:
-        deployed = await apply_by_prisma(ctx, params.to, params.command)
-        ended.update(fate.name for fate in deployed.after.judged.of("applied"))
+    deployed = await apply_by_prisma(ctx, params.to, params.command)
     result = _of_fates(deployed.after.judged.of("applied"), scripts, stopped=deployed.stopped)
     evidence = f"{len(result.scripts)} of {len(scripts)} scripts, by Prisma's own command"
     if deployed.stopped:

@@ -1,6 +1,7 @@
 """`engine = "prisma"`: the team's own command is found, led to reviewed bytes, watched, and judged by the ledger."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,13 @@ async def test_a_stop_before_it_began_runs_nothing(team: Team) -> None:
     result = await team.deploy()
     assert (result.stopped, team.outcomes["applied"]) == (True, "fail")
     assert team.query("SELECT to_regclass('_prisma_migrations')") == [(None,)]
+
+
+async def test_what_the_command_applies_is_in_the_register(team: Team) -> None:
+    team.environment = replace(team.environment, register=True)
+    with pytest.raises(Problem):
+        await team.deploy("another-host")
+    assert team.query("SELECT to_regnamespace('gonogo') IS NULL") == [(True,)], "nothing had begun"
+    await team.deploy()
+    lines = team.query("SELECT migration, event FROM gonogo.register ORDER BY id")
+    assert lines == [("1_a", "started"), ("2_b", "started"), ("1_a", "applied"), ("2_b", "applied")]

@@ -26,6 +26,7 @@ from runbooks.runbook import Runbook
 from runbooks.steps.base import Context, Settled
 from runbooks.steps.parts.applying import END, chosen, still_as_reviewed
 from runbooks.steps.parts.ledger_reading import held_back, planned
+from runbooks.steps.parts.registering import Registered
 
 ENGINE = "prisma"
 BEFORE = "before-prisma.json"
@@ -67,14 +68,23 @@ async def apply_by_prisma(ctx: Context, to: str | None, command: str | None) -> 
     copies = await asyncio.to_thread(_copies, ctx, wanted)
     layout = await asyncio.to_thread(find_layout, runner.folder, ctx.project.migrations, found.major)
     place = Workplace(_workplace(ctx), layout, copies)
+    register, applied = Registered(ctx, scripts), set[str]()
     try:
-        return await deploy(_order(ctx, runner, place, env, wanted))
+        deployed = await deploy(_order(ctx, runner, place, env, wanted, register))
+        applied = {fate.name for fate in deployed.after.judged.of("applied")}
+        return deployed
     finally:
         await asyncio.to_thread(place.remove)
+        await register.ended(applied)
 
 
 def _order(
-    ctx: Context, runner: Runner, place: Workplace, env: Mapping[str, str], wanted: tuple[Wanted, ...]
+    ctx: Context,
+    runner: Runner,
+    place: Workplace,
+    env: Mapping[str, str],
+    wanted: tuple[Wanted, ...],
+    register: Registered,
 ) -> Deploy:
     async def note(text: str) -> None:
         await ctx.output(f"{text}\n", "note")
@@ -108,6 +118,7 @@ def _order(
         on_text=lambda stream, text: ctx.output(text, stream),
         on_note=note,
         on_before=before,
+        on_begin=register.started,
         on_start=started,
         on_progress=progress,
         stop_asked=lambda: ctx.stop_asked,

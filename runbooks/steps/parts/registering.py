@@ -1,7 +1,6 @@
 """The target's own register of who ran what, where gonogo.toml wants one."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Container, Iterable, Sequence
 
 from migrations import register
 from migrations.apply.settle import Fate
@@ -28,21 +27,26 @@ async def caught_up(ctx: Context, fates: Iterable[Fate]) -> None:
                 await register.catch_up(conn, ctx.session, fate.row, "applied")
 
 
-@asynccontextmanager
-async def registered(ctx: Context, scripts: Sequence[Script]) -> AsyncIterator[set[str]]:
-    """Lines for scripts that another program applies: before it starts, and when it has ended.
+class Registered:
+    """Lines for scripts that another program applies: `started` with it, `ended` when it is over."""
 
-    The block fills in what was applied; how the others ended is not known here. Raises Problem.
-    """
-    ended: set[str] = set()
-    await written(ctx, [(script.migration, script.sha256, "started") for script in scripts])
-    try:
-        yield ended
-    finally:
+    def __init__(self, ctx: Context, scripts: Sequence[Script]) -> None:
+        self._ctx = ctx
+        self._scripts = scripts
+        self._began = False
+
+    async def started(self) -> None:
+        """The program runs. Raises Problem."""
+        self._began = True
+        await written(self._ctx, [(script.migration, script.sha256, "started") for script in self._scripts])
+
+    async def ended(self, applied: Container[str]) -> None:
+        """It is over; how the scripts beside the `applied` ones ended is not known here. Raises Problem."""
         lines: list[tuple[str, str, Event]] = [
-            (s.migration, s.sha256, "applied" if s.migration in ended else "unknown") for s in scripts
+            (s.migration, s.sha256, "applied" if s.migration in applied else "unknown") for s in self._scripts
         ]
-        await written(ctx, lines)
+        if self._began:
+            await written(self._ctx, lines)
 
 
 async def written(ctx: Context, lines: Sequence[tuple[str, str, Event]]) -> None:
