@@ -83,11 +83,11 @@ def diff_objects(before: Objects, after: Objects) -> tuple[str, ...]:
 
 
 def _line(each: Difference) -> str:
-    subject = f"{each.kind} {_shown(each.name)}"
+    subject = f"{each.kind} {shown(each.name)}"
     if each.attribute:
         return f"~ {subject}{_change(each.kind, each.attribute, each.was, each.now)}"
     sign, attributes = ("+", each.after) if each.before is None else ("-", each.before)
-    return f"{sign} {subject} {_short(each.kind, attributes or {})}".rstrip()
+    return f"{sign} {subject} {short(each.kind, attributes or {})}".rstrip()
 
 
 def _change(kind: str, attribute: str, was: str | None, now: str | None) -> str:
@@ -96,24 +96,26 @@ def _change(kind: str, attribute: str, was: str | None, now: str | None) -> str:
     if attribute == "body" or (attribute == "definition" and kind in TOLD_BY_NAME):
         return f": its {attribute} changed"
     label = "" if attribute in MAIN else f" {attribute}:"
-    return f"{label} {_cut(was)} → {_cut(now)}"
+    return f"{label} {cut(was)} → {cut(now)}"
 
 
 def _privileges(was: str, now: str) -> str:
+    """Items of access control lists that came and went."""
     old, new = set(was.split(", ")) - {""}, set(now.split(", ")) - {""}
     return ", ".join([f"+{item}" for item in sorted(new - old)] + [f"-{item}" for item in sorted(old - new)])
 
 
-def _short(kind: str, attributes: Attributes) -> str:
+def short(kind: str, attributes: Attributes) -> str:
+    """What an object is like, in a line; empty where only its definition would say it."""
     if kind in TOLD_BY_NAME or kind == "sequence":
         return ""
     main = next((attributes[name] for name in MAIN if name in attributes), "")
-    words = [_cut(main)] if main else []
+    words = [cut(main)] if main else []
     if kind in ("column", "domain"):
         words += [f"collate {attributes['collation']}"] if "collation" in attributes else []
         words += ["not null"] if "not null" in attributes else []
         words += [
-            f"{name} {_cut(attributes[name])}" for name in ("default", "generated", "identity") if name in attributes
+            f"{name} {cut(attributes[name])}" for name in ("default", "generated", "identity") if name in attributes
         ]
     words += [f"({attributes['state']})"] if "state" in attributes else []
     return " ".join(words)
@@ -133,14 +135,15 @@ def split_key(key: str) -> tuple[str, str]:
     return kind, name
 
 
-def _cut(text: str | None) -> str:
+def cut(text: str | None) -> str:
+    """A text in one line, not too long."""
     if text is None:
         return "none"
-    line = " ".join(_shown(text).split())
+    line = " ".join(shown(text).split())
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
-def _shown(text: str) -> str:
-    """Without `public.`, where it is no part of a literal."""
+def shown(text: str) -> str:
+    """A text without `public.`, where it is no part of a literal."""
     parts = _QUOTED.split(text)
     return "".join(part if n % 2 else _PUBLIC.sub("", part) for n, part in enumerate(parts))

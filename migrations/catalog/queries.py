@@ -73,6 +73,9 @@ SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHE
     'parents', (SELECT string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno)
                 FROM pg_inherits WHERE inhrelid = c.oid),
     'definition', CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+    'columns', CASE WHEN c.relkind IN ('v', 'm') THEN (
+        SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) END,
     'type', CASE WHEN c.relkind = 'S' THEN format_type(s.seqtypid, NULL) END,
     'values', 'start ' || s.seqstart || ' increment ' || s.seqincrement || ' from ' || s.seqmin || ' to ' || s.seqmax
         || ' cache ' || s.seqcache || CASE WHEN s.seqcycle THEN ' cycle' ELSE '' END,
@@ -237,7 +240,9 @@ FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE %(schema
 
 EVENT_TRIGGERS = f"""
 SELECT 'event trigger', quote_ident(v.evtname), jsonb_build_object(
-    'definition', concat_ws(' ', v.evtevent, array_to_string(v.evttags, ', '), v.evtfoid::regprocedure::text),
+    'definition', concat_ws(' ', 'on', v.evtevent,
+        'when tag in (' || (SELECT string_agg(quote_literal(t), ', ' ORDER BY t) FROM unnest(v.evttags) t) || ')',
+        'execute function', v.evtfoid::regprocedure),
     'state', CASE v.evtenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica' WHEN 'A' THEN 'always' END,
     'owner', pg_get_userbyid(v.evtowner),
     'comment', obj_description(v.oid, 'pg_event_trigger'))

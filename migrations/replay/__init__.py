@@ -15,7 +15,7 @@ from migrations.apply.events import ApplyEvent, ScriptStarted
 from migrations.apply.script_run import ScriptToRun
 from migrations.apply.sending import Timeouts
 from migrations.folder import Migration
-from migrations.problem import Problem
+from migrations.problem import Problem, Unavailable
 from migrations.replay.given import Given
 from migrations.replay.world import World
 from migrations.server import ThrowawayServer
@@ -167,6 +167,10 @@ class _Run:
                 await self._apply(scripts, database.url, given.schema)
             except ScriptFailed as failed:
                 return Replayed(database, number, _told(failed, self._names)), failed
+            except Unavailable:
+                raise
+            except Problem as problem:
+                return Replayed(database, number, Broken(scripts[0].name, problem.what, problem.code)), None
             await self.reached(number, database)
         return Replayed(database, len(self.batches)), None
 
