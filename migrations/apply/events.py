@@ -117,13 +117,13 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """A lock stood in the way, and it is not tried again; `why` in words. `waited`: it was still waiting for it."""
+    """A lock stood in the way, and it is not tried again; `why` in words. `timed_out`: lock_timeout was over."""
 
     durable: ClassVar[bool] = True
     name: str
     row: str
     statement: int
-    waited: bool
+    timed_out: bool
     why: str
     holders: tuple[str, ...]
 

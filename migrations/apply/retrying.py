@@ -55,9 +55,9 @@ class Retries:
         pause = self._pause(lost.attempt)
         why = lost.why_not or self._used_up(lost.attempt, pause)
         if why:
-            held = isinstance(lost.error, GaveWay) and lost.error.held
-            await self._on(e.GaveUp(lost.name, lost.row, lost.statement, not held, why, lost.holders))
-            raise GivenUp(lost.error, " ".join((f"{_sentence(why)}", *_way_on(lost, held=held))))
+            timed_out = isinstance(lost.error, psycopg.errors.LockNotAvailable)
+            await self._on(e.GaveUp(lost.name, lost.row, lost.statement, timed_out, why, lost.holders))
+            raise GivenUp(lost.error, " ".join((_sentence(why), *_way_on(lost))))
         self._spent += pause
         told = (_us(pause), _us(self._spent), _us(self._budgets.retry_for), _said(lost.error), lost.holders)
         await self._on(e.Retried(lost.name, lost.row, lost.statement, lost.attempt, *told))
@@ -77,8 +77,8 @@ class Retries:
         return f"after {tries}, the {self._budgets.retry_for:g} s for trying again (retry_for) are used up"
 
 
-def _way_on(lost: Lost, *, held: bool) -> Sequence[str]:
-    if held:
+def _way_on(lost: Lost) -> Sequence[str]:
+    if isinstance(lost.error, GaveWay) and lost.error.held:
         return (
             "Apply it when nobody uses the table, or change the script so that it holds no such lock while it works; "
             "held_wait is how long the step lets others wait.",

@@ -21,6 +21,7 @@ from runbooks.steps.parts.applying import Order, chosen, fates, order, still_as_
 from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.ledger_reading import names
 from runbooks.steps.parts.limits import NONE, Limit, limit_milliseconds, limit_text
+from runbooks.steps.parts.lock_timeout import lock_timeout_for
 from runbooks.steps.parts.prisma_engine import ENGINE, apply_by_prisma, settled_by_prisma
 from runbooks.steps.parts.registering import caught_up, registrar
 
@@ -90,6 +91,8 @@ async def run(ctx: Context, params: Params) -> Result:
         return await _by_prisma(ctx, params, scripts)
     todo = await order(ctx, scripts, params.model)
     await caught_up(ctx, todo.before)
+    lock_timeout = await lock_timeout_for(ctx, params.lock_timeout, params.queue_wait)
+    params = params.model_copy(update={"lock_timeout": lock_timeout})
     try:
         result = await apply(_run(ctx, params, todo, tuple(s.migration for s in scripts)))
     except ScriptFailed as failed:
@@ -210,4 +213,4 @@ def shows(params: Params) -> str:
     return f"apply the reviewed scripts, {last}one after the other{way}; {limits}; {guard}"
 
 
-STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile, asks=("effect-*",))
+STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile, asks=("effect-*", "lock-timeout"))

@@ -122,7 +122,7 @@ async def test_when_the_budget_is_used_up_the_holder_is_named_and_nothing_is_lef
         await until(lambda: _gone(bench, holder))
         await holder.close()
     (gave_up,) = bench.told(e.GaveUp)
-    assert gave_up.waited and "used up" in gave_up.why
+    assert gave_up.timed_out and "used up" in gave_up.why
     assert bench.told(e.Retried)
     assert await bench.rows() == [("0", "applied", 1), ("1", "failed", 0)]
     assert await bench.value("SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b'") == 0

@@ -367,6 +367,33 @@ async def test_stopped_between_scripts_it_goes_on_later(start: Start) -> None:
     assert ctx.rows() == [("1", "applied"), ("2", "applied")]
 
 
+async def test_a_longer_lock_timeout_is_typed_with_a_reason_and_holds_once(start: Start) -> None:
+    ctx = start({"1": "ALTER TABLE t ADD COLUMN b int; CREATE TABLE seen AS SELECT current_setting('lock_timeout');"})
+    async with ctx.connect("ledger") as conn:
+        await ledger.create(conn)
+    ctx.query("CREATE TABLE t (a int)")
+    quick = {"lock_timeout": "200ms", "retry_for": "0"}
+    with psycopg.connect(ctx.url) as holder:
+        holder.execute("LOCK TABLE t")
+        with pytest.raises(Problem, match="55P03"):
+            await ctx.run(APPLY, **quick)
+        for answer in ("", "0: never", "10s", "100ms: shorter"):
+            ctx.answers["lock-timeout"] = answer
+            with pytest.raises(Problem, match="neither 'keep'"):
+                await ctx.run(APPLY, **quick)
+        ctx.answers["lock-timeout"] = "keep"
+        with pytest.raises(Problem, match="55P03"):
+            await ctx.run(APPLY, **quick)
+        assert "pg_terminate_backend" in ctx.asked[-1] and "lock_timeout is 200ms" in ctx.asked[-1]
+    ctx.answers["lock-timeout"] = "7s: the report is over"
+    await ctx.run(APPLY, **quick)
+    assert ctx.query("SELECT * FROM seen") == [("7s",)]
+    assert "lock_timeout is 7s in this attempt, not 200ms: the report is over\n" in ctx.text("note")
+    asked = len(ctx.asked)
+    await ctx.run(APPLY, **quick)
+    assert len(ctx.asked) == asked
+
+
 async def test_resolve_marks_only_where_the_row_is(start: Start) -> None:
     ctx = start({"1": "SELECT 1", "2": "SELECT 1/0"})
     assert (await ctx.run("ledger.resolve", rolled_back="2")).marked == 0
