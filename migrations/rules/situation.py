@@ -48,8 +48,8 @@ class Situation(Seen):
         return found[::-1]
 
     def shares_with_ddl(self, statement: Statement) -> bool:
-        """Whether a statement of the same transaction changes the definition of a table that was there before."""
-        return self.transaction(statement) in self._changed_in
+        """Whether the statement, or one of the same transaction, changes the definition of a table that was there."""
+        return self.transaction(statement) in self._changed_in or self.defines(statement)
 
     def defines(self, statement: Statement) -> bool:
         """Whether a statement changes the definition of something that was there before."""
