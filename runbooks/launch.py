@@ -14,6 +14,7 @@ from runbooks.document import read_runbook
 from runbooks.events import AnswersFile, By, SessionOpened
 from runbooks.frozen import Frozen
 from runbooks.journal import NAME, read
+from runbooks.narrowed import WHOLE, Narrowing, check_narrowing, pauses
 from runbooks.nearest import nearest
 from runbooks.project import Environment, Project, runbook_text
 from runbooks.references import check_values
@@ -22,6 +23,7 @@ from runbooks.sessions import create_folder, new_session_id, sessions_root
 from runbooks.steps import catalogue
 
 LONGEST_TICKET = 200
+NOBODY_TO_ASK = "A pause between transactions asks a person whether to go on, and nobody watches this session."
 
 
 class Request(Frozen):
@@ -32,6 +34,7 @@ class Request(Frozen):
     environment: str = ""
     mode: Mode = "walk"
     ticket: str = ""
+    narrowing: Narrowing = WHOLE
     operator: By
     answers: AnswersFile | None = None
     headless: bool = False
@@ -78,6 +81,7 @@ async def begin(
     headless: bool,
     environ: Mapping[str, str],
     document: tuple[str, str] | None = None,
+    narrowing: Narrowing = WHOLE,
 ) -> tuple[Client, Answers]:
     """Begin a session. `document`: the name and text of a runbook, if it is not the environment's own.
 
@@ -90,6 +94,9 @@ async def begin(
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
     check_answers(given, runbook, _migrations(project) if given.reviews else None)
+    check_narrowing(runbook, _migrations(project) if narrowing.to else None, narrowing)
+    if headless and (narrowing.pause or pauses(runbook)):
+        raise Misuse(NOBODY_TO_ASK, advice="Run it on a terminal, or leave the pauses out.")
     if mode == "backup" and not runbook.phases[0].steps:
         raise Misuse(f"{name} has no step in Backup.", advice="Write one that takes a dump.")
     folder = create_folder(sessions_root(project, environ), new_session_id(datetime.now(UTC), environment.name))
@@ -98,6 +105,7 @@ async def begin(
         environment=environment.name,
         mode=mode,
         ticket=ticket,
+        narrowing=narrowing,
         operator=operator,
         answers=answers_file,
         headless=headless,
@@ -151,8 +159,10 @@ async def take_up(
 
 
 def _may_go_on_headless(folder: Path) -> None:
-    """Raises Misuse for a protected environment, however it was begun."""
+    """Raises Misuse for a protected environment, however it was begun, and for a session that is to pause."""
     opened = next((record.event for record in read(folder / NAME)), None)
+    if isinstance(opened, SessionOpened) and pauses(opened.runbook):
+        raise Misuse(NOBODY_TO_ASK, advice=f"Run `gonogo resume {folder.name}` on a terminal.")
     if isinstance(opened, SessionOpened) and opened.protected and opened.mode == "walk":
         raise Misuse(
             f"{opened.environment} is protected: it does not run unattended.",

@@ -33,6 +33,7 @@ from runbooks.git import head_of
 from runbooks.journal import NAME, Journal, JournalBroken, read
 from runbooks.launch import Request
 from runbooks.listening import listening
+from runbooks.narrowed import narrowed
 from runbooks.plan_reader import PlanReader, pin_of
 from runbooks.previous import previous
 from runbooks.project import Environment, Project
@@ -93,7 +94,8 @@ class Runner:
         project = projects.load(Path(self._request.project))
         environment = project.environments[self._request.environment]
         written = read_runbook(self._folder / "runbook.md", catalogue=catalogue())
-        runbook = told_for(written, environment.values, catalogue())
+        told = told_for(written, environment.values, catalogue())
+        runbook = narrowed(told, catalogue(), self._request.narrowing)
         async with world_of(project, environment.name) as world:
             environ = {**os.environ, **world.variables}
             setting = self._setting(project, environment, runbook, environ, pin=None)

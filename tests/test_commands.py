@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from fix_command import Gonogo, Said, SmallProject, environment
 
@@ -109,3 +110,28 @@ def test_an_interrupt_while_it_is_being_imported_ends_quietly(tmp_path: Path, mo
         env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert (done.returncode, done.stderr.strip()) == (130, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--to", "20260101000000_note"), "Did you mean 20260101000000_notes?"),
+        (("--step",), "nobody watches"),
+    ],
+)
+def test_what_a_session_cannot_be_narrowed_to(
+    gonogo: Gonogo, small: SmallProject, words: tuple[str, ...], told: str
+) -> None:
+    small.answers()
+    said_clearly(run(gonogo, small, *words), 2, told)
+    assert not list_sessions(state_home(os.environ))
+
+
+def test_a_session_goes_only_as_far_as_a_migration(gonogo: Gonogo, small: SmallProject) -> None:
+    small.migration("20260102000000_later", "CREATE TABLE later ();")
+    small.answers(reviews={}, waivers={"applied/pending": "the rest comes tomorrow"})
+    said = run(gonogo, small, "--to", "20260101000000_notes")
+    assert "held back" in (said.session / "transcript.md").read_text()
+    with psycopg.connect(small.url) as connection:
+        rows = connection.execute("SELECT migration_name FROM _prisma_migrations").fetchall()
+    assert rows == [("20260101000000_notes",)]

@@ -13,6 +13,7 @@ from migrations import ledger
 from migrations.apply import events as e
 from migrations.apply.guard import Budgets
 from migrations.apply.ledger_ready import ready
+from migrations.apply.pausing import GoOn, Paused, Pauses
 from migrations.apply.registered import registered
 from migrations.apply.retrying import Retries
 from migrations.apply.script_failed import ScriptFailed as ScriptFailed
@@ -47,6 +48,7 @@ class ApplyRun:
     `roll_back_rows`: (name, ledger id) of this session's own failed rows, of which settle() knows that nothing was
     committed. `before_script` may raise Problem, for instance when the file on disk is no longer the reviewed one.
     `register`: as whom to write into the target's register, if there is to be one.
+    `go_on` is asked before each transaction but the first.
     """
 
     target: Pinned
@@ -61,6 +63,7 @@ class ApplyRun:
     stop_asked: Callable[[], bool] = lambda: False
     before_script: Callable[[ScriptToRun], Awaitable[None]] = _nothing_to_check
     register: Who | None = None
+    go_on: GoOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,11 @@ class ScriptDone:
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """What was applied, in order; `stopped` if the operator asked to end before the last one."""
+    """What was applied, in order; `stopped` if the operator asked to end before the last one, `amid` one of them."""
 
     scripts: tuple[ScriptDone, ...]
     stopped: bool
+    amid: str = ""
 
 
 async def prepare(name: str, text: str, checksum: str, way: Way = "safe") -> ScriptToRun:
@@ -203,6 +207,15 @@ async def _backend(conn: Connection) -> tuple[int, str]:
     return int(row[0]), str(row[1])
 
 
+async def _begins(script: ScriptToRun, pauses: Pauses) -> bool:
+    """Whether a script may begin, or go on where it was left."""
+    try:
+        await pauses.before(script.next_from(script.through))
+    except Paused:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """One run, connected."""
@@ -219,15 +232,20 @@ class _Work:
         """Every script, in order."""
         done: list[ScriptDone] = []
         retries = Retries(self.run.budgets, self.wire, self.on)
+        pauses = Pauses(self.run.go_on, self.wire, self.run.stop_asked)
         for script in self.run.scripts:
-            if self.run.stop_asked():
+            if self.run.stop_asked() or not await _begins(script, pauses):
                 return ApplyResult(tuple(done), stopped=True)
             await self.run.before_script(script)
             await self.wire.reset()
             await self._same_world()
-            limits = (self.run.timeouts, self.run.budgets, retries)
+            limits = (self.run.timeouts, self.run.budgets, retries, pauses)
             one = ScriptRun(script, self.wire, self.book, self.table, *limits, self.on)
-            done.append(ScriptDone(script.name, script.row, len(script.statements), await one.run()))
+            try:
+                took = await one.run()
+            except Paused:
+                return ApplyResult(tuple(done), stopped=True, amid=script.name)
+            done.append(ScriptDone(script.name, script.row, len(script.statements), took))
         return ApplyResult(tuple(done), stopped=False)
 
     async def _same_world(self) -> None:

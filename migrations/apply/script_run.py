@@ -14,6 +14,7 @@ from migrations.apply import events as e
 from migrations.apply.concurrent import Proof, proof
 from migrations.apply.guard import Budgets
 from migrations.apply.leftovers import Leftovers
+from migrations.apply.pausing import Next, Paused, Pauses
 from migrations.apply.retrying import HELD, GivenUp, Lost, Retries, why_not_again
 from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.sending import Cancelled, GaveWay, NoReply, Timeouts, Wire
@@ -51,6 +52,14 @@ class ScriptToRun:
     continued: bool = False
     begun: frozenset[str] = frozenset()
 
+    def next_from(self, through: int) -> Next:
+        """What is the next to be sent when statements before `through` are committed."""
+        ends = [piece.indexes[-1] for piece in self.pieces if piece.indexes[-1] >= through]
+        last = len(self.statements) - 1 if self.model == "batch" or not ends else ends[0]
+        first = self.statements[min(through, last)] if self.statements else None
+        line, summary = (first.line, first.summary) if first else (0, "the ledger's row")
+        return Next(self.name, self.row, through, last, len(self.statements), line, summary)
+
 
 class ScriptRun:
     """Runs one script. Statements before `through` are committed; while `in_doubt`, the last one sent may be too."""
@@ -64,10 +73,11 @@ class ScriptRun:
         timeouts: Timeouts,
         budgets: Budgets,
         retries: Retries,
+        pauses: Pauses,
         on: e.OnEvent,
     ) -> None:
         self._script, self._wire, self._book, self._table = script, wire, book, table
-        self._timeouts, self._retries, self._on = timeouts, retries, on
+        self._timeouts, self._retries, self._pauses, self._on = timeouts, retries, pauses, on
         self._statements = StatementRun(script.name, script.text, script.statements, wire, timeouts, budgets, on)
         self._leftovers = Leftovers(script.name, wire, self._statements, book, script.begun, on)
         self._through = script.through
@@ -86,6 +96,9 @@ class ScriptRun:
             await self._all()
         except GivenUp as given_up:
             raise await self._broken(given_up.error, given_up.words) from None
+        except Paused as paused:
+            await self._broken(paused)
+            raise
         except (psycopg.Error, NoReply, Refusal) as error:
             raise await self._broken(error) from None
         except Cancelled as cancelled:
@@ -108,6 +121,8 @@ class ScriptRun:
             await self._tried(self._rest_as_one, self._why_not_again(self._through))
         for piece in self._script.pieces:
             left = [index for index in piece.indexes if index >= self._through]
+            if left and left[0] > self._script.through and not self._wire.in_transaction:
+                await self._pauses.before(self._script.next_from(left[0]))
             if left and piece.by_itself and not self._wire.in_transaction:
                 facts = self._script.statements[left[0]].facts
                 slow = facts.concurrently and facts.alone
@@ -273,7 +288,7 @@ class ScriptRun:
         await self._statements.tell_notices()
         if not isinstance(error, NoReply):
             await self._wire.roll_back()
-        cancelled = isinstance(error, Cancelled)
+        cancelled = isinstance(error, Cancelled | Paused)
         at = self._statements.at
         await self._on(e.ScriptBroken(script.name, script.row, at, self._through, known, cancelled, str(failed)))
         if known:

@@ -120,7 +120,8 @@ async def _ask(conn: Connection, doubt: Record, through: int) -> tuple[int | Non
     if partition := str(doubt.get("partition") or ""):
         attached = await still_attached(conn, partition)
         return at + (not attached), f"{partition} is {'still attached' if attached else 'detached'}"
-    return None, f"statement {at + 1} was sent, and no reply to it was seen"
+    sent = f"statement {at + 1} was" if at <= through else f"all from statement {through + 1} on was"
+    return None, f"{sent} sent, and no reply to it was seen"
 
 
 async def _ask_transaction(conn: Connection, doubt: Record, through: int) -> tuple[int | None, str]:

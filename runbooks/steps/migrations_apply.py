@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,7 @@ from migrations.sql import Way
 from runbooks.events import Check, Script, StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.parts.apply_questions import may_go_on
 from runbooks.steps.parts.apply_teller import Teller
 from runbooks.steps.parts.applying import Order, chosen, fates, order, still_as_reviewed
 from runbooks.steps.parts.duration import Duration
@@ -40,6 +42,7 @@ class Params(Frozen):
     What runs CONCURRENTLY waits for old transactions, without harm: it has no lock timeout, and one of its own.
     Others wait behind our statement no longer than `queue_wait` each, and `queue_total` together, while it waits for a
     lock; no longer than `held_wait` each while it works under one. `retry_for` is for all tries that a lock ended.
+    `pause`: a person is asked between two transactions whether to go on.
     `model`: gonogo's own way to run a script, or exactly that of Prisma up to 7.3, or from 7.4 on.
     """
 
@@ -52,6 +55,7 @@ class Params(Frozen):
     statement_timeout: Limit = timedelta(minutes=15)
     concurrent_timeout: Limit = timedelta(hours=4)
     model: Way = "safe"
+    pause: bool = False
     engine: Literal["native", "prisma"] = "native"
     command: str | None = None
 
@@ -142,6 +146,7 @@ def _run(ctx: Context, params: Params, todo: Order, all_names: tuple[str, ...]) 
         ),
         roll_back_rows=todo.open_rows,
         stop_asked=lambda: ctx.stop_asked,
+        go_on=partial(may_go_on, ctx) if params.pause else None,
         before_script=lambda script: still_as_reviewed(ctx, script),
         register=registrar(ctx),
     )
@@ -158,7 +163,8 @@ def _result(ctx: Context, todo: Order, result: ApplyResult, planned: int) -> Res
     if len(done) < planned:
         left = names(tuple(s.name for s in todo.scripts[len(now) :]))
         advice = "Start the step again to go on."
-        ctx.check("applied", "Scripts applied", "fail", f"{evidence}; stopped as asked, before {left}", advice)
+        where = f"in the middle of {result.amid}" if result.amid else f"before {left}"
+        ctx.check("applied", "Scripts applied", "fail", f"{evidence}; stopped as asked, {where}", advice)
     else:
         ctx.check("applied", "Scripts applied", "ok", evidence)
     return Result(scripts=done, stopped=result.stopped)
@@ -210,7 +216,9 @@ def shows(params: Params) -> str:
         f"and try again for {limit_text(params.retry_for)}"
     )
     way = f" as Prisma {WAYS[params.model]} does" if params.model in WAYS else ""
-    return f"apply the reviewed scripts, {last}one after the other{way}; {limits}; {guard}"
+    pause = ", asking between transactions" if params.pause else ""
+    return f"apply the reviewed scripts, {last}one after the other{way}{pause}; {limits}; {guard}"
 
 
-STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile, asks=("effect-*", "lock-timeout"))
+ASKS = ("effect-*", "lock-timeout", "go-on-*")
+STEP = StepKind("Apply the migrations", "target", Params, run, shows, reconcile, asks=ASKS)

@@ -16,6 +16,7 @@ from migrations.apply import events as e
 from migrations.apply.orphans import let_go
 from migrations.problem import Problem
 from migrations.server import ThrowawayServer
+from migrations.sql import Way
 from tests.migrations.applying import Bench, until
 from tests.migrations.proxy import cutting
 
@@ -49,6 +50,29 @@ async def test_a_line_cut_in_the_commit_of_a_piece_is_asked_of_the_server(databa
     (fate,) = await Bench.settle(_direct(bench, database))
     assert (fate.state, fate.through) == (("partly", 3) if pass_on else ("nothing", 0))
     assert await bench.value("SELECT to_regclass('a') IS NOT NULL") is pass_on
+
+
+@pytest.mark.parametrize(
+    ("way", "text", "through", "doubt"),
+    [
+        ("prisma-7.3", "CREATE TABLE a ();\nCREATE TABLE b ();", 0, 2),
+        ("prisma-7.3", "CREATE TABLE b ();", 0, 1),
+        ("prisma-7.4", "CREATE TABLE a ();\nCREATE TABLE b ();\nCREATE TABLE c ();", 1, 2),
+    ],
+)
+@pytest.mark.parametrize("pass_on", [True, False])
+async def test_a_line_cut_where_the_server_cannot_tell_leaves_a_doubt(
+    database: str, way: Way, text: str, through: int, doubt: int, pass_on: bool
+) -> None:
+    async with cutting(database, b"CREATE TABLE b", pass_on=pass_on) as (line, _):
+        bench = Bench(line)
+        bench.plain = database
+        with pytest.raises(ScriptFailed) as caught:
+            await bench.apply({"1": text}, way)
+    assert not caught.value.known and "no reply came" in str(caught.value)
+    (fate,) = await Bench.settle(_direct(bench, database))
+    assert (fate.state, fate.through, fate.doubt, fate.open_row) == ("unknown", through, doubt, True)
+    assert await bench.value("SELECT logs IS NULL FROM _prisma_migrations"), "nothing is claimed in the ledger"
 
 
 @pytest.mark.parametrize("pass_on", [True, False])

@@ -12,7 +12,7 @@ import pytest
 
 from migrations import ledger
 from migrations.problem import Problem
-from migrations.sql import execution_model, read_script
+from migrations.sql import Way, execution_model, read_script
 from runbooks import events as e
 from runbooks.runbook import Step
 from runbooks.steps import catalogue
@@ -25,7 +25,15 @@ APPLY = "migrations.apply"
 class Session(StepContext):
     """A session whose plan holds the scripts, reviewed and kept, and also on disk in the project."""
 
-    def __init__(self, url: str, folder: Path, scripts: dict[str, str], *, held_back: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        scripts: dict[str, str],
+        *,
+        held_back: tuple[str, ...] = (),
+        way: Way = "safe",
+    ) -> None:
         super().__init__(url, folder)
         self.url = url
         (self.folder / "scripts").mkdir()
@@ -35,7 +43,7 @@ class Session(StepContext):
             place.mkdir(parents=True)
             (place / "migration.sql").write_text(text)
             if name not in held_back:
-                planned.append(_script(name, text))
+                planned.append(_script(name, text, way))
                 (self.folder / "scripts" / f"{planned[-1].sha256}.sql").write_text(text)
         target = e.Target(
             address="x",
@@ -77,13 +85,13 @@ class Session(StepContext):
         del self.recorded[at:]
 
 
-def _script(name: str, text: str) -> e.Script:
+def _script(name: str, text: str, way: Way) -> e.Script:
     script = read_script(text)
     return e.Script(
         migration=name,
         sha256=sha256(text.encode()).hexdigest(),
         size=len(text),
-        model=execution_model(script).kind,
+        model=execution_model(script, way).kind,
         statements=tuple(
             e.Statement(line=s.line, start=s.start, end=s.end, summary=s.summary) for s in script.statements
         ),
@@ -269,7 +277,7 @@ async def test_what_the_ledger_says_counts_more_than_a_lost_record(
     assert ctx.rows() == [("1", "applied")]
 
 
-async def _killed(ctx: Session, when: Callable[[dict[str, Any]], bool]) -> None:
+async def _killed(ctx: Session, when: Callable[[dict[str, Any]], bool], **params: Any) -> None:
     """Run the step, and let the runner die at the first record of which `when` is true: nothing is sent after it."""
 
     class Killed(BaseException):
@@ -284,7 +292,7 @@ async def _killed(ctx: Session, when: Callable[[dict[str, Any]], bool]) -> None:
 
     ctx.record = record  # type: ignore[method-assign]
     try:
-        await ctx.run(APPLY)
+        await ctx.run(APPLY, **params)
     except Killed:
         pass
     finally:
@@ -322,6 +330,48 @@ async def test_killed_at_every_record_nothing_is_lost_and_nothing_runs_twice(
     assert [name for name, state in ctx.rows() if state == "applied"] == ["1", "2", "3", "4"]
     assert not [row for row in ctx.rows() if row[1] == "failed"]
     assert ctx.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+HALF = "only as far as statement 2"
+
+
+@pytest.mark.parametrize(
+    ("answer", "rows", "tables"),
+    [
+        ("it took effect", [("1", "applied")], (None, None)),
+        (HALF, [("1", "applied")], (None, "b")),
+        ("it did not", [("1", "rolled back"), ("1", "applied")], ("a", "b")),
+    ],
+)
+async def test_of_one_query_without_a_reply_a_person_says_how_far_it_came(
+    start: Start, answer: str, rows: list[tuple[str, str]], tables: tuple[str | None, ...]
+) -> None:
+    ctx = start({"1": "CREATE TABLE a ();\nCOMMIT;\nCREATE TABLE b ();"}, way="prisma-7.3")
+    await _killed(ctx, lambda record: record["event"] == "Sending", model="prisma-7.3")
+    assert await ctx.reconcile(model="prisma-7.3") is None
+    ctx.answers[f"effect-{ctx.recorded[-1][1]['row']}"] = answer
+    await ctx.run(APPLY, model="prisma-7.3")
+    assert "all from statement 1 on was sent, and no reply to it was seen" in ctx.asked[0]
+    assert ctx.rows() == rows
+    assert ctx.query("SELECT to_regclass('a')::text, to_regclass('b')::text") == [tables]
+
+
+async def test_another_way_than_that_of_the_plan_is_refused(start: Start) -> None:
+    ctx = start({"1": "CREATE TABLE a (); CREATE TABLE b ();"})
+    with pytest.raises(Problem, match="batch, not transaction"):
+        await ctx.run(APPLY, model="prisma-7.3")
+
+
+async def test_a_person_may_end_it_between_two_transactions_and_go_on_later(start: Start) -> None:
+    ctx = start({"1": "CREATE TABLE a (i int);\nCREATE INDEX CONCURRENTLY x ON a (i);\nCREATE TABLE b ();"})
+    ctx.answers["*"] = "stop"
+    assert (await ctx.run(APPLY, pause=True)).stopped
+    assert "statement 2 of 3, from line 2 on" in ctx.asked[0]
+    assert ctx.found("applied").evidence == "0 of 1 scripts, 0 statements; stopped as asked, in the middle of 1"
+    ctx.answers["*"] = "go on"
+    await ctx.run(APPLY, pause=True)
+    assert len(ctx.asked) == 2
+    assert ctx.rows() == [("1", "applied")]
 
 
 @pytest.mark.parametrize("answer", ["it took effect", "it did not"])

@@ -15,6 +15,7 @@ from runbooks.client import LOG, Client
 from runbooks.demo import shop
 from runbooks.headless import Headless
 from runbooks.journal import NAME, read
+from runbooks.narrowed import WHOLE, Narrowing
 from runbooks.operator import who
 from runbooks.places import Place, place, root
 from runbooks.report.markdown import transcript
@@ -33,6 +34,8 @@ headless_option = click.option("--headless", is_flag=True, help="No screen; what
 @click.command()
 @click.argument("environment")
 @click.option("--ticket", help="The change ticket that the transcript is for.")
+@click.option("--to", default="", metavar="MIGRATION", help="The last migration to apply; later ones are held back.")
+@click.option("--step", "pause", is_flag=True, help="Ask between two transactions whether to go on.")
 @operator_option
 @headless_option
 @answers_option
@@ -40,13 +43,16 @@ headless_option = click.option("--headless", is_flag=True, help="No screen; what
 def run(
     environment: str,
     ticket: str | None = None,
+    to: str = "",
+    pause: bool = False,
     operator: str | None = None,
     headless: bool = False,
     answers: Path | None = None,
     project_file: Path | None = None,
 ) -> None:
     """Walk ENVIRONMENT through its runbook."""
-    walk(place(project_file), environment, ticket, operator, headless or not on_terminal(), answers, "walk")
+    unattended, narrowing = headless or not on_terminal(), Narrowing(to=to, pause=pause)
+    walk(place(project_file), environment, ticket, operator, unattended, answers, "walk", narrowing)
 
 
 @click.command(short_help="The Backup phase alone, without a screen.")
@@ -87,6 +93,7 @@ def walk(
     headless: bool,
     answers: Path | None,
     mode: Literal["walk", "backup"],
+    narrowing: Narrowing = WHOLE,
 ) -> None:
     """Begin a session and be its face until it ends, or until the face leaves."""
     wanted = launch.environment_of(here.project, environment)
@@ -106,6 +113,7 @@ def walk(
             operator=await who(operator, os.environ),
             ticket=named,
             mode=mode,
+            narrowing=narrowing,
             answers=answers,
             headless=headless,
             environ=os.environ,

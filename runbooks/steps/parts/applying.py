@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from migrations.apply import prepare
-from migrations.apply.events import ScriptBroken, Sending, Through, as_record
+from migrations.apply.events import Sending
 from migrations.apply.script_run import ScriptToRun
 from migrations.apply.settle import Fate, settle
 from migrations.prisma.judged import Wanted
@@ -16,10 +16,10 @@ from migrations.sql import Way
 from migrations.sql.actions import CreateTable
 from runbooks.events import Script
 from runbooks.steps.base import Context
+from runbooks.steps.parts.apply_questions import decided
 from runbooks.steps.parts.ledger_reading import planned
 
-TOOK_EFFECT = "it took effect"
-DID_NOT = "it did not"
+END = "End this session, look at what is in the database, and start anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,18 @@ async def fates(ctx: Context) -> dict[str, Fate]:
 
 async def order(ctx: Context, scripts: Sequence[Script], way: Way = "safe") -> Order:
     """Settle what was begun, ask a person what the server cannot tell, and read the scripts. Raises Problem."""
-    known = {name: await _decided(ctx, fate) for name, fate in (await fates(ctx)).items()}
+    known = await fates(ctx)
+    if changed := [fate for fate in known.values() if fate.state == "changed"]:
+        raise Problem(f"{changed[0].name}: {changed[0].words}.", advice=f"Somebody else changed it. {END}")
     todo: list[ScriptToRun] = []
     before: list[Fate] = []
     open_rows: list[tuple[str, str]] = []
     for script in scripts:
-        fate = known.get(script.migration)
-        if fate is not None and fate.checksum != script.sha256:
+        found = known.get(script.migration)
+        if found is not None and found.checksum != script.sha256:
             raise Problem(f"{script.migration} is another script than the one that was begun.", advice=END)
-        if fate is not None and fate.state == "applied":
-            before.append(fate)
+        if found is not None and found.state == "applied":
+            before.append(found)
             continue
         ready = await prepare(script.migration, await _text(ctx, script), script.sha256, way)
         if ready.model != script.model:
@@ -69,6 +71,7 @@ async def order(ctx: Context, scripts: Sequence[Script], way: Way = "safe") -> O
                 advice=f"All steps that apply must have one model. {END}",
             )
         ready = replace(ready, begun=_begun(ctx, script.migration))
+        fate = await decided(ctx, found, ready) if found is not None and found.state == "unknown" else found
         if fate is not None and fate.state == "partly":
             ready = _continued(ready, fate)
         elif fate is not None and fate.open_row:
@@ -85,29 +88,6 @@ def _begun(ctx: Context, script: str) -> frozenset[str]:
     sent = (r for r in ctx.progress_of(ctx.step.id) if r.get("event") == Sending.__name__ and r.get("name") == script)
     names = (record["index"] if record["there"] and record["index"] else record.get("partition") for record in sent)
     return frozenset(str(name) for name in names if name)
-
-
-END = "End this session, look at what is in the database, and start anew."
-
-
-async def _decided(ctx: Context, fate: Fate) -> Fate:
-    """A person decides what the server cannot tell; the answer is recorded."""
-    if fate.state == "changed":
-        raise Problem(f"{fate.name}: {fate.words}.", advice=f"Somebody else changed it. {END}")
-    if fate.state != "unknown":
-        return fate
-    text = (
-        f"{fate.name}: {fate.words}. Look into the database for what statement {fate.doubt} does "
-        f"(the script is scripts/{fate.checksum}.sql in the session's folder). Did it take effect, all of it?"
-    )
-    answer = await ctx.ask(f"effect-{fate.row}", text, choices=(TOOK_EFFECT, DID_NOT))
-    through = fate.doubt if answer == TOOK_EFFECT else fate.through
-    if answer == TOOK_EFFECT:
-        await ctx.record(label=fate.name, **as_record(Through(fate.name, fate.row, through)))
-    else:
-        broken = ScriptBroken(fate.name, fate.row, fate.doubt - 1, through, True, False, "a person found no effect")
-        await ctx.record(label=fate.name, **as_record(broken))
-    return replace(fate, state="partly" if through else "nothing", through=through)
 
 
 async def _text(ctx: Context, script: Script) -> str:
