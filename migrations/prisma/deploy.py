@@ -25,6 +25,7 @@ T = TypeVar("T")
 STATUS = ("migrate", "status")
 STATUS_SECONDS = 60.0
 NOTHING = "Nothing was run."
+FAILED = "P3018"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ def _refuse(run: Deploy, said: Said, ended: Ended, after: After) -> None:
     if ended.returncode != 0 or said.code:
         problem = explained(run.runner.words, said, ended.returncode)
         advice = after.failed.advice if after.failed else problem.advice
-        raise Problem(f"{problem.what} {after.words}.", advice=advice, code=problem.code, detail=problem.detail)
+        code = problem.code or (FAILED if after.failed else "")  # with a driver adapter, Prisma tells none
+        raise Problem(f"{problem.what} {after.words}.", advice=advice, code=code, detail=problem.detail)
     if not after.judged.applied:
         raise Problem(
             f"The command ended well, and the pinned target says otherwise: {after.words}.",

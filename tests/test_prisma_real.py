@@ -1,0 +1,118 @@
+"""The real Prisma CLI from npm's registry: it applies under gonogo's eyes, and agrees with what gonogo leaves.
+
+Its native engine is not fetched: the CLI runs with a driver adapter, which hides the server's name.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fix_soak import LACKS, needs
+
+from migrations.problem import Problem
+from tests.runbooks.test_steps_migrations import APPLY, Session
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
+
+PACKAGES = ("prisma@6.19.3", "@prisma/adapter-pg@7.10.1")
+CONFIG = """\
+import { defineConfig } from 'prisma/config'
+import { PrismaPg } from '@prisma/adapter-pg'
+export default defineConfig({
+  schema: 'schema.prisma',
+  experimental: { adapter: true },
+  engine: 'js',
+  adapter: async () => new PrismaPg({ connectionString: process.env.DATABASE_URL }),
+})
+"""
+SCHEMA = 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n'
+Databases = Callable[..., str]
+SCRIPTS = {
+    "1_a": "CREATE TABLE a (id int);",
+    "2_b": "CREATE TABLE b (id int);\nINSERT INTO b VALUES (1);",
+    "3_c": "CREATE TABLE c (d text UNIQUE);\nINSERT INTO c VALUES ('ana');\nINSERT INTO c VALUES ('ana');",
+}
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with Prisma installed by npm, whose own configuration says from where."""
+    needs("node")
+    npm = needs("npm")
+    folder = tmp_path_factory.mktemp("npm")
+    (folder / "package.json").write_text('{"private": true}')
+    cache = ("--cache", str(folder / "cache"))
+    argv = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", *cache, *PACKAGES]
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=500)
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:]
+        pytest.skip(f"{LACKS}prisma, and npm cannot fetch it: {' '.join(last)}")
+    yield folder
+    shutil.rmtree(folder)
+
+
+class Real(Session):
+    """A session of a team that has the real Prisma installed."""
+
+    def __init__(self, url: str, folder: Path, scripts: dict[str, str], installed: Path) -> None:
+        super().__init__(url, folder, scripts)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(installed / name, folder / name)
+        (folder / "node_modules").symlink_to(installed / "node_modules")
+        (folder / "prisma.config.ts").write_text(CONFIG)
+        (folder / "schema.prisma").write_text(SCHEMA)
+        # Any file that is there keeps the CLI from fetching its engine.
+        self._environ |= {"HOME": os.environ["HOME"], "PRISMA_QUERY_ENGINE_LIBRARY": __file__}
+
+    async def deploy(self, **params: Any) -> Any:
+        return await self.run(APPLY, engine="prisma", **params)
+
+    def status(self) -> str:
+        """What `prisma migrate status` says in the project itself."""
+        argv = ["npx", "--no-install", "prisma", "migrate", "status"]
+        env = {**self._environ, "CHECKPOINT_DISABLE": "1", "NO_COLOR": "1", "CI": "1"}
+        done = subprocess.run(
+            argv,
+            cwd=self.project.folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            stdin=subprocess.DEVNULL,
+        )
+        return done.stdout + done.stderr
+
+
+async def test_prisma_and_gonogo_agree_on_what_each_other_left(installed: Path, database: str, tmp_path: Path) -> None:
+    team = Real(database, tmp_path, SCRIPTS, installed)
+    result = await team.deploy(to="1_a")
+    assert [script.name for script in result.scripts] == ["1_a"]
+    assert "Prisma 6.19.3, by package-lock.json" in team.found("prisma").evidence
+    assert 'using driver adapter "@prisma/adapter-pg"' in team.text()
+    assert "Following migrations have not yet been applied:\n2_b\n3_c\n" in team.status()
+    with pytest.raises(Problem) as caught:
+        await team.deploy()
+    assert caught.value.code == "P3018" and "3_c" in caught.value.what
+    assert "ana" not in "".join(text for _, text in team.said) + caught.value.detail
+    assert team.rows() == [("1_a", "applied"), ("2_b", "applied"), ("3_c", "failed")]
+    assert "Following migration have failed:\n3_c" in team.status()
+    with pytest.raises(Problem) as caught:
+        await team.deploy()
+    assert caught.value.code == "P3009"
+
+
+async def test_each_goes_on_where_the_other_left_off(installed: Path, databases: Databases, tmp_path: Path) -> None:
+    database = databases()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    first = Real(database, tmp_path / "a", {"1_a": SCRIPTS["1_a"]}, installed)
+    await first.deploy()
+    second = Real(database, tmp_path / "b", {"2_b": SCRIPTS["2_b"]}, installed)
+    shutil.copytree(first.project.migrations / "1_a", second.project.migrations / "1_a")
+    await second.run(APPLY)
+    assert second.rows() == [("1_a", "applied"), ("2_b", "applied")]
+    assert "Database schema is up to date!" in second.status()
