@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from migrations.impact.known import Dependent, Known, KnownType, Relation
-from migrations.locks.track import Thing, Track
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
+from migrations.sql.state import State
+from migrations.sql.thing import Thing
 
 _PARTS = ("drop trigger", "drop policy", "drop rule")
 
@@ -57,16 +58,14 @@ class Foreseen:
 
     def __init__(self, known: Known | None = None) -> None:
         self.known = known
-        self.track = Track()
+        self.state = State()
         self.gone = Gone()
         self.certain = True
-        self._filled: set[tuple[str, str]] = set()
         self._moved: set[Thing] = set()
-        self._indexed: dict[tuple[str, str], list[tuple[str, ...]]] = {}
 
     def is_new(self, name: Name) -> bool:
         """A pending script certainly made what bears this name now: nobody uses it yet."""
-        return self.track.peek(name).before is None
+        return self.state.thing(name).before is None
 
     def is_unused(self, name: Name) -> bool:
         """It is new, and its name too: what takes the place of something is used as soon as it is there."""
@@ -74,54 +73,47 @@ class Foreseen:
 
     def keeps(self, name: Name) -> bool:
         """A pending script put rows of the target into it: they may be nowhere else."""
-        return self.track.peek(name) in self._moved
+        return self.state.thing(name) in self._moved
 
     def is_empty(self, name: Name) -> bool:
         """There are no rows in it: a pending script made it and puts none in, or it was never written to."""
-        if name.key in self._filled:
+        if self.state.thing(name).filled:
             return False
         relation = self.relation(name)
         return relation.empty if relation else self.is_new(name)
 
     def relation(self, name: Name) -> Relation | None:
         """What bears this name now, as the target knows it; None if it is new or not known."""
-        before = self.track.peek(name).before
+        before = self.state.thing(name).before
         return self.known.relation(before) if self.known and before else None
 
     def type(self, name: Name) -> KnownType | None:
         """The same for a type or domain."""
-        before = self.track.peek(name, "type").before
+        before = self.state.thing(name, "type").before
         return self.known.type(before) if self.known and before else None
 
     def column(self, table: Name, column: str) -> str | None:
         """What the target calls a column; None if a pending script made it."""
-        columns = self.track.peek(table).columns
-        return columns.get(column, column)
+        return self.state.thing(table).column(column)
 
     def is_indexed(self, table: Name, columns: tuple[str, ...]) -> bool:
         """Whether an index begins with these columns, in any order: on the target, or made by a pending script."""
         relation = self.relation(table)
         there = [index.columns for index in relation.indexes if index.valid and not index.partial] if relation else []
-        return any(set(one[: len(columns)]) == set(columns) for one in (*there, *self._indexed.get(table.key, ())))
+        made = (index.columns for index in self.state.thing(table).indexes if not index.partial)
+        return any(set(one[: len(columns)]) == set(columns) for one in (*there, *made))
 
     def take_in(self, statement: Statement) -> None:
         """The statement is behind us now."""
         self.gone.take_in(statement.actions, self)
         self.certain = self.certain and statement.analysed
         for action in statement.actions:
+            if isinstance(action, a.CreateTable) and action.if_not_exists and self._may_be_there(action.table):
+                continue
             kept_in = self._moves_rows_into(action)
-            match action:
-                case a.CreateTable(table=table, filled=True) | a.Insert(table=table) | a.Merge(table=table):
-                    self._filled.add(table.key)
-                case a.Copy(table=Name() as table, into=True):
-                    self._filled.add(table.key)
-                case a.CreateIndex(table=table, columns=columns, partial=False):
-                    self._indexed.setdefault(table.key, []).append(columns)
-                case a.CreateTable(table=table, if_not_exists=True) if self._may_be_there(table):
-                    continue
-            self.track.take_in(action)
+            self.state.follow(action)
             if kept_in:
-                self._moved.add(self.track.peek(kept_in))
+                self._moved.add(self.state.thing(kept_in))
 
     def _moves_rows_into(self, action: a.Action) -> Name | None:
         match action:

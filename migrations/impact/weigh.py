@@ -88,7 +88,7 @@ class Scales:
     def _stand(self, statement: Statement, utc: bool | None) -> Stand:
         foreseen = self._foreseen
         idle = {key for action in statement.actions for key in _checked_against_nothing(action, foreseen)}
-        raw = (replace(t, work="brief") if t.relation in idle else t for t in touched(statement, foreseen.track))
+        raw = (replace(t, work="brief") if t.relation in idle else t for t in touched(statement, foreseen.state))
         touches = settled(raw, self.known, utc=utc)
         names = tuple(names_in(statement))
         relations = {str(name): relation for name in names if (relation := foreseen.relation(name))}

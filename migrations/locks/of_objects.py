@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from migrations.locks.lock import Hinge, Lock, Through, Touch
 from migrations.locks.of_parts import AE, SUE
 from migrations.locks.of_tables import downward
-from migrations.locks.track import RELATIONS
 from migrations.sql import actions as a
 from migrations.sql.names import Name
+from migrations.sql.thing import RELATIONS
 
 _ON_RELATION = RELATIONS | {"column"}
 _IN_TABLE = frozenset({"constraint", "trigger", "policy", "rule"})

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from migrations.locks import of_objects, of_parts, of_rows, of_tables
-from migrations.locks.lock import EFFORT, Hinge, Lock, Through, Touch
-from migrations.locks.track import Thing, Track
+from migrations.locks.lock import EFFORT, Hinge, Lock, Through, ThroughKind, Touch
 from migrations.sql import Name, Script, Statement
 from migrations.sql import actions as a
+from migrations.sql.state import State
+from migrations.sql.thing import Thing
 
 Maker = Callable[[Any], Iterable[Touch]]
 
@@ -54,7 +55,14 @@ LOCKLESS: tuple[type[Any], ...] = (
 )
 """These lock no relation that is known of: of the last three it is said that they are not analysed."""
 
-_IN_SPACE = {
+_ALONG: dict[ThroughKind, tuple[str, ...]] = {
+    "depending": ("referencing", "users", "members"),
+    "truncated along": ("referencing",),
+    "rows": ("descendants", "sources", "referenced", "referencing"),
+}
+"""The links that lead to where these do; any other is of the same kind."""
+
+_KIND_OF = {
     "users": "type",
     "members": "schema",
     "owned": "role",
@@ -65,25 +73,24 @@ _IN_SPACE = {
 
 def touches_of(script: Script) -> tuple[tuple[Touch, ...], ...]:
     """For each statement of the script, what it touches; what the script made itself is left out."""
-    track = Track()
+    state = State()
     found = []
     for statement in script.statements:
-        found.append(touched(statement, track))
-        for action in statement.actions:
-            track.take_in(action)
+        found.append(touched(statement, state))
+        state.take_in(statement)
     return tuple(found)
 
 
-def touched(statement: Statement, track: Track) -> tuple[Touch, ...]:
-    """What one statement touches, after all that the track has taken in."""
-    raw = [touch for action in statement.actions for touch in _of(action, track)]
-    return joined(touch for one in raw for touch in _on_target(one, track))
+def touched(statement: Statement, state: State) -> tuple[Touch, ...]:
+    """What one statement touches, after all that came before."""
+    raw = [touch for action in statement.actions for touch in _of(action, state)]
+    return joined(touch for one in raw for touch in _on_target(one, state))
 
 
-def _of(action: a.Action, track: Track) -> Iterable[Touch]:
+def _of(action: a.Action, state: State) -> Iterable[Touch]:
     """What an action touches. A constraint of a table that is still empty asks nothing of the rows elsewhere."""
     touches = MAKERS.get(type(action), _nothing)(action)
-    if isinstance(action, a.AddConstraint) and track.peek(action.table).is_empty:
+    if isinstance(action, a.AddConstraint) and state.thing(action.table).is_empty:
         return (replace(touch, work="brief", hinge=None) for touch in touches)
     return touches
 
@@ -119,16 +126,16 @@ def _without_idle_hinges(touches: Sequence[Touch]) -> Iterator[Touch]:
             yield touch
 
 
-def _on_target(touch: Touch, track: Track) -> Iterator[Touch]:
+def _on_target(touch: Touch, state: State) -> Iterator[Touch]:
     """The touch by the names that the target has, and what the script alone knows that it leads to."""
     through = touch.through
-    thing = track.thing(touch.relation, _space(through))
-    touch = _settled(touch, thing, track)
+    thing = state.thing(touch.relation, _kind(through))
+    touch = _settled(touch, thing, state)
     if through is None:
         if thing.before is not None:
             yield touch if touch.relation == thing.before else replace(touch, relation=thing.before)
         return
-    for other in thing.through(through):
+    for other in _led_to(thing, through):
         if other.before is not None:
             yield replace(touch, relation=other.before, through=None)
     if thing.before is not None and (known := _known(through, thing)):
@@ -136,42 +143,50 @@ def _on_target(touch: Touch, track: Track) -> Iterator[Touch]:
         yield touch if same else replace(touch, relation=thing.before, through=known)
 
 
-def _space(through: Through | None) -> str:
+def _kind(through: Through | None) -> str:
     if through is None:
         return "table"
-    return _IN_SPACE.get(through.kind) or through.of or "table"
+    return _KIND_OF.get(through.kind) or through.of or "table"
+
+
+def _led_to(thing: Thing, through: Through) -> Iterator[Thing]:
+    """What the script's own links lead to."""
+    for link in (link for kind in _ALONG.get(through.kind, (through.kind,)) for link in thing.links.get(kind, ())):
+        over = not (through.columns and link.columns) or not set(through.columns).isdisjoint(link.columns)
+        if over and through.constraint in ("", link.constraint) and not link.to.gone:
+            yield link.to
 
 
 def _known(through: Through, thing: Thing) -> Through | None:
     """The same with columns and constraints as they were called before; None if the script made them all."""
     if not through.columns and not through.constraint:
         return through
-    columns = tuple(old for name in through.columns if (old := thing.columns.get(name, name)))
-    constraint = thing.constraints.get(through.constraint, through.constraint)
+    columns = tuple(old for name in through.columns if (old := thing.column(name)))
+    constraint = thing.constraint(through.constraint)
     if (through.columns and not columns) or constraint is None:
         return None
     return replace(through, columns=columns, constraint=constraint)
 
 
-def _settled(touch: Touch, thing: Thing, track: Track) -> Touch:
+def _settled(touch: Touch, thing: Thing, state: State) -> Touch:
     """The touch without its hinge, where the script itself tells what hangs on it."""
     hinge = touch.hinge
     if hinge is None:
         return touch
     match hinge.kind:
-        case "index never null" if (index := track.thing(Name(touch.relation.schema, hinge.of[0]))).before is None:
-            return _settled(replace(touch, hinge=Hinge("never null", hinge.work, index.index_columns)), thing, track)
+        case "index never null" if (index := state.thing(Name(touch.relation.schema, hinge.of[0]))).before is None:
+            return _settled(replace(touch, hinge=Hinge("never null", hinge.work, index.index_columns)), thing, state)
         case "never null":
             if thing.never_null.issuperset(hinge.of):
                 return replace(touch, work=hinge.work, hinge=None)
-            old = [thing.columns.get(column, column) for column in hinge.of]
+            old = [thing.column(column) for column in hinge.of]
             return replace(touch, hinge=None if None in old else replace(hinge, of=tuple(filter(None, old))))
         case "kept type":
-            column = thing.columns.get(hinge.of[0], hinge.of[0])
+            column = thing.column(hinge.of[0])
             return replace(touch, hinge=replace(hinge, of=(column, hinge.of[1])) if column else None)
         case "validated":
-            constraint = thing.constraints.get(hinge.of[0], hinge.of[0])
+            constraint = thing.constraint(hinge.of[0])
             return replace(touch, hinge=replace(hinge, of=(constraint,)) if constraint else None)
-        case "checked domain" if (type := track.type(hinge.of[0])).before is None:
+        case "checked domain" if (type := state.type(hinge.of[0])).before is None:
             return replace(touch, work=hinge.work if type.checked else touch.work, hinge=None)
     return touch

@@ -8,20 +8,20 @@ from migrations.impact.types import type_from
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import ABOUT_ITS_CONSTRAINTS
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Only of a domain that the script makes: of others, the script does not say what they check."""
     for action in statement.actions:
-        if _is_added_to_old(action, seen) and seen.made.is_checked_domain(action.column.type):
+        if _is_added_to_old(action, seen) and seen.is_checked_domain(action.column.type):
             yield _found(action)
 
 
-def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found]:
+def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Found]:
     """Of a domain that is there."""
     for action in statement.actions:
         if _is_added_to_old(action, seen):
@@ -31,7 +31,7 @@ def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found
                 yield _found(action)
 
 
-def _is_added_to_old(action: a.Action, seen: Seen) -> TypeGuard[a.AddColumn]:
+def _is_added_to_old(action: a.Action, seen: Situation) -> TypeGuard[a.AddColumn]:
     return isinstance(action, a.AddColumn) and not seen.is_new(action.table)
 
 

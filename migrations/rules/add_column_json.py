@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import default_words
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.definitions import definition_of
 from migrations.sql.names import quoted, shown
-from migrations.sql.seen import Seen
 
 _BINARY = {"json": "jsonb", '"json"': "jsonb", "json[]": "jsonb[]", '"json"[]': "jsonb[]"}
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """In a table that was there before: queries of a new one are written with it in mind."""
     for action in statement.actions:
         match action:

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import ABOUT_ITS_CONSTRAINTS, is_numbered
+from migrations.rules.situation import Situation
 from migrations.rules.steps import Step, written
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.definitions import definition_of
 from migrations.sql.names import quoted, shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Unless the column fills itself, or the script made the table, where it has no rows but the script's own."""
     bare = [action for action in statement.actions if isinstance(action, a.AddColumn) and _is_bare(action.column)]
     for table in dict.fromkeys(action.table for action in bare if not seen.is_new(action.table)):

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import ABOUT_ITS_CONSTRAINTS, column_added
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.definitions import definition_of
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 from migrations.sql.volatility import unknown, volatile
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """A constant, or a function such as now() that gives all rows the same, is only noted down."""
     for action in statement.actions:
         match action:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """A BEGIN whose transaction lasts to the end of a script that can be read."""
     if seen.script.error or statement.facts.control != "begin":
         return

@@ -15,7 +15,7 @@ from migrations.sql.names import quoted, shown
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Generators do that where they do not know how to make the one type of the other."""
     for table, column, added, _ in dropped_by(statement, seen):
-        made = seen.made.added_column(table, column)
+        made = seen.ahead.of(table).columns.get(column)
         if added == column and made is not None:
             yield Found(
                 f"drops column {shown(column)} of {table} and adds it again as {made.type}, empty: it looks the same, "

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import column_replaced
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.definitions import definition_of
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 _SIZED = re.compile(r"(varchar|numeric)\((\d+)(?:,(\d+))?\)")
 _UNLESS = {
@@ -26,13 +26,13 @@ _UNLESS = {
 _UTC = " Or, if it is a timestamp that holds UTC: SET LOCAL timezone = 'UTC' before this, and nothing is rewritten."
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of a table that was there before. What type it was, only a script that has given it to the column says."""
     changes = [
         (action, old)
         for action in statement.actions
         if isinstance(action, a.AlterType) and not seen.is_new(action.table)
-        if not _keeps_values(old := seen.made.type_of(action.table, action.column, statement.index), action.type)
+        if not _keeps_values(old := seen.thing(action.table).types.get(action.column), action.type)
     ]
     for table in dict.fromkeys(action.table for action, _ in changes):
         of_it = [action for action, _ in changes if action.table == table]

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every such statement that stands in no transaction of the script's own, if the script can be read."""
     control = statement.facts.control
     if not seen.script.error and control in ("commit", "rollback") and not _begun(statement, seen):
@@ -19,7 +19,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
         )
 
 
-def _begun(statement: Statement, seen: Seen) -> bool:
+def _begun(statement: Statement, seen: Situation) -> bool:
     """Whether its transaction has a BEGIN, or follows upon another one's AND CHAIN."""
     together = [statement, *seen.before(statement)]
     first = together[-1].index

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every such statement in a script with more than one."""
     if statement.facts.concurrently and statement.facts.alone and len(seen.script.statements) > 1:
         yield Found(

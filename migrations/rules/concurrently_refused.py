@@ -19,7 +19,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.Maintain(what="refresh materialized view", table=Name() as view, concurrently=True):
-                if seen.is_certainly_new(view) and not seen.things.is_uniquely_indexed(view):
+                if seen.is_certainly_new(view) and not seen.thing(view).is_uniquely_indexed:
                     yield Found(
                         f"the server refuses this: {view} has no {_UNIQUE[2:]}",
                         (view,),
@@ -42,7 +42,7 @@ def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[
                     yield _refused(name, f"{name} has a default partition", "Leave CONCURRENTLY out.")
             case a.Maintain(what="refresh materialized view", table=Name() as name, concurrently=True):
                 view = foreseen.relation(name)
-                if view and not _has_unique(view) and not seen.things.is_uniquely_indexed(name):
+                if view and not _has_unique(view) and not seen.thing(name).is_uniquely_indexed:
                     why = f"{name} does not have {_UNIQUE}, unless an earlier script makes one"
                     yield _refused(name, why, f"First CREATE UNIQUE INDEX … ON {name} (…).", "warn")
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
-from migrations.sql.seen import Seen
 from migrations.sql.words import bare
 
 SHORT = 600_000
@@ -16,12 +16,12 @@ _TIME = re.compile(r"\s*\+?(\d+(?:\.\d*)?)\s*(us|ms|s|min|h|d)?\s*")
 _UNITS = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """CREATE, DROP and REINDEX … CONCURRENTLY, and DETACH PARTITION … CONCURRENTLY."""
     if not (statement.facts.concurrently and statement.facts.alone):
         return
     for setting in ("lock_timeout", "statement_timeout"):
-        value = seen.things.setting(setting) or "0"
+        value = seen.settings.get(setting) or "0"
         if 0 < _milliseconds(value) < SHORT:
             yield Found(
                 f"{setting} is {value} here: this waits for every older transaction in the database, also where it "

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Said once of all that a script renames: generators rename them by the dozen."""
     for action in statement.actions:
         match action:
             case a.Rename(kind="constraint", table=table, old=str(old), new=new) if not seen.is_new(table):
-                renamed = seen.made.renamed_constraints
+                renamed = seen.ahead.renamed_constraints
                 if renamed[0] != (table, old):
                     continue
                 others = f" (and {len(renamed) - 1} more in this script)" * (len(renamed) > 1)

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import constraint_added
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 _INDEXED = ("unique", "primary key", "exclude")
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of a table that was there before, unless the constraint takes an index that is built already."""
     for action in statement.actions:
         match action:
@@ -29,7 +29,7 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
         what = indexed.kind.upper() + f" ({', '.join(shown(column) for column in indexed.columns)})" * bool(
             indexed.columns
         )
-        replaces = indexed.name in seen.made.dropped_constraints(table)
+        replaces = indexed.name in seen.ahead.of(table).constraints_dropped
         yield Found(
             f"nobody can read or write {table} until the index of its {what} is built",
             (table,),

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """On a table or view that was there before."""
     for action in statement.actions:
         match action:
             case a.AlterTable(table=table, what="create rule", name=str(name)):
-                if seen.is_new(table) or seen.things.is_made("view", table):
+                if seen.is_new(table) or seen.is_made("view", table):
                     continue
                 yield Found(
                     f"nobody can read or write {table} from here to the end of the transaction; after it, rule "

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of a domain that was there before."""
     for action in statement.actions:
         match action:
-            case a.AlterDomain(domain=domain, what="validate constraint") if not seen.things.is_made("domain", domain):
+            case a.AlterDomain(domain=domain, what="validate constraint") if not seen.is_made("domain", domain):
                 yield Found(
                     f"nobody can write to any table that uses domain {domain} until every row of them is checked",
                     subject=str(domain),

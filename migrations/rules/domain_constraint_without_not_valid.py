@@ -4,20 +4,20 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import in_one, made_name
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import quoted
-from migrations.sql.seen import Seen
 from migrations.sql.words import put_last
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """ADD CONSTRAINT and SET NOT NULL, of a domain that was there before."""
     for action in statement.actions:
         match action:
             case a.AlterDomain(domain=domain, what="add constraint" | "set not null" as what, not_valid=False):
-                if seen.things.is_made("domain", domain):
+                if seen.is_made("domain", domain):
                     continue
                 not_null = quoted(made_name(domain.name, ending="not_null"))
                 safer = (

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 _WITH_RULES_OF_THEIR_OWN = ("table", "schema", "type", "domain", "extension", "all that is owned by")
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Views, functions, sequences and their like that the script did not make; keys, with those that lead to them."""
     for action in statement.actions:
         match action:
             case a.Drop(kind=kind, name=name, cascade=True) if kind not in _WITH_RULES_OF_THEIR_OWN:
-                if not seen.things.is_made(kind, name):
+                if not seen.is_made(kind, name):
                     yield Found(
                         f"drops {kind} {name} and all that depends on it, which the script does not name: views, "
                         "triggers, defaults, constraints, indexes",

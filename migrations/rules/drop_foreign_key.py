@@ -5,20 +5,20 @@ from collections.abc import Iterator
 from migrations.impact.foreseen import Foreseen
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """By its name, as such are named, for the script does not say what it was."""
     for action in _dropped(statement, seen):
         if action.constraint.endswith("_fkey"):
             yield _found(action, "the table that it references")
 
 
-def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found]:
+def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Found]:
     """Those with other names, too."""
     for action in _dropped(statement, seen):
         relation = foreseen.relation(action.table)
@@ -28,12 +28,12 @@ def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found
                 yield _found(action, partner.shown if partner else str(key.partner))
 
 
-def _dropped(statement: Statement, seen: Seen) -> Iterator[a.DropConstraint]:
+def _dropped(statement: Statement, seen: Situation) -> Iterator[a.DropConstraint]:
     """Where the script drops the table, or adds the key anew, another rule says more."""
     for action in statement.actions:
         match action:
             case a.DropConstraint(table=table, constraint=name) if not seen.is_new(table):
-                if not seen.made.drops_table(table) and not seen.made.constraint(table, name):
+                if not seen.ahead.of(table).is_dropped and not seen.ahead.of(table).constraints.get(name):
                     yield action
 
 

@@ -3,20 +3,18 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import printable
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of an enum that was there before."""
     for action in statement.actions:
         match action:
-            case a.Rename(kind="enum value", table=type, old=str(old), new=new) if not seen.things.is_made(
-                "type", type
-            ):
+            case a.Rename(kind="enum value", table=type, old=str(old), new=new) if not seen.is_made("type", type):
                 yield Found(
                     f"the running app will not find value {printable(old)!r} of {type} any more: what writes it, or "
                     f"asks for it, fails; it is {printable(new)!r} now",

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql.names import printable
-from migrations.sql.seen import Seen
 from migrations.sql.words import bare
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every statement that holds the literal of a value which the script adds to an enum that was there before."""
-    for fresh in seen.things.fresh_values_in(statement):
+    for fresh in seen.fresh_values_in(statement):
         together = seen.are_together(fresh.by, statement)
         if not together and seen.has_own_transactions:
             continue

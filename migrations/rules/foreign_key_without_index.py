@@ -5,25 +5,25 @@ from dataclasses import replace
 
 from migrations.impact.foreseen import Foreseen
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import made_name
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.made import constraints_of
+from migrations.sql.facts import constraints_of
 from migrations.sql.names import quoted, shown
-from migrations.sql.seen import Seen
 
 LARGE = 100 * 1000**2
 """Bytes from which on reading a table is felt."""
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Where the script makes no index that starts with them; of one that is there already, it does not tell."""
     for action, table, key in _bare(statement, seen):
         fresh = isinstance(action, a.CreateTable) or seen.is_new(table)
         yield _found(table, key, "" if fresh else ", unless an index on it is there already", fresh=fresh)
 
 
-def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found]:
+def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Found]:
     """In a large table that has none: then it is more than a matter of taste."""
     for _, table, key in _bare(statement, seen):
         relation = foreseen.relation(table)
@@ -31,10 +31,10 @@ def look(statement: Statement, seen: Seen, foreseen: Foreseen) -> Iterator[Found
             yield replace(_found(table, key, ", and no index begins with it", fresh=False), severity="warn")
 
 
-def _bare(statement: Statement, seen: Seen) -> Iterator[tuple[a.Action, Name, a.Constraint]]:
+def _bare(statement: Statement, seen: Situation) -> Iterator[tuple[a.Action, Name, a.Constraint]]:
     for action in statement.actions:
         for table, key in constraints_of(action):
-            if key.kind == "foreign key" and key.columns and not seen.made.has_index_on(table, key.columns):
+            if key.kind == "foreign key" and key.columns and not seen.ahead.of(table).is_indexed(key.columns):
                 yield action, table, key
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql.identifiers import LONGEST, cut, long_identifiers
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Two that are the same after the cut are worse than one."""
     for name in long_identifiers(statement):
         short = cut(name)

@@ -9,16 +9,15 @@ from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
-from migrations.sql.seen import Seen
 from migrations.sql.words import without
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Unless the script drops an index of that name before."""
     for action in statement.actions:
         match action:
             case a.CreateIndex(table=table, index=Name() as index, concurrently=True, if_not_exists=True):
-                if seen.is_new(table) or seen.things.is_dropped("index", index):
+                if seen.is_new(table) or seen.is_dropped("index", index):
                     continue
                 yield Found(
                     f"if an earlier try failed, its INVALID index {index} is there still: this keeps it, silently",

@@ -9,16 +9,15 @@ from migrations.rules.situation import Situation
 from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """The table is not named, unless the script made the index itself. CASCADE has no CONCURRENTLY."""
     for action in statement.actions:
         match action:
             case a.Drop(kind="index", name=index, concurrently=False, cascade=cascade, if_exists=maybe):
-                table = seen.things.index_on(index)
-                if table and (seen.is_new(table) or seen.made.drops_table(table)):
+                table = seen.index_on(index)
+                if table and (seen.is_new(table) or seen.ahead.of(table).is_dropped):
                     continue
                 instead = f"DROP INDEX CONCURRENTLY {'IF EXISTS ' * maybe}{index.sql}"
                 yield Found(

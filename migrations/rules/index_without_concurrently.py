@@ -9,11 +9,10 @@ from migrations.rules.situation import Situation
 from migrations.rules.steps import ALONE, by_partitions, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 from migrations.sql.words import put_after, without
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every such index of a table that was there before. ON ONLY builds nothing: it is said of partitioned tables."""
     for action in statement.actions:
         match action:

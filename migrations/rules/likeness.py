@@ -5,7 +5,8 @@ from difflib import SequenceMatcher
 from functools import cached_property
 
 from migrations.sql import Name
-from migrations.sql.seen import Key, Seen
+from migrations.sql.ahead import Ahead
+from migrations.sql.names import Key
 
 _LIKE = 0.65
 """How much alike two of several names are, of 1, that may mean the same."""
@@ -16,8 +17,8 @@ _MOST = 2500
 class Likeness:
     """What each column and table that a script drops may be meant to become."""
 
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
+    def __init__(self, ahead: Ahead) -> None:
+        self._ahead = ahead
         self._columns: dict[Key, Mapping[str, str]] = {}
 
     def of_column(self, table: Name, column: str) -> str | None:
@@ -31,16 +32,16 @@ class Likeness:
         return self._tables.get(table.name)
 
     def _of_columns(self, table: Name) -> Mapping[str, str]:
-        dropped = dict.fromkeys(self._seen.made.dropped_columns(table))
-        added = dict.fromkeys(self._seen.left_empty(table))
+        dropped = dict.fromkeys(self._ahead.of(table).columns_dropped)
+        added = dict.fromkeys(self._ahead.of(table).columns_left_empty)
         likely = pairs([name for name in dropped if name not in added], [name for name in added if name not in dropped])
-        renamed = {old: new for old, new in likely.items() if not self._seen.made.is_column_renamed_to(table, old)}
+        renamed = {old: new for old, new in likely.items() if old not in self._ahead.of(table).columns_named}
         return renamed | {name: name for name in dropped if name in added}
 
     @cached_property
     def _tables(self) -> Mapping[str, Name]:
-        made = {name.name: name for name in self._seen.tables_left_empty()}
-        dropped = dict.fromkeys(name.name for name in self._seen.tables_dropped() if name.name not in made)
+        made = {name.name: name for name in self._ahead.tables_left_empty}
+        dropped = dict.fromkeys(name.name for name in self._ahead.tables_dropped if name.name not in made)
         return {old: made[new] for old, new in pairs(list(dropped), list(made)).items()}
 
 

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import kept_as_view
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.made import READ
 from migrations.sql.names import quoted, shown
-from migrations.sql.seen import Seen
+from migrations.sql.thing import READ
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Unless the script makes the table itself, or leaves something under the old name."""
     for action in statement.actions:
         match action:
             case a.MoveToSchema(kind=kind, name=name, schema=schema) if kind in READ:
-                if seen.is_new(name) or seen.made.is_viewed_later(name, statement.index):
+                if seen.is_new(name) or seen.ahead.of(name).viewed > statement.index:
                     continue
                 yield Found(
                     f"the running app will not find {kind} {name} any more: it is in schema {shown(schema)} now",

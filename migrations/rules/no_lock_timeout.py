@@ -9,8 +9,8 @@ from migrations.sql import Statement
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """The first such statement of a script that sets no lock_timeout before it."""
-    first = seen.keeps_others_out(statement) and not seen.keeps_others_out_before(statement)
-    if first and not seen.sets_before(statement, "lock_timeout"):
+    first = seen.keeps_others_out(statement) and not seen.kept_others_out
+    if first and "lock_timeout" not in seen.settings_changed:
         yield Found(
             "waits for its lock as long as it takes, and everybody who comes later waits behind it",
             subject="lock_timeout",

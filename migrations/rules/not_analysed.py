@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Fault, Script, Statement
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """What stands where the script cannot be read is a stop; what is only not looked into is a warning."""
     error = seen.script.error
     if error and _stands_in(error, statement, seen.script):

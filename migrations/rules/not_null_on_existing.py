@@ -4,20 +4,22 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import proof_name, set_not_null, written
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Unless the script has made, and validated, a CHECK that proves it already, or ends such a proof."""
     forbidden = [place for action in statement.actions for place in _columns(action)]
-    open_ones = [place for place in forbidden if not seen.is_new(place[0]) and not seen.is_never_null(*place)]
+    open_ones = [
+        place for place in forbidden if not seen.is_new(place[0]) and place[1] not in seen.thing(place[0]).never_null
+    ]
     for table in dict.fromkeys(table for table, _ in open_ones):
         names = [column for of, column in open_ones if of == table]
-        if proof_name(names) in seen.made.dropped_constraints(table):
+        if proof_name(names) in seen.ahead.of(table).constraints_dropped:
             continue
         where = " or ".join(map(shown, names))
         yield Found(

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Unless the script made the partition, or put a CHECK on it that may say what its bounds say."""
     for action in statement.actions:
         match action:
             case a.AttachPartition(table=table, partition=partition):
-                if seen.is_new(partition) or seen.things.is_checked(partition):
+                if seen.is_new(partition) or seen.thing(partition).checked:
                     continue
                 yield Found(
                     f"nobody can read or write {partition} while all of it is checked against its bounds, unless a "

@@ -10,11 +10,10 @@ from migrations.rules.situation import Situation
 from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 from migrations.sql.words import put_last
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Only from a table that was there before."""
     for action in statement.actions:
         match action:

@@ -5,16 +5,16 @@ from itertools import islice
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import in_one
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 from migrations.sql.words import Word, find, words_of
 
 _LIKE = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED"
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Only of a parent that was there before."""
     for action in statement.actions:
         match action:

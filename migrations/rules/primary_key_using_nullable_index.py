@@ -4,20 +4,20 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import is_proof, key_of_index
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Unless the script proves that its columns are never null, or ends a proof of that."""
     for action in statement.actions:
         match action:
             case a.AddConstraint(table=table, constraint=key) if key.kind == "primary key" and key.using_index:
                 index = key.using_index
-                columns = seen.made.index_columns(table, index)
+                columns = seen.thing(Name(table.schema, index)).index_columns
                 if seen.is_new(table) or _is_proven(table, columns, seen):
                     continue
                 names = " or ".join(shown(column) for column in columns) or f"a column of {shown(index)}"
@@ -31,10 +31,10 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                 )
 
 
-def _is_proven(table: Name, columns: tuple[str, ...], seen: Seen) -> bool:
-    if any(is_proof(name) for name in seen.made.dropped_constraints(table)):
+def _is_proven(table: Name, columns: tuple[str, ...], seen: Situation) -> bool:
+    if any(is_proof(name) for name in seen.ahead.of(table).constraints_dropped):
         return True
-    proven = seen.never_null(table)
+    proven = seen.thing(table).never_null
     return set(columns) <= set(proven) if columns else bool(proven)
 
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
-from migrations.sql.seen import Seen
 from migrations.sql.words import find, words_of
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of one that was there before. WITH NO DATA empties it."""
     for action in statement.actions:
         match action:

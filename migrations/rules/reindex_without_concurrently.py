@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import ALONE, in_one
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 from migrations.sql.words import put_after
 
 _KINDS = ("INDEX", "TABLE", "SCHEMA", "DATABASE")
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of the system's own catalogs there is no CONCURRENTLY."""
     for action in statement.actions:
         match action:
@@ -29,16 +29,16 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                 )
 
 
-def _tables(kind: a.ReindexKind, name: Name | None, seen: Seen) -> tuple[Name, ...]:
-    table = name if kind == "table" or name is None else seen.things.index_on(name) if kind == "index" else None
+def _tables(kind: a.ReindexKind, name: Name | None, seen: Situation) -> tuple[Name, ...]:
+    table = name if kind == "table" or name is None else seen.index_on(name) if kind == "index" else None
     return (table,) if table else ()
 
 
-def _is_new(kind: a.ReindexKind, name: Name | None, seen: Seen) -> bool:
+def _is_new(kind: a.ReindexKind, name: Name | None, seen: Situation) -> bool:
     return any(seen.is_new(table) for table in _tables(kind, name, seen))
 
 
-def _words(kind: a.ReindexKind, name: Name | None, seen: Seen) -> str:
+def _words(kind: a.ReindexKind, name: Name | None, seen: Situation) -> str:
     for table in _tables(kind, name, seen):
         return str(table)
     if kind == "index":

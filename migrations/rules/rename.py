@@ -4,29 +4,29 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import kept_as_view
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.made import READ
 from migrations.sql.names import quoted, shown
-from migrations.sql.seen import Seen
+from migrations.sql.thing import READ
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """What the script made itself, nobody uses yet; and what it gives the old name to is found instead."""
     for action in statement.actions:
         match action:
             case a.Rename(kind="column", table=table, old=str(old), new=new):
                 if not seen.is_new(table) and not seen.is_new_column(table, old):
                     what = f"column {shown(old)} of {table}"
-                    if seen.made.added_column(table, old):
+                    if seen.ahead.of(table).columns.get(old):
                         yield _other(what, table, new, f"{table}.{old}")
                         continue
                     slowly = "Add the new column, write to both, fill it in batches, read from it, drop the old one."
                     yield _gone(what, table, new, slowly, subject=f"{table}.{old}")
             case a.Rename(kind=kind, table=table, new=new) if kind in READ:
-                if not seen.is_new(table) and not seen.made.is_viewed_later(table, statement.index):
-                    if seen.made.is_named_again(table, statement.index):
+                if not seen.is_new(table) and seen.ahead.of(table).viewed <= statement.index:
+                    if seen.ahead.of(table).named > statement.index:
                         yield _other(f"{kind} {table}", table, new, str(table))
                     else:
                         yield _table(kind, table, new)

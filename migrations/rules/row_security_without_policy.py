@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """On a table that was there before, where the script makes no policy for it."""
     for action in statement.actions:
         match action:
             case a.AlterTable(table=table, what="enable row security"):
-                if seen.is_new(table) or seen.things.has_policy(table):
+                if seen.is_new(table) or seen.ahead.of(table).has_policy:
                     continue
                 yield Found(
                     f"unless {table} has a policy already, every role but its owner finds it empty and cannot write to "

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Without CASCADE, the server refuses to drop a schema that holds anything."""
     for action in statement.actions:
         match action:
-            case a.Drop(kind="schema", name=name, cascade=True) if not seen.things.is_made("schema", name):
+            case a.Drop(kind="schema", name=name, cascade=True) if not seen.is_made("schema", name):
                 yield _found(f"schema {name} with every table in it", str(name))
             case a.Drop(kind="database", name=name):
                 yield _found(f"database {name}", str(name))

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Unless the script makes the schema itself."""
     for action in statement.actions:
         match action:
-            case a.Rename(kind="schema", table=name, new=new) if not seen.made.is_schema(name.name):
+            case a.Rename(kind="schema", table=name, new=new) if seen.thing(name, "schema").before:
                 yield Found(
                     f"the running app will find nothing in schema {name} any more: it is {shown(new)} now",
                     subject=str(name),

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 _UNLESS = {
     "set tablespace": "unless it is there already, ",
@@ -15,7 +15,7 @@ _UNLESS = {
 }
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of a table that was there before."""
     for action in statement.actions:
         match action:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 _TRUSTED = frozenset(
     """
@@ -25,7 +25,7 @@ _OTHERS = {
 }
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Extensions that are not trusted, and what reaches beyond the database."""
     for action in statement.actions:
         words, subject = _needs(action)

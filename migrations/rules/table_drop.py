@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import in_one, made_name
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import quoted
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every dropped table that is not the script's own."""
     for action in statement.actions:
         match action:

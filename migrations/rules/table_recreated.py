@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every dropped table whose name a later statement gives to a new one, or to another."""
     for action in statement.actions:
         match action:
@@ -23,10 +23,10 @@ def check(statement: Statement, seen: Seen) -> Iterator[Found]:
                     )
 
 
-def _what(table: Name, statement: Statement, seen: Seen) -> str:
-    if seen.is_made_later(table, statement):
+def _what(table: Name, statement: Statement, seen: Situation) -> str:
+    if seen.ahead.of(table).made > statement.index:
         return "creates it again, empty: it looks the same, and its rows are gone"
-    if seen.made.is_named_again(table, statement.index):
+    if seen.ahead.of(table).named > statement.index:
         return (
             "gives its name to something else: it looks the same; rows that were not copied before are gone, and so "
             "are its privileges, triggers and policies"

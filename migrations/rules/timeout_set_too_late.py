@@ -13,8 +13,8 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.Set(setting="lock_timeout", value=str()):
-                late = seen.keeps_others_out_before(statement) and not seen.keeps_others_out_after(statement)
-                if late and not seen.sets_before(statement, "lock_timeout"):
+                late = seen.kept_others_out and not seen.keeps_others_out_after(statement)
+                if late and "lock_timeout" not in seen.settings_changed:
                     yield Found(
                         "sets lock_timeout when the statements that wait for locks are already behind it",
                         subject="lock_timeout",

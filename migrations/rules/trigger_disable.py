@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 _FORMS = ("disable trigger", "disable trigger all", "disable trigger user")
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """On a table that was there before. ALL are the server's own, too: those that keep foreign keys."""
     for action in statement.actions:
         match action:

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of a table that was there before, and stays."""
     for action in statement.actions:
         match action:
             case a.AlterTable(table=table, what="drop trigger", name=str(name)):
-                if seen.is_new(table) or seen.made.drops_table(table):
+                if seen.is_new(table) or seen.ahead.of(table).is_dropped:
                     continue
                 yield Found(
                     f"nobody can read or write {table} from here to the end of the transaction; what trigger "

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import quoted, shown
-from migrations.sql.seen import Seen
 from migrations.sql.words import bare
 
 _FORMS = {"disable trigger": "", "disable trigger all": "ALL", "disable trigger user": "USER"}
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Where no later statement switches it on again."""
     for action in statement.actions:
         match action:
             case a.AlterTable(table=table, what=what, name=name) if what in _FORMS and not seen.is_new(table):
-                if seen.things.is_trigger_switched_on_later(table, name, statement):
+                if seen.ahead.of(table).switched_on(name) > statement.index:
                     continue
                 which = quoted(name) if name else _FORMS[what]
                 whose = f"trigger {shown(name)}" if name else "every trigger"

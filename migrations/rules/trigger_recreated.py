@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.rules.steps import in_one
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 from migrations.sql.words import bare, find, put_after, words_of
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every dropped trigger that a later statement creates. A constraint trigger cannot be replaced."""
     for action in statement.actions:
         match action:
             case a.AlterTable(table=table, what="drop trigger", name=str(name)):
-                made = seen.things.trigger_made_later(table, name, statement)
-                if made is None or seen.is_new(table) or seen.made.drops_table(table):
+                made = seen.ahead.of(table).triggers.get(name, -1)
+                if made < statement.index or seen.is_new(table) or seen.ahead.of(table).is_dropped:
                     continue
                 text = seen.script.statements[made].text
                 yield Found(

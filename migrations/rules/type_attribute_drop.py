@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of a type that was there before."""
     for action in statement.actions:
         match action:
-            case a.AlterRelation(kind="type", name=name, what="drop column") if not seen.things.is_made("type", name):
+            case a.AlterRelation(kind="type", name=name, what="drop column") if not seen.is_made("type", name):
                 yield Found(
                     f"drops an attribute of type {name} with its values, in every row of every table that uses it",
                     subject=str(name),

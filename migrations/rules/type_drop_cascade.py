@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Types, domains, and extensions, which may hold types."""
     for action in statement.actions:
         match action:
             case a.Drop(kind="type" | "domain" | "extension" as kind, name=name, cascade=True):
-                if seen.things.is_made(kind, name):
+                if seen.is_made(kind, name):
                     continue
                 yield Found(
                     f"drops {kind} {name} and every column that uses it, in whatever table",

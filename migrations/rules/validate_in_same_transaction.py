@@ -5,18 +5,18 @@ from itertools import chain
 
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
+from migrations.rules.situation import Situation
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
-from migrations.sql.seen import Seen
 
 
-def check(statement: Statement, seen: Seen) -> Iterator[Found]:
+def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every constraint that was added earlier in the transaction, to a table that was there before."""
     for action in statement.actions:
         match action:
             case a.ValidateConstraint(table=table, constraint=name) if not seen.is_new(table):
-                made = seen.made.constraint(table, name) is not None
+                made = seen.ahead.of(table).constraints.get(name) is not None
                 if made and any(_adds(earlier, action) for earlier in chain([statement], seen.before(statement))):
                     yield Found(
                         f"validates {shown(name)} while the lock that added it is still held: "

@@ -7,15 +7,15 @@ from migrations.rules.base import Found, Rule
 from migrations.rules.situation import Situation
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
-from migrations.sql.made import READ
+from migrations.sql.thing import READ
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """The first statement that works through rows while a lock is held; what takes ACCESS EXCLUSIVE has other rules."""
-    if not seen.is_anything_closed(statement) or not _works(statement, seen):
+    if not seen.closed or not _works(statement, seen):
         return
     before = next((s.index for s in seen.before(statement) if _works(s, seen)), 0)
-    held = [(t.relation, by) for t, by in seen.closed(statement, since=before) if not _goes(t.relation, by, seen)]
+    held = [(t.relation, by) for t, by in seen.closed_since(before) if not _goes(t.relation, by, seen)]
     if held:
         names = " and ".join(_name(table, by) for table, by in held[:3])
         yield Found(
@@ -30,7 +30,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
 def _goes(relation: Name, by: Statement, seen: Situation) -> bool:
     """Nobody waits to read what is dropped for good."""
     dropped = any(isinstance(x, a.Drop) and x.kind in READ and x.name.key == relation.key for x in by.actions)
-    return seen.made.drops_table(relation) or (dropped and not seen.made.is_named_again(relation, by.index))
+    return seen.ahead.of(relation).is_dropped or (dropped and not seen.ahead.of(relation).named > by.index)
 
 
 def _name(relation: Name, by: Statement) -> str:
@@ -50,10 +50,8 @@ def _is_quick(action: a.Action, seen: Situation) -> bool:
     match action:
         case a.Insert(rows=rows):
             return rows > 0
-        case a.AddConstraint(table=table):
-            return seen.is_left_empty(table)
         case a.ValidateConstraint(table=table):
-            return seen.is_closed(table)
+            return table.key in seen.closed
     return False
 
 

@@ -1,7 +1,7 @@
 """What the rest of gonogo needs to know of a statement, made from its actions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,6 +74,18 @@ def table_of(action: a.Action) -> Name | None:
         return action.name if action.kind == "table" else None
     table: Name | None = getattr(action, "table", None)
     return table
+
+
+def constraints_of(action: a.Action) -> Iterator[tuple[Name, a.Constraint]]:
+    """The constraints that an action makes, each with its table."""
+    match action:
+        case a.CreateTable(table=table, columns=columns, constraints=constraints):
+            yield from ((table, constraint) for constraint in constraints)
+            yield from ((table, constraint) for column in columns for constraint in column.constraints)
+        case a.AddColumn(table=table, column=column):
+            yield from ((table, constraint) for constraint in column.constraints)
+        case a.AddConstraint(table=table, constraint=constraint):
+            yield table, constraint
 
 
 def _alone(action: a.Action) -> bool:

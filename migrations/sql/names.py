@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+Key = tuple[str, str]
+
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*", re.ASCII)
 
 RESERVED = frozenset(
@@ -39,7 +41,7 @@ class Name(NamedTuple):
         return quoted(self.name) if self.schema is None else f"{quoted(self.schema)}.{quoted(self.name)}"
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """Equal for two names of one thing, as long as the search path starts with `public`."""
         return (self.schema or "public", self.name)
 

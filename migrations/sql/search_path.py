@@ -1,11 +1,16 @@
-"""Names without a schema, in scripts that say themselves where these are to be looked for, or make what hides them."""
+"""Names without a schema, in scripts that say themselves where these are to be looked for, or make what hides them.
+
+This is at work while a script is read, so that whatever follows a script, such as `State`, meets names as the server
+will find them.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from migrations.sql import actions as a
-from migrations.sql.names import Name
+from migrations.sql.names import Key, Name
+from migrations.sql.settings import Settings
 
 T = TypeVar("T")
 
@@ -20,9 +25,9 @@ class SearchPath:
     """Follows `SET search_path` through a script; until one is seen, names stay as they are written."""
 
     def __init__(self) -> None:
+        self._settings = Settings()
         self._path: tuple[str, ...] = ()
-        self._before: tuple[str, ...] | None = None  # what holds again when the transaction ends, after a SET LOCAL
-        self._made: set[tuple[str, str]] = set()
+        self._made: set[Key] = set()
         self._temporary: set[str] = set()
 
     def resolved(self, actions: Sequence[a.Action]) -> tuple[a.Action, ...]:
@@ -36,14 +41,9 @@ class SearchPath:
     def _note(self, actions: Iterable[a.Action]) -> None:
         for action in actions:
             match action:
-                case a.Set(setting="search_path", value=value, local=local):
-                    if local and self._before is None:
-                        self._before = self._path
-                    self._path = _schemas(value or "")
-                case a.Set(setting="*"):
-                    self._path, self._before = (), None
-                case a.Transaction(kind="commit" | "rollback") if self._before is not None:
-                    self._path, self._before = self._before, None
+                case a.Set() | a.Transaction():
+                    self._settings.take_in(action)
+                    self._path = _schemas(self._settings.get("search_path") or "")
 
     def _remember(self, actions: Iterable[a.Action]) -> None:
         for action in actions:

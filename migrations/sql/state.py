@@ -1,0 +1,232 @@
+"""What is true between two statements, after all that scripts did before; what comes later is in `Ahead`."""
+
+from migrations.sql import actions as a
+from migrations.sql.facts import constraints_of, table_of
+from migrations.sql.names import Name
+from migrations.sql.script import Statement
+from migrations.sql.thing import RELATIONS, TYPES, Thing
+
+
+class State:
+    """What bears which name now, and what the scripts made of it."""
+
+    def __init__(self) -> None:
+        self._things: dict[tuple[str, str, str], Thing] = {}
+        self._dropped: set[tuple[str, str, str]] = set()
+        self._domains: dict[str, Thing] = {}  # made ones, by their names without a schema
+        self._schemas: dict[str, str] = {}  # renamed ones: the name of now, and the one of before
+
+    def thing(self, name: Name, kind: str = "table") -> Thing:
+        """What bears a name now. What the scripts have not spoken of was there before."""
+        return self._things.get(_key(name, kind)) or Thing(self._before(name), name)
+
+    def type(self, words: str) -> Thing:
+        """The type of a column, by the words that it is written with."""
+        return self.thing(_type_name(words), "type")
+
+    def is_new(self, table: Name) -> bool:
+        """The scripts made the table, unless it was there before its CREATE TABLE IF NOT EXISTS. Not for views."""
+        thing = self._things.get(_key(table, "table"))
+        return thing is not None and thing.is_own
+
+    def is_certainly_new(self, table: Name) -> bool:
+        """The scripts made the table: all rows in it are their own."""
+        thing = self._things.get(_key(table, "table"))
+        return thing is not None and thing.is_own and thing.certain
+
+    def is_made(self, kind: str, name: Name) -> bool:
+        """The scripts certainly made it. `kind` in words, as of `Create`."""
+        return self.thing(name, kind).certain
+
+    def is_checked_domain(self, words: str) -> bool:
+        """A type is a domain that the scripts made, in whatever schema if none is said, with a check on its values."""
+        domain = self._domains.get(words) or self.type(words)
+        return domain.checked and not domain.gone and not words.endswith("[]")
+
+    def is_dropped(self, kind: str, name: Name) -> bool:
+        """The scripts have dropped it, and have not made it anew."""
+        return _key(name, kind) in self._dropped
+
+    def is_new_column(self, table: Name, column: str) -> bool:
+        """The scripts added the column."""
+        return self.thing(table).column(column) is None
+
+    def index_on(self, index: Name) -> Name | None:
+        """The table of an index that the scripts made."""
+        return next((link.to.name for link in self.thing(index).links.get("table", ())), None)
+
+    def take_in(self, statement: Statement) -> None:
+        """The statement is behind us now."""
+        for action in statement.actions:
+            self.follow(action)
+
+    def follow(self, action: a.Action) -> None:
+        """One action of it is."""
+        match action:
+            case a.Insert(table=table) | a.Merge(table=table) | a.Copy(table=Name() as table, into=True):
+                self._known(table).filled = True
+            case a.CreateTable():
+                self._create_table(action)
+            case a.CreateIndex():
+                self._create_index(action)
+            case a.CreateStatistics(name=Name() as made, on=table):
+                self._make(made, "statistics").link("table", self._known(table))
+            case a.Create():
+                self._create(action)
+            case a.Drop():
+                self._drop(action.kind, action.name)
+            case a.Rename():
+                self._rename(action)
+            case a.MoveToSchema(kind=kind, name=name, schema=schema):
+                self._known(Name(None, schema), "schema").link("members", self._known(name, kind))
+                self._move(kind, name, Name(schema, name.name))
+            case _:
+                if about := table_of(action):
+                    self._follow_table(action, self._known(about))
+
+    def _follow_table(self, action: a.Action, thing: Thing) -> None:
+        match action:
+            case a.AddColumn(column=column, if_not_exists=maybe):
+                thing.columns[column.name] = column.name if maybe else None
+                self._give_type(thing, column.name, column.type)
+                self._constrain(thing, action)
+            case a.AlterType(column=column, type=type):
+                self._give_type(thing, column, type)
+            case a.DropColumn(column=column):
+                thing.unlink(lambda link: column in link.columns)
+                thing.never_null.discard(column)
+            case a.SetNotNull(column=column):
+                thing.never_null.add(column)
+            case a.DropNotNull(column=column):
+                thing.never_null.discard(column)
+            case a.AddConstraint():
+                self._constrain(thing, action)
+            case a.ValidateConstraint(constraint=name):
+                thing.never_null.update(thing.proofs.get(name, ()))
+                thing.checked = True
+            case a.DropConstraint(constraint=name):
+                for link in [link for links in thing.links.values() for link in links if link.constraint == name]:
+                    link.to.unlink(lambda other: other.to is thing)
+                thing.unlink(lambda link: link.constraint == name)
+            case a.AttachPartition(partition=partition):
+                child = self._known(partition)
+                thing.link("descendants", child)
+                child.link("parent", thing)
+            case a.DetachPartition(partition=partition):
+                child = self._known(partition)
+                thing.unlink(lambda link: link.to is child)
+                child.unlink(lambda link: link.to is thing)
+
+    def _known(self, name: Name, kind: str = "table") -> Thing:
+        """What bears a name, spoken of from now on."""
+        thing = self._things[_key(name, kind)] = self.thing(name, kind)
+        return thing
+
+    def _make(self, name: Name, kind: str, *, certain: bool = True) -> Thing:
+        """What is made under a name; where that is not `certain`, what was spoken of by that name stays what it is."""
+        key = _key(name, kind)
+        self._dropped.discard(key)
+        if certain or key not in self._things:
+            self._things[key] = Thing(None, name, kind, certain)
+        return self._things[key]
+
+    def _before(self, name: Name) -> Name:
+        return Name(self._schemas[name.schema], name.name) if name.schema in self._schemas else name
+
+    def _create_table(self, action: a.CreateTable) -> None:
+        made = self._make(action.table, "table", certain=not action.if_not_exists)
+        made.filled = made.filled or action.filled
+        for above in (*action.inherits, *([action.partition_of] if action.partition_of else ())):
+            self._known(above).link("descendants", made)
+        if action.partition_of:
+            made.link("parent", self._known(action.partition_of))
+        self._constrain(made, action)
+
+    def _create_index(self, action: a.CreateIndex) -> None:
+        table = self._known(action.table)
+        table.indexes.append(action)
+        if action.index:
+            made = self._make(action.index, "index", certain=not action.if_not_exists)
+            made.index_columns = action.columns
+            made.link("table", table)
+
+    def _create(self, action: a.Create) -> None:
+        """A view that is replaced may be somebody's."""
+        if action.replace and action.kind == "view":
+            made = self._known(action.name, "view")
+        else:
+            made = self._make(action.name, action.kind, certain=not action.replace)
+        if action.kind == "domain":
+            made.checked = action.checked
+            self._domains[action.name.name] = made
+        for read in action.reads:
+            made.link("sources", self._known(read))
+
+    def _drop(self, kind: str, name: Name) -> None:
+        key = _key(name, kind)
+        self._dropped.add(key)
+        if thing := self._things.pop(key, None):
+            thing.gone = True
+        if kind == "schema":
+            for key in [key for key in self._things if key[1] == name.name]:
+                self._things.pop(key).gone = True
+
+    def _rename(self, action: a.Rename) -> None:
+        match action:
+            case a.Rename(kind="schema", table=Name(name=old), new=new):
+                self._rename_schema(old, new)
+            case a.Rename(kind=kind, table=name, old=None, new=new):
+                self._move(kind, name, Name(name.schema, new))
+            case a.Rename(kind="column", table=table, old=str(old), new=new):
+                self._known(table).rename_column(old, new)
+            case a.Rename(kind="constraint", table=table, old=str(old), new=new):
+                self._known(table).rename_constraint(old, new)
+
+    def _move(self, kind: str, old: Name, new: Name) -> None:
+        thing = self._known(old, kind)
+        del self._things[_key(old, kind)]
+        self._things[_key(new, kind)] = thing
+        thing.name = new
+
+    def _rename_schema(self, old: str, new: str) -> None:
+        self._schemas[new] = self._schemas.pop(old, old)
+        self._move("schema", Name(None, old), Name(None, new))
+        for key in [key for key in self._things if key[1] == old]:
+            thing = self._things[key[0], new, key[2]] = self._things.pop(key)
+            thing.name = Name(new, thing.name.name)
+
+    def _give_type(self, thing: Thing, column: str, type: str) -> None:
+        thing.types[column] = type
+        self._known(_type_name(type), "type").link("users", thing)
+
+    def _constrain(self, thing: Thing, action: a.Action) -> None:
+        for table, constraint in constraints_of(action):
+            self._add(thing, table, constraint)
+
+    def _add(self, thing: Thing, table: Name, constraint: a.Constraint) -> None:
+        name = constraint.name or f"{table.name}_{'_'.join(constraint.columns)}_fkey"
+        thing.constraints[name] = None
+        if constraint.references:
+            partner = self._known(constraint.references)
+            thing.link("referenced", partner, constraint.columns, name)
+            partner.link("referencing", thing, constraint=name)
+        if constraint.using_index:
+            self._move("index", Name(table.schema, constraint.using_index), Name(table.schema, name))
+        elif constraint.kind in ("unique", "primary key", "exclude") and constraint.name:
+            self._make(Name(table.schema, name), "index").link("table", thing)
+        if constraint.not_valid:
+            thing.proofs[name] = constraint.proves_not_null
+        else:
+            thing.never_null.update(constraint.proves_not_null)
+            thing.checked = thing.checked or constraint.kind == "check"
+
+
+def _key(name: Name, kind: str) -> tuple[str, str, str]:
+    """Relations share one set of names, types and domains another."""
+    space = "relation" if kind in RELATIONS else "type" if kind in TYPES else kind
+    return (space, *name.key)
+
+
+def _type_name(words: str) -> Name:
+    schema, _, name = words.removesuffix("[]").rpartition(".")
+    return Name(schema.strip('"') or None, name.strip('"'))

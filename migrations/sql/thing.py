@@ -1,0 +1,107 @@
+"""What a script has to do with one relation, type or schema, under whatever name it bears now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from migrations.sql import actions as a
+from migrations.sql.names import Name
+
+READ = ("table", "view", "materialized view", "foreign table")
+"""What an app can select from."""
+RELATIONS = frozenset({*READ, "sequence", "index"})
+TYPES = frozenset({"type", "domain"})
+
+LinkKind = Literal["descendants", "parent", "referenced", "referencing", "table", "sources", "users", "members"]
+
+
+@dataclass(slots=True, eq=False)
+class Thing:
+    """`before` is its name on the target, None where the script made it; `name` is that of now.
+
+    `kind`: as what it was made, if the script made it. `certain`: it was not there before, either. `columns` and
+    `constraints` lead from a name of now to that of before: None where the script made them. `types` are those that the
+    script has given to columns. `never_null` are columns that it has made so, or that a CHECK of it proves; `proofs`
+    those that one would, once it is validated. `checked`: it has made a CHECK for the values, and has checked it.
+    `indexes` are those that it has made on a table, `index_columns` those of an index. `filled` tables got rows since.
+    """
+
+    before: Name | None
+    name: Name
+    kind: str = ""
+    certain: bool = False
+    gone: bool = False
+    links: dict[str, list["Link"]] = field(default_factory=dict)
+    columns: dict[str, str | None] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    constraints: dict[str, str | None] = field(default_factory=dict)
+    proofs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    never_null: set[str] = field(default_factory=set)
+    indexes: list[a.CreateIndex] = field(default_factory=list)
+    index_columns: tuple[str, ...] = ()
+    checked: bool = False
+    filled: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """The script made it, with its rows: those of a view or foreign table stand elsewhere."""
+        return self.before is None and self.kind in ("table", "materialized view")
+
+    @property
+    def is_empty(self) -> bool:
+        """The script made it, and has put no row into it nor into what belongs to it."""
+        family, known = [self], {self}
+        for thing in family:
+            below = {link.to for link in thing.links.get("descendants", ())} - known
+            known |= below
+            family += below
+        return all(thing.before is None and not thing.filled for thing in family)
+
+    @property
+    def is_uniquely_indexed(self) -> bool:
+        """The script has made a unique index on columns of it, for all rows."""
+        return any(one.unique and not one.partial and "expression" not in one.columns for one in self.indexes)
+
+    def column(self, name: str) -> str | None:
+        """What a column was called before; None if the script made it."""
+        return self.columns.get(name, name)
+
+    def constraint(self, name: str) -> str | None:
+        """The same of a constraint."""
+        return self.constraints.get(name, name)
+
+    def link(self, kind: LinkKind, to: "Thing", columns: tuple[str, ...] = (), constraint: str = "") -> None:
+        """Note that this leads to another thing, which the target does not know of."""
+        self.links.setdefault(kind, []).append(Link(to, columns, constraint))
+
+    def unlink(self, is_gone: Callable[["Link"], bool]) -> None:
+        """Note which links there are no more."""
+        self.links = {kind: [link for link in links if not is_gone(link)] for kind, links in self.links.items()}
+
+    def rename_column(self, old: str, new: str) -> None:
+        """The column is called otherwise from now on."""
+        self.columns[new] = self.columns.pop(old, old)
+        if old in self.types:
+            self.types[new] = self.types.pop(old)
+        if old in self.never_null:
+            self.never_null ^= {old, new}
+        self._relink(lambda link: replace(link, columns=tuple(new if c == old else c for c in link.columns)))
+
+    def rename_constraint(self, old: str, new: str) -> None:
+        """The same of a constraint."""
+        self.constraints[new] = self.constraints.pop(old, old)
+        if old in self.proofs:
+            self.proofs[new] = self.proofs.pop(old)
+        self._relink(lambda link: replace(link, constraint=new) if link.constraint == old else link)
+
+    def _relink(self, changed: Callable[["Link"], "Link"]) -> None:
+        self.links = {kind: [changed(link) for link in links] for kind, links in self.links.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """One way from a thing to another, by a foreign key over `columns` for instance."""
+
+    to: Thing
+    columns: tuple[str, ...] = ()
+    constraint: str = ""
