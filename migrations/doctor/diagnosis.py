@@ -33,8 +33,9 @@ def _lock(facts: Facts, environment: str) -> Iterator[State]:
 
 def _ledger(facts: Facts, environment: str) -> Iterator[State]:
     if facts.ledgers:
-        yield words.elsewhere(facts.ledgers, facts.schema, read_one=facts.rows is not None)
-    elif facts.rows is None and facts.tables:
+        read_one = facts.rows is not None
+        yield words.elsewhere(facts.ledgers, facts.schema, read_one=read_one, named=facts.schema_named)
+    if facts.rows is None and facts.tables:
         yield words.no_baseline(facts.tables, environment)
 
 

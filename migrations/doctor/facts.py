@@ -24,9 +24,9 @@ class Facts:
 
     `rows` is None where there is no ledger, and `tables` counts what is there then. `provider`: what
     migration_lock.toml is for, if that is not PostgreSQL. `ledgers` are those in other schemas than the one that is
-    read, quoted; `schema` is where unqualified names lead. `contract`: Prisma 8 keeps its own record. `traces`: what
-    the catalog shows of scripts, by migration. `earlier`: what was read some time before. `sessions`: by the id of an
-    open row, the session that left it and can still go on.
+    read, quoted; `schema` is where unqualified names lead; `schema_named`: the address says so. `contract`: Prisma 8
+    keeps its own record. `traces`: what the catalog shows of scripts, by migration. `earlier`: what was read some time
+    before. `sessions`: by the id of an open row, the session that left it and can still go on.
     """
 
     folder: tuple[Migration, ...] | None = None
@@ -35,6 +35,7 @@ class Facts:
     tables: int = 0
     ledgers: tuple[str, ...] = ()
     schema: str = "public"
+    schema_named: bool = False
     contract: bool = False
     holders: tuple[Holder, ...] = ()
     traces: Mapping[str, Traces] = field(default_factory=dict)

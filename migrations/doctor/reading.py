@@ -47,6 +47,7 @@ async def read_facts(
         tables=await ledger.other_tables(conn, [schema] if schema else []) if rows is None else 0,
         ledgers=tuple(ledgers),
         schema=schema or str(home) or "no schema",
+        schema_named=schema is not None,
         contract=bool(contract),
         holders=await holders(conn),
         traces=await read_traces(conn, [m for m in folder or () if m.name in failed and m.data is not None]),

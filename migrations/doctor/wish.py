@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from migrations.doctor import words
 from migrations.doctor.facts import Facts
 from migrations.doctor.traces import Traces
 from migrations.folder import Migration, same_checksum
@@ -35,6 +36,8 @@ def changes_for(wish: Wish, facts: Facts) -> tuple[Change, ...]:
 
     Raises Problem, with Prisma's code where it has one: P3008, P3011, P3012, P3017.
     """
+    if facts.provider is not None:
+        raise words.other_provider(facts.provider).problem
     twice = [name for name in (*wish.applied, *wish.one_row) if name in wish.rolled_back]
     if twice:
         raise Problem(f"{twice[0]} cannot be both.", advice="Decide whether what it did is to stay.")

@@ -38,6 +38,10 @@ def lock_held(holders: Sequence[Holder]) -> State:
     """Somebody migrates, or a connection that nobody uses any more holds the lock."""
     holder = next(h for h in holders if h.granted)
     waiting = tuple(f"also waited for by {h.words}" for h in holders if not h.granted)
+    idle = f"It has said nothing since {holder.idle_since}."
+    ours = "A gonogo holds it so while it works on another connection: ask who is named."
+    prisma = "Prisma runs its scripts on the connection that holds the lock: its program may be gone."
+    hint = (idle, ours if holder.application.startswith("gonogo ") else prisma) if holder.idle_since else ()
     end = holder.end_sql or "An administrator must look: this role may not see who it is."
     return State(
         name="lock-held",
@@ -49,7 +53,7 @@ def lock_held(holders: Sequence[Holder]) -> State:
             Way(("Talk to them, and wait until they are done.",), when="If it is at work"),
             Way(("See that nobody runs it any more.", f"End its connection: {end}"), when="If its program is gone"),
         ),
-        details=waiting,
+        details=(*hint, *waiting),
     )
 
 
@@ -74,11 +78,11 @@ def no_baseline(tables: int, environment: str) -> State:
     )
 
 
-def elsewhere(ledgers: tuple[str, ...], schema: str, *, read_one: bool) -> State:
-    """There is a ledger, or another one, where it is not looked for."""
+def elsewhere(ledgers: tuple[str, ...], schema: str, *, read_one: bool, named: bool) -> State:
+    """There is a ledger, or another one, where it is not looked for. `named`: the address says which is meant."""
     return State(
         name="ledger-elsewhere",
-        severity="warn" if read_one else "stop",
+        severity="note" if named else "warn" if read_one else "stop",
         what=f"There is {'another' if read_one else 'a'} ledger in another schema: {listed(ledgers)}.",
         cause=f"Unqualified names lead to {schema} here. Somebody applies, or applied, with another search path.",
         ways=(

@@ -21,7 +21,8 @@ _HOLDERS = """
 SELECT l.pid, l.granted, a.usename, coalesce(a.application_name, ''), a.backend_start::text,
        CASE WHEN a.backend_start IS NULL THEN NULL
             ELSE coalesce(pg_catalog.host(a.client_addr), 'the server''s own host') END,
-       to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"')
+       to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'),
+       CASE WHEN a.state = 'idle' THEN to_char(a.state_change AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"') END
 FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = %s AND l.objsubid = 1
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
@@ -42,6 +43,8 @@ class Holder:
     since: str
     end_sql: str
     """The statement that ends just this backend; empty where it cannot be told from a later one with its pid."""
+    idle_since: str = ""
+    """Since when it has said nothing; empty while it works, or where that is not visible."""
 
     @property
     def words(self) -> str:
@@ -65,9 +68,10 @@ def _holder(
     start: str | None,
     address: str | None,
     since: str | None,
+    idle: str | None,
 ) -> Holder:
     end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid} AND backend_start = '{start}';"
-    return Holder(pid, granted, user or "", application, address or "", since or "", end if start else "")
+    return Holder(pid, granted, user or "", application, address or "", since or "", end if start else "", idle or "")
 
 
 class Lock:

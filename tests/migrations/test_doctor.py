@@ -2,15 +2,19 @@
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from migrations.doctor import Earlier, Facts, State, diagnose
+from migrations.doctor.wish import Wish, changes_for, to_apply
 from migrations.folder import Migration
 from migrations.ledger import Row
+from migrations.ledger.marking import Change, NoteApplied, SetAside
 from migrations.plan import Applied
+from migrations.problem import Problem
 
 NAMES = ("1_a", "2_b", "3_c", "10_d")
 TEXTS = ("SELECT 1;\n", "SELECT 2;\r\n")
@@ -83,3 +87,52 @@ def test_any_folder_and_any_rows_have_a_diagnosis_that_names_each_anomaly_once(
 
 def _forms(one: Migration) -> tuple[str, ...]:
     return one.text, one.text.replace("\r\n", "\n"), one.text.replace("\n", "\r\n")
+
+
+names = st.sampled_from((*NAMES, "0_gone"))
+wishes = st.builds(
+    Wish,
+    applied=st.lists(names, max_size=2, unique=True).map(tuple),
+    rolled_back=st.lists(names, max_size=2, unique=True).map(tuple),
+    baseline=st.none() | names,
+    one_row=st.lists(names, max_size=1).map(tuple),
+)
+
+
+@given(folders, st.none() | st.lists(rows, max_size=6), wishes)
+def test_a_wish_is_refused_or_comes_true_and_then_asks_for_nothing_more(
+    folder: tuple[Migration, ...], found: list[Row] | None, wish: Wish
+) -> None:
+    ids = tuple(replace(row, id=str(n)) for n, row in enumerate(found or ()))
+    facts = Facts(folder=folder, rows=None if found is None else ids)
+    try:
+        changes = changes_for(wish, facts)
+    except Problem as problem:
+        assert problem.what and problem.advice
+        return
+    after = Facts(folder=folder, rows=carried_out(ids, changes, facts))
+    assert all(change.name in wished(wish, facts) for change in changes)
+    for name in (*wish.applied, *([wish.baseline] if wish.baseline else [])):
+        assert [row.applied.failed for row in after.live[name]].count(True) == 0
+    for name in wish.rolled_back:
+        assert not any(row.applied.failed for row in after.live.get(name, ()))
+    for name in wish.one_row:
+        assert len(after.live[name]) == 1
+    untouched = {row.id for row in ids} - {change.row for change in changes if isinstance(change, SetAside)}
+    assert untouched <= {row.id for row in after.rows or () if row in ids}
+    assert changes_for(Wish(rolled_back=wish.rolled_back, baseline=wish.baseline), after) == ()
+
+
+def wished(wish: Wish, facts: Facts) -> set[str]:
+    return {*wish.rolled_back, *wish.one_row, *to_apply(wish, facts)}
+
+
+def carried_out(before: tuple[Row, ...], changes: tuple[Change, ...], facts: Facts) -> tuple[Row, ...]:
+    """The rows after the changes, without a database."""
+    aside = {change.row for change in changes if isinstance(change, SetAside)}
+    kept = [
+        replace(r, applied=replace(r.applied, rolled_back=True, failed=False)) if r.id in aside else r for r in before
+    ]
+    noted = [change for change in changes if isinstance(change, NoteApplied)]
+    texts = {change.name: facts.scripts[change.name].text for change in noted}
+    return (*kept, *(row(name, text=text, id=f"new-{name}") for name, text in texts.items()))

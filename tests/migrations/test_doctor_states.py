@@ -129,11 +129,22 @@ async def test_a_lock_that_is_held_is_told_with_who_and_how_to_end_it(world: Wor
         other.execute("SELECT pg_advisory_lock(%s)", (KEY,))
         state = (await world.states())["lock-held"]
         assert state.code == "P1002" and "prisma" in state.what
+        assert "It has said nothing since" in state.details[0] and "its program may be gone" in state.details[1]
         end = state.ways[1].steps[1].partition(": ")[2]
         world.sql(end)
         with pytest.raises(psycopg.OperationalError):
             other.execute("SELECT 1")
     assert await world.states() == {}
+
+
+async def test_schemas_with_a_ledger_each_are_no_trouble_where_the_address_names_one(
+    world: World, tmp_path: Path
+) -> None:
+    in_another_schema(world)
+    world.ledger()
+    assert [(s.name, s.severity) for s in (await world.states()).values()] == [("ledger-elsewhere", "warn")]
+    tenant = World(f"{world.url}&schema=tenant", world.folder)
+    assert [(s.name, s.severity) for s in (await tenant.states()).values()] == [("ledger-elsewhere", "note")]
 
 
 async def test_line_ends_are_no_edit(world: World) -> None:

@@ -63,6 +63,11 @@ def full_without_ledger(world: World) -> None:
         world.sql((world.folder / name / "migration.sql").read_text())
 
 
+def other_product(world: World) -> None:
+    failed(world)
+    (world.folder / "migration_lock.toml").write_text('provider = "mysql"\n')
+
+
 DONE = ("", 0, True)
 RAN = (None, 1, False)
 
@@ -135,6 +140,16 @@ async def test_of_several_rows_the_one_that_fits_the_file_is_kept(world: World) 
     assert await world.prisma_status((7, 9)) == UP_TO_DATE and await world.states() == {}
 
 
+async def test_a_failed_row_beside_one_that_is_applied(world: World) -> None:
+    all_applied(world)
+    world.row("2_tags", "failed")
+    assert await world.prisma_status() == "failed: 2_tags"
+    (state,) = (await world.states()).values()
+    assert "Another row says that it was applied." in state.details and "--applied" not in state.advice
+    await resolve(world, Wish(rolled_back=("2_tags",)))
+    assert await world.prisma_status() == UP_TO_DATE and await world.states() == {}
+
+
 async def test_a_failed_row_whose_folder_is_gone_needs_no_folder(world: World) -> None:
     all_applied(world)
     world.row("0_gone", "failed")
@@ -163,6 +178,7 @@ REFUSED: dict[str, tuple[Callable[[World], None], Wish, str]] = {
     "a baseline up to nothing": (full_without_ledger, Wish(baseline="9_nope"), "P3017"),
     "a baseline over a failed one": (failed, Wish(baseline="3_last"), "P3009"),
     "one row of one": (all_applied, Wish(one_row=("1_notes",)), ""),
+    "another product": (other_product, Wish(rolled_back=("2_tags",)), "P3019"),
     "both at once": (failed, Wish(applied=("2_tags",), rolled_back=("2_tags",)), ""),
 }
 

@@ -1,0 +1,67 @@
+"""What earlier sessions know of a ledger: the newest one that has read it, and those that left a row open."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from migrations.doctor import Earlier
+from runbooks import events as e
+from runbooks.earlier import READING, known_before
+from runbooks.journal import Journal
+from runbooks.sessions import create_folder
+from tests.runbooks.conftest import opening, the_plan
+
+OLD, NEW, NEWEST = (f"2026010{n}T000000Z-production-{n}aaa" for n in (1, 2, 3))
+HERE = the_plan().target.fingerprint
+ROW = "3c7f6b1e-0000-4000-8000-000000000001"
+ENDED = e.SessionEnded(outcome="no_go", exit_code=1)
+
+
+def plan(*applied: tuple[str, str], **target: str) -> e.PlanMade:
+    rows = tuple(e.Applied(migration=name, sha256=sha256, at="then") for name, sha256 in applied)
+    made = the_plan()
+    return made.model_copy(update={"applied": rows, "target": made.target.model_copy(update=target)})
+
+
+def resolved(*reading: tuple[str, str, str]) -> e.StepEnded:
+    result = {READING: [list(row) for row in reading]}
+    return e.StepEnded(step="resolve", attempt=1, end="done", outcome="ok", result=result)  # type: ignore[arg-type]
+
+
+def began() -> e.StepProgress:
+    return e.StepProgress(step="apply", attempt=1, data={"event": "ScriptStarted", "row": ROW})
+
+
+@pytest.fixture
+def session(tmp_path: Path, clock: Callable[[], datetime]) -> Callable[..., None]:
+    def write(name: str, *events: e.Event) -> None:
+        journal = Journal.create(create_folder(tmp_path / "sessions", name), clock)
+        for event in (opening(session=name, environment="production"), *events):
+            journal.append(event, sync=False)
+        journal.close()
+
+    return write
+
+
+def known(tmp_path: Path, besides: str = "") -> tuple[tuple[Earlier, ...], dict[str, str]]:
+    found = known_before(tmp_path / "sessions", "production", HERE, (ROW,), besides=besides)
+    return found.reading, dict(found.open)
+
+
+def test_the_newest_reading_of_this_database_counts(tmp_path: Path, session: Callable[..., None]) -> None:
+    assert known(tmp_path) == ((), {})
+    session(OLD, plan(("1", "a")), ENDED)
+    session(NEW, plan(("1", "b")), resolved(("1", "b", "then"), ("2", "c", "now")), ENDED)
+    session(NEWEST, plan(("1", "z"), database="another"), ENDED)
+    assert known(tmp_path)[0] == (Earlier("1", "b", "then"), Earlier("2", "c", "now"))
+    assert known(tmp_path, besides=NEW)[0] == (Earlier("1", "a", "then"),)
+
+
+def test_a_session_that_left_a_row_and_can_go_on_is_named(tmp_path: Path, session: Callable[..., None]) -> None:
+    session(OLD, plan(), began())
+    assert known(tmp_path)[1] == {ROW: OLD}
+    session(NEW, plan(), ENDED)
+    session(NEWEST, plan(database="another"), began(), ENDED)
+    assert known(tmp_path)[1] == {ROW: OLD}
