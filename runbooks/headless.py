@@ -9,6 +9,7 @@ from runbooks.answers import Answers, NotApplicable, idle_reviews
 from runbooks.client import Client
 from runbooks.cut_short import CutShort
 from runbooks.gates import Hold
+from runbooks.queue_told import QueueTold
 from runbooks.runbook import ALONE
 from runbooks.view import RunView
 
@@ -25,6 +26,7 @@ class Headless:
         self._answers = answers
         self._say = say
         self._cut_short = CutShort()
+        self._queue = QueueTold()
         self._watching = False
         self._asked: dict[str, int] = {}
         self._renewed: set[str] = set()
@@ -172,6 +174,9 @@ class Headless:
             self._cut_short.take(record.event)
             for line in lines_of(record.event, said=self._reason):
                 self._say(line)
+            if isinstance(record.event, e.StepProgress):
+                for line in self._queue.lines(record.event):
+                    self._say(line)
             if isinstance(record.event, e.PlanMade):
                 for words in idle_reviews(self._answers, record.event):
                     self._say(f"  ! {words}")

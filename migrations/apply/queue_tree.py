@@ -27,6 +27,21 @@ class Branch:
     on: str = ""
     mode: str = ""
 
+    @property
+    def words(self) -> str:
+        """What it does in the tree: `pid 77 nightly holds it, idle in transaction (SELECT)`."""
+        who = f"pid {self.pid} {self.who or 'unnamed'}" if self.pid else f"{self.doing} of {self.who}"
+        wanted = f"for {f'{self.mode} on ' if self.mode else ''}{self.on}" if self.on else "for it"
+        match self.role:
+            case "holds":
+                return f"{who} holds it{f', {self.doing}' if self.doing and self.pid else ''}"
+            case "us":
+                return f"our statement waits {wanted}" if self.on else "our statement holds it, at work"
+            case "waits":
+                return f"{who} waits {wanted}, before us"
+            case _:
+                return f"{who} waits behind it{f' ({self.mode})' if self.mode else ''}"
+
 
 def tree(queue: LockQueue, waits: int, behind: Behind) -> tuple[Branch, ...]:
     """The tree from the top; of those behind, the first few. `waits`: for how long we wait, in microseconds."""

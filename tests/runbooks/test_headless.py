@@ -14,6 +14,7 @@ from runbooks.answers import Answers
 from runbooks.client import Client
 from runbooks.headless import Headless
 from runbooks.journal import NAME, Journal
+from runbooks.queue_told import QueueTold
 from runbooks.runbook import PHASES
 
 
@@ -192,3 +193,31 @@ async def test_without_the_pen_it_only_watches(live: Live) -> None:
     assert view.ended is not None and any("only watches" in line for line in said)
     assert kinds(live).count("step_started") == 1
     await settle(lambda: live.runner.done())
+
+
+def progress(**data: object) -> e.StepProgress:
+    return e.StepProgress.model_validate({"step": "apply", "attempt": 1, "data": data})
+
+
+def waiting(holder: int, *behind: int) -> e.StepProgress:
+    rows = [
+        {"depth": 0, "role": "holds", "pid": holder, "text": f"pid {holder} holds\nit", "took": 4_200_000},
+        {"depth": 1, "role": "us", "pid": 9, "text": "our statement waits", "took": 0},
+        *({"depth": 2, "role": "behind", "pid": pid, "text": f"pid {pid} waits", "took": None} for pid in behind),
+    ]
+    return progress(queue={"rows": rows, "behind": len(behind), "longest_us": 0})
+
+
+def test_who_is_in_the_way_is_told_once_and_each_new_try() -> None:
+    told = QueueTold()
+    assert told.lines(progress(label="1 of 1")) == []
+    assert told.lines(waiting(7)) == ["  · pid 7 holds it, for 4.2 s", "    · our statement waits"]
+    assert told.lines(waiting(7)) == []
+    assert told.lines(waiting(7, 20, 21))[2:] == [
+        "      · pid 20 waits",
+        "      · pid 21 waits",
+        "    2 sessions wait behind it",
+    ]
+    assert told.lines(waiting(7, 20)) == []
+    assert told.lines(progress(event="Retried", note="Try 1 came to nothing.")) == ["  ! Try 1 came to nothing."]
+    assert told.lines(waiting(8))

@@ -17,6 +17,7 @@ from runbooks import events as e
 from runbooks.runbook import Step
 from runbooks.steps import catalogue
 from runbooks.steps.base import Settled
+from tests.migrations.applying import until
 from tests.runbooks.steps_context import SHA, StepContext
 
 APPLY = "migrations.apply"
@@ -442,6 +443,40 @@ async def test_a_longer_lock_timeout_is_typed_with_a_reason_and_holds_once(start
     asked = len(ctx.asked)
     await ctx.run(APPLY, **quick)
     assert len(ctx.asked) == asked
+
+
+async def test_who_waits_for_whom_is_data_of_the_progress_and_each_try_is_told(start: Start) -> None:
+    ctx = start({"1": "ALTER TABLE t ADD COLUMN b int"})
+    async with ctx.connect("ledger") as conn:
+        await ledger.create(conn)
+    ctx.query("CREATE TABLE t (a int)")
+    async with (
+        await psycopg.AsyncConnection.connect(ctx.url, application_name="nightly") as holder,
+        await psycopg.AsyncConnection.connect(ctx.url, application_name="web", autocommit=True) as reader,
+    ):
+        await holder.execute("SELECT * FROM t")
+        task = asyncio.ensure_future(ctx.run(APPLY, lock_timeout="30s", queue_wait="500ms"))
+        await until(lambda: _rows(ctx, "us"))
+        await asyncio.wait_for(reader.execute("SELECT * FROM t"), 30)
+        await until(lambda: _noted(ctx))
+        await holder.rollback()
+        await asyncio.wait_for(task, 30)
+    assert "nightly holds it, idle in transaction (SELECT)" in (await _rows(ctx, "holds"))[0]
+    assert (await _rows(ctx, "us"))[0] == "our statement waits for ACCESS EXCLUSIVE on public.t"
+    assert "web waits behind it (ACCESS SHARE)" in (await _rows(ctx, "behind"))[0]
+    assert "Try 1 came to nothing: cancelled by the guard" in ctx.text("note")
+    assert json.dumps(ctx.progressed)
+    (retried, *_) = (record for _, record in ctx.recorded if record["event"] == "Retried")
+    assert "again in" in str(retried["note"]) and "nightly" in str(retried["holders"])
+
+
+async def _rows(ctx: Session, role: str) -> list[str]:
+    queues: list[Any] = [data["queue"] for data in ctx.progressed if "queue" in data]
+    return [row["text"] for queue in queues for row in queue["rows"] if row["role"] == role]
+
+
+async def _noted(ctx: Session) -> bool:
+    return "Try 1" in ctx.text("note")
 
 
 async def test_resolve_marks_only_where_the_row_is(start: Start) -> None:

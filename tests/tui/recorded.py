@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -436,6 +437,34 @@ def to_migrate() -> list[e.Event]:
             },
         ),
     ]
+
+
+def branch(depth: int, role: str, text: str, took: int) -> dict[str, JsonValue]:
+    """A row of the tree of who waits for whom."""
+    return {"depth": depth, "role": role, "pid": 77 + depth, "text": text, "took": took}
+
+
+def to_waiting() -> list[e.Event]:
+    """A statement of the second script waits for a lock; what was tried before came to nothing."""
+    rows: list[JsonValue] = [
+        branch(0, "holds", "pid 4711 nightly holds it, idle in transaction (SELECT)", 252_000_000),
+        branch(1, "us", "our statement waits for ACCESS EXCLUSIVE on orders", 1_400_000),
+        branch(2, "behind", "pid 4720 [red]web[/] waits behind it (ACCESS SHARE)", 1_100_000),
+        branch(2, "behind", "pid 4721 web waits behind it (ACCESS SHARE)", 300_000),
+    ]
+    data: dict[str, JsonValue] = {
+        "label": "2 of 2  20260302090000_drop_legacy",
+        "number": 2,
+        "count": 3,
+        "done": 1,
+        "total": 3,
+        "unit": "statements",
+        "detail": 'drop column "legacy_code" of orders',
+        "elapsed_us": 1_500_000,
+        "estimate_us": [5_000, 40_000],
+        "queue": {"rows": rows, "behind": 20, "longest_us": 1_100_000},
+    }
+    return [*to_migrate(), e.StepProgress(step="apply", attempt=1, data=data)]
 
 
 def screen_text(app: App[Any]) -> str:

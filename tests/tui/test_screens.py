@@ -22,6 +22,7 @@ TEXTS = {
     "title", "text", "evidence", "advice", "prose", "shows", "costs", "loses", "contacts", "see", "do", "message",
     "summary", "instead", "source", "lock", "blocks", "tables", "ticket", "environment", "project", "name", "address",
     "reason", "detail", "what", "label", "model", "rule", "server_version", "migration", "code", "unit",
+    "note",
 }  # fmt: skip
 ENUMS = {"what": ("go", "no_go"), "name": r.PHASES}
 
@@ -70,6 +71,39 @@ async def test_hostile_text_is_shown_and_does_nothing(stage: Stage) -> None:
     async with stage(made_hostile(failing())) as (app, _, pilot):
         await pilot.press("2")
         await r.settle(pilot, lambda: "[/foo] [red]␛[2J␇" in r.screen_text(app))
+    async with stage(made_hostile(r.to_waiting())) as (app, _, pilot):
+        await pilot.press("2")
+        await r.settle(pilot, lambda: "(SELECT)[/foo] [red]␛[2J␇" in _flat(r.screen_text(app)))
+
+
+def _flat(shown: str) -> str:
+    return " ".join(shown.replace("│", " ").split())
+
+
+async def test_who_waits_for_whom_is_seen_at_once_and_without_colours(
+    opened: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(r.to_waiting()) as (app, _, pilot):
+        await pilot.press("2")
+        await pilot.pause()
+        shown = _flat(r.screen_text(app))
+        for words in (
+            "statement 2 of 3 · 0:01 · expected 5 ms to 40 ms",
+            "20 sessions wait behind our statement, the longest for 1.1 s",
+            "■ pid 4711 nightly holds it, idle in transaction (SELECT) 4:12",
+            "└▶ our statement waits for ACCESS EXCLUSIVE on orders 1.4 s",
+            "└ pid 4720 [red]web[/] waits behind it (ACCESS SHARE) 1.1 s",
+        ):
+            assert words in shown
+
+
+async def test_what_is_tried_again_is_noted_where_it_stands(opened: Stage) -> None:
+    data = {"label": "1 of 1  a", "note": "Try 2 came to nothing: canceling statement due to lock timeout."}
+    async with opened([*r.to_migrate(), e.StepProgress(step="apply", attempt=1, data=data)]) as (app, _, pilot):
+        await pilot.press("2")
+        await pilot.pause()
+        assert "! Try 2 came to nothing" in _flat(r.screen_text(app))
 
 
 async def test_a_failure_says_what_what_to_do_and_the_servers_own_words(stage: Stage) -> None:

@@ -18,6 +18,7 @@ from tui.theme import DARK, LIGHT
 Snap = Callable[..., bool]
 SCENES: dict[str, tuple[Callable[[], Sequence[e.Event]], tuple[str, ...], str]] = {
     "run": (r.to_migrate, (), "▶ RUNNING"),
+    "waiting": (r.to_waiting, ("2",), "our statement waits for"),
     "detail": (r.to_preflight, ("2",), "GRANT pg_read_all_stats"),
     "review": (plans.to_review, ("v", "f"), "finding 1 of 5"),
     "scripts": (plans.to_review, ("v", "f", "f", "f", "1"), "work-under-exclusive-lock"),

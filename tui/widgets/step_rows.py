@@ -27,16 +27,19 @@ BLANK = row("", "")
 def step_rows(view: RunView, name: str, now: datetime) -> Iterator[Row]:
     """Everything there is to say of a step, what went wrong first."""
     step, state = _step(view, name), view.step(name)
+    runs = state.status == "running" and bool(state.progress)
     yield from _head(view, name, step, state, now)
+    if runs:
+        yield from progress_rows(state.progress)
+        yield BLANK
+    if step and step.shows:
+        yield row("  ", (printable(view.shows(step).strip()), "" if state.status == "waiting" else "$quiet"))
     for question in (q for q in view.questions.values() if q.step == name):
         yield BLANK
         yield row(Content.styled("? ", "bold $warn"), printable(question.text), ("  (a to answer)", "$busy"))
     if state.failure is not None:
         yield BLANK
         yield from _failure(state.failure, state.advice)
-    if state.status == "running" and state.progress:
-        yield BLANK
-        yield from progress_rows(state.progress)
     if state.checks:
         yield BLANK
         for check in sorted(state.checks, key=lambda c: WORST_FIRST.index(c.outcome)):
@@ -72,8 +75,6 @@ def _head(view: RunView, name: str, step: Step | None, state: StepView, now: dat
         yield row(
             Content.assemble(WAIVED.sign, " "), f"waived by {one_line(waiver.by.name)}: {printable(waiver.reason)}"
         )
-    if step and step.shows:
-        yield row("  ", (printable(view.shows(step).strip()), "" if state.status == "waiting" else "$quiet"))
 
 
 def _failure(failure: Failure, advice: tuple[str, ...]) -> Iterator[Row]:

@@ -41,6 +41,7 @@ class Teller:
         self._detail = ""
         self._done = self._total = 0
         self._statement: dict[str, JsonValue] = {}
+        self._note: dict[str, JsonValue] = {}
         self._estimates = _estimates(ctx)
 
     async def tell(self, event: e.ApplyEvent) -> None:
@@ -53,7 +54,7 @@ class Teller:
                 self._statement = {}
                 await self._say("\n  ".join((_opening(event, self._label), *self._asides(name))))
             case e.StatementStarted():
-                self._detail, self._done = event.summary, event.statement
+                self._detail, self._done, self._note = event.summary, event.statement, {}
                 self._statement = {"number": event.statement + 1, "count": event.statements}
                 self._statement |= self._estimates.get((event.name, event.statement), {})
                 await self._progress()
@@ -63,6 +64,7 @@ class Teller:
                 self._done = event.statement + 1
                 await self._say(_ended(event, self._detail))
             case e.Retried():
+                self._note = {"note": _again(event)}
                 await self._say(f"  {_retried(event)}", "note")
             case e.GaveUp():
                 await self._say(f"  gave up waiting for a lock: {event.why}", "note")
@@ -94,7 +96,7 @@ class Teller:
         where = {**self._where(), "detail": detail, "elapsed_us": event.took}
         if shown:
             longest = int(event.behind.longest * 1_000_000)
-            rows: list[JsonValue] = [asdict(branch) for branch in shown]
+            rows: list[JsonValue] = [{**asdict(branch), "text": branch.words} for branch in shown]
             where["queue"] = {"rows": rows, "behind": len(event.queue.behind), "longest_us": longest}
         if now.total or now.done:
             where |= {"done": now.done, "total": now.total, "unit": now.unit}
@@ -111,6 +113,7 @@ class Teller:
             "unit": "statements",
             "detail": self._detail,
             **self._statement,
+            **self._note,
         }
 
     async def _say(self, text: str, stream: Literal["out", "err", "note"] = "out") -> None:
@@ -137,10 +140,14 @@ def _estimates(ctx: Context) -> Mapping[tuple[str, int], dict[str, JsonValue]]:
 
 def _retried(event: e.Retried) -> str:
     held = f" Held by {'; '.join(event.holders)}." if event.holders else ""
+    return f"{_again(event)}{held}"
+
+
+def _again(event: e.Retried) -> str:
     spent = f"{took_text(event.spent)} of {took_text(event.budget)} are used up"
     return (
-        f"try {event.attempt} came to nothing: {event.words.rstrip('.')}.{held} "
-        f"All of it was rolled back; again in {took_text(event.pause)} ({spent})."
+        f"Try {event.attempt} came to nothing: {event.words.rstrip('.')}. What was open is rolled back; "
+        f"again in {took_text(event.pause)} ({spent})."
     )
 
 
