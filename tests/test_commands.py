@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from fix_command import Gonogo, Said, SmallProject, environment
+from fix_command import TABLE, Gonogo, Said, SmallProject, environment
 
 from runbooks.sessions import list_sessions, state_home
 
@@ -136,3 +136,28 @@ def test_a_session_goes_only_as_far_as_a_migration(gonogo: Gonogo, small: SmallP
     with psycopg.connect(small.url) as connection:
         rows = connection.execute("SELECT migration_name FROM _prisma_migrations").fetchall()
     assert rows == [("20260101000000_notes",)]
+
+
+def test_a_dry_run_prints_what_would_be_sent_and_changes_nothing(gonogo: Gonogo, small: SmallProject) -> None:
+    small.migration("20260102000000_later", "SELECT 'hunter22', '\x1b[2J'")
+    toml = small.folder / "gonogo.toml"
+    toml.write_text(toml.read_text().replace('name = "small"', 'name = "small"\nsecrets = ["PAYMENT_API_KEY"]', 1))
+    small = SmallProject(small.folder, small.url, small.bin)
+    env = {**small.env, "PAYMENT_API_KEY": "hunter22"}
+    said = gonogo("run", "here", "--dry-run", cwd=small.folder, env=env)
+    said_clearly(said, 0)
+    lines = said.out.splitlines()
+    order = ["SELECT pg_catalog.pg_try_advisory_lock(72707369);", "BEGIN;", TABLE.strip(), "COMMIT;"]
+    places = [lines.index(line) for line in order]
+    assert places == sorted(places)
+    assert "hunter22" not in said.out and "«redacted:PAYMENT_API_KEY»" in said.out and "\x1b" not in said.out
+    assert said.out.count("INSERT INTO") == said.out.count("UPDATE") == 2
+    with psycopg.connect(small.url) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_class WHERE oid > 16384").fetchone() == (0,)
+    assert not list_sessions(state_home(os.environ))
+    said = gonogo("run", "here", "--dry-run", "--to", "20260101000000_notes", cwd=small.folder, env=env)
+    assert "1 of 1  20260101000000_notes: one transaction" in said.out
+    small.migration("20260102000000_later", "BEGIN; SELECT 1")
+    said_clearly(gonogo("run", "here", "--dry-run", cwd=small.folder, env=env), 1, "never committed")
+    nowhere = {**env, "SMALL_URL": "postgresql://localhost:1/x"}
+    said_clearly(gonogo("run", "here", "--dry-run", cwd=small.folder, env=nowhere), 3)

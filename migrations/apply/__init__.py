@@ -48,7 +48,7 @@ class ApplyRun:
     `roll_back_rows`: (name, ledger id) of this session's own failed rows, of which settle() knows that nothing was
     committed. `before_script` may raise Problem, for instance when the file on disk is no longer the reviewed one.
     `register`: as whom to write into the target's register, if there is to be one.
-    `go_on` is asked before each transaction but the first.
+    `go_on` is asked before each transaction but the first. `wire`: what speaks over the script's connection.
     """
 
     target: Pinned
@@ -63,6 +63,7 @@ class ApplyRun:
     stop_asked: Callable[[], bool] = lambda: False
     before_script: Callable[[ScriptToRun], Awaitable[None]] = _nothing_to_check
     register: Who | None = None
+    wire: type[Wire] = Wire
     go_on: GoOn | None = None
 
 
@@ -180,7 +181,7 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
         await set_session(guard, {"search_path": ""})
         script = await opened("script", session_name(run.session, "script"), run.timeouts.settings)
         backends = [await _backend(conn) for conn in (script, book, guard)]
-        wire = Wire(run.target, script, guard, run.timeouts, backends[0][0])
+        wire = run.wire(run.target, script, guard, run.timeouts, backends[0][0])
         await on(e.Connected(tuple(backends)))
         yield _Work(run, on, book, lock, table, wire, await run.target.compare(script))
 

@@ -139,9 +139,10 @@ async def create(conn: Connection, schema: str | None = None) -> str:
             advice="GRANT CREATE ON SCHEMA … to the migrating role, or name another schema in the URL (?schema=…).",
             code=error.sqlstate or "",
         ) from None
-    table = await find(conn, schema)
-    assert table is not None
-    return table
+    query = f"SELECT pg_catalog.format('%%I.%%I', coalesce(%s, pg_catalog.current_schema()), '{NAME}')"
+    row = await (await conn.execute(query.encode(), (schema,))).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 async def _table(conn: Connection, schema: str | None) -> str:

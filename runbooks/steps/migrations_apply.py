@@ -126,6 +126,15 @@ def _of_fates(applied: Sequence[PrismaFate], scripts: Sequence[Script], *, stopp
     return Result(scripts=tuple(done), stopped=stopped)
 
 
+def timeouts_of(params: Params) -> Timeouts:
+    """The timeouts that parameters give."""
+    return Timeouts(
+        lock=limit_milliseconds(params.lock_timeout),
+        statement=limit_milliseconds(params.statement_timeout),
+        concurrent=limit_milliseconds(params.concurrent_timeout),
+    )
+
+
 def _run(ctx: Context, params: Params, todo: Order, all_names: tuple[str, ...]) -> ApplyRun:
     return ApplyRun(
         target=ctx.target,
@@ -133,11 +142,7 @@ def _run(ctx: Context, params: Params, todo: Order, all_names: tuple[str, ...]) 
         application_name=ctx.application_name,
         scripts=todo.scripts,
         on=Teller(ctx, all_names).tell,
-        timeouts=Timeouts(
-            lock=limit_milliseconds(params.lock_timeout),
-            statement=limit_milliseconds(params.statement_timeout),
-            concurrent=limit_milliseconds(params.concurrent_timeout),
-        ),
+        timeouts=timeouts_of(params),
         budgets=Budgets(
             queue_wait=params.queue_wait.total_seconds(),
             queue_total=params.queue_total.total_seconds(),

@@ -35,6 +35,7 @@ headless_option = click.option("--headless", is_flag=True, help="No screen; what
 @click.argument("environment")
 @click.option("--ticket", help="The change ticket that the transcript is for.")
 @click.option("--to", default="", metavar="MIGRATION", help="The last migration to apply; later ones are held back.")
+@click.option("--dry-run", is_flag=True, help="Print what would be sent, and change nothing; there is no session.")
 @click.option("--step", "pause", is_flag=True, help="Ask between two transactions whether to go on.")
 @operator_option
 @headless_option
@@ -44,6 +45,7 @@ def run(
     environment: str,
     ticket: str | None = None,
     to: str = "",
+    dry_run: bool = False,
     pause: bool = False,
     operator: str | None = None,
     headless: bool = False,
@@ -52,7 +54,17 @@ def run(
 ) -> None:
     """Walk ENVIRONMENT through its runbook."""
     unattended, narrowing = headless or not on_terminal(), Narrowing(to=to, pause=pause)
+    if dry_run:
+        return on_paper(place(project_file), environment, narrowing)
     walk(place(project_file), environment, ticket, operator, unattended, answers, "walk", narrowing)
+
+
+def on_paper(here: Place, environment: str, narrowing: Narrowing) -> None:
+    """Print what a run would send."""
+    from runbooks.dry_run import dry_run as paper  # it loads what otherwise only the runner needs
+
+    wanted = launch.environment_of(here.project, environment)
+    asyncio.run(paper(here.project, wanted, os.environ, narrowing, lambda text: click.echo(printable(text))))
 
 
 @click.command(short_help="The Backup phase alone, without a screen.")
