@@ -1,10 +1,14 @@
 """`gonogo run` with `engine = "prisma"`: from the lock file to the transcript, and where there is no Node.js."""
 
+import os
+import signal
 from pathlib import Path
 
+import psycopg
 import pytest
 from fix_command import RUNBOOK, Gonogo, SmallProject
-from fix_walks import ledger, sessions
+from fix_until import Until
+from fix_walks import Start, ledger, no_backend_left, resume, runner_of, running, sessions
 
 from migrations.target import Url
 from tests.migrations.prisma_stand_in import install
@@ -58,3 +62,28 @@ def test_where_there_is_no_node_the_opening_says_so(gonogo: Gonogo, team: SmallP
     assert code == 3
     assert "There is no node on the PATH" in said and "gonogo then applies the scripts itself" in said
     assert ledger(team) == []
+
+
+def test_after_a_kill_the_ledger_decides(gonogo: Gonogo, team: SmallProject, start: Start, until: Until) -> None:
+    engine = 'engine = "prisma"\ncommand = "node_modules/.bin/prisma"'
+    (team.folder / "small.md").write_text(RUNBOOK.replace('lock_timeout = "2s"', engine))
+    team.migration("20260101000000_notes", "CREATE TABLE a (id int);\nSELECT pg_sleep(100);")
+    team.answers()
+    walk = start(team)
+    session = walk.until(running("apply"))
+    until(lambda: asleep(team))
+    os.kill(runner_of(session), signal.SIGKILL)
+    walk.end()
+    code, said = resume(gonogo, team)
+    assert code == 1
+    assert (
+        "0 of 1 scripts are applied; 20260101000000_notes: its row in the ledger was begun and never finished" in said
+    )
+    assert ledger(team) == [("20260101000000_notes", False, False)]
+    until(lambda: no_backend_left(team))
+
+
+def asleep(team: SmallProject) -> bool:
+    with psycopg.connect(team.url) as connection:
+        query = "SELECT 1 FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND application_name ~ '^gonogo .* prisma$'"
+        return connection.execute(query).fetchone() is not None

@@ -22,13 +22,14 @@ QUIET = {
     "YARN_ENABLE_NETWORK": "0",
 }
 """No colours, no questions, no news; and nothing that is missing is fetched."""
-LOUD = frozenset({"FORCE_COLOR", "DEBUG"})
+TAKEN_OUT = frozenset({"FORCE_COLOR", "DEBUG", "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK"})
+"""Colours, talk that holds addresses, and what would let two runs at one database."""
 
 
 def environment(base: Mapping[str, str], addresses: Sequence[str], name: str) -> dict[str, str]:
     """What Prisma's command gets: `base`, and in the variables of `addresses` the name that its sessions bear."""
     named = {variable: with_name(base[variable], name) for variable in addresses if variable in base}
-    return {**{key: value for key, value in base.items() if key not in LOUD}, **named, **QUIET}
+    return {**{key: value for key, value in base.items() if key not in TAKEN_OUT}, **named, **QUIET}
 
 
 def with_name(url: str, name: str) -> str:

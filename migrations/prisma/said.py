@@ -15,6 +15,7 @@ PENDING = re.compile(r"\s*(?:Following|The) migrations? have not yet been applie
 ERROR = re.compile(r"\s*Error: (?:(P\d{4})\b:?\s*)?(.*)")
 DATABASE_ERROR = re.compile(r"\s*Database error code: (\S+)")
 DETAIL = re.compile(r"\s*DETAIL: .*")
+AFTER_DETAIL = re.compile(r"\s*(?:$|HINT:|CONTEXT:|WHERE:|Position:|DbError \{|Error: )")
 QUOTED_DETAIL = re.compile(r'(detail: Some\()"(?:[^"\\]|\\.)*"')
 LEFT_OUT = "left out here, because it may hold values of a row; it stands in the ledger's row (logs)"
 DETAIL_LINES = 40
@@ -43,6 +44,7 @@ class Said:
         self._open: dict[Stream, str] = {"out": "", "err": ""}
         self._error_in: Stream | None = None
         self._lists = False
+        self._in_detail: Stream | None = None
         self.datasource: Datasource | None = None
         self.pending: tuple[str, ...] = ()
         self.code = ""
@@ -57,29 +59,35 @@ class Said:
             lines, rest = [*lines, rest], ""
         self._open[stream] = rest
         if lines:
-            shown = "".join(f"{self._line(stream, line)}\n" for line in lines)
-            await self._on_text(stream, shown)
+            shown = [self._line(stream, line) for line in lines]
+            await self._on_text(stream, "".join(f"{line}\n" for line in shown if line is not None))
 
     async def close(self) -> None:
         """The end: what stands in an open line counts, too."""
         for stream, rest in list(self._open.items()):
             self._open[stream] = ""
-            if rest:
-                await self._on_text(stream, f"{self._line(stream, rest)}\n")
+            if rest and (shown := self._line(stream, rest)) is not None:
+                await self._on_text(stream, f"{shown}\n")
 
-    def _line(self, stream: Stream, line: str) -> str:
+    def _line(self, stream: Stream, line: str) -> str | None:
+        """The line as it is shown; None for one that may be more of a row's values."""
         plain = ANSI.sub("", line).rstrip("\r")
-        if len(plain) > LINE:
+        if len(plain) > LINE and stream != self._in_detail:
             return plain
-        shown = self._without_rows(plain)
-        self._understand(stream, shown)
+        shown = self._without_rows(stream, plain)
+        if shown is not None:
+            self._understand(stream, shown)
         return shown
 
-    def _without_rows(self, line: str) -> str:
+    def _without_rows(self, stream: Stream, line: str) -> str | None:
         if found := DATABASE_ERROR.match(line):
             self.sqlstate = found[1]
         if DETAIL.match(line):
+            self._in_detail = stream
             return f"DETAIL: {LEFT_OUT}"
+        if stream == self._in_detail and not AFTER_DETAIL.match(line):
+            return None
+        self._in_detail = None if stream == self._in_detail else self._in_detail
         return QUOTED_DETAIL.sub(r'\1"…"', line)
 
     def _understand(self, stream: Stream, line: str) -> None:

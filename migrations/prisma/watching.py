@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import psycopg
 
@@ -17,7 +18,30 @@ OFTEN = 0.05
 SECONDLY = 1.0
 SEEN = "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE application_name = %s AND datname = current_database()"
 
-OnProgress = Callable[[int, str], Awaitable[None]]
+BEHIND = """
+SELECT count(*) FROM pg_catalog.pg_stat_activity w
+WHERE w.wait_event_type = 'Lock' AND w.datname = pg_catalog.current_database() AND EXISTS (
+    SELECT 1 FROM pg_catalog.pg_stat_activity o
+    WHERE o.application_name = %s AND o.pid = ANY (pg_catalog.pg_blocking_pids(w.pid)))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Rows of the ledger that are finished, the script that is open, and how many sessions wait behind it."""
+
+    done: int
+    running: str
+    behind: int
+
+    @property
+    def words(self) -> str:
+        """`runs 2_b, 3 sessions wait behind it`."""
+        waiting = f"{self.behind} session{'s wait' if self.behind > 1 else ' waits'} behind it" if self.behind else ""
+        return ", ".join(part for part in (f"runs {self.running}" if self.running else "", waiting) if part)
+
+
+OnProgress = Callable[[Standing], Awaitable[None]]
 
 
 class Seen:
@@ -48,7 +72,7 @@ async def looking_for(target: Pinned, session: str) -> AsyncIterator[Seen]:
 
 @asynccontextmanager
 async def following(target: Pinned, session: str, before: Before, on: OnProgress) -> AsyncIterator[None]:
-    """Tell once a second how many rows of the ledger were finished since `before`, and which script is open."""
+    """Tell once a second how it stands in the pinned database, since `before`."""
     known = {row.id for row in before.rows}
 
     async def look() -> None:
@@ -57,7 +81,9 @@ async def following(target: Pinned, session: str, before: Before, on: OnProgress
             while True:
                 new = [row for row in await ledger.rows(conn, target.url.schema) or () if row.id not in known]
                 running = next((row.applied.name for row in new if row.applied.failed), "")
-                await on(sum(1 for row in new if row.applied.finished_at), running)
+                waiting = await (await conn.execute(BEHIND, (child_name(session),))).fetchone()
+                done = sum(1 for row in new if row.applied.finished_at)
+                await on(Standing(done, running, int(waiting[0]) if waiting else 0))
                 await asyncio.sleep(SECONDLY)
         finally:
             await conn.close()

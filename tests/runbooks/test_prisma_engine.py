@@ -204,6 +204,25 @@ async def test_a_cancel_ends_it_and_its_session_and_tells_what_is_there(
     assert not (team.folder / "prisma").exists()
 
 
+async def test_who_waits_behind_it_is_counted_while_it_runs(database: str, tmp_path: Path) -> None:
+    team = Team(database, tmp_path, {"1_a": "LOCK TABLE old;\nSELECT pg_sleep(100);"})
+    async with team.connect("ledger") as conn:
+        await ledger.create(conn)
+    team.query("CREATE TABLE old ()")
+    task = asyncio.create_task(team.deploy())
+    await until(lambda: sleeping(team))
+    reader = asyncio.create_task(asyncio.to_thread(team.query, "SELECT FROM old"))
+    await until(lambda: told(team, "runs 1_a, 1 session waits behind it"))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await reader == []
+
+
+async def told(team: Team, detail: str) -> bool:
+    return any(progress["detail"] == detail for progress in team.progressed)
+
+
 async def test_after_a_crash_the_program_is_ended_first_and_then_the_ledger_decides(
     database: str, tmp_path: Path
 ) -> None:

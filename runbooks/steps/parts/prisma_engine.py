@@ -15,6 +15,7 @@ from migrations.prisma.judged import Wanted
 from migrations.prisma.layout import find_layout
 from migrations.prisma.runner import Runner, find
 from migrations.prisma.version import Version, version
+from migrations.prisma.watching import Standing
 from migrations.prisma.workplace import Workplace, remove_copy
 from migrations.problem import Problem
 from migrations.process import Child, alive, end
@@ -101,9 +102,9 @@ def _order(
             pid=child.pid, started=child.started, group=child.group,
         )  # fmt: skip
 
-    async def progress(done: int, running: str) -> None:
-        detail = f"runs {running}" if running else ""
-        await ctx.progress(label=runner.words, done=done, total=len(wanted), unit="scripts", detail=detail)
+    async def progress(now: Standing) -> None:
+        total = len(wanted)
+        await ctx.progress(label=runner.words, done=now.done, total=total, unit="scripts", detail=now.words)
 
     return Deploy(
         target=ctx.target,
