@@ -50,6 +50,8 @@ class Project:
     sessions: Path | None = None
     dumps: Path | None = None
     review: Review = Review()
+    drift_ignored: tuple[str, ...] = ()
+    """`[drift] ignore`: names of differences that are known and meant; `*` stands for anything."""
     environments: dict[str, Environment]
 
     def environment(self, name: str) -> Environment:

@@ -18,6 +18,7 @@ from runbooks.project import FILE, Environment, Project, Review
 from runbooks.toml_text import KeyLines, TomlError, read_toml
 
 REVIEW_KEYS = tuple(field.name for field in fields(Review))
+DRIFT_KEYS = ("ignore",)
 PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "sessions", "dumps")
 ENVIRONMENT_KEYS = tuple(field.name for field in fields(Environment) if field.name != "name")
 NAMINGS = ("prisma", "dashed", "date")
@@ -93,7 +94,7 @@ class _Reader:
 
     def project(self, table: dict[str, Any], sha256: str) -> Project | None:
         top = KeyLines(self.text)
-        self.faults.unknown_keys(table, ("project", "review", "environments"), top)
+        self.faults.unknown_keys(table, ("project", "review", "drift", "environments"), top)
         self._connection_strings(table)
         own = self._table(table.get("project", {}), "project", PROJECT_KEYS)
         name = own.text("name", bool, "a name in quotes") or ""
@@ -109,6 +110,7 @@ class _Reader:
             sessions=self._path(own, "sessions"),
             dumps=self._path(own, "dumps"),
             review=self._review(table.get("review", {})),
+            drift_ignored=self._drift(table.get("drift", {})),
             environments=self._environments(table.get("environments", {}), top),
         )
         return None if self.faults.found else project
@@ -136,6 +138,15 @@ class _Reader:
             writes_blocked=own.length("writes_blocked", usual.writes_blocked),
             also=self._rules(own),
         )
+
+    def _drift(self, values: Any) -> tuple[str, ...]:
+        own = self._table(values, "drift", DRIFT_KEYS)
+        found = own.values.get("ignore", [])
+        if isinstance(found, list) and all(isinstance(name, str) and name for name in found):
+            return tuple(found)
+        expected = 'a list of names of differences: ["table/public.scratch"]'
+        self.faults.add(own.line_of("ignore"), "`ignore` is not right", expected)
+        return ()
 
     def _rules(self, own: _Table) -> tuple[str, ...]:
         found = own.values.get("also", [])

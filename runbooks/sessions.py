@@ -77,6 +77,11 @@ def dumps_folder(project: Project, environ: Mapping[str, str] = os.environ) -> P
     return project.folder / project.dumps if project.dumps else _gonogo_home(environ) / "dumps"
 
 
+def replays_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where replays of migrations are kept for the next look."""
+    return _gonogo_home(environ) / "replays"
+
+
 def _gonogo_home(environ: Mapping[str, str]) -> Path:
     home = Path(environ.get("XDG_STATE_HOME", ""))
     return (home if home.is_absolute() else Path.home() / ".local" / "state") / "gonogo"

@@ -1,7 +1,8 @@
 """Two catalogs held against each other: what drifted, and what differs without being drift."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from migrations.catalog import Snapshot
 from migrations.catalog.diff import KINDS, Difference, differences
@@ -101,8 +102,6 @@ def _note(each: Difference, terms: Terms, first: Attributes | None) -> str:
     return ""
 
 
-def ignored(drifts: Sequence[Drift], patterns: Sequence[str]) -> Iterator[Drift]:
-    """Those that are left when some are known and meant."""
-    from fnmatch import fnmatchcase
-
-    return (each for each in drifts if not any(fnmatchcase(each.id, pattern) for pattern in patterns))
+def ignored(drift: Drift, patterns: Sequence[str]) -> bool:
+    """Whether it is known and meant."""
+    return any(fnmatchcase(drift.id, pattern) for pattern in patterns)

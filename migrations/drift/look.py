@@ -14,7 +14,7 @@ from migrations.catalog.queries import QUERIES
 from migrations.drift import Drift
 from migrations.drift.compare import Terms, compare
 from migrations.drift.spelling import Spelling, doubtful, respelled, spelling_of, verdicts
-from migrations.problem import Problem
+from migrations.problem import Problem, Unavailable
 from migrations.replay import Advance, Broken, Database, Source, replay, throwaway
 from migrations.replay.given import Facts, Given, facts, given
 from migrations.replay.kept import Kept, key_of
@@ -87,16 +87,24 @@ class _Replay:
 
 
 async def look(conn: Connection, wanted: Wanted, advance: Advance) -> Looked:
-    """Compare. Raises CannotReplay; Unavailable where no server starts; Problem where the target cannot be read."""
+    """Compare. Raises CannotReplay, or Problem where the target cannot be read."""
     about = await facts(conn)
     target = await snapshot(conn, bodies=True)
-    bin = wanted.bin or await server_bin(about.major, wanted.environ)
+    try:
+        bin = wanted.bin or await server_bin(about.major, wanted.environ)
+        programs = await major_version(bin), await server_version(bin)
+    except Unavailable as problem:
+        raise _no_server(problem) from problem
     scripts = await asyncio.to_thread(_read, (*wanted.applied, *wanted.pending))
     needs = needs_of(script for _, script in scripts)
     start = given(target, about, needs, wanted.schema)
-    work = _Work(wanted, bin, await major_version(bin), await server_version(bin), about, target, scripts, needs, start)
+    work = _Work(wanted, bin, *programs, about, target, scripts, needs, start)
     found, foretold = await work.replays(advance)
     return await asyncio.to_thread(work.looked, found, foretold)
+
+
+def _no_server(problem: Unavailable) -> CannotReplay:
+    return CannotReplay(problem.what, advice=problem.advice, code=problem.code)
 
 
 def _read(sources: Sequence[Source]) -> list[tuple[Source, Script]]:
@@ -124,6 +132,8 @@ class _Work:
         try:
             async with asyncio.timeout(self.wanted.seconds), throwaway(self.bin) as server:
                 return await self._anew(server, advance)
+        except Unavailable as problem:
+            raise _no_server(problem) from problem
         except TimeoutError:
             raise CannotReplay(
                 f"Replaying {len(self.scripts)} migrations took longer than {self.wanted.seconds:.0f} s.",
@@ -186,7 +196,7 @@ class _Work:
         elif broken.code.startswith(DATA):
             advice = "The script needs rows that an empty database does not have."
         else:
-            advice = broken.instead or "A new environment would fail there, too: see `gonogo check --replay`."
+            advice = "A new environment would fail there, too: see `gonogo check --replay`."
         return CannotReplay(f"{words}.", advice=advice, code=broken.code)
 
     @property
