@@ -66,7 +66,7 @@ async def _with_git(state: State, facts: Facts, folder: Path) -> State:
         if known is not None:
             found.append((name, *known))
     if not found:
-        return replace(state, details=("No commit of this work tree has what was applied.",))
+        return replace(state, details=("git has no text that fits the ledger.",))
     commands = tuple(f"git checkout {commit[:12]} -- {folder / name / SCRIPT}" for name, commit, _ in found)
     details = [line for name, commit, text in found for line in _told(name, commit, text, facts)]
     first, *others = state.ways

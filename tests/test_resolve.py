@@ -89,7 +89,7 @@ def test_what_took_effect_is_undone_first_and_then_marked(gonogo: Gonogo, small:
     state = status(gonogo, small)["cut-short"]
     assert "What it left: statement 1: in the catalog; statement 2: not there." in state["details"]
     said = resolve(gonogo, small, "--rolled-back", TAGS, *SURE)
-    assert said.code == 1 and "undo that first" in said.err
+    assert said.code == 1 and "Undo that first" in said.err
     assert rows(small) == [(TAGS, "failed")]
     query(small, "DROP TABLE tags")
     assert resolve(gonogo, small, "--rolled-back", TAGS, *SURE).code == 0

@@ -59,6 +59,12 @@ class Traces:
             return "unknown" if self.all else "all"
         return "all" if set(told) == {"there"} else "nothing" if set(told) == {"not there"} else "some"
 
+    def lines(self, most: int = 20) -> tuple[str, ...]:
+        """Each statement with what was found of it, for a person who is to undo or to complete it."""
+        told = {"there": "in the catalog", "partly": "there in part", "not told": "the catalog does not show it"}
+        lines = [f"{s.index + 1}. line {s.line}, {told.get(found, found)}: {s.summary}" for s, found in self.all]
+        return (*lines[:most], *((f"and {len(lines) - most} more",) if len(lines) > most else ()))
+
     @property
     def words(self) -> str:
         """The verdict for a person."""

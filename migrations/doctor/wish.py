@@ -129,12 +129,12 @@ def kept_row(rows: list[Row], migration: Migration | None) -> Row:
 def objections(wish: Wish, facts: Facts, traces: Mapping[str, Traces]) -> tuple[str, ...]:
     """Why the catalog does not look like what is wished: what is to be reverted, or completed, before the mark."""
     back = (
-        f"{name} is to be marked as rolled back, and {traces[name].words}: undo that first"
+        f"{name} is to be marked as rolled back, but look: {traces[name].words}. Undo that first"
         for name in wish.rolled_back
         if name in traces and traces[name].which("there", "partly")
     )
     done = (
-        f"{name} is to be marked as applied, and {traces[name].words}: do the rest first"
+        f"{name} is to be marked as applied, but look: {traces[name].words}. Do the rest first"
         for name in to_apply(wish, facts)
         if name in traces and traces[name].which("not there", "partly")
     )

@@ -10,6 +10,8 @@ from migrations.ledger import NAME
 from migrations.ledger.lock import Holder
 from migrations.plan import Applied
 
+BEFORE = "What is in the catalog may have been there before: then it is not this script's to undo."
+
 
 def other_provider(provider: str) -> State:
     """The folder is for another database product."""
@@ -109,7 +111,7 @@ def failed(
     error = f": {said}" if logs and (said := _error(logs[-1])) else ""
     what = f"{name} failed{error}" if logs else f"{name} was begun, and did not end"
     started = ", ".join(row.started_at for row in rows)
-    ended = f"Its statement was refused (P3018 to whoever ran it{error})." if logs else _unfinished(locked)
+    ended = "A statement was refused (P3018 to whoever ran it)." if logs else _unfinished(locked)
     return State(
         name="failed" if logs else "cut-short",
         code="P3009",
@@ -123,6 +125,7 @@ def failed(
         migrations=(name,),
         details=(
             *((f"What it left: {traces.words}.",) if traces else ()),
+            *((*traces.lines(), BEFORE) if traces and traces.verdict == "some" else ()),
             *(("Its folder is gone.",) if gone else ()),
             *(("Its script was changed since.",) if on_disk is not None and _edited(on_disk, rows) else ()),
             *(("Another row says that it was applied.",) if applied_too else ()),

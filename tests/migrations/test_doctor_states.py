@@ -178,6 +178,8 @@ async def test_what_a_failed_script_left_is_found_in_the_catalog(world: World, p
     world.sql(done)
     state = (await world.states())["cut-short"]
     assert f"What it left: {left}." in state.details
+    listed = [detail for detail in state.details if "line 3, not there" in detail]
+    assert listed == (["3. line 3, not there: create index notes_tag on notes (tag)"] if part == "some" else [])
     assert way in state.advice
     assert "`prisma migrate status` does not show it while others are pending." in state.details
 

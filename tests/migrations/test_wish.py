@@ -221,10 +221,10 @@ async def test_all_of_it_is_written_or_nothing(world: World) -> None:
 
 
 ORDER: dict[str, tuple[str, Wish, str]] = {
-    "undo first": ("CREATE TABLE tags (id int)", Wish(rolled_back=("2_tags",)), "undo that first"),
+    "undo first": ("CREATE TABLE tags (id int)", Wish(rolled_back=("2_tags",)), "Undo that first"),
     "undone": ("", Wish(rolled_back=("2_tags",)), ""),
-    "complete first": ("CREATE TABLE tags (id int)", Wish(applied=("2_tags",)), "do the rest first"),
-    "not begun": ("", Wish(applied=("2_tags",)), "do the rest first"),
+    "complete first": ("CREATE TABLE tags (id int)", Wish(applied=("2_tags",)), "Do the rest first"),
+    "not begun": ("", Wish(applied=("2_tags",)), "Do the rest first"),
 }
 
 

@@ -65,7 +65,7 @@ async def test_what_was_changed_after_it_was_seen_is_not_written_over(ctx: Resol
 
 
 async def test_what_the_catalog_says_is_refused_or_passed_over_knowingly(ctx: Resolving) -> None:
-    with pytest.raises(Problem, match="do the rest first"):
+    with pytest.raises(Problem, match="Do the rest first"):
         await ctx.run(RESOLVE, applied=["2"], anyway=False)
     assert ctx.rows() == [("1", "applied"), ("2", "failed")]
     result = await ctx.run(RESOLVE, applied=["2"])

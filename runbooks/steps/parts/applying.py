@@ -107,7 +107,7 @@ def _continued(ready: ScriptToRun, fate: Fate) -> ScriptToRun:
     if any(isinstance(action, CreateTable) and action.temporary for s in done for action in s.actions):
         raise Problem(
             f"{fate.name} cannot go on after statement {fate.through}: a temporary table of it is gone.",
-            advice="Complete it by hand, then mark it as applied (prisma migrate resolve --applied).",
+            advice="Complete it by hand, then mark it as applied (gonogo resolve).",
         )
     return replace(ready, row=fate.row, through=fate.through, continued=True)
 
