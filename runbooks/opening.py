@@ -8,10 +8,12 @@ from typing import Literal
 import psycopg
 
 from migrations import activity, register
+from migrations.apply import STRINGS, strings_in_doubt
 from migrations.backup.tools import tools
 from migrations.ledger import lock as ledger_lock
 from migrations.problem import Problem, Unavailable
 from migrations.restore import in_the_way
+from migrations.sql import cut_in_doubt
 from migrations.target import Connection, Fingerprint, environment_mark, pooling, privileges
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
@@ -19,6 +21,7 @@ from runbooks.events import Runner
 from runbooks.execution import StepRun
 from runbooks.identity import Stop, judge
 from runbooks.plan_reader import PlanReader
+from runbooks.planning import engine_of
 from runbooks.recorder import Recorder
 from runbooks.sessions import dumps_folder
 from runbooks.setting import Setting
@@ -40,6 +43,7 @@ class Opening:
         self._setting = setting
         self._plans = plans
         self._presence = presence
+        self._strings_conform = True
 
     async def run(self) -> Verdict | None:
         """None when everything is in order and the plan is made; else how the session ends."""
@@ -48,6 +52,7 @@ class Opening:
                 await self._look()
             plan = await self._plans.make(self._recorder.view, await self._prisma())
             self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
+            self._strings()
             if plan.protected and self._changes:
                 await self._typed_name()
             self._recorder.append(plan)
@@ -71,6 +76,7 @@ class Opening:
             pin = self._setting.target.pin
             assert pin is not None
             self._identity(pin, await environment_mark(connection))
+            self._strings_conform = connection.info.parameter_status(STRINGS) == "on"
             allowed = await privileges(connection)
             role = "superuser" if allowed.superuser else "ordinary role"
             self._run.check("role", "Role", "ok", f"{allowed.role}, {role}")
@@ -87,6 +93,13 @@ class Opening:
         if self._changes:
             await self._presence.hold(self._run.application_name)
             self._run.check("alone", "One session at a time", "ok", "nobody else works on this database")
+
+    def _strings(self) -> None:
+        """Raises Problem where the server would read backslashes in a script otherwise than the review did."""
+        read = self._plans.analysed
+        in_doubt = [one.migration.name for one in read if cut_in_doubt(one.script.statements, one.model.pieces)]
+        if in_doubt and not self._strings_conform and engine_of(self._setting.runbook) == "native":
+            raise strings_in_doubt(in_doubt)
 
     def _addresses(self) -> None:
         for variable, url in self._setting.urls.items():

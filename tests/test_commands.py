@@ -161,3 +161,12 @@ def test_a_dry_run_prints_what_would_be_sent_and_changes_nothing(gonogo: Gonogo,
     said_clearly(gonogo("run", "here", "--dry-run", cwd=small.folder, env=env), 1, "never committed")
     nowhere = {**env, "SMALL_URL": "postgresql://localhost:1/x"}
     said_clearly(gonogo("run", "here", "--dry-run", cwd=small.folder, env=nowhere), 3)
+
+
+def test_a_server_that_reads_backslashes_otherwise_is_found_at_the_opening(gonogo: Gonogo, small: SmallProject) -> None:
+    small.migration("20260102000000_later", r"COMMENT ON TABLE notes IS 'a\b'")
+    small.answers()
+    with psycopg.connect(small.url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET standard_conforming_strings = off".encode())
+        said_clearly(run(gonogo, small), 1, "standard_conforming_strings is off", "20260102000000_later")
+        assert connection.execute("SELECT to_regclass('_prisma_migrations')").fetchone() == (None,)

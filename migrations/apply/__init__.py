@@ -1,7 +1,7 @@
 """Applies reviewed scripts to the pinned target, so that Prisma's ledger and the catalog never disagree unseen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -22,12 +22,13 @@ from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
 from migrations.ledger.lock import PATIENCE, Holder, Lock
 from migrations.problem import Problem, Unavailable
 from migrations.register import Who
-from migrations.sql import Model, Script, Way, execution_model, read_script
+from migrations.sql import Model, Script, Way, cut_in_doubt, execution_model, read_script
 from migrations.target import Fingerprint, Pinned, session_name
 from migrations.target.session_settings import set_session
 
 Connection = psycopg.AsyncConnection[Any]
 OLDEST = 130000
+STRINGS = "standard_conforming_strings"
 BOOK = {"lock_timeout": "10s", "statement_timeout": "60s"}
 """Of the ledger's connection, which nobody can cancel."""
 GUARD = {"lock_timeout": "2s", "statement_timeout": "10s"}
@@ -173,6 +174,7 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
 
         book = await opened("ledger", run.application_name, BOOK)
         _check_server(run, book)
+        _check_strings(run, book)
         lock = Lock(book)
         await lock.take(patience=run.lock_patience, on_wait=lambda others: _tell_wait(run, others))
         table = await ready(book, run.target.url.schema, run.scripts, run.roll_back_rows, run.on)
@@ -195,6 +197,21 @@ def _check_server(run: ApplyRun, book: Connection) -> None:
             advice=f"Let {run.target.url.variable} (or the direct URL) lead to the primary.",
             code="25006",
         )
+
+
+def _check_strings(run: ApplyRun, book: Connection) -> None:
+    in_doubt = [script.name for script in run.scripts if cut_in_doubt(script.statements, script.pieces)]
+    if in_doubt and book.info.parameter_status(STRINGS) != "on":
+        raise strings_in_doubt(in_doubt)
+
+
+def strings_in_doubt(names: Sequence[str]) -> Problem:
+    """What to tell where a server would read backslashes in these scripts otherwise than the review did."""
+    return Problem(
+        f"{STRINGS} is off on the target: it could read other statements than were reviewed in {', '.join(names)}. "
+        "Nothing was sent.",
+        advice=f"Switch it on for the role or the database: ALTER ROLE, or ALTER DATABASE, … SET {STRINGS} = on;",
+    )
 
 
 async def _tell_wait(run: ApplyRun, others: tuple[Holder, ...]) -> None:

@@ -6,7 +6,7 @@ from migrations.sql.actions import Action
 from migrations.sql.facts import Facts
 from migrations.sql.model import Model, ModelKind, Way, execution_model
 from migrations.sql.names import Name
-from migrations.sql.pieces import Piece
+from migrations.sql.pieces import Piece, cut_in_doubt
 from migrations.sql.script import Fault, Script, Statement
 from migrations.sql.split import lines_at
 
@@ -21,6 +21,7 @@ __all__ = [
     "Script",
     "Statement",
     "Way",
+    "cut_in_doubt",
     "execution_model",
     "read_script",
 ]

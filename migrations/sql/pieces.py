@@ -45,6 +45,14 @@ def each(statements: Sequence[Statement]) -> Pieces:
     return (*found, Piece(tuple(group))) if group else tuple(found)
 
 
+def cut_in_doubt(statements: Sequence[Statement], pieces: Pieces) -> bool:
+    """Whether a server with `standard_conforming_strings = off` could read other statements than were reviewed.
+
+    It takes a backslash for an escape. What is sent in pieces is not risked even without one.
+    """
+    return len(pieces) > 1 or any("\\" in statement.text for statement in statements)
+
+
 def never_ended(statements: Sequence[Statement]) -> Statement | None:
     """What began the transaction in which the script ends, if it ends in one."""
     began: Statement | None = None

@@ -122,6 +122,28 @@ async def test_what_would_lose_or_mislead_is_refused_before_the_first_byte(
     assert await bench.value("SELECT to_regclass('_prisma_migrations')") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("CREATE TABLE b ();", False),
+        (r"SELECT 'a\b';", True),
+        ("CREATE TABLE b (i int); CREATE INDEX CONCURRENTLY x ON b (i);", True),
+    ],
+)
+async def test_a_server_that_reads_backslashes_otherwise_gets_nothing_that_could_be_cut_otherwise(
+    database: str, text: str, refused: bool
+) -> None:
+    bench = Bench(database)
+    await bench.query(f"ALTER DATABASE {bench.target.url.database} SET standard_conforming_strings = off")
+    if not refused:
+        await bench.apply({"1": "CREATE TABLE a ();", "2": text})
+        return
+    with pytest.raises(Problem, match=r"in 2\. Nothing was sent") as caught:
+        await bench.apply({"1": "CREATE TABLE a ();", "2": text})
+    assert "standard_conforming_strings = on" in caught.value.advice
+    assert await bench.value("SELECT to_regclass('_prisma_migrations')") is None
+
+
 LEAKS = {
     "role": "CREATE ROLE {0} NOLOGIN; GRANT ALL ON SCHEMA public TO {0}; SET ROLE {0}; CREATE TABLE leak ();",
     "authorization": "CREATE ROLE {0} NOLOGIN; GRANT ALL ON SCHEMA public TO {0}; "
