@@ -17,6 +17,7 @@ from migrations.rules import Finding, reasons, rules
 from migrations.rules.situation import Situation
 from migrations.sql import Name, Script, Statement
 from migrations.sql import actions as a
+from migrations.sql.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,15 @@ class Scales:
         seen = Situation(script) if looking else None
         stands: list[Stand] = []
         live: list[Finding] = []
-        utc: bool | None = None
+        settings = Settings()
         self._named = {}
         for statement in script.statements:
-            stands.append(self._stand(statement, utc))
+            stands.append(self._stand(statement, _is_utc(settings.get("timezone"))))
             if seen is not None:
                 live += (one for rule in looking for one in rule.judge_live(statement, seen, self._foreseen))
                 seen.take_in(statement)
-            utc = _zone(statement, utc)
+            for action in statement.actions:
+                settings.take_in(action)
             self._foreseen.take_in(statement)
         return stands, live
 
@@ -122,9 +124,6 @@ def _key(finding: Finding) -> tuple[str, int, str]:
     return (finding.rule, finding.statement, finding.subject)
 
 
-def _zone(statement: Statement, utc: bool | None) -> bool | None:
-    """Whether the script has set a time zone, and whether that is UTC; None where it is the session's own."""
-    for action in statement.actions:
-        if isinstance(action, a.Set) and action.setting in ("timezone", "*"):
-            utc = None if action.value is None else action.value.upper() in ("UTC", "ETC/UTC", "GMT")
-    return utc
+def _is_utc(zone: str | None) -> bool | None:
+    """Whether a time zone that a script has set is UTC; None where it is the session's own."""
+    return None if zone is None else zone.upper() in ("UTC", "ETC/UTC", "GMT")

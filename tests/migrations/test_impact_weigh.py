@@ -306,3 +306,19 @@ async def test_forty_rows_and_forty_million_on_a_real_server(connection: psycopg
         verdicts.append((finding.severity, finding.message.partition("; ")[2].partition(":")[0]))
         await grown(connection, "t", gigabytes=3, rows=40_000_000)
     assert verdicts == [("note", "t has 40 rows, 8.2 kB"), ("stop", "t has 40 million rows, 3.2 GB")]
+
+
+@pytest.mark.parametrize(
+    ("before", "work"),
+    [
+        ("SET LOCAL timezone = 'UTC'", "brief"),
+        ("BEGIN; SET LOCAL timezone = 'UTC'; COMMIT", "rewrite"),
+        ("SET timezone = 'UTC'; BEGIN; SET LOCAL timezone = 'Asia/Tokyo'; COMMIT", "brief"),
+        ("SET timezone = 'UTC'; RESET ALL", "rewrite"),
+    ],
+)
+def test_a_time_zone_of_a_transaction_ends_with_it(before: str, work: str) -> None:
+    stamped = table(columns=(Column("c", Type(Name("pg_catalog", "timestamp"))),))
+    types = {Name(None, "timestamptz"): KnownType(Name("pg_catalog", "timestamptz"), "base")}
+    weighed = weigh(f"{before}; ALTER TABLE t ALTER c TYPE timestamptz", known(stamped, utc=False, types=types))
+    assert [held.what.work for held in weighed.held[-1]] == [work]

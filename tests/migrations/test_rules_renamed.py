@@ -58,7 +58,7 @@ def test_what_a_script_made_is_its_own(text: str, rule: str, is_found: bool) -> 
     "text",
     [
         "DO $$ BEGIN CREATE TABLE n (c int); INSERT INTO n VALUES (1); END $$; ALTER TABLE n ADD d int",
-        "COMMENT ON TABLE n IS 'dropped by hand'; CREATE TABLE n (c int); ALTER TABLE n ADD d int",
+        "TRUNCATE n; CREATE TABLE n (c int); ALTER TABLE n ADD d int",
     ],
 )
 def test_what_is_made_after_it_was_spoken_of_is_locked_for_nobody(text: str) -> None:
