@@ -1,5 +1,6 @@
 """What to tell when a script breaks: where, why, what is committed, and the way on."""
 
+import unicodedata
 from dataclasses import dataclass
 
 import psycopg
@@ -79,6 +80,7 @@ class ScriptFailed(Problem):
         self.server_detail = (diag and diag.message_detail) or ""
         self.hint = (diag and diag.message_hint) or ""
         self.where = (diag and diag.context) or ""
+        self.query = _query_inside(diag)
         self.waited_for, self._way_on = waited_for, way_on
         self.severity = (diag and diag.severity) or "ERROR"
         code = (diag and diag.sqlstate) or ("57014" if isinstance(error, GaveWay) else "")
@@ -107,7 +109,7 @@ class ScriptFailed(Problem):
     @property
     def text(self) -> str:
         """The server's own words, with the place in the script; values of rows are left out."""
-        parts = [f"{self.severity}: {self.message}", self.place.caret]
+        parts = [f"{self.severity}: {self.message}", self.place.caret, self.query]
         detail = ROW_VALUES if self.code.startswith("23") and self.server_detail else self.server_detail
         named = (("DETAIL", detail), ("HINT", self.hint), ("CONTEXT", self.where))
         parts += [f"{name}: {text}" for name, text in named if text]
@@ -130,15 +132,32 @@ class ScriptFailed(Problem):
         return held + ADVICE.get(code, FIX)
 
 
-def caret(text: str, offset: int, *, exact: bool = True) -> tuple[int, str]:
+def caret(text: str, offset: int, *, exact: bool = True, label: str = "LINE") -> tuple[int, str]:
     """The line (from 1) of a character offset, and that line with a caret under it (without, if not `exact`)."""
     line = text.count("\n", 0, offset) + 1
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     whole = text[start : end if end >= 0 else len(text)].rstrip("\r")
-    column = offset - start
-    cut = max(0, column - WIDTH // 2) if len(whole) > WIDTH else 0
-    shown = whole[cut : cut + WIDTH].replace("\t", " ")
-    label = f"LINE {line}: {'…' if cut else ''}"
-    mark = f"\n{' ' * (len(label) + column - cut)}^" if exact else ""
-    return line, f"{label}{shown}{mark}"
+    return line, _pointed(f"{label} {line}: ", whole, offset - start, exact=exact)
+
+
+def _pointed(label: str, line: str, column: int, *, exact: bool = True) -> str:
+    cut = max(0, column - WIDTH // 2) if len(line) > WIDTH else 0
+    shown = line[cut : cut + WIDTH].replace("\t", " ")
+    label = f"{label}{'…' if cut else ''}"
+    mark = f"\n{' ' * (len(label) + _columns(shown[: column - cut]))}^" if exact else ""
+    return f"{label}{shown}{mark}"
+
+
+def _columns(text: str) -> int:
+    """How much room a text takes in a terminal."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def _query_inside(diag: psycopg.errors.Diagnostic | None) -> str:
+    """The query that code was running, with a caret where the server points into it."""
+    if diag is None or not diag.internal_query:
+        return ""
+    position = int(diag.internal_position or 0)
+    return caret(diag.internal_query, max(0, position - 1), exact=position > 0, label="QUERY, line")[1]

@@ -9,6 +9,7 @@ import psycopg
 from migrations.apply import events as e
 from migrations.apply import lock_queue, server_progress
 from migrations.apply.guard import Budgets, Watch
+from migrations.apply.inside_code import line_inside
 from migrations.apply.lock_queue import LockQueue
 from migrations.apply.script_failed import Place, caret
 from migrations.apply.sending import GaveWay, Reply, Timeouts, Wire
@@ -180,6 +181,7 @@ class StatementRun:
         if not self._statements:
             return Place(0, 0, 1, "")
         statement, offset = self._statements[self.at], self._offset(error)
-        shown_at = statement.start if offset is None else min(offset, len(self._text))
+        inside = line_inside(statement, error) if offset is None else None
+        shown_at = statement.start + (inside or 0) if offset is None else min(offset, len(self._text))
         line, shown = caret(self._text, shown_at, exact=offset is not None)
         return Place(self.at, len(self._statements), line, shown)
