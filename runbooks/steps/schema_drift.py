@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from migrations.problem import Misuse, Problem
+from migrations.problem import Problem
 from runbooks.artefacts import write_private
 from runbooks.drifting import Advance, Asked, DriftStatus, DriftTold, drifted, script_of
 from runbooks.frozen import Frozen
@@ -23,6 +23,8 @@ SHOWN = 300
 
 class Params(Frozen):
     """`from` is the id of the `schema.drift` of Preflight: what had drifted then is known, and what is new is wrong.
+
+    Where that step could not compare, nothing is known, and all is told as drift.
 
     `bin`: PostgreSQL's programs to replay with, else those of the target's version, else the wheel's.
     """
@@ -57,14 +59,10 @@ async def run(ctx: Context, params: Params) -> Result:
 
 
 def _known(ctx: Context, step: str | None) -> frozenset[str] | None:
-    """What had drifted before Migrate; None if this is the look before it."""
-    if step is None:
-        return None
-    result = ctx.result(step)
-    drifted = result.get("drifted")
-    if not isinstance(drifted, list):
-        raise Misuse(f"The step {step} has not looked for drift in this session.", advice=f"Run {step} before Migrate.")
-    return frozenset(str(name) for name in drifted)
+    """What had drifted before Migrate; None if that is not known."""
+    found = ctx.result(step) if step else {}
+    drifted = found.get("drifted")
+    return frozenset(str(name) for name in drifted) if found.get("compared") and isinstance(drifted, list) else None
 
 
 async def _asked(ctx: Context, params: Params) -> Asked:

@@ -5,7 +5,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migrations.problem import Misuse
 from runbooks.steps.schema_drift import MOST
 from tests.runbooks.steps_context import StepContext
 
@@ -66,8 +65,11 @@ async def test_no_drift_and_what_is_known(session: Session) -> None:
     assert (result.compared, result.drifted, session.outcomes) == (True, (), {"replayed": "ok", "drift": "ok"})
     await session.run("schema.drift", id="after", **{"from": "drift"})
     assert set(session.outcomes.values()) == {"ok"}
-    with pytest.raises(Misuse, match="has not looked for drift"):
-        await session.run("schema.drift", **{"from": "nowhere"})
+    session.by_hand("CREATE SCHEMA s")
+    await session.run("schema.drift", id="after", **{"from": "drift"})
+    assert session.outcomes == {"replayed": "ok", "schema/s": "fail"}
+    await session.run("schema.drift", id="after", **{"from": "never-ran"})
+    assert session.outcomes == {"replayed": "ok", "schema/s": "warn"}
 
 
 async def test_too_many_are_told_together(session: Session) -> None:

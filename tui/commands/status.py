@@ -34,7 +34,7 @@ def status(environment: str, drift: bool, pg_bin: Path | None, as_json: bool, pr
     told, lines, clean = found.model_dump(mode="json"), status_lines(found), found.clean
     if drift:
         from runbooks.drifting import drift_status  # with all that replays and compares: not for a quick look
-        from tui.printed_drift import drift_lines, told_on_terminal
+        from tui.commands.status_drift import drift_lines, told_on_terminal
 
         looked = asyncio.run(drift_status(here.project, chosen, os.environ, pg_bin, told_on_terminal))
         told["drift"] = looked.model_dump(mode="json")
