@@ -115,6 +115,7 @@ class ScriptRun:
         for statement in self._script.statements[: self._through]:
             if any(isinstance(action, Set) and not action.local for action in statement.actions):
                 await self._wire.send(statement.text)
+                await self._statements.clamp()
 
     async def _all(self) -> None:
         if self._script.model == "batch":

@@ -76,7 +76,7 @@ class StatementRun:
         took = int((time.monotonic() - self._began) * 1_000_000)
         await self.tell_notices()
         if statement.facts.sets or statement.facts.may_commit or not statement.analysed:
-            await self._clamp()
+            await self.clamp()
         await self._on(e.StatementEnded(self._name, index, count, took, reply.rows, reply.tag))
 
     async def send_rest(self, first: int) -> None:
@@ -140,7 +140,7 @@ class StatementRun:
         if not statement.text.isascii() and self._wire.parameter("client_encoding") != "UTF8":
             raise Refusal("client_encoding is not UTF8: the server would read other characters")
 
-    async def _clamp(self) -> None:
+    async def clamp(self) -> None:
         """A script may lower the timeouts for itself, and never raise them. SHOW takes no snapshot."""
         for name, most in self._timeouts.settings.items():
             reply = await self._wire.send(f"SHOW {name}")

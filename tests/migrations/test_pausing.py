@@ -82,6 +82,21 @@ async def test_a_cancel_and_a_stop_end_the_wait_for_an_answer(database: str) -> 
     assert [(fate.state, fate.through) for fate in await bench.settle()][-1] == ("partly", 1)
 
 
+async def test_what_was_set_before_the_end_holds_again_and_raises_no_timeout(database: str) -> None:
+    bench = Bench(database)
+    text = (
+        "SELECT set_config('search_path', 'aside', false);\nSET lock_timeout = 0;\nCREATE TABLE public.a (i int);\n"
+        "CREATE INDEX CONCURRENTLY x ON public.a (i);\n"
+        "CREATE TABLE s AS SELECT current_setting('lock_timeout') AS t;"
+    )
+    await bench.query("CREATE SCHEMA aside")
+    assert (await bench.apply({"1": text}, go_on=Person(bench, 1).go_on)).amid == "1"
+    (fate,) = await bench.settle()
+    assert fate.through == 4
+    await bench.run(replace(await ready("1", text), row=fate.row, through=4, continued=True))
+    assert await bench.query("SELECT t FROM aside.s") == [("2s",)]
+
+
 SLEEPS = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND wait_event = 'PgSleep'"
 SLEEP = "SELECT pg_sleep(60) FROM aside.waits;"
 CUT = {
