@@ -176,6 +176,15 @@ async def test_what_had_worked_for_long_is_not_done_again(database: str) -> None
     assert not bench.told(e.Retried)
 
 
+async def test_the_servers_own_progress_makes_a_bar(database: str) -> None:
+    bench = await bench_with(database, SLOW.replace("(30)", "(1)").replace("RETURNS int", "RETURNS int IMMUTABLE"))
+    await bench.apply({"1": "CREATE INDEX ON t (slow(a))"})
+    bars = [running.progress for running in bench.told(e.Running) if running.progress.total]
+    assert bars and all(
+        "building index" in bar.label and bar.unit == "blocks" and bar.done <= bar.total for bar in bars
+    )
+
+
 async def test_a_cancel_ends_the_pause_at_once(database: str) -> None:
     bench = await bench_with(database)
     async with holding(database, "LOCK TABLE t"):
