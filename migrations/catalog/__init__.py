@@ -1,4 +1,4 @@
-"""What a database is made of: a snapshot to compare, row counts, and what is missing or broken."""
+"""What a database is made of: a snapshot to compare, row counts, and what is missing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,15 +50,6 @@ class Snapshot:
         return self.partition_root(attributes["parents"])
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidIndex:
-    """An index that no query may use. `building`: a session is at it right now."""
-
-    name: str
-    table: str
-    building: bool
-
-
 async def snapshot(conn: Connection, *, schemas: Sequence[str] | None = None, bodies: bool = False) -> Snapshot:
     """Read everything in one repeatable-read transaction, the connection's own if it is in one. Raises Problem.
 
@@ -78,21 +69,6 @@ async def snapshot(conn: Connection, *, schemas: Sequence[str] | None = None, bo
 def diff(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Readable lines, sorted by table: `+` is new, `-` is gone, `~` has changed."""
     return diff_objects(before.objects, after.objects)
-
-
-async def invalid_indexes(conn: Connection) -> tuple[InvalidIndex, ...]:
-    """Indexes left behind by a failed CREATE or REINDEX CONCURRENTLY, and those that are still being built."""
-    async with reading(conn):
-        cur = await conn.execute(
-            """
-            SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text,
-                   EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
-            FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-            WHERE NOT (i.indisvalid AND i.indisready AND i.indislive) AND c.relkind = 'i'
-            ORDER BY 1
-            """
-        )
-        return tuple(InvalidIndex(*row) for row in await cur.fetchall())
 
 
 async def exists(conn: Connection, tables: Iterable[Name], columns: Iterable[tuple[Name, str]] = ()) -> tuple[str, ...]:

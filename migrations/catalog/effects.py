@@ -13,6 +13,7 @@ class Effects:
     """Names have a schema. `dropped`, `emptied` and `reduced` are named as before the scripts; `renamed` leads from
     there to the name afterwards. `emptied` are truncated with all that references them, `reduced` lose single rows.
     `touched` are all tables that a statement names, and those that new keys reference, under the name they have then.
+    `not_validated` are tables and domains that get a constraint NOT VALID, as they are named afterwards.
 
     `opaque` are the places whose effect is not known: migration, line and why.
     """
@@ -25,6 +26,7 @@ class Effects:
     reduced: frozenset[Name]
     renamed: Mapping[Name, Name]
     touched: frozenset[Name]
+    not_validated: frozenset[Name]
     opaque: tuple[str, ...]
 
 
@@ -46,6 +48,7 @@ def effects_of(scripts: Iterable[tuple[str, Script]], schema: str) -> Effects:
         reduced=frozenset(walk.reduced),
         renamed=dict(walk.renamed),
         touched=frozenset(walk.touched),
+        not_validated=frozenset(walk.not_validated),
         opaque=tuple(walk.opaque),
     )
 
@@ -62,6 +65,7 @@ class _Walk:
     reduced: set[Name] = field(default_factory=set)
     renamed: dict[Name, Name] = field(default_factory=dict)
     touched: set[Name] = field(default_factory=set)
+    not_validated: set[Name] = field(default_factory=set)
     opaque: list[str] = field(default_factory=list)
 
     def statement(self, migration: str, statement: Statement) -> None:
@@ -84,6 +88,10 @@ class _Walk:
                 self.columns.setdefault(self._full(action.table), {})[action.column.name] = None
             case a.DropColumn(table=table, column=column):
                 self.columns.get(self._full(table), {}).pop(column, None)
+            case a.AddConstraint(table=name, constraint=a.Constraint(not_valid=True)):
+                self.not_validated.add(self._full(name))
+            case a.AlterDomain(domain=name, not_valid=True):
+                self.not_validated.add(self._full(name))
             case a.Drop():
                 return self._drop(action)
             case a.Rename():
@@ -141,6 +149,8 @@ class _Walk:
             self.renamed[self._before(old)] = new
         if old in self.columns:
             self.columns[new] = self.columns.pop(old)
+        if old in self.not_validated:
+            self.not_validated.add(new)
 
     def _forget(self, table: Name) -> None:
         self.created.pop(table, None)

@@ -4,7 +4,7 @@ import asyncio
 
 from pydantic import Field
 
-from migrations.catalog import InvalidIndex, diff, exists, invalid_indexes, snapshot
+from migrations.catalog import diff, exists, snapshot
 from migrations.catalog.effects import Effects
 from runbooks.artefacts import write_private
 from runbooks.events import Outcome
@@ -29,7 +29,6 @@ class Result(Frozen):
     artefact: str
     lines: int
     missing: tuple[str, ...]
-    invalid_indexes: tuple[str, ...]
 
 
 async def run(ctx: Context, params: Params) -> Result:
@@ -39,7 +38,6 @@ async def run(ctx: Context, params: Params) -> Result:
     async with ctx.connect("read") as connection:
         after = await snapshot(connection)
         missing = await exists(connection, effects.tables, effects.columns)
-        invalid = await invalid_indexes(connection)
     lines = await asyncio.to_thread(diff, before.catalog, after)
     text = "".join(f"{line}\n" for line in lines)
     await ctx.output(text or "no difference\n")
@@ -48,13 +46,7 @@ async def run(ctx: Context, params: Params) -> Result:
     await ctx.keep(NAME, path)
     ctx.check("difference", "Difference of the schema", "ok", _counted(lines, name))
     _created(ctx, effects, missing)
-    _indexes(ctx, invalid)
-    return Result(
-        artefact=str(path.relative_to(ctx.folder)),
-        lines=len(lines),
-        missing=missing,
-        invalid_indexes=tuple(index.name for index in invalid),
-    )
+    return Result(artefact=str(path.relative_to(ctx.folder)), lines=len(lines), missing=missing)
 
 
 def _counted(lines: tuple[str, ...], name: str) -> str:
@@ -79,20 +71,6 @@ def _created(ctx: Context, effects: Effects, missing: tuple[str, ...]) -> None:
         f"not there: {_some(missing)}",
         f"Look at the scripts and at the ledger: was each of them really applied here?{also}",
     )
-
-
-def _indexes(ctx: Context, invalid: tuple[InvalidIndex, ...]) -> None:
-    title = "No invalid index"
-    if not invalid:
-        ctx.check("invalid-indexes", title, "ok")
-        return
-    names = _some(tuple(f"{i.name} on {i.table}{' (being built now)' if i.building else ''}" for i in invalid))
-    if all(index.building for index in invalid):
-        ctx.check("invalid-indexes", title, "warn", names, "Wait until it is built, and run this again.")
-        return
-    drops = " ".join(f"DROP INDEX CONCURRENTLY {i.name};" for i in invalid[:NAMED] if not i.building)
-    advice = f"It serves no query, and costs every write. Drop it, find out why it failed, and build it again: {drops}"
-    ctx.check("invalid-indexes", title, "fail", names, advice)
 
 
 def _some(names: tuple[str, ...]) -> str:

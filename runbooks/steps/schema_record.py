@@ -4,11 +4,10 @@ import asyncio
 from pathlib import Path
 
 from migrations.catalog.recorded import Recorded, record
-from migrations.problem import Problem
 from runbooks.artefacts import write_private
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
-from runbooks.steps.parts.records_kept import NAME, read_record
+from runbooks.steps.parts.records_kept import AS_BEFORE, NAME, kept_before, read_record
 
 
 class Params(Frozen):
@@ -28,30 +27,14 @@ class Result(Frozen):
 
 async def run(ctx: Context, params: Params) -> Result:
     """Record; once the target is being changed, go on with what was recorded before. Raises Problem."""
-    if _changing(ctx):
-        return await _earlier(ctx)
+    if earlier := kept_before(ctx, NAME):
+        return _told(ctx, earlier, await read_record(earlier), AS_BEFORE)
     async with ctx.connect("read") as connection:
         recorded = await record(connection, exact_below=params.exact_below)
     path = ctx.artefact(NAME)
     await asyncio.to_thread(lambda: write_private(path, recorded.to_json().encode()))
     await ctx.keep(NAME, path)
     return _told(ctx, path, recorded, "")
-
-
-def _changing(ctx: Context) -> bool:
-    """Whether a step that changes the target was ever started. What is read now would be no state before Migrate."""
-    return any(ctx.view.step(step.id).attempt for step in ctx.view.runbook.steps() if step.effect == "target")
-
-
-async def _earlier(ctx: Context) -> Result:
-    kept = [a.path for a in ctx.view.artefacts if a.step == ctx.step.id and a.name == NAME]
-    if not kept:
-        raise Problem(
-            "Schema and rows were not recorded before the target was changed.",
-            advice="What was there before cannot be read any more: compare with the dump.",
-        )
-    path = ctx.folder / kept[-1]
-    return _told(ctx, path, await read_record(path), "; recorded before the target was changed, not read again")
 
 
 def _told(ctx: Context, path: Path, recorded: Recorded, note: str) -> Result:

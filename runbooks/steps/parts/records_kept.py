@@ -1,7 +1,9 @@
-"""The state of schema and rows that a step of this session kept before Migrate."""
+"""What steps of this session kept of the target as it was before Migrate, and what it is held against afterwards."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from migrations.catalog.recorded import Recorded
 from migrations.problem import Misuse, Problem
@@ -9,6 +11,9 @@ from runbooks.steps.base import Context
 
 RECORD = "schema.record"
 NAME = "schema.json"
+AS_BEFORE = "; recorded before the target was changed, not read again"
+
+T = TypeVar("T")
 
 
 async def recorded_before(ctx: Context, step: str | None) -> tuple[str, Recorded]:
@@ -17,17 +22,38 @@ async def recorded_before(ctx: Context, step: str | None) -> tuple[str, Recorded
     Raises Misuse if there is no such step, Problem if it has not run or its file is not to be read.
     """
     name = step or _only(ctx)
-    result = ctx.result(name)
+    return name, await kept_by(ctx, name, Recorded.from_json)
+
+
+async def kept_by(ctx: Context, step: str, read: Callable[[str], T]) -> T:
+    """What a step kept as a file, read. Raises Problem if it has not run or its file is not to be read."""
+    result = ctx.result(step)
     path = result.get("artefact") or result.get("state")
     if not isinstance(path, str):
-        raise Problem(f"The step {name} has recorded nothing in this session.", advice=f"Run {name} before Migrate.")
+        raise Problem(f"The step {step} has recorded nothing in this session.", advice=f"Run {step} before Migrate.")
     try:
-        return name, await read_record(ctx.folder / path)
+        return await asyncio.to_thread(lambda: read((ctx.folder / path).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
         raise Problem(
-            f"What {name} recorded cannot be read: {path}.",
+            f"What {step} recorded cannot be read: {path}.",
             advice="The session folder was changed from outside; compare by hand.",
         ) from None
+
+
+def kept_before(ctx: Context, name: str) -> Path | None:
+    """What this step kept under `name` before a step that changes the target was started; None before that.
+
+    What is read now would be no state before Migrate. Raises Problem if it kept nothing.
+    """
+    if not any(ctx.view.step(step.id).attempt for step in ctx.view.runbook.steps() if step.effect == "target"):
+        return None
+    kept = [a.path for a in ctx.view.artefacts if a.step == ctx.step.id and a.name == name]
+    if not kept:
+        raise Problem(
+            "Nothing was recorded here before the target was changed.",
+            advice="What was there before cannot be read any more: compare with the dump.",
+        )
+    return ctx.folder / kept[-1]
 
 
 async def read_record(path: Path) -> Recorded:
