@@ -197,7 +197,7 @@ class ScriptRun:
         """Statements in one transaction. What ends it, and what begins it, may be the script's own."""
         statements = self._script.statements
         if not self._wire.in_transaction and statements[indexes[0]].facts.control != "begin":
-            await self._wire.send("BEGIN")
+            await self._wire.send(_begin(statements[: indexes[0]]))
         for index in indexes:
             control = statements[index].facts.control
             if control == "commit":
@@ -311,3 +311,10 @@ class ScriptRun:
             await ledger.fail(self._book, self._script.row, failed.logs, table=self._table)
         except (psycopg.Error, Problem):
             failed.advice = f"{failed.advice} (The reason could not be written into the ledger's row.)"
+
+
+def _begin(before: Sequence[Statement]) -> str:
+    """What begins a transaction after these; AND CHAIN begins one like the one before it."""
+    if before and before[-1].facts.chain:
+        return next((s.text for s in reversed(before) if s.facts.control == "begin"), "BEGIN")
+    return "BEGIN"

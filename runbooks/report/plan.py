@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from runbooks import events as e
 from runbooks.report.escape import cell, code
-from runbooks.report.plan_words import NO_REHEARSAL, allowed, coverage, held_for, table_words
+from runbooks.report.plan_words import NO_REHEARSAL, allowed, coverage, held_for, table_words, unlike_prisma
 from runbooks.report.words import many, size
 
 FOLDED = 12
@@ -24,6 +24,7 @@ def plan_blocks(plan: e.PlanMade, when: str, ref: str) -> Iterator[str]:
         *(f"- condition **{name}**: {', '.join(map(code, why)) or 'holds'}" for name, why in plan.conditions.items()),
         *(f"- held back: {code(name)}" for name in plan.held_back),
         *(f"- **not read**: {code(what)}" for what in plan.unread),
+        *(f"- other than here, {code(words)}" for words in unlike_prisma(plan.scripts)),
         *([f"- {code(coverage(plan.scripts))}"] if plan.scripts else ["- **nothing to apply**"]),
     ]
     yield "\n".join(points)
@@ -45,10 +46,9 @@ def plan_blocks(plan: e.PlanMade, when: str, ref: str) -> Iterator[str]:
 
 
 def _how_it_runs(script: e.Script) -> Iterator[str]:
-    """Why as it does, from where on a failure keeps something, and what Prisma would do; where there is a doubt."""
-    words = [words for words in (script.kept, script.prisma) if words]
-    if words or script.model == "refused":
-        yield "\n".join(f"- {code(each)}" for each in (script.model_words, *words) if each)
+    """Why as it does, and from where on a failure keeps something; where not all of it is one transaction."""
+    if script.kept or script.model == "refused":
+        yield "\n".join(f"- {code(each)}" for each in (script.model_words, script.kept) if each)
 
 
 def _tables(plan: e.PlanMade) -> Iterator[str]:

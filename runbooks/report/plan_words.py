@@ -7,6 +7,8 @@ from migrations.impact.words import GUESSED, count_text, size_text, span_text
 from runbooks import events as e
 from runbooks.report.words import many
 
+NAMED = 3
+"""So many scripts are named of which the same is said; the rest is counted."""
 SHOWN = 10
 """So many lines that are not analysed are named; the rest is counted."""
 NO_REHEARSAL = f"Times are {GUESSED}: from having a lock to the end of the transaction. To wait for it comes on top."
@@ -79,6 +81,20 @@ def table_words(table: e.Table) -> str:
         else many(table.rows, "row").replace(str(table.rows), count_text(table.rows), 1)
     )
     return rows if table.bytes is None else f"{rows}, {size_text(table.bytes)}"
+
+
+def unlike_prisma(scripts: Sequence[e.Script]) -> list[str]:
+    """What Prisma would do differently, each thing once, with the names of the scripts."""
+    names = dict[str, list[str]]()
+    for script in scripts:
+        if script.prisma:
+            names.setdefault(script.prisma, []).append(script.migration)
+    return [f"{_some(found)}: {words}" for words, found in names.items()]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def allowed(scripts: Sequence[e.Script]) -> list[tuple[str, e.Finding]]:

@@ -10,7 +10,7 @@ from migrations.problem import Problem
 from runbooks.events import Finding, PlanMade, Script
 from runbooks.git import committed
 from runbooks.planning import engine_of
-from runbooks.report.plan_words import HOW, NO_REHEARSAL, coverage, table_words, touch_words
+from runbooks.report.plan_words import HOW, NO_REHEARSAL, coverage, table_words, touch_words, unlike_prisma
 from runbooks.runbook import Runbook
 from runbooks.steps.base import Context, Nothing, StepKind
 
@@ -43,8 +43,10 @@ async def _show(ctx: Context, plan: PlanMade) -> None:
         await ctx.output(f"{coverage(plan.scripts)}\n")
     for script in plan.scripts:
         how = script.model_words if script.model == "refused" else HOW.get(script.model, script.model)
-        asides = [f"  {words}" for words in (script.kept, script.prisma) if words]
-        await ctx.output("\n".join([f"{script.migration}: {how}", *asides, *_lines(script)]) + "\n")
+        kept = [f"  {script.kept}"] if script.kept else []
+        await ctx.output("\n".join([f"{script.migration}: {how}", *kept, *_lines(script)]) + "\n")
+    if plan.runner is None and (unlike := unlike_prisma(plan.scripts)):
+        await ctx.output("\n".join(["Other than here:", *(f"  {words}" for words in unlike)]) + "\n")
     if plan.tables:
         tables = [f"{table.name}: {'; '.join((table_words(table), *table.words))}" for table in plan.tables]
         await ctx.output("\n".join([*tables, NO_REHEARSAL]) + "\n")

@@ -88,6 +88,17 @@ async def test_crlf_and_an_empty_script_are_fine(tmp_path: Path) -> None:
     assert ctx.found("runnable").evidence == "1 in one transaction, 1 nothing to run"
 
 
+async def test_what_a_failure_keeps_and_what_prisma_would_do_otherwise_is_said_once(tmp_path: Path) -> None:
+    for number in range(5):
+        put(tmp_path, f"2026010100000{number}_a", b"CREATE TABLE a (i int);\nCREATE TABLE b ();")
+    put(tmp_path, "20260101000005_b", b"SELECT 1;\nDROP INDEX CONCURRENTLY x;")
+    ctx = await look(tmp_path)
+    assert "not in one transaction\n  each statement is committed by itself: from line 2 on" in ctx.text()
+    assert ctx.text().count("Prisma from 7.4 on") == 1
+    assert "20260101000000_a, 20260101000001_a, 20260101000002_a and 2 more: Prisma from 7.4 on" in ctx.text()
+    assert "20260101000005_b: Prisma stops at line 2" in ctx.text()
+
+
 async def test_a_script_that_postgresql_refuses_fails_with_its_words(tmp_path: Path) -> None:
     put(tmp_path, "20260101000000_typo", b"SELECT 1;\nselct 2;")
     ctx = await look(tmp_path)

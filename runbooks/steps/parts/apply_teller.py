@@ -52,7 +52,7 @@ class Teller:
                 self._label = f"{place} of {len(self._names)}  {name}"
                 self._done, self._total, self._detail = event.through, event.statements, ""
                 self._statement = {}
-                await self._say("\n  ".join((_opening(event, self._label), *self._asides(name))))
+                await self._say("\n  ".join((_opening(event, self._label), *self._kept(name))))
             case e.StatementStarted():
                 self._detail, self._done, self._note = event.summary, event.statement, {}
                 self._statement = {"number": event.statement + 1, "count": event.statements}
@@ -84,11 +84,9 @@ class Teller:
         if event.durable:
             await self._ctx.record(**self._where(), **as_record(event))
 
-    def _asides(self, name: str) -> Iterator[str]:
-        """What the plan says of the script's run, where there is something to say."""
-        for script in planned(self._ctx):
-            if script.migration == name:
-                yield from filter(None, (script.kept, script.prisma))
+    def _kept(self, name: str) -> Iterator[str]:
+        """From where on a failure keeps something, as the plan says."""
+        return (script.kept for script in planned(self._ctx) if script.migration == name and script.kept)
 
     async def _running(self, event: e.Running) -> None:
         now, shown = event.progress, tree(event.queue, event.waits, event.behind) if event.queue else ()
