@@ -14,7 +14,10 @@ CODES = {
     "P1003": ("the database does not exist", "Check its name in the address."),
     "P1010": ("the user may not use the database", "Let its owner grant it what migrations need."),
     "P1011": ("there is no agreement on encryption", "Check sslmode and its like in the address."),
-    "P1012": ("the Prisma schema is not valid for this version", "Correct it; `prisma validate` says where."),
+    "P1012": (
+        "the Prisma schema is not valid here",
+        "Correct it, or name the variable of its url in gonogo.toml; `prisma validate` says where.",
+    ),
     "P1013": ("the address cannot be read", "Check it; special characters in a password are written as %40 and so on."),
     "P3005": (
         "the database is not empty and has no ledger",
@@ -39,7 +42,8 @@ def explained(words: str, said: Said, returncode: int) -> Problem:
     if not said.code:
         first = f": {said.error[0]}" if said.error else ""
         return Problem(f"{words} ended with {_status(returncode)}{first}.", advice=advice, detail=detail)
-    state = f" ({said.sqlstate})" if said.sqlstate else ""
+    named = next((line.removeprefix("error: ").rstrip(".") for line in said.error if line.startswith("error: ")), "")
+    state = f" ({said.sqlstate or named})" if said.sqlstate or named else ""
     what = what or (said.error[0].rstrip(".") if said.error else "it failed")
     return Problem(f"Prisma stopped with {said.code}: {what}{state}.", advice=advice, code=said.code, detail=detail)
 

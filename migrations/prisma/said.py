@@ -13,6 +13,7 @@ DATASOURCE = re.compile(
 )
 PENDING = re.compile(r"\s*(?:Following|The) migrations? have not yet been applied:")
 ERROR = re.compile(r"\s*Error: (?:(P\d{4})\b:?\s*)?(.*)")
+CODE = re.compile(r"\s*Error code: (P\d{4})")
 DATABASE_ERROR = re.compile(r"\s*Database error code: (\S+)")
 DETAIL = re.compile(r"\s*DETAIL: .*")
 AFTER_DETAIL = re.compile(r"\s*(?:$|HINT:|CONTEXT:|WHERE:|Position:|DbError \{|Error: )")
@@ -103,4 +104,5 @@ class Said:
             self._lists = bool(line.strip())
             self.pending += (line.strip(),) if self._lists else ()
         elif stream == self._error_in and line.strip() and len(self.error) < DETAIL_LINES:
+            self.code = self.code or (found[1] if (found := CODE.match(line)) else "")
             self.error.append(line)

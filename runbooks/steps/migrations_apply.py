@@ -197,9 +197,9 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
     return Settled("stopped", "unknown", words)
 
 
-async def _reconcile_prisma(ctx: Context, params: Params, start: StepStarted) -> Settled:
+async def _reconcile_prisma(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
     settled, after = await settled_by_prisma(ctx, params.to, start)
-    if after is None or settled.end != "done":
+    if settled is None or after is None or settled.end != "done":
         return settled
     result = _of_fates(after.judged.of("applied"), chosen(ctx, params.to))
     return replace(settled, result=result.model_dump(mode="json"))

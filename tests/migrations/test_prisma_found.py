@@ -206,6 +206,13 @@ DbError { severity: "ERROR", detail: Some("Key (d)=(\\"ana\\") already exists.")
 """
 
 
+P1012 = """Error: Prisma schema validation - (get-config wasm)
+Error code: P1012
+error: Environment variable not found: DIRECT_URL.
+  -->  prisma/schema.prisma:4
+"""
+
+
 @pytest.mark.parametrize("stream", ["out", "err"])
 async def test_codes_are_understood_in_both_streams_and_forms(stream: str) -> None:
     said = await heard(**{stream: f"{TALK}\n{P3018}"})
@@ -215,6 +222,8 @@ async def test_codes_are_understood_in_both_streams_and_forms(stream: str) -> No
     assert "ana" not in seen and "bea" not in seen and "c_d_key" in problem.detail and "hint: None" in problem.detail
     said = await heard(**{stream: f"{TALK}Error: P1001: Can't reach database server at `x`"})
     assert explained("npx prisma", said, 1).what == "Prisma stopped with P1001: the server cannot be reached."
+    problem = explained("npx prisma", await heard(**{stream: P1012}), 1)
+    assert problem.code == "P1012" and "(Environment variable not found: DIRECT_URL)" in problem.what
     said = await heard(**{stream: "Error: P9999\n\nSomething new."})
     assert explained("npx prisma", said, 1).what == "Prisma stopped with P9999: Something new."
     said = await heard(**{stream: "Error: Could not find Prisma Schema"})

@@ -243,6 +243,8 @@ async def test_after_a_crash_what_is_applied_is_done_and_what_never_began_starts
     settled = await team.settled()
     assert settled.end == "done" and settled.result is not None
     assert [script["name"] for script in settled.result["scripts"]] == ["1_a", "2_b"]
+    (team.folder / team.kept[-1].path).unlink()
+    assert await team.reconcile(engine="prisma", command=COMMAND) is None, "a person decides"
 
 
 async def test_a_stop_before_it_began_runs_nothing(team: Team) -> None:

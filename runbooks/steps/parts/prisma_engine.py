@@ -94,7 +94,7 @@ def _order(
         path = ctx.artefact(BEFORE)
         await asyncio.to_thread(write_private, path, found.to_json().encode())
         kept = await ctx.keep(BEFORE, path)
-        await ctx.record(label="before", prisma="before", attempt=ctx.attempt, path=kept.path)
+        await ctx.record(label=runner.words, prisma="before", attempt=ctx.attempt, path=kept.path)
 
     async def started(child: Child) -> None:
         await ctx.record(
@@ -168,8 +168,11 @@ def _records(ctx: Context, attempt: int | None = None) -> list[Mapping[str, obje
     return [record for record in found if attempt is None or record.get("attempt") == attempt]
 
 
-async def settled_by_prisma(ctx: Context, to: str | None, start: StepStarted) -> tuple[Settled, After | None]:
-    """How an attempt ended that was cut short: its program first, then its sessions, then the ledger decides."""
+async def settled_by_prisma(ctx: Context, to: str | None, start: StepStarted) -> tuple[Settled | None, After | None]:
+    """How an attempt ended that was cut short: its program first, then its sessions, then the ledger decides.
+
+    None where what was there before cannot be read: a person must decide.
+    """
     records = _records(ctx, start.attempt)
     for child in map(_child, records):
         if child is not None and alive(child):
@@ -178,7 +181,10 @@ async def settled_by_prisma(ctx: Context, to: str | None, start: StepStarted) ->
     path = next((str(r["path"]) for r in reversed(records) if r["prisma"] == "before"), None)
     if path is None:
         return Settled("stopped", "unknown", CUT_SHORT), None
-    before = Before.from_json(await asyncio.to_thread((ctx.folder / path).read_text))
+    try:
+        before = Before.from_json(await asyncio.to_thread((ctx.folder / path).read_text))
+    except (OSError, KeyError, ValueError):
+        return None, None
     wanted = await asyncio.to_thread(_wanted, ctx, chosen(ctx, to))
     name = ctx.environment.name
     after = await settle(ctx.target, ctx.session, ctx.application_name, wanted, before, environment=name)
