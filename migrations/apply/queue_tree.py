@@ -8,6 +8,13 @@ from migrations.activity import Session, Waiter
 from migrations.apply.guard import Behind
 from migrations.apply.lock_queue import MOST_NAMED, LockQueue
 
+NO_TABLE = {
+    "transactionid": "the end of a transaction",
+    "virtualxid": "the end of a transaction",
+    "tuple": "a row",
+    "advisory": "an advisory lock",
+}
+"""What `on` says where it is not a table that is locked."""
 Role = Literal["holds", "waits", "us", "behind"]
 
 
@@ -31,7 +38,7 @@ class Branch:
     def words(self) -> str:
         """What it does in the tree: `pid 77 nightly holds it, idle in transaction (SELECT)`."""
         who = f"pid {self.pid} {self.who or 'unnamed'}" if self.pid else f"{self.doing} of {self.who}"
-        wanted = f"for {f'{self.mode} on ' if self.mode else ''}{self.on}" if self.on else "for it"
+        wanted = f"for {NO_TABLE.get(self.on) or f'{self.mode} on {self.on}'}"
         match self.role:
             case "holds":
                 return f"{who} holds it{f', {self.doing}' if self.doing and self.pid else ''}"

@@ -47,6 +47,7 @@ class StatementRun:
         self._wire, self._timeouts, self._budgets, self._on = wire, timeouts, budgets, on
         self._sent_from: int | None = None  # where in the text the query stands that is on its way
         self._began = 0.0
+        self._blind = False
         self.at = 0
         self.begin_try()
 
@@ -167,14 +168,21 @@ class StatementRun:
         try:
             progress = await server_progress.look(guard, pid)
             queue = await lock_queue.look(guard, pid)
-        except psycopg.Error:
-            return  # The guard is gone; the script's connection decides alone, and the next script does not start.
+        except psycopg.Error as error:
+            return await self._tell_blind(error)
         self.waited_in = queue if queue.ours else self.waited_in
         try:
             self._watch.take(queue, asked)
         finally:
             took, waits = int((time.monotonic() - self._began) * 1_000_000), int(self._watch.waits * 1_000_000)
             await self._on(e.Running(self._name, self.at, took, waits, progress, queue, self._watch.behind))
+
+    async def _tell_blind(self, error: psycopg.Error) -> None:
+        """The script's connection decides alone. If the guard's is lost, the next script does not start."""
+        if not self._blind:
+            self._blind = True
+            words = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            await self._on(e.Notice(self._name, "NOTE", f"the guard cannot look, only the timeouts hold: {words}"))
 
     def place(self, error: Exception) -> Place:
         """Where the script stands, with a caret where the server names a position."""

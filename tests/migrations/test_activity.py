@@ -11,6 +11,9 @@ import psycopg
 
 from migrations import activity
 from migrations.activity import Activity
+from migrations.apply import lock_queue
+from migrations.apply.guard import Behind
+from migrations.apply.queue_tree import tree
 from migrations.process import run
 from migrations.server import ThrowawayServer
 
@@ -181,6 +184,14 @@ async def test_prepared_transactions_and_standbys(server: ThrowawayServer, tmp_p
             async with waiting(ddl.execute("DROP TABLE orders")):
                 found = await until(me, lambda a: bool(a.lock_waiters))
                 assert found.lock_waiters[0].blocked_by == (0,)
+                queue = await lock_queue.look(me, ddl.info.backend_pid)
+                assert (queue.holders, queue.behind) == ((0,), ())
+                (words,) = queue.holders_words
+                assert "the prepared transaction it's mine" in words and words.endswith(prepared.sql_to_end)
+                assert [b.words for b in tree(queue, 0, Behind())] == [
+                    "prepared transaction it's mine of postgres holds it",
+                    "our statement waits for ACCESS EXCLUSIVE on orders",
+                ]
             await me.execute(prepared.sql_to_end.encode())
             assert (await activity.look(me)).prepared_transactions == ()
             wal = tmp_path / "wal"

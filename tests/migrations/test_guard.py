@@ -63,6 +63,29 @@ async def test_twenty_readers_come_through_while_the_lock_is_still_held(database
     assert max(len(running.queue.behind) for running in bench.told(e.Running)) > 1
 
 
+async def test_a_role_that_sees_nothing_of_others_still_gives_way_to_them(database: str) -> None:
+    bench = await bench_with(
+        database, "CREATE ROLE gonogo_blind LOGIN PASSWORD 'x'", "DROP TABLE _prisma_migrations, t"
+    )
+    try:
+        await bench.query("GRANT ALL ON SCHEMA public TO gonogo_blind")
+        blind = Bench(f"postgresql://gonogo_blind:x@{database.partition('@')[2]}")
+        await blind.apply({"0": "CREATE TABLE t (a int)"})
+        async with holding(database, "SELECT * FROM t") as holder, holding(database, name="reader") as reader:
+            script = {"1": "ALTER TABLE t ADD COLUMN b int"}
+            task = asyncio.ensure_future(blind.apply(script, timeouts=PATIENT, budgets=QUICK))
+            await until(lambda: bench.value(OURS))
+            await asyncio.wait_for(reader.execute("SELECT * FROM t"), BOUND)
+            assert not task.done()
+            await reader.rollback()
+            await holder.rollback()
+            await asyncio.wait_for(task, BOUND)
+        (holder_words, *_) = blind.told(e.Retried)[0].holders
+        assert "since when is hidden" in holder_words and "pg_terminate_backend" not in holder_words
+    finally:
+        await bench.query("DROP OWNED BY gonogo_blind; DROP ROLE gonogo_blind")
+
+
 async def test_all_waits_together_have_a_budget_too(database: str) -> None:
     bench = await bench_with(database)
     together = Budgets(queue_wait=0, queue_total=0.5, held_wait=0, first_pause=0.05)
