@@ -333,6 +333,34 @@ async def test_killed_at_every_record_nothing_is_lost_and_nothing_runs_twice(
     assert ctx.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
 
 
+SPLIT = {"Sending": (2,), "Committing": (1, 2), "Through": (1, 2, 3, 4), "ScriptEnded": (1,)}
+
+
+@pytest.mark.parametrize(("event", "nth"), [(event, nth) for event, found in SPLIT.items() for nth in found])
+async def test_killed_while_each_statement_is_committed_by_itself(start: Start, event: str, nth: int) -> None:
+    text = (
+        "BEGIN; INSERT INTO log VALUES (1); COMMIT; CREATE INDEX CONCURRENTLY log_n ON log (n);\nSTART TRANSACTION;\n"
+    )
+    text = f"{text}INSERT INTO log VALUES (2); COMMIT"
+    ctx = start({"1": "CREATE TABLE log (n int)", "2": text}, way="prisma-7.4")
+    seen = 0
+
+    def when(record: dict[str, Any]) -> bool:
+        nonlocal seen
+        seen += record["event"] == event
+        return record["event"] == event and seen == nth
+
+    await _killed(ctx, when, model="prisma-7.4")
+    settled = await ctx.reconcile(model="prisma-7.4")
+    assert seen == nth and settled is not None
+    if settled.end != "done":
+        await ctx.run(APPLY, model="prisma-7.4")
+    assert ctx.query("SELECT n FROM log ORDER BY n") == [(1,), (2,)]
+    assert [name for name, state in ctx.rows() if state == "applied"] == ["1", "2"]
+    assert not [row for row in ctx.rows() if row[1] == "failed"]
+    assert ctx.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
 HALF = "only as far as statement 2"
 
 

@@ -328,6 +328,7 @@ async def test_hostile_words_in_findings_do_nothing(opened: Stage, tmp_path: Pat
     statement = script.statements[1].model_copy(update={"touches": (touch,), "summary": evil, "why_not": evil})
     statement = statement.model_copy(update={"analysed": False})
     script = script.model_copy(update={"statements": (script.statements[0], statement), "model_words": evil})
+    script = script.model_copy(update={"kept": evil, "prisma": evil})
     plan = plans.planned(script, tables=(e.Table(name=evil, rows=1, words=(evil,)),), unread=(evil,))
     plans.keep(tmp_path)
     async with opened(plans.to_review(plan), (120, 60)) as (app, _, pilot):
