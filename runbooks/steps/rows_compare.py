@@ -11,7 +11,7 @@ from migrations.sql.names import Name
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import default_schema, plan_effects
-from runbooks.steps.parts.records_kept import recorded_before
+from runbooks.steps.parts.records_kept import first_deletions, recorded_before
 
 NAMED = 10
 
@@ -43,7 +43,8 @@ async def run(ctx: Context, params: Params) -> Result:
         after = await record(connection, exact_below=params.exact_below)
     schema = default_schema(ctx)
     may_shrink = [Name(given.schema or schema, given.name) for given in map(name_of, params.may_shrink)]
-    changes = await asyncio.to_thread(row_changes, before, after, effects, may_shrink=may_shrink)
+    first = await first_deletions(ctx, name)
+    changes = await asyncio.to_thread(row_changes, before, after, effects, may_shrink=may_shrink, first=first)
     await ctx.output(_table(changes))
     _judge(ctx, changes, name)
     return Result(
@@ -59,8 +60,8 @@ def _judge(ctx: Context, changes: Sequence[RowChange], name: str) -> None:
     dropped = [change for change in changes if change.outcome == "ok" and change.before and not change.after]
     told = f"{len(changes)} tables, held against {name}"
     advice = (
-        "Find out who deleted the rows before you go on. Where the app itself deletes from a table all the time, "
-        'name it: may_shrink = ["its name"].'
+        "Find out who deleted the rows before you go on. Where the app deletes from a table, and no count of the "
+        'server shows it, name the table: may_shrink = ["its name"].'
     )
     ctx.check(
         "lost", "No rows are lost", "fail" if failing else "ok", _some(failing) or told, advice if failing else ""

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
 from migrations.catalog import RowCount, Snapshot
+from migrations.catalog.deletions import Deletions, deletions, habit
 from migrations.catalog.effects import Effects, effects_of
 from migrations.catalog.recorded import Recorded, RowChange, name_of, record, row_changes
 from migrations.sql import read_script
@@ -105,6 +107,14 @@ async def changed(url: str, script: str, *, also: str = "", may_shrink: tuple[st
     """Run a script, and something beside it; then what became of each table's rows."""
     async with connect(url) as conn:
         await conn.execute(SHOP)
+    return await changed_again(url, script=script, also=also, may_shrink=may_shrink)
+
+
+async def changed_again(
+    url: str, *, script: str, also: str = "", may_shrink: tuple[str, ...] = ()
+) -> dict[str, RowChange]:
+    """The same, of the shop as it is."""
+    async with connect(url) as conn:
         before = await record(conn, exact_below=1000)
         await conn.execute(f"{script};{also}".encode())
         after = await record(conn, exact_below=1000)
@@ -133,7 +143,7 @@ async def test_lost_rows_fail_unless_a_script_or_the_runbook_explains_them(datab
         "events": "fail",
         "lines": "fail",
     }
-    assert found["events"].words == "1 fewer, and no script deletes from it"
+    assert found["events"].words.startswith("1 fewer, and no script deletes from it; nobody deleted from it before")
     assert found["lines"].words == "gone, and no script drops it"
 
 
@@ -157,6 +167,20 @@ async def test_dropped_renamed_and_detached_tables(database: str) -> None:
     assert found["events"].words == "same" and "sales" not in found
 
 
+@pytest.mark.parametrize("script", ["DROP TABLE events_1", "TRUNCATE events_1", "DELETE FROM events_1 WHERE id = 1"])
+async def test_what_a_partition_loses_its_table_loses(database: str, script: str) -> None:
+    found = await changed(database, script)
+    assert (found["events"].outcome, "a script deletes from it" in found["events"].words) == ("ok", True)
+
+
+async def test_a_view_may_lead_to_any_table(database: str) -> None:
+    script = "CREATE VIEW v AS SELECT * FROM lines"
+    async with connect(database) as conn:
+        await conn.execute(SHOP + script)
+    found = await changed_again(database, script="DELETE FROM v")
+    assert found["lines"].outcome == "warn"
+
+
 async def test_what_code_does_is_not_known(database: str) -> None:
     found = await changed(database, "DO $$ BEGIN DELETE FROM lines; DROP TABLE events; END $$")
     assert (found["lines"].outcome, found["events"].outcome) == ("warn", "warn")
@@ -177,3 +201,56 @@ def test_estimates_prove_little(before: RowCount, after: RowCount, outcome: str)
     old, new = (Recorded(Snapshot({}), {"public.t": count}) for count in (before, after))
     (change,) = row_changes(old, new, effects())
     assert change.outcome == outcome
+
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def counted(minutes: float, deleted: int, *, since: float | None = None) -> Deletions:
+    """What had been deleted from `t` so many minutes after noon."""
+    start = None if since is None else NOON + timedelta(minutes=since)
+    return Deletions(NOON + timedelta(minutes=minutes), start, {"public.t": deleted})
+
+
+@pytest.mark.parametrize(
+    "first, before, after, lost, outcome, words",
+    [
+        (None, counted(0, 6000, since=-600), counted(6, 6050, since=-600), 50, "ok",
+         "50 fewer; others usually delete about 60 in that time, the server has counted 50 since"),
+        (None, counted(0, 6000, since=-600), counted(6, 9000, since=-600), 3000, "fail",
+         "3000 fewer, and no script deletes from it; others usually delete about 60 in that time, "
+         "the server has counted 3000 since"),
+        (counted(-2, 900), counted(0, 1000), counted(6, 1250), 250, "ok",
+         "250 fewer; others usually delete about 300 in that time, the server has counted 250 since"),
+        (counted(-2, 1000), counted(0, 1000), counted(6, 1001), 1, "fail",
+         "1 fewer, and no script deletes from it; others usually delete about 0 in that time, "
+         "the server has counted 1 since"),
+        (counted(-0.1, 900), counted(0, 1000), counted(6, 1001), 1, "warn",
+         "1 fewer, and no script deletes from it; 1000 were deleted before, nobody knows in what time, "
+         "the server has counted 1 since"),
+        (None, counted(0, 0, since=-600), counted(6, 1, since=-600), 1, "fail",
+         "1 fewer, and no script deletes from it; nobody deleted from it before, the server has counted 1 since"),
+        (None, None, counted(6, 1), 1, "fail", "1 fewer, and no script deletes from it"),
+    ],
+)  # fmt: skip
+def test_what_others_delete_all_the_time_is_no_loss(
+    first: Deletions | None, before: Deletions | None, after: Deletions, lost: int, outcome: str, words: str
+) -> None:
+    old = Recorded(Snapshot({}), {"public.t": RowCount(5000, True)}, before)
+    now = Recorded(Snapshot({}), {"public.t": RowCount(5000 - lost, True)}, after)
+    (change,) = row_changes(old, now, effects(), first=first)
+    assert (change.outcome, change.words) == (outcome, words)
+    (by_script,) = row_changes(old, now, effects("DELETE FROM t WHERE x"), first=first)
+    assert by_script.outcome == "ok"
+
+
+async def test_the_server_counts_what_is_deleted(database: str) -> None:
+    async with connect(database) as conn:
+        await conn.execute('CREATE TABLE "T" (x int); INSERT INTO "T" SELECT generate_series(1, 9)')
+        before = await deletions(conn)
+        await conn.execute('DELETE FROM "T" WHERE x < 5')
+        await conn.execute("SELECT pg_stat_force_next_flush()")
+        after = await deletions(conn)
+    assert (before.rows.get('public."T"', 0), after.rows['public."T"']) == (0, 4)
+    assert after.at > before.at and Deletions.from_json(after.to_json()) == after
+    assert habit(('public."T"',), None, before, after).counted == 4

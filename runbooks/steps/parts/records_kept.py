@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from migrations.catalog.deletions import Deletions
 from migrations.catalog.recorded import Recorded
 from migrations.problem import Misuse, Problem
 from runbooks.steps.base import Context
@@ -25,12 +26,22 @@ async def recorded_before(ctx: Context, step: str | None) -> tuple[str, Recorded
     return name, await kept_by(ctx, name, Recorded.from_json)
 
 
+async def first_deletions(ctx: Context, step: str) -> Deletions | None:
+    """What others had deleted when this step first recorded, if it did so more than once. Raises Problem."""
+    kept = [a.path for a in ctx.view.artefacts if a.step == step and a.name == NAME]
+    return (await _read(ctx, step, kept[0], Recorded.from_json)).deletions if len(kept) > 1 else None
+
+
 async def kept_by(ctx: Context, step: str, read: Callable[[str], T]) -> T:
     """What a step kept as a file, read. Raises Problem if it has not run or its file is not to be read."""
     result = ctx.result(step)
     path = result.get("artefact") or result.get("state")
     if not isinstance(path, str):
         raise Problem(f"The step {step} has recorded nothing in this session.", advice=f"Run {step} before Migrate.")
+    return await _read(ctx, step, path, read)
+
+
+async def _read(ctx: Context, step: str, path: str, read: Callable[[str], T]) -> T:
     try:
         return await asyncio.to_thread(lambda: read((ctx.folder / path).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
