@@ -13,7 +13,7 @@ from migrations.apply import events as e
 from migrations.apply.guard import Budgets
 from migrations.apply.retrying import why_not_again
 from migrations.apply.sending import GaveWay, Timeouts
-from migrations.sql import read_script
+from migrations.sql import Way, read_script
 from tests.migrations.applying import BOUND, Bench, until
 
 PATIENT = Timeouts(lock=60_000, statement=60_000)
@@ -110,6 +110,23 @@ async def test_a_lock_timeout_is_a_try_too_and_the_transaction_begins_anew(datab
         await asyncio.wait_for(task, BOUND)
     assert await bench.query("SELECT n FROM log ORDER BY n") == [(1,), (2,)]
     assert [r.attempt for r in bench.told(e.Retried)][:2] == [1, 2]
+    assert await bench.rows() == [("0", "applied", 1), ("1", "applied", 1)]
+
+
+@pytest.mark.parametrize("way", ["safe", "prisma-7.3"])
+async def test_the_loser_of_a_deadlock_begins_anew(database: str, way: Way) -> None:
+    """Whoever of the two the server picks, in the end both are through, and each once."""
+    bench = await bench_with(database, "CREATE TABLE log (n int)", "CREATE TABLE u (a int)")
+    script = "INSERT INTO log VALUES (1); ALTER TABLE t ADD COLUMN b int; ALTER TABLE u ADD COLUMN b int;"
+    polite = Budgets(queue_wait=0, queue_total=0, held_wait=0, first_pause=0.05)
+    async with holding(database, "SET deadlock_timeout = '1h'", "SELECT * FROM u") as other:
+        task = asyncio.ensure_future(bench.apply({"1": script}, way, timeouts=PATIENT, budgets=polite))
+        await until(lambda: bench.value(OURS))
+        await asyncio.wait_for(other.execute("SELECT * FROM t"), BOUND)
+        await other.rollback()
+        await asyncio.wait_for(task, BOUND)
+    assert ["deadlock" in retried.words for retried in bench.told(e.Retried)] == [True]
+    assert await bench.query("SELECT n FROM log") == [(1,)]
     assert await bench.rows() == [("0", "applied", 1), ("1", "applied", 1)]
 
 

@@ -473,6 +473,36 @@ async def test_a_longer_lock_timeout_is_typed_with_a_reason_and_holds_once(start
     assert len(ctx.asked) == asked
 
 
+CUT = {
+    "in a transaction": ("INSERT INTO log VALUES (1); ALTER TABLE t ADD COLUMN b int", ""),
+    "building": ("CREATE INDEX CONCURRENTLY t_a ON t (a); INSERT INTO log VALUES (1)", "dropped the INVALID index"),
+    "detaching": ("ALTER TABLE t DETACH PARTITION t1 CONCURRENTLY; INSERT INTO log VALUES (1)", "it is completed"),
+}
+
+
+@pytest.mark.parametrize("kind", CUT)
+async def test_killed_between_two_tries_it_goes_on_where_it_was(start: Start, kind: str) -> None:
+    script, said = CUT[kind]
+    ctx = start({"1": script})
+    async with ctx.connect("ledger") as conn:
+        await ledger.create(conn)
+    ctx.query("CREATE TABLE log (n int)")
+    ctx.query(f"CREATE TABLE t (a int) {'PARTITION BY RANGE (a)' if kind == 'detaching' else ''}")
+    if kind == "detaching":
+        ctx.query("CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9)")
+    limits = {"lock_timeout": "300ms", "concurrent_timeout": "700ms"}
+    with psycopg.connect(ctx.url) as holder:
+        holder.execute("SELECT * FROM t" if kind == "detaching" else "LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        await _killed(ctx, lambda record: record["event"] == "Retried", **limits)
+    settled = await ctx.reconcile()
+    assert settled is not None and settled.end == "stopped"
+    await ctx.run(APPLY, **limits)
+    assert said in ctx.text("note")
+    assert ctx.query("SELECT n FROM log") == [(1,)]
+    assert ctx.query("SELECT indexrelid FROM pg_index WHERE NOT indisvalid") == []
+    assert [row for row in ctx.rows() if row[1] != "rolled back"] == [("1", "applied")]
+
+
 async def test_who_waits_for_whom_is_data_of_the_progress_and_each_try_is_told(start: Start) -> None:
     ctx = start({"1": "ALTER TABLE t ADD COLUMN b int"})
     async with ctx.connect("ledger") as conn:
