@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from fix_soak import LACKS, needs
 
+from migrations import ledger
+from migrations.folder import read_folder
 from migrations.problem import Problem
+from tests.migrations import prisma_says
 from tests.runbooks.test_steps_migrations import APPLY, Session
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
@@ -73,7 +76,11 @@ class Real(Session):
 
     def status(self) -> str:
         """What `prisma migrate status` says in the project itself."""
-        argv = ["npx", "--no-install", "prisma", "migrate", "status"]
+        return self.migrate("status")
+
+    def migrate(self, *words: str) -> str:
+        """What `prisma migrate …` says in the project itself."""
+        argv = ["npx", "--no-install", "prisma", "migrate", *words]
         env = {**self._environ, "CHECKPOINT_DISABLE": "1", "NO_COLOR": "1", "CI": "1"}
         done = subprocess.run(
             argv,
@@ -116,3 +123,49 @@ async def test_each_goes_on_where_the_other_left_off(installed: Path, databases:
     await second.run(APPLY)
     assert second.rows() == [("1_a", "applied"), ("2_b", "applied")]
     assert "Database schema is up to date!" in second.status()
+
+
+STATES = {
+    "rolled back": ("rolled-back", "CREATE TABLE a (id int)", "('1', now(), NULL), ('2', NULL, 'ERROR: no')"),
+    "applied by hand": (
+        "applied",
+        "CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO b VALUES (1)",
+        "('1', now(), NULL), ('2', NULL, 'ERROR: no'), ('2', NULL, NULL)",
+    ),
+    "never begun": ("applied", "CREATE TABLE a (id int); CREATE TABLE b (id int)", "('1', now(), NULL)"),
+    "no ledger": ("applied", "CREATE TABLE a (id int); CREATE TABLE b (id int)", ""),
+}
+LEFT = (
+    "SELECT migration_name, checksum, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, logs, applied_steps_count, "
+    "coalesce(started_at = finished_at, false), length(id) FROM _prisma_migrations ORDER BY started_at, id"
+)
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_resolve_leaves_what_prismas_own_resolve_leaves(
+    installed: Path, databases: Databases, tmp_path: Path, state: str
+) -> None:
+    mark, tables, rows = STATES[state]
+    left: list[list[tuple[Any, ...]]] = []
+    for who in ("prisma", "gonogo"):
+        (tmp_path / who).mkdir()
+        team = Real(databases(), tmp_path / who, {"1": SCRIPTS["1_a"], "2": SCRIPTS["2_b"]}, installed)
+        team.query(tables)
+        if rows:
+            team.query(ledger.TABLE.format(ledger.NAME))
+            team.query(
+                "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, logs) "
+                "SELECT lpad(n::text, 36, '0'), 'sum', name, now() - interval '1 h' + n * interval '1 s', done, why "
+                f"FROM (SELECT *, row_number() OVER () AS n FROM (VALUES {rows}) AS v(name, done, why)) AS r"
+            )
+        if who == "prisma":
+            said = team.migrate("resolve", f"--{mark}", "2")
+            assert "marked as" in said, said
+        else:
+            await team.run("ledger.resolve", **{mark.replace("-", "_"): "2"})
+        left.append(team.query(LEFT))
+        async with team.connect("read") as conn:
+            found = await ledger.rows(conn)
+        expected = prisma_says.status(read_folder(team.project.migrations), found)
+        assert (expected == prisma_says.UP_TO_DATE) == (prisma_says.UP_TO_DATE in team.status())
+    assert left[0] == left[1]

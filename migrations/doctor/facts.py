@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from migrations.doctor.traces import Traces
 from migrations.folder import Migration
@@ -18,7 +19,7 @@ class Earlier:
     finished_at: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """`folder` in Prisma's order, None if it was not read.
 
@@ -42,12 +43,12 @@ class Facts:
     earlier: tuple[Earlier, ...] = ()
     sessions: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def scripts(self) -> dict[str, Migration]:
         """The folder by name, in its order."""
         return {migration.name: migration for migration in self.folder or ()}
 
-    @property
+    @cached_property
     def by_name(self) -> dict[str, list[Row]]:
         """The rows of each name, in the ledger's order."""
         found: dict[str, list[Row]] = {}
@@ -55,7 +56,7 @@ class Facts:
             found.setdefault(row.applied.name, []).append(row)
         return found
 
-    @property
+    @cached_property
     def live(self) -> dict[str, list[Row]]:
         """Those that were not rolled back; what deploy takes for applied."""
         return {

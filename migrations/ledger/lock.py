@@ -135,7 +135,8 @@ def _busy(others: tuple[Holder, ...]) -> Problem:
     holder = next((o for o in others if o.granted), None)
     if holder is None:
         return Problem("Another program held the migration lock until a moment ago.", advice="Try again.", code="P1002")
-    end = f" If it is dead, end it: {holder.end_sql}" if holder.end_sql else ""
+    idle = f" It has said nothing since {holder.idle_since}." if holder.idle_since else ""
+    end = f"{idle} If it is dead, end it: {holder.end_sql}" if holder.end_sql else ""
     return Problem(
         f"Somebody else runs migrations on this database: {holder.words}.",
         advice=f"Talk to them and wait until they are done.{end}",
