@@ -17,7 +17,7 @@ from migrations.prisma.said import OnLine, Said
 from migrations.prisma.watching import OnProgress, following, looking_for
 from migrations.prisma.workplace import Workplace
 from migrations.problem import Problem
-from migrations.process import Child, Ended
+from migrations.process import Child, Ended, Stream
 from migrations.process import run as run_program
 from migrations.target import Pinned
 
@@ -60,6 +60,10 @@ class Deployed:
 
     after: After
     stopped: bool
+
+
+class Astray(Problem):
+    """The command goes elsewhere than it was led to."""
 
 
 async def deploy(run: Deploy) -> Deployed:
@@ -106,11 +110,6 @@ async def _ask(run: Deploy, before: Before) -> None:
     await run.on_note("Prisma is asked first where it goes, and what it sees; the marker is in gonogo's copy alone")
     async with looking_for(run.target, run.session) as seen:
         said, ended = await _program(run, (*run.runner.cli, *STATUS, *run.workplace.arguments), STATUS_SECONDS)
-    if said.datasource is not None and (words := differs(said.datasource, run.target.url)):
-        raise Problem(
-            f"Prisma does not go to the pinned target: {words}. {NOTHING}",
-            advice=f"Let the schema's or the config's url read {run.target.url.variable}, which gonogo sets.",
-        )
     if said.code:
         raise explained(shlex.join(run.runner.cli), said, ended.returncode)
     if said.datasource is None or (said.datasource.adapter and not seen.yes):
@@ -141,17 +140,17 @@ def _same_scripts(run: Deploy, said: Said, before: Before) -> None:
 
 
 async def _through(run: Deploy, before: Before) -> tuple[Said, Ended]:
-    """`migrate deploy`, to its end; on a cancel, what it left is told first."""
+    """`migrate deploy`, to its end; on a cancel, or if it goes astray after all, what it left is told first."""
     argv = (*run.runner.deploy, *run.workplace.arguments)
     try:
         async with following(run.target, run.session, before, run.on_progress):
             return await _program(run, argv, None)
-    except asyncio.CancelledError:
-        await _whatever_comes(_told_after_cancel(run, before))
+    except (asyncio.CancelledError, Astray):
+        await _whatever_comes(_told_after_its_end(run, before))
         raise
 
 
-async def _told_after_cancel(run: Deploy, before: Before) -> None:
+async def _told_after_its_end(run: Deploy, before: Before) -> None:
     try:
         await _tell(run, await _settled(run, before))
     except Problem as problem:
@@ -170,15 +169,35 @@ async def _whatever_comes(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _program(run: Deploy, argv: Sequence[str], timeout: float | None) -> tuple[Said, Ended]:
+    """Run it; once it says that it goes elsewhere or reads something else, it is ended. Raises Astray."""
     said = Said(run.on_text)
+
+    async def take(stream: Stream, text: str) -> None:
+        await said.take(stream, text)
+        _refuse_astray(run, said)
+
     await run.on_note(f"$ {shlex.join(argv)}")
     try:
         ended = await run_program(
-            argv, env=run.env, cwd=run.runner.folder, on_text=said.take, on_start=run.on_start, timeout=timeout
+            argv, env=run.env, cwd=run.runner.folder, on_text=take, on_start=run.on_start, timeout=timeout
         )
     finally:
         await said.close()
+    _refuse_astray(run, said)
     return said, ended
+
+
+def _refuse_astray(run: Deploy, said: Said) -> None:
+    if said.datasource is not None and (words := differs(said.datasource, run.target.url)):
+        raise Astray(
+            f"Prisma does not go to the pinned target: {words}. It was ended.",
+            advice=f"Let the schema's or the config's url read {run.target.url.variable}, which gonogo sets.",
+        )
+    if read := run.workplace.astray(said.config, said.schema):
+        raise Astray(
+            f"Prisma reads {read}, and cannot be led to the copy of the reviewed scripts. It was ended.",
+            advice='See that what is behind the command is passed on to Prisma; or leave out engine = "prisma".',
+        )
 
 
 async def _settled(run: Deploy, before: Before) -> After:
@@ -204,6 +223,7 @@ def _refuse(run: Deploy, said: Said, ended: Ended, after: After) -> None:
         raise Problem(
             f"The ledger is not what the review and Prisma's command explain: {'; '.join(wrong)}.",
             advice="Find out who changed it before anything goes on. End this session.",
+            code=said.code,
             detail="\n".join(said.error),
         )
     if ended.returncode != 0 or said.code:

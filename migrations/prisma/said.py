@@ -11,6 +11,7 @@ DATASOURCE = re.compile(
     r'\s*Datasource "[^"]*": (?P<product>.+?) database(?: "(?P<database>[^"]*)")?'
     r'(?:, schemas? "(?P<schemas>[^"]*)")?(?: at "(?P<at>[^"]*)"| using driver adapter "(?P<adapter>[^"]*)")?'
 )
+LOADED = re.compile(r"\s*(Loaded Prisma config|Prisma schema loaded) from (.+?)\.?")
 PENDING = re.compile(r"\s*(?:Following|The) migrations? have not yet been applied:")
 ERROR = re.compile(r"\s*Error: (?:(P\d{4})\b:?\s*)?(.*)")
 CODE = re.compile(r"\s*Error code: (P\d{4})")
@@ -47,6 +48,9 @@ class Said:
         self._lists = False
         self._in_detail: Stream | None = None
         self.datasource: Datasource | None = None
+        self.config = ""
+        self.schema = ""
+        """What it has read, by the paths that it shows: seen from where it runs."""
         self.pending: tuple[str, ...] = ()
         self.code = ""
         self.sqlstate = ""
@@ -94,6 +98,8 @@ class Said:
     def _understand(self, stream: Stream, line: str) -> None:
         if found := DATASOURCE.match(line):
             self.datasource = Datasource(**{name: text or "" for name, text in found.groupdict().items()})
+        elif found := LOADED.fullmatch(line):
+            self.config, self.schema = (found[2], self.schema) if "config" in found[1] else (self.config, found[2])
         elif found := ERROR.match(line):
             self._error_in = stream
             self.code = self.code or found[1] or ""

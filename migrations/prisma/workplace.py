@@ -50,6 +50,17 @@ class Workplace:
         name = "schema" if source is not None and source.is_dir() else "schema.prisma"
         return ("--schema", str(self.folder / name))
 
+    def astray(self, config: str, schema: str) -> str:
+        """What Prisma has read instead of this copy, by the paths that it shows; empty if it has not.
+
+        They are seen from where it runs, which is not always known: what leads upwards is left out.
+        """
+        flag, path = self.arguments
+        read = config if flag == "--config" else schema
+        parts = [part for part in Path(read).parts if part != ".."]
+        here = self.folder.name in parts and list(Path(path).parts[-len(parts) :]) == parts
+        return "" if here or not read else read
+
     def make(self) -> None:
         """Write everything, the marker too, and take the right to write away. Raises Unavailable."""
         try:

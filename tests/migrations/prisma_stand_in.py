@@ -27,6 +27,7 @@ START = (
     "INSERT INTO _prisma_migrations (id, checksum, started_at, migration_name) VALUES (%s, %s, clock_timestamp(), %s)"
 )
 FINISH = "UPDATE _prisma_migrations SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = %s"
+SCHEMA = 'datasource db {\n  url = env("DATABASE_URL")\n}'
 WRONG = os.environ.get("STAND_IN", "").split()
 
 
@@ -55,11 +56,17 @@ def option(name: str) -> Path | None:
 def places() -> tuple[Path, str]:
     """The migrations folder and the schema's text, as `--schema`, `--config` or the defaults say."""
     config, schema = option("--config"), option("--schema")
-    if "own-folder" in WRONG:
-        config, schema = None, Path("prisma/schema.prisma")
+    if "prisma.config.ts" in str(config):
+        print(f"Loaded Prisma config from {os.path.relpath(config)}.\n", file=sys.stderr, flush=True)
+    if {"own-folder", "own-folder-silently", f"own-folder-at-{sys.argv[2]}"} & set(WRONG):
+        told = schema if "own-folder-silently" in WRONG else Path("prisma/schema.prisma")
+        say(f"Prisma schema loaded from {os.path.relpath(told)}")
+        time.sleep(0 if "own-folder-silently" in WRONG else 60)
+        return Path("prisma/migrations"), SCHEMA
+    say(f"Prisma schema loaded from {os.path.relpath(schema or 'prisma/schema.prisma')}")
     if config is not None:
         named = re.search(r'path: ("(?:[^"\\]|\\.)*") \}', config.read_text())
-        return Path(json.loads(named[1])), 'url = env("DATABASE_URL")'
+        return Path(json.loads(named[1])), SCHEMA
     schema = schema or Path("prisma/schema.prisma")
     files = sorted(schema.rglob("*.prisma")) if schema.is_dir() else [schema]
     holder = next(file for file in files if "datasource" in file.read_text())
@@ -70,11 +77,13 @@ def address(schema: str) -> str:
     url = os.environ[re.search(r'env\("(\w+)"\)', schema)[1]]
     parts = urlsplit(url)
     at = parts.netloc.rpartition("@")[2]
-    if "another-host" in WRONG:
+    if {"another-host", f"another-host-at-{sys.argv[2]}"} & set(WRONG):
         at = "db.elsewhere.example:5432"
     where = 'using driver adapter "@prisma/adapter-pg"' if "adapter" in WRONG else f'at "{at}"'
     name = "other" if "another-database" in WRONG else parts.path[1:]
     say(f'Datasource "db": PostgreSQL database "{name}", schema "public" {where}\n')
+    if "another-host-at-deploy" in WRONG and sys.argv[2] == "deploy":
+        time.sleep(60)
     if "prints-the-password" in WRONG:
         say(f"connecting to {url}")
     if "P1001" in WRONG:
@@ -135,6 +144,9 @@ def deploy(conn: "psycopg.Connection", folder: Path) -> None:
     if not has_ledger(conn):
         conn.execute(TABLE)
     rows = ledger(conn)
+    if "P3009" in WRONG:
+        conn.execute(START, (str(uuid.uuid4()), "x", "0_other"))
+        rows = ledger(conn)
     for name, (finished, rolled_back) in rows.items():
         if not finished and not rolled_back:
             fail("P3009", f"migrate found failed migrations in the target database\nThe `{name}` migration failed")
@@ -178,7 +190,6 @@ def main() -> None:
     import psycopg
 
     folder, schema = places()
-    say("Prisma schema loaded from prisma/schema.prisma")
     url = address(schema)
     url = os.environ.get("STAND_IN_GOES_TO", url)
     with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:

@@ -148,6 +148,25 @@ def test_the_copy_of_a_schema_in_a_folder_has_its_migrations_where_prisma_looks(
     assert not place.folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("config", "schema", "read"),
+    [
+        ("", "", ""),
+        ("", "../../state/copy/schema.prisma", ""),
+        ("", "state/copy/schema.prisma", ""),
+        ("", "prisma/schema.prisma", "prisma/schema.prisma"),
+        ("", "schema.prisma", "schema.prisma"),
+        ("prisma.config.ts", "copy/schema.prisma", ""),
+    ],
+)
+def test_what_it_reads_is_known_by_the_path_that_it_shows(config: str, schema: str, read: str) -> None:
+    place = Workplace(Path("/home/ana/state/copy"), Layout(None, Path("schema.prisma")), {})
+    assert place.astray(config, schema) == read
+    led = Workplace(Path("/home/ana/state/copy"), Layout(Path("prisma.config.ts"), None), {})
+    assert led.astray("../state/copy/prisma.config.ts", "prisma/schema.prisma") == ""
+    assert led.astray("prisma.config.ts", "") == "prisma.config.ts"
+
+
 HERE = Url.parse("postgresql://ana:word@DB.local/shop?host=/run/pg&schema=app", variable="DATABASE_URL")
 
 

@@ -13,6 +13,7 @@ from migrations.ledger.marking import NoteApplied, SetAside, write
 from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.steps.base import Settled
+from runbooks.steps.parts.prisma_engine import COPY
 from tests.migrations.applying import until
 from tests.migrations.prisma_stand_in import install
 from tests.runbooks.test_steps_migrations import APPLY, Session
@@ -65,7 +66,7 @@ async def test_the_command_applies_the_reviewed_scripts(team: Team) -> None:
     assert "prisma migrate deploy (Prisma 6.19.3" in team.found("prisma").evidence
     assert "migrations found in prisma/migrations" in team.text()
     assert "1_a: applied as reviewed" in team.text("note")
-    assert not (team.folder / "prisma").exists(), "the copy is taken away"
+    assert not (team.folder / COPY).exists(), "the copy is taken away"
     again = await team.deploy()
     assert [s.name for s in again.scripts] == ["1_a", "2_b"], "what this session applied is not somebody else's"
 
@@ -75,7 +76,10 @@ async def test_the_command_applies_the_reviewed_scripts(team: Team) -> None:
     [
         ("another-host", "", "goes to db.elsewhere.example:5432, not to localhost"),
         ("another-database", "", "goes to the database other, not to"),
-        ("own-folder", "", "does not see the marker"),
+        ("own-folder", "", "reads prisma/schema.prisma, and cannot be led to the copy"),
+        ("own-folder-silently", "", "does not see the marker"),
+        ("own-folder-at-deploy", "", "reads prisma/schema.prisma, and cannot be led to the copy"),
+        ("another-host-at-deploy", "", "goes to db.elsewhere.example:5432, not to localhost"),
         ("P1001", "P1001", "cannot be reached"),
     ],
 )
@@ -88,7 +92,7 @@ async def test_nothing_runs_where_it_would_go_elsewhere(team: Team, wrong: str, 
         await team.deploy(wrong)
     assert caught.value.code == code
     assert team.query("SELECT to_regclass('_prisma_migrations'), to_regclass('a')") == [(None, None)]
-    assert not (team.folder / "prisma").exists()
+    assert not (team.folder / COPY).exists()
 
 
 async def test_where_no_server_is_named_the_sessions_are_seen_on_the_pinned_one(team: Team, databases: Any) -> None:
@@ -133,13 +137,14 @@ async def test_a_migration_that_nobody_reviewed_stops_it(team: Team) -> None:
         ("edits-a-row", "1_a: the ledger has it from other bytes than the reviewed ones"),
         ("forgets-its-rows", "ended well, and the pinned target says otherwise: 0 of 2 scripts are applied"),
         ("edits-the-copy", "1_a was changed in gonogo's own copy"),
+        ("P3009", "a row of 0_other has appeared"),
         ("dies-halfway", "ended with signal 9. 0 of 2 scripts are applied; 1_a: its row in the ledger was begun"),
     ],
 )
 async def test_what_it_says_is_not_believed(team: Team, wrong: str, words: str) -> None:
     with pytest.raises(Problem) as caught:
         await team.deploy(wrong)
-    assert words in caught.value.what
+    assert words in caught.value.what and caught.value.code == (wrong if wrong == "P3009" else caught.value.code)
     if wrong == "dies-halfway":
         assert "What it left: all of it is in the catalog" in team.text("note")
         assert "  + table a" in team.text("note"), "what took effect is said"
@@ -201,7 +206,7 @@ async def test_a_cancel_ends_it_and_its_session_and_tells_what_is_there(
     assert not await sleeping(team)
     assert "1_a: its row in the ledger was begun and never finished" in team.text("note")
     assert team.query("SELECT to_regclass('a')") == [(None,)]
-    assert not (team.folder / "prisma").exists()
+    assert not (team.folder / COPY).exists()
 
 
 async def test_who_waits_behind_it_is_counted_while_it_runs(database: str, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from runbooks.steps.parts.registering import Registered
 
 ENGINE = "prisma"
 BEFORE = "before-prisma.json"
+COPY = "reviewed-for-prisma"
 CUT_SHORT = "the step's start was cut short before Prisma's command began: nothing was run"
 
 
@@ -139,7 +140,7 @@ def _wanted(ctx: Context, scripts: Sequence[Script]) -> tuple[Wanted, ...]:
 
 
 def _workplace(ctx: Context) -> Path:
-    return ctx.folder / "prisma"
+    return ctx.folder / COPY
 
 
 def _copies(ctx: Context, wanted: Sequence[Wanted]) -> dict[str, bytes]:
