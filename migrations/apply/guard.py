@@ -77,10 +77,11 @@ class Watch:
         self.waited = 0.0
 
     def between(self, lock_timeout: float) -> float:
-        """Seconds until the next look: a part of the shortest of the budgets."""
+        """Seconds until the next look: a part of the shortest budget. The first at a statement is never late."""
         limits = (self._budgets.queue_wait, self._budgets.held_wait, lock_timeout)
         shortest = min((limit for limit in limits if limit), default=LONGEST_BETWEEN * 4)
-        return max(SHORTEST_BETWEEN, min(LONGEST_BETWEEN, shortest / 4), self._cost * COST)
+        paid = self._cost * COST if self._looked > self._statement_began else 0.0
+        return max(SHORTEST_BETWEEN, min(LONGEST_BETWEEN, shortest / 4), paid)
 
     @property
     def due(self) -> bool:

@@ -1,7 +1,7 @@
 """What a lock stood in the way of is tried again, for a while, unless that would cost others the same again."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -9,9 +9,13 @@ import psycopg
 from migrations.apply import events as e
 from migrations.apply.guard import Budgets
 from migrations.apply.sending import GaveWay, Wire
-from migrations.locks import Touch, touches_of
+from migrations.locks import Lock, Touch, touches_of
 from migrations.locks.lock import EFFORT
 from migrations.sql import Script, Statement
+from migrations.sql import actions as a
+
+Work = tuple[range, float]
+"""Statements (from 0) that went out in one query, and for how many seconds they worked, their waits not counted."""
 
 HELD = "it is not tried again: it held the lock while it worked, and would keep them waiting as long again"
 SCANNED = 0.1
@@ -73,7 +77,7 @@ class Retries:
             return "the step does not try again (retry_for is 0)"
         if self._spent + pause < self._budgets.retry_for:
             return ""
-        tries = "one try" if attempt == 1 else f"{attempt} tries, the last of them for this"
+        tries = "one try" if attempt == 1 else f"{attempt} tries"
         return f"after {tries}, the {self._budgets.retry_for:g} s for trying again (retry_for) are used up"
 
 
@@ -99,22 +103,31 @@ def _us(seconds: float) -> int:
     return int(seconds * 1_000_000)
 
 
-def why_not_again(error: Exception, worked: Mapping[int, float], in_all: float, statements: Sequence[Statement]) -> str:
+def why_not_again(error: Exception, work: Sequence[Work], statements: Sequence[Statement]) -> str:
     """Why a transaction that a lock ended must not be done again; empty if nothing in it was costly to others.
 
-    `worked` are the seconds that each of its statements worked in this try, without its waits; `in_all` all of them.
+    `work` is what was sent in this try, in order. What came before it first touched anything of others costs nobody.
     """
     if isinstance(error, GaveWay) and error.held:
         return HELD
-    long = [index for index, seconds in worked.items() if seconds >= SCANNED]
-    touches = touches_of(Script("", tuple(statements))) if long else ()
-    for index in long:
-        if any(_heavy(touch) for touch in touches[index]):
-            did = f"statement {index + 1} went through a whole table under its lock for {worked[index]:.1f} s"
+    if sum(seconds for _, seconds in work) < SCANNED:
+        return ""
+    touches, whole = touches_of(Script("", tuple(statements))), 0.0
+    for indexes, seconds in work:
+        if seconds >= SCANNED and any(_heavy(touch) for index in indexes for touch in touches[index]):
+            did = f"statement {indexes[-1] + 1} went through a whole table under its lock for {seconds:.1f} s"
             return f"it is not tried again: {did}, and would again"
-    if in_all >= WORKED:
-        return f"it is not tried again: its transaction had worked for {in_all:.1f} s, and would again"
+        if whole or any(_of_others(statements[index], touches[index]) for index in indexes):
+            whole += seconds
+    if whole >= WORKED:
+        return f"it is not tried again: its transaction had worked for {whole:.1f} s, and would again"
     return ""
+
+
+def _of_others(statement: Statement, touches: Sequence[Touch]) -> bool:
+    """Whether it locks more of what was there before than a reader does, as far as is known."""
+    hidden = any(isinstance(x, a.RunCode | a.Call) or (isinstance(x, a.Query) and x.calls) for x in statement.actions)
+    return hidden or not statement.analysed or any(t.lock.strength > Lock.ROW_SHARE.strength for t in touches)
 
 
 def _heavy(touch: Touch) -> bool:

@@ -177,8 +177,7 @@ class ScriptRun:
         async def why_not(error: Exception) -> str:
             if self._through > first:
                 return "it is not tried again: an earlier part of the same is committed"
-            sent = self._statements
-            return why_not_again(error, sent.worked, sent.worked_in_all, self._script.statements)
+            return why_not_again(error, self._statements.work, self._script.statements)
 
         return why_not
 

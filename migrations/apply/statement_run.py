@@ -1,7 +1,6 @@
 """One statement of a script: sent as it stands, watched through the guard, and its after-effects on the session."""
 
 import time
-from collections.abc import Iterable
 from typing import Any
 
 import psycopg
@@ -29,8 +28,8 @@ class Refusal(Exception):
 class StatementRun:
     """Sends a script's statements. `at` is the one that went out last (from 0).
 
-    `worked`: for how many seconds each one of this try worked, its waits not counted; `worked_in_all`: all of them.
-    `waited_in`: who was in the way when it last waited for a lock.
+    `work`: which were sent in this try, and for how many seconds they worked, their waits not counted. `waited_in`: who
+    was in the way when it last waited for a lock.
     """
 
     def __init__(
@@ -55,8 +54,7 @@ class StatementRun:
         """A transaction begins, or a statement by itself. `concurrently`: it keeps out other changes only."""
         self._watch = Watch(self._budgets, concurrently=concurrently)
         self._concurrently = concurrently
-        self.worked: dict[int, float] = {}
-        self.worked_in_all = 0.0
+        self.work: list[tuple[range, float]] = []
         self.waited_in = LockQueue(0)
 
     async def send(self, index: int, text: str = "") -> None:
@@ -108,8 +106,7 @@ class StatementRun:
         position = error.diag.statement_position if isinstance(error, psycopg.Error) else None
         return self._sent_from + int(position) - 1 if position and self._sent_from is not None else None
 
-    async def _sent(self, text: str, indexes: Iterable[int]) -> Reply:
-        """Send these statements, in one query. Of each it is said then that it worked as long as all of them."""
+    async def _sent(self, text: str, indexes: range) -> Reply:
         waited = self._watch.waited
         try:
             return await self._wire.send(text, watcher=self)
@@ -119,8 +116,7 @@ class StatementRun:
             raise
         finally:
             net = max(0.0, time.monotonic() - self._began - (self._watch.waited - waited))
-            self.worked |= dict.fromkeys(indexes, net)
-            self.worked_in_all += net
+            self.work.append((indexes, net))
 
     def lost_to_a_lock(self, error: Exception) -> bool:
         """Whether it was a lock that the statement broke at.
