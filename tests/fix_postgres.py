@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from migrations.replay import SETTINGS as REPLAYING
 from migrations.server import ThrowawayServer, embedded_bin, major_version
 
 T = TypeVar("T")
@@ -53,6 +54,17 @@ def server(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
     """The server of this run. A test that stops or harms a server starts one of its own."""
     with tempfile.TemporaryDirectory(prefix="gonogo-tests-") as folder:
         server = apart(ThrowawayServer.start(Path(folder), bin=pg_bin(pytestconfig), settings=SETTINGS))
+        try:
+            yield server
+        finally:
+            apart(server.stop())
+
+
+@pytest.fixture(scope="session")
+def replaying(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
+    """A second server of this run, for replays: its roles and databases are those of the latest one."""
+    with tempfile.TemporaryDirectory(prefix="gonogo-tests-") as folder:
+        server = apart(ThrowawayServer.start(Path(folder), bin=pg_bin(pytestconfig), settings=REPLAYING))
         try:
             yield server
         finally:

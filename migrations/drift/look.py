@@ -1,7 +1,8 @@
 """A target held against what its applied migrations make on a throw-away server."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,7 @@ from migrations.replay.kept import Kept, key_of
 from migrations.replay.needs import Needs, needs_of, without_extensions
 from migrations.server import ThrowawayServer, major_version
 from migrations.server.programs import server_bin, server_version
-from migrations.sql import Script, read_script
+from migrations.sql import read_script
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -37,7 +38,7 @@ class CannotReplay(Problem):
 class Wanted:
     """What to look at. `pending`: scripts of which the outcome is foretold, too. `bin`: PostgreSQL's programs to take.
 
-    `schema` is that of the target's URL. `seconds` bound the replay.
+    `schema` is that of the target's URL. `seconds` bound the replay, `server` starts what it runs on.
     """
 
     applied: tuple[Source, ...]
@@ -47,6 +48,7 @@ class Wanted:
     kept: Kept = field(default_factory=lambda: Kept(None))
     environ: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 300.0
+    server: Callable[[Path], AbstractAsyncContextManager[ThrowawayServer]] = throwaway
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +97,35 @@ async def look(conn: Connection, wanted: Wanted, advance: Advance) -> Looked:
         programs = await major_version(bin), await server_version(bin)
     except Unavailable as problem:
         raise _no_server(problem) from problem
-    scripts = await asyncio.to_thread(_read, (*wanted.applied, *wanted.pending))
-    needs = needs_of(script for _, script in scripts)
-    start = given(target, about, needs, wanted.schema)
-    work = _Work(wanted, bin, *programs, about, target, scripts, needs, start)
+    needs = await asyncio.to_thread(_needs, wanted)
+    texts = [source.text for source in (*wanted.applied, *wanted.pending)]
+    start = given(target, about, needs, texts, wanted.schema)
+    work = _Work(wanted, bin, *programs, about, target, needs, start)
     found, foretold = await work.replays(advance)
     return await asyncio.to_thread(work.looked, found, foretold)
 
 
+def _needs(wanted: Wanted) -> Needs:
+    """What the scripts need; remembered, as reading large ones takes a while."""
+    sources = (*wanted.applied, *wanted.pending)
+    key = key_of("needs", FORMAT, [sha256(source.text.encode()).hexdigest() for source in sources])
+    try:
+        return Needs.from_json(wanted.kept.get(key) or {})
+    except (KeyError, TypeError):
+        needs = needs_of(read_script(source.text) for source in sources)
+        wanted.kept.put(key, needs.to_json())
+        return needs
+
+
+def _without(batch: Sequence[Source], lacking: frozenset[str]) -> list[Source]:
+    """The scripts without statements about extensions that are not to be had."""
+    if not lacking:
+        return list(batch)
+    return [replace(source, text=without_extensions(read_script(source.text), lacking)) for source in batch]
+
+
 def _no_server(problem: Unavailable) -> CannotReplay:
     return CannotReplay(problem.what, advice=problem.advice, code=problem.code)
-
-
-def _read(sources: Sequence[Source]) -> list[tuple[Source, Script]]:
-    return [(source, read_script(source.text)) for source in sources]
 
 
 @dataclass(slots=True)
@@ -119,24 +136,27 @@ class _Work:
     version: str
     about: Facts
     target: Snapshot
-    scripts: list[tuple[Source, Script]]
     needs: Needs
     start: Given
 
+    @property
+    def _all(self) -> tuple[Source, ...]:
+        return (*self.wanted.applied, *self.wanted.pending)
+
     async def replays(self, advance: Advance) -> tuple[_Replay, str]:
         """The applied scripts' replay, and why the pending ones' is not to be had."""
-        applied = self._kept(self.wanted.applied)
-        foretold = not self.wanted.pending or self._kept((*self.wanted.applied, *self.wanted.pending)) is not None
+        applied = await asyncio.to_thread(self._kept, self.wanted.applied)
+        foretold = not self.wanted.pending or await asyncio.to_thread(self._kept, self._all) is not None
         if applied is not None and foretold and self._understood(applied):
             return applied, ""
         try:
-            async with asyncio.timeout(self.wanted.seconds), throwaway(self.bin) as server:
+            async with asyncio.timeout(self.wanted.seconds), self.wanted.server(self.bin) as server:
                 return await self._anew(server, advance)
         except Unavailable as problem:
             raise _no_server(problem) from problem
         except TimeoutError:
             raise CannotReplay(
-                f"Replaying {len(self.scripts)} migrations took longer than {self.wanted.seconds:.0f} s.",
+                f"Replaying {len(self._all)} migrations took longer than {self.wanted.seconds:.0f} s.",
                 advice="Give it more time (timeout), or squash old migrations.",
             ) from None
 
@@ -157,14 +177,14 @@ class _Work:
             seen[batch] = _Replay(first, found, database.roles, database.extensions, tuple(sorted(lacking)), same)
 
         given = replace(self.start, extensions=tuple(e for e in self.start.extensions if e[0] not in lacking))
-        told = [[self._without(source, lacking) for source in batch] for batch in batches]
+        told = [await asyncio.to_thread(_without, batch, lacking) for batch in batches]
         result = await replay(server, told, given, advance=advance, reached=reached)
         if 1 not in seen:
             assert result.broken is not None
             raise self._cannot(result.broken, lacking)
-        self._keep(self.wanted.applied, seen[1])
+        await asyncio.to_thread(self._keep, self.wanted.applied, seen[1])
         if 2 in seen:
-            self._keep((*self.wanted.applied, *self.wanted.pending), seen[2])
+            await asyncio.to_thread(self._keep, self._all, seen[2])
         return seen[1], f"{result.broken.name}: {result.broken.words}" if result.broken else ""
 
     async def _lacking(self, server: ThrowawayServer) -> frozenset[str]:
@@ -184,10 +204,6 @@ class _Work:
                 advice="Name the programs of PostgreSQL 15 or newer by --pg-bin (bin of the step).",
             )
         return self.needs.extensions - {str(name) for (name,) in rows}
-
-    def _without(self, source: Source, lacking: frozenset[str]) -> Source:
-        script = next(script for known, script in self.scripts if known is source)
-        return replace(source, text=without_extensions(script, lacking)) if lacking else source
 
     def _cannot(self, broken: Broken, lacking: frozenset[str]) -> CannotReplay:
         words = f"{broken.name} does not apply to an empty database of {self.words}, line {broken.line}: {broken.words}"

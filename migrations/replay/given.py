@@ -64,13 +64,15 @@ async def facts(conn: Connection) -> Facts:
     return Facts(role, major, tuple(roles), tuple(tablespaces), pairs, frozenset(collations), path)
 
 
-def given(target: Snapshot, facts: Facts, needs: Needs, schema: str | None) -> Given:
-    """What the replay of scripts for this target starts from."""
+def given(target: Snapshot, facts: Facts, needs: Needs, texts: Sequence[str], schema: str | None) -> Given:
+    """What the replay of scripts (`texts`) for this target starts from: of its roles, those whose names they hold."""
     return Given(
         owner=usual_owner(target, facts.role),
         schema=schema,
         search_path=facts.search_path if schema is None and facts.search_path != USUAL_PATH else None,
-        roles=tuple(role for role in facts.roles if role not in needs.roles_made and _named(role, needs)),
+        roles=tuple(
+            role for role in facts.roles if role not in needs.roles_made and any(role in text for text in texts)
+        ),
         tablespaces=tuple(name for name in facts.tablespaces if name in needs.tablespaces),
         extensions=tuple(each for each in facts.extensions if each[0] not in needs.extensions),
     )
@@ -82,8 +84,3 @@ def usual_owner(target: Snapshot, role: str) -> str:
     most: Sequence[tuple[str, int]] = sorted(owners.items(), key=lambda each: (-each[1], each[0] != role, each[0]))
     found = most[0][0] if most else role
     return role if found.startswith("pg_") else found
-
-
-def _named(role: str, needs: Needs) -> bool:
-    """Whether every word of the role's name stands somewhere in the scripts."""
-    return all(word in needs.words for word in role.replace("-", " ").replace(".", " ").split())

@@ -13,8 +13,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-MOST = 20
-"""Replays that are kept; the oldest go first."""
+MOST = 40
+"""Files that are kept; the oldest go first."""
 LARGEST = 256_000_000
 
 

@@ -1,8 +1,8 @@
 """What scripts need of a server beside its grammar, found by reading them."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 
 from migrations.sql import Script, Statement
 from migrations.sql import actions as a
@@ -12,7 +12,6 @@ _VERSION = re.compile(r"\bVERSION\b|\bUPDATE\s+TO\b", re.IGNORECASE)
 _NAME = r'\s*=?\s*((?:"(?:[^"]|"")+"|[a-z_][\w$]*)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[a-z_][\w$]*))?)'
 _TABLESPACE = re.compile(rf"\bTABLESPACE\b{_NAME}", re.IGNORECASE)
 _COLLATION = re.compile(rf"\bCOLLATE\b{_NAME}", re.IGNORECASE)
-_WORD = re.compile(r"[\w$]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Needs:
     """Names, each as the server keeps it. `roles_made` and `extensions` are made by the scripts themselves.
 
     `pinned`: extensions of which a script names the version. Tablespaces and collations are a guess: what stands
-    behind such a word may be text. `words` are all words of the scripts.
+    behind such a word may be text.
     """
 
     extensions: frozenset[str]
@@ -28,7 +27,15 @@ class Needs:
     roles_made: frozenset[str]
     tablespaces: frozenset[str]
     collations: frozenset[str]
-    words: frozenset[str]
+
+    def to_json(self) -> dict[str, list[str]]:
+        """As plain data."""
+        return {field.name: sorted(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Iterable[str]]) -> "Needs":
+        """What `to_json` gave. Raises KeyError or TypeError."""
+        return cls(**{field.name: frozenset(data[field.name]) for field in fields(cls)})
 
 
 def needs_of(scripts: Iterable[Script]) -> Needs:
@@ -43,7 +50,6 @@ def needs_of(scripts: Iterable[Script]) -> Needs:
         roles_made=frozenset(x.name.name for x in actions if isinstance(x, a.Create) and x.kind == "role"),
         tablespaces=frozenset(_names(_TABLESPACE, found)),
         collations=frozenset(_names(_COLLATION, found)),
-        words=frozenset(word for script in found for word in _WORD.findall(script.text)),
     )
 
 

@@ -98,7 +98,7 @@ def _replayed(ctx: Context, found: DriftStatus) -> None:
         advice = "See the ledger: until that is settled, the differences may not be what they seem."
         ctx.check("replayed", title, "warn", "; ".join(found.unsure), advice)
     else:
-        ctx.check("replayed", title, "ok", found.replayed)
+        ctx.check("replayed", title, "ok", "; ".join((found.replayed, *found.notes))[:SHOWN])
     if found.foretold:
         advice = "It may need rows or roles that an empty database does not have; or it fails here, too."
         ctx.check("foretold", "Pending scripts replayed", "warn", found.foretold, advice)

@@ -1,32 +1,22 @@
 """Scripts replayed on a throw-away server: what it is given beforehand, and what it makes up for."""
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from migrations.catalog import Snapshot
-from migrations.replay import SETTINGS, Database, Source, replay
+from migrations.replay import Database, Source, replay
 from migrations.replay.given import Facts, Given, given, usual_owner
-from migrations.replay.needs import extensions_in, needs_of, without_extensions
+from migrations.replay.needs import Needs, extensions_in, needs_of, without_extensions
 from migrations.server import ThrowawayServer
 from migrations.server.programs import server_bin, server_version
 from migrations.sql import read_script
-from tests.fix_postgres import apart, pg_bin
 
 
-@pytest.fixture(scope="module")
-def own(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
-    """A server whose roles are nobody else's."""
-    with tempfile.TemporaryDirectory(prefix="gonogo-tests-") as folder:
-        server = apart(ThrowawayServer.start(Path(folder), bin=pg_bin(pytestconfig), settings=SETTINGS))
-        try:
-            yield server
-        finally:
-            apart(server.stop())
+@pytest.fixture
+def own(replaying: ThrowawayServer) -> ThrowawayServer:
+    return replaying
 
 
 def sources(*texts: str) -> list[Source]:
@@ -109,7 +99,8 @@ def test_what_scripts_need_is_read_from_them() -> None:
     assert needs.collations == {"de_DE.utf8", "C"}
     facts = Facts("me", 18, ("app_user", "big boss", "stranger"), ("fast", "other"), (("hstore", "public"),
                   ("pg_trgm", "public")), frozenset(), '"$user", public')  # fmt: skip
-    start = given(Snapshot({}), facts, needs, None)
+    assert Needs.from_json(needs.to_json()) == needs
+    start = given(Snapshot({}), facts, needs, [text], None)
     assert start == Given("me", None, None, ("big boss",), ("fast",), (("pg_trgm", "public"),))
 
 

@@ -111,11 +111,7 @@ class Make:
 
     def table(self, name: str, attributes: Attributes) -> Iterator[str]:
         """With its columns, and the sequences of their defaults."""
-        columns = [
-            (k.removeprefix("column "), c)
-            for k, c in self.wanted.items()
-            if k.startswith("column ") and c["of"] == name
-        ]
+        columns = [(part, self.wanted[f"column {part}"]) for kind, part in self.parts.get(name, ()) if kind == "column"]
         for column, _ in columns:
             yield from self._sequences(column, before=True)
         unlogged = "UNLOGGED " if attributes.get("persistence") == "unlogged" else ""

@@ -22,7 +22,8 @@ def keyword(kind: str) -> str:
 
 def local(name: str, of: str) -> str:
     """The last part of a name: of a part within what it is `of`, else behind its schema."""
-    return name[len(of) + 1 :] if of and name.startswith(f"{of}.") else name[len(schema_of(name)) + 1 :]
+    within = of if of and name.startswith(f"{of}.") else schema_of(name)
+    return name[len(within) + 1 :] if within else name
 
 
 def schema_of(name: str) -> str:
