@@ -254,6 +254,8 @@ class _Work:
         for script in self.run.scripts:
             if self.run.stop_asked() or not await _begins(script, pauses):
                 return ApplyResult(tuple(done), stopped=True)
+            if self.wire.cancel_asked:
+                raise Cancelled(sent=False)
             await self.run.before_script(script)
             await self.wire.reset()
             await self._same_world()
