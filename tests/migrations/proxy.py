@@ -12,13 +12,13 @@ LAST = "/.s.PGSQL.5432"
 
 
 class Proxy:
-    """Passes everything on until a client's message holds `word` for the first time.
+    """Passes everything on until a client's message holds `word` for the `nth` time.
 
     That message is held back until `release` is set, if `hold`; else the line is cut, before or after passing it on.
     """
 
-    def __init__(self, socket: str, word: bytes, *, pass_on: bool, hold: bool = False) -> None:
-        self._socket, self._word, self._pass_on, self._hold = socket, word, pass_on, hold
+    def __init__(self, socket: str, word: bytes, *, pass_on: bool, hold: bool = False, nth: int = 1) -> None:
+        self._socket, self._word, self._pass_on, self._hold, self._left = socket, word, pass_on, hold, nth
         self.seen, self.release = asyncio.Event(), asyncio.Event()
         self._serving: set[asyncio.Task[None]] = set()
 
@@ -36,7 +36,8 @@ class Proxy:
         back = asyncio.ensure_future(self._pump(server_reader, writer))
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while data := await reader.read(65536):
-                first = self._word in data and not self.seen.is_set()
+                self._left -= self._word in data
+                first = self._left <= 0 and not self.seen.is_set()
                 if first:
                     self.seen.set()
                 if first and self._hold:
@@ -66,9 +67,9 @@ class Proxy:
         writer.close()
 
 
-def cutting(url: str, word: bytes, *, pass_on: bool) -> AbstractAsyncContextManager[tuple[str, Proxy]]:
+def cutting(url: str, word: bytes, *, pass_on: bool, nth: int = 1) -> AbstractAsyncContextManager[tuple[str, Proxy]]:
     """The URL of a proxy in front of `url`, whose server listens on a socket. It cuts the line."""
-    return _proxy(url, word, pass_on=pass_on, hold=False)
+    return _proxy(url, word, pass_on=pass_on, hold=False, nth=nth)
 
 
 def holding(url: str, word: bytes) -> AbstractAsyncContextManager[tuple[str, Proxy]]:
@@ -77,9 +78,9 @@ def holding(url: str, word: bytes) -> AbstractAsyncContextManager[tuple[str, Pro
 
 
 @contextlib.asynccontextmanager
-async def _proxy(url: str, word: bytes, *, pass_on: bool, hold: bool) -> AsyncIterator[tuple[str, Proxy]]:
+async def _proxy(url: str, word: bytes, *, pass_on: bool, hold: bool, nth: int = 1) -> AsyncIterator[tuple[str, Proxy]]:
     folder = unquote(url.partition("host=")[2].partition("&")[0])
-    proxy = Proxy(f"{folder}{LAST}", word, pass_on=pass_on, hold=hold)
+    proxy = Proxy(f"{folder}{LAST}", word, pass_on=pass_on, hold=hold, nth=nth)
     with TemporaryDirectory(prefix="gonogo-proxy-") as own:
         server = await asyncio.start_unix_server(proxy.serve, f"{own}{LAST}")
         Path(f"{own}{LAST}").chmod(0o600)

@@ -79,20 +79,6 @@ async def test_concurrently_among_others_runs_in_pieces(database: str) -> None:
     assert commits == [(2, False), (4, True)]
 
 
-async def test_a_failed_concurrent_build_says_what_is_committed_and_goes_on_from_there(database: str) -> None:
-    bench = Bench(database)
-    text = (
-        "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1);\n"
-        "CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);\nCREATE TABLE u ();"
-    )
-    with pytest.raises(ScriptFailed) as caught:
-        await bench.apply({"1": text})
-    assert (caught.value.through, caught.value.known, caught.value.code) == (2, True, "23505")
-    assert "Statements 1 to 2 of it are committed, nothing after." in str(caught.value)
-    (fate,) = await bench.settle()
-    assert (fate.state, fate.through, fate.open_row) == ("partly", 2, True)
-
-
 async def test_the_files_own_transactions_stay_its_own(database: str) -> None:
     bench = Bench(database)
     await bench.apply({"1": "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\nBEGIN;\nCREATE TABLE b ();\nCOMMIT;\n"})
@@ -261,31 +247,6 @@ async def test_a_held_lock_ends_the_wait_and_names_the_holder(database: str) -> 
     assert await bench.rows() == [("1", "failed", 0)]
 
 
-async def test_a_cancelled_task_leaves_nothing_behind(database: str) -> None:
-    bench = Bench(database)
-    running = asyncio.Event()
-
-    async def on(event: e.ApplyEvent) -> None:
-        if isinstance(event, e.StatementStarted) and event.statement == 1:
-            running.set()
-
-    bench.on = on
-    task = asyncio.ensure_future(bench.apply({"1": "CREATE TABLE a (); SELECT pg_sleep(60);"}))
-    await asyncio.wait_for(running.wait(), 20)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 15)
-    assert await bench.value("SELECT to_regclass('a')") is None
-    assert await bench.backends() == 0
-    (broken,) = bench.told(e.ScriptBroken)
-    assert (broken.cancelled, broken.known, broken.through) == (True, True, 0)
-    (fate,) = await bench.settle()
-    assert (fate.state, fate.open_row) == ("nothing", True)
-    bench.on = None
-    await bench.apply({"1": "CREATE TABLE a ();"}, roll_back_rows=((fate.name, fate.row),))
-    assert await bench.rows() == [("1", "rolled back", 0), ("1", "applied", 1)]
-
-
 async def test_a_cancel_that_came_before_its_statement_is_sent_again(database: str) -> None:
     async with holding(database, b"SELECT pg_sleep(") as (through, proxy):
         bench = Bench(through)
@@ -317,38 +278,6 @@ async def test_a_cancel_never_reaches_a_commit(database: str) -> None:
     result = await task
     assert [done.name for done in result.scripts] == ["2"]
     assert (await bench.rows())[1] == ("2", "applied", 1)
-
-
-async def test_a_lost_connection_is_not_opened_again(database: str) -> None:
-    bench = Bench(database)
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%script'"
-    task = asyncio.ensure_future(
-        bench.apply({"1": "CREATE TABLE a (); SELECT pg_sleep(60);", "2": "CREATE TABLE b ()"})
-    )
-    await until(lambda: bench.value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'"))
-    await bench.query(kill)
-    with pytest.raises(ScriptFailed) as caught:
-        await task
-    assert (caught.value.known, caught.value.through, caught.value.place.statement) == (True, 0, 1)
-    assert await bench.rows() == [("1", "failed", 0)]
-    assert await bench.query("SELECT to_regclass('a'), to_regclass('b')") == [(None, None)]
-
-
-async def test_without_a_reply_to_what_commits_by_itself_nothing_is_claimed(database: str) -> None:
-    bench = Bench(database)
-    await bench.query("CREATE TABLE _t (a int)")
-    await bench.query("CREATE SCHEMA app")
-    bench = Bench(f"{database}&schema=app")
-    text = "DO $$ BEGIN INSERT INTO public._t VALUES (1); COMMIT; PERFORM pg_sleep(60); END $$"
-    task = asyncio.ensure_future(bench.apply({"1": text}))
-    await until(lambda: bench.value("SELECT count(*) FROM public._t"))
-    await bench.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%script'")
-    with pytest.raises(ScriptFailed) as caught:
-        await task
-    assert not caught.value.known
-    (fate,) = await bench.settle()
-    assert fate.state == "unknown"
-    assert await bench.value("SELECT logs FROM app._prisma_migrations") is None
 
 
 async def test_two_runners_at_once(database: str) -> None:

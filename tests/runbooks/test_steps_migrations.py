@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,92 +11,8 @@ import pytest
 
 from migrations import ledger
 from migrations.problem import Problem
-from migrations.sql import Way, execution_model, read_script
-from runbooks import events as e
-from runbooks.runbook import Step
-from runbooks.steps import catalogue
-from runbooks.steps.base import Settled
 from tests.migrations.applying import until
-from tests.runbooks.steps_context import SHA, StepContext
-
-APPLY = "migrations.apply"
-
-
-class Session(StepContext):
-    """A session whose plan holds the scripts, reviewed and kept, and also on disk in the project."""
-
-    def __init__(
-        self,
-        url: str,
-        folder: Path,
-        scripts: dict[str, str],
-        *,
-        held_back: tuple[str, ...] = (),
-        way: Way = "safe",
-    ) -> None:
-        super().__init__(url, folder)
-        self.url = url
-        (self.folder / "scripts").mkdir()
-        planned = []
-        for name, text in scripts.items():
-            place = self.project.migrations / name
-            place.mkdir(parents=True)
-            (place / "migration.sql").write_text(text)
-            if name not in held_back:
-                planned.append(_script(name, text, way))
-                (self.folder / "scripts" / f"{planned[-1].sha256}.sql").write_text(text)
-        target = e.Target(
-            address="x",
-            system_identifier="1",
-            database="d",
-            oid="1",
-            in_recovery=False,
-            postmaster_start="",
-            timeline="",
-            server_version="",
-        )
-        self.events.append(
-            e.PlanMade(hash=SHA, target=target, protected=False, scripts=tuple(planned), held_back=held_back)
-        )
-
-    def query(self, text: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url, autocommit=True) as conn:
-            cur = conn.execute(text.encode())
-            return cur.fetchall() if cur.description else []
-
-    def rows(self) -> list[tuple[str, str]]:
-        """The ledger: name, state."""
-        return self.query(
-            "SELECT migration_name, CASE WHEN rolled_back_at IS NOT NULL THEN 'rolled back' "
-            "WHEN finished_at IS NULL THEN 'failed' ELSE 'applied' END FROM _prisma_migrations ORDER BY started_at"
-        )
-
-    async def reconcile(self, **params: Any) -> Settled | None:
-        """What the step says of its latest attempt, after the runner died."""
-        kind = catalogue()[APPLY]
-        self.step = Step(id="migrations-apply", title="", uses=APPLY, effect="target")
-        start = e.StepStarted(step=self.step.id, attempt=1, title="", uses=APPLY, effect="target", why="resume")
-        assert kind.reconcile is not None
-        return await kind.reconcile(self, kind.params.model_validate(params), start)
-
-    def forget(self, event: str) -> None:
-        """Cut the records off before the last one of this sort, as a kill at that moment would."""
-        at = max(i for i, (_, record) in enumerate(self.recorded) if record["event"] == event)
-        del self.recorded[at:]
-
-
-def _script(name: str, text: str, way: Way) -> e.Script:
-    script = read_script(text)
-    return e.Script(
-        migration=name,
-        sha256=sha256(text.encode()).hexdigest(),
-        size=len(text),
-        model=execution_model(script, way).kind,
-        statements=tuple(
-            e.Statement(line=s.line, start=s.start, end=s.end, summary=s.summary) for s in script.statements
-        ),
-    )
-
+from tests.runbooks.apply_session import APPLY, Session
 
 Start = Callable[..., Session]
 
@@ -253,31 +168,6 @@ async def test_an_invalid_index_of_somebody_else_is_not_touched_and_not_believed
     assert ctx.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass") == [(False,)]
 
 
-@pytest.mark.parametrize(
-    ("text", "cut", "state"),
-    [
-        ("CREATE TABLE a ();", "Committing", "applied"),
-        ("CREATE TABLE a ();", "ScriptEnded", "applied"),
-        ("BEGIN; CREATE TABLE a (); COMMIT;", "Committing", "applied"),
-        ("BEGIN; CREATE TABLE a (); COMMIT;", "ScriptEnded", "applied"),
-        ("CREATE TABLE a (); CREATE INDEX CONCURRENTLY ON a ((1));", "ScriptEnded", "applied"),
-        ("SELECT 1;", "ScriptStarted", "applied"),
-    ],
-)
-async def test_what_the_ledger_says_counts_more_than_a_lost_record(
-    start: Start, text: str, cut: str, state: str
-) -> None:
-    """The runner is killed after the server did it, and before it was written down."""
-    ctx = start({"1": text})
-    await ctx.run(APPLY)
-    if cut != "ScriptStarted":
-        ctx.forget(cut)
-    settled = await ctx.reconcile()
-    assert settled is not None and (settled.end, settled.outcome) == ("done", "ok")
-    await ctx.run(APPLY)
-    assert ctx.rows() == [("1", "applied")]
-
-
 async def _killed(ctx: Session, when: Callable[[dict[str, Any]], bool], **params: Any) -> None:
     """Run the step, and let the runner die at the first record of which `when` is true: nothing is sent after it."""
 
@@ -298,67 +188,6 @@ async def _killed(ctx: Session, when: Callable[[dict[str, Any]], bool], **params
         pass
     finally:
         ctx.record = recorded  # type: ignore[method-assign]
-
-
-MOMENTS = {"ScriptStarted": 4, "Committing": 6, "Sending": 2, "Through": 8, "ScriptEnded": 3}
-"""How often each record is written, but for the very last one."""
-
-
-@pytest.mark.parametrize(("event", "nth"), [(e_, n) for e_, most in MOMENTS.items() for n in range(1, most + 1)])
-async def test_killed_at_every_record_nothing_is_lost_and_nothing_runs_twice(
-    start: Start, event: str, nth: int
-) -> None:
-    ctx = start(
-        {
-            "1": "CREATE TABLE log (n int); INSERT INTO log VALUES (1);",
-            "2": "BEGIN; INSERT INTO log VALUES (2); COMMIT; BEGIN; INSERT INTO log VALUES (3); COMMIT;",
-            "3": "INSERT INTO log VALUES (4); CREATE INDEX CONCURRENTLY log_n ON log (n); INSERT INTO log VALUES (5);",
-            "4": "INSERT INTO log VALUES (6); VACUUM log;",
-        }
-    )
-    seen = 0
-
-    def when(record: dict[str, Any]) -> bool:
-        nonlocal seen
-        seen += record["event"] == event
-        return record["event"] == event and seen == nth
-
-    await _killed(ctx, when)
-    settled = await ctx.reconcile()
-    assert seen == nth and settled is not None and settled.end == "stopped"
-    await ctx.run(APPLY)
-    assert ctx.query("SELECT n FROM log ORDER BY n") == [(n,) for n in range(1, 7)]
-    assert [name for name, state in ctx.rows() if state == "applied"] == ["1", "2", "3", "4"]
-    assert not [row for row in ctx.rows() if row[1] == "failed"]
-    assert ctx.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
-
-
-SPLIT = {"Sending": (2,), "Committing": (1, 2), "Through": (1, 2, 3, 4), "ScriptEnded": (1,)}
-
-
-@pytest.mark.parametrize(("event", "nth"), [(event, nth) for event, found in SPLIT.items() for nth in found])
-async def test_killed_while_each_statement_is_committed_by_itself(start: Start, event: str, nth: int) -> None:
-    text = (
-        "BEGIN; INSERT INTO log VALUES (1); COMMIT; CREATE INDEX CONCURRENTLY log_n ON log (n);\nSTART TRANSACTION;\n"
-    )
-    text = f"{text}INSERT INTO log VALUES (2); COMMIT"
-    ctx = start({"1": "CREATE TABLE log (n int)", "2": text}, way="prisma-7.4")
-    seen = 0
-
-    def when(record: dict[str, Any]) -> bool:
-        nonlocal seen
-        seen += record["event"] == event
-        return record["event"] == event and seen == nth
-
-    await _killed(ctx, when, model="prisma-7.4")
-    settled = await ctx.reconcile(model="prisma-7.4")
-    assert seen == nth and settled is not None
-    if settled.end != "done":
-        await ctx.run(APPLY, model="prisma-7.4")
-    assert ctx.query("SELECT n FROM log ORDER BY n") == [(1,), (2,)]
-    assert [name for name, state in ctx.rows() if state == "applied"] == ["1", "2"]
-    assert not [row for row in ctx.rows() if row[1] == "failed"]
-    assert ctx.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
 
 
 HALF = "only as far as statement 2"
@@ -401,25 +230,6 @@ async def test_a_person_may_end_it_between_two_transactions_and_go_on_later(star
     await ctx.run(APPLY, pause=True)
     assert len(ctx.asked) == 2
     assert ctx.rows() == [("1", "applied")]
-
-
-@pytest.mark.parametrize("answer", ["it took effect", "it did not"])
-async def test_what_the_server_cannot_tell_a_person_decides(start: Start, answer: str) -> None:
-    ctx = start({"1": "DO $$ BEGIN INSERT INTO log VALUES (1); COMMIT; END $$"})
-    async with ctx.connect("ledger") as conn:
-        await ledger.create(conn)
-    ctx.query("CREATE TABLE log (n int)")
-    await _killed(ctx, lambda record: record["event"] == "Sending")
-    assert await ctx.reconcile() is None
-    row = ctx.recorded[-1][1]["row"]
-    ctx.answers[f"effect-{row}"] = answer
-    await ctx.run(APPLY)
-    assert "statement 1 was sent, and no reply to it was seen" in ctx.asked[0]
-    expected = {
-        "it took effect": ([], [("1", "applied")]),
-        "it did not": ([(1,)], [("1", "rolled back"), ("1", "applied")]),
-    }
-    assert (ctx.query("SELECT n FROM log"), ctx.rows()) == expected[answer]
 
 
 async def test_an_orphaned_statement_is_ended_before_anything_is_read(start: Start) -> None:
