@@ -216,13 +216,26 @@ async def test_what_had_worked_for_long_is_not_done_again(database: str) -> None
     assert not bench.told(e.Retried)
 
 
-async def test_the_servers_own_progress_makes_a_bar(database: str) -> None:
-    bench = await bench_with(database, SLOW.replace("(30)", "(1)").replace("RETURNS int", "RETURNS int IMMUTABLE"))
-    await bench.apply({"1": "CREATE INDEX ON t (slow(a))"})
-    bars = [running.progress for running in bench.told(e.Running) if running.progress.total]
-    assert bars and all(
-        "building index" in bar.label and bar.unit == "blocks" and bar.done <= bar.total for bar in bars
-    )
+SLOWLY = "SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1; "
+FILLED = "CREATE TABLE filled AS SELECT g, repeat('x', 500) FROM generate_series(1, 80) g"
+BARS = {
+    "build": ("SELECT 1", "CREATE INDEX ON t (slow(a))", "building index", "blocks"),
+    "vacuum": (FILLED, f"{SLOWLY} VACUUM filled", "scanning heap", "blocks"),
+    "analyze": (FILLED, f"{SLOWLY} ANALYZE filled", "acquiring sample rows", "blocks"),
+    "rewrite": ("CREATE INDEX ON t (slow(a))", "VACUUM FULL t", "rebuilding index", "blocks"),
+    "copy": ("SELECT 1", "COPY t FROM PROGRAM 'echo 1; echo 2; sleep 1.5'", "copying", "rows"),
+}
+
+
+@pytest.mark.parametrize("kind", BARS)
+async def test_the_servers_own_progress_makes_a_bar(database: str, kind: str) -> None:
+    setup, script, label, unit = BARS[kind]
+    slow = SLOW.replace("(30)", "(0.7)").replace("RETURNS int", "RETURNS int IMMUTABLE")
+    bench = await bench_with(database, slow, setup)
+    await bench.apply({"1": script})
+    bars = [running.progress for running in bench.told(e.Running) if running.progress.unit]
+    assert any(label in bar.label and bar.unit == unit and (bar.total or unit == "rows") for bar in bars), bars
+    assert all(bar.done <= bar.total for bar in bars if bar.total)
 
 
 async def test_a_cancel_ends_the_pause_at_once(database: str) -> None:
