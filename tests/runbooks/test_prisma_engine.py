@@ -252,6 +252,22 @@ async def test_after_a_crash_what_is_applied_is_done_and_what_never_began_starts
     assert await team.reconcile(engine="prisma", command=COMMAND) is None, "a person decides"
 
 
+async def test_a_stop_waits_for_the_command(database: str, tmp_path: Path) -> None:
+    team = Team(database, tmp_path, {"1_a": "SELECT pg_advisory_xact_lock(1);", "2_b": "CREATE TABLE b ();"})
+    async with team.connect() as conn:
+        await conn.execute("SELECT pg_advisory_lock(1)")
+        task = asyncio.create_task(team.deploy())
+        await until(lambda: waiting(team))
+        team.stop_asked = True
+    result = await task
+    assert ([script.name for script in result.scripts], result.stopped) == (["1_a", "2_b"], False)
+
+
+async def waiting(team: Team) -> bool:
+    query = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND query ~ 'pg_advisory_xact_lock'"
+    return bool(team.query(query))
+
+
 async def test_a_stop_before_it_began_runs_nothing(team: Team) -> None:
     team.stop_asked = True
     result = await team.deploy()
