@@ -20,6 +20,7 @@ from migrations.problem import Problem, Unavailable
 from migrations.process.child import KILL_PATIENCE, Child, alive, end, started
 from migrations.process.memory import memory_file
 from migrations.process.pump import OnText, Stream, pump
+from migrations.process.whole import whole
 
 __all__ = [
     "Child",
@@ -36,6 +37,7 @@ __all__ = [
     "memory_file",
     "run",
     "started",
+    "whole",
 ]
 
 LAST_WORDS = 1.0  # seconds that whoever reads the output gets to finish, once the program was stopped
@@ -192,7 +194,7 @@ class Held:
     async def close(self) -> None:
         """Wait for the watchdog's end, and give everything back."""
         try:
-            await asyncio.to_thread(self._watchdog.wait)
+            await whole(self._watchdog.wait)
         finally:
             self._link.close()
 

@@ -13,7 +13,7 @@ from typing import Self
 from urllib.parse import quote, urlencode
 
 from migrations.problem import Problem, Unavailable
-from migrations.process import Child, Held, capture, memory_file
+from migrations.process import Child, Held, capture, memory_file, whole
 from migrations.server.place import (
     ENVIRONMENT,
     PATIENCE,
@@ -26,7 +26,6 @@ from migrations.server.place import (
     new_place,
     server_user,
     usable,
-    whole,
 )
 
 OWNER = "postgres"

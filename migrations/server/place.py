@@ -10,17 +10,13 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import psutil
 
 from migrations.problem import Unavailable
-from migrations.process import capture
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from migrations.process import capture, whole
 
 PORT = 5432
 PATIENCE = 60.0  # seconds: for crash recovery, and for a server of before to let go of the folder
@@ -148,15 +144,6 @@ async def usable(bin: Path, place: Path, user: int | None) -> Path:
         return bin
     except Unavailable:
         return await whole(_copy, bin, place / "pg")
-
-
-async def whole(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Work in a thread. When cancelled, wait for its end first: it must not go on behind whoever tidies up."""
-    thread = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(thread)
-    finally:
-        await asyncio.wait((thread,))
 
 
 def _copy(bin: Path, to: Path) -> Path:

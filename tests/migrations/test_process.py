@@ -7,7 +7,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import psutil
 import pytest
 
 from migrations.problem import Problem, Unavailable
-from migrations.process import Child, Ended, alive, capture, end, leave, memory_file, run
+from migrations.process import Child, Ended, Held, alive, capture, end, leave, memory_file, run
 
 Until = Callable[[Callable[[], object]], None]
 
@@ -116,6 +118,24 @@ async def test_cancel_stops_the_whole_group_and_hears_its_last_words(until: Unti
     pid, *words = listener.text.split()
     assert words == ["bye"]
     until(lambda: gone(int(pid)))
+
+
+async def test_the_watchdog_is_waited_for_even_if_nobody_waits_for_that() -> None:
+    """A second cancel, before the thread that waits for the watchdog has begun."""
+    held = await Held.start(["sleep", "1000"], env=ENV)
+    busy = threading.Event()
+    with ThreadPoolExecutor(1) as only_one:
+        asyncio.get_running_loop().set_default_executor(only_one)
+        only_one.submit(busy.wait)
+        held.let_go()
+        closing = asyncio.create_task(held.close())
+        for _ in range(2):
+            await asyncio.sleep(0)
+            closing.cancel()
+        await asyncio.wait((closing,))
+        busy.set()
+    assert closing.cancelled()
+    assert not psutil.Process().children()
 
 
 async def test_a_program_that_ignores_the_polite_signal_is_killed() -> None:
