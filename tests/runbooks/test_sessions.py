@@ -2,6 +2,8 @@
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -22,6 +24,7 @@ from runbooks.sessions import (
     state_home,
 )
 
+NOBODY = 65534
 IDS = [f"2026013{n}T020304Z-{name}-{n}f3a" for n, name in enumerate(["production", "staging", "production"], 1)]
 
 
@@ -82,11 +85,25 @@ def test_a_file_in_place_of_the_sessions_is_refused(tmp_path) -> None:
         create_folder(tmp_path / "file" / "sessions", IDS[0])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_place_is_refused(tmp_path) -> None:
-    (tmp_path / "ro").mkdir(mode=0o500)
+@pytest.fixture
+def ordinary() -> Iterator[Path]:
+    """A folder of an account that is not root's, which the test runs as: root writes everywhere."""
+    with tempfile.TemporaryDirectory() as folder:
+        if os.geteuid() != 0:
+            yield Path(folder)
+            return
+        os.chown(folder, NOBODY, -1)
+        os.seteuid(NOBODY)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(0)
+
+
+def test_a_read_only_place_is_refused(ordinary) -> None:
+    (ordinary / "ro").mkdir(mode=0o500)
     with pytest.raises(Unavailable, match="Permission denied"):
-        create_folder(tmp_path / "ro" / "sessions", IDS[0])
+        create_folder(ordinary / "ro" / "sessions", IDS[0])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another account")
