@@ -9,6 +9,8 @@ from migrations.naming import order_key
 from migrations.problem import Misuse
 
 SCRIPT = "migration.sql"
+VERIFY = "verify.sql"
+"""What must be true once the migration is applied; Prisma passes it over."""
 LOCK_FILE = "migration_lock.toml"
 PROVIDER = "postgresql"
 
@@ -18,11 +20,12 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Migration:
-    """One folder with its script. `data` is None where there is no `migration.sql`."""
+    """One folder with its script. `data` is None where there is no `migration.sql`, `verify` where no `verify.sql`."""
 
     name: str
     path: Path
     data: bytes | None
+    verify: bytes | None = None
 
     @cached_property
     def text(self) -> str:
@@ -37,16 +40,20 @@ class Migration:
     @cached_property
     def problem(self) -> str | None:
         """Why this file cannot be run as it is, in words; None if nothing is wrong with its bytes."""
-        return _problem(self.data)
+        return f"no {SCRIPT}" if self.data is None else problem_of(self.data)
+
+    @cached_property
+    def verify_sha256(self) -> str:
+        """SHA-256 of the bytes of `verify.sql`, in lower-case hexadecimal; empty where there is none."""
+        return "" if self.verify is None else hashlib.sha256(self.verify).hexdigest()
 
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _problem(data: bytes | None) -> str | None:
-    if data is None:
-        return f"no {SCRIPT}"
+def problem_of(data: bytes) -> str | None:
+    """What of these bytes PostgreSQL could not read, in words."""
     if data.startswith(_UTF16):
         return "not UTF-8: it is UTF-16, as a PowerShell redirect writes it"
     if data.startswith(_BOM):
@@ -82,7 +89,7 @@ def read_folder(path: Path) -> tuple[Migration, ...]:
         )
     try:
         folders = [entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink()]
-        found = [Migration(_name(entry), entry, script_in(entry)) for entry in folders]
+        found = [Migration(_name(entry), entry, script_in(entry), verify_in(entry)) for entry in folders]
     except FileNotFoundError:
         raise Misuse(
             f"There is no migrations folder {path}.", advice="Name the right one as project.migrations in gonogo.toml."
@@ -107,7 +114,15 @@ def _name(folder: Path) -> str:
 
 def script_in(folder: Path) -> bytes | None:
     """The script of a migration's folder; None where there is no file of that name. Raises OSError."""
-    path = folder / SCRIPT
+    return _bytes_of(folder / SCRIPT)
+
+
+def verify_in(folder: Path) -> bytes | None:
+    """What stands beside the script, to be asked after it; None where there is none. Raises OSError."""
+    return _bytes_of(folder / VERIFY)
+
+
+def _bytes_of(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 

@@ -145,6 +145,25 @@ class Statement(Frozen):
     touches: tuple[Touch, ...] = ()
 
 
+class Claim(Frozen):
+    """A statement of a verify.sql, which must be true once the migration is applied."""
+
+    line: int
+    text: str
+
+
+class Verify(Frozen):
+    """The verify.sql beside a script, as it was read once. `wrong`: why it cannot be asked, each with its line.
+
+    `more` statements are there than `claims` are told.
+    """
+
+    sha256: str
+    claims: tuple[Claim, ...] = ()
+    more: int = 0
+    wrong: tuple[str, ...] = ()
+
+
 class Script(Frozen):
     """One pending script, as it was read once. `model` says how it will be run: see migrations.sql; `model_words` why.
 
@@ -161,6 +180,7 @@ class Script(Frozen):
     prisma: str = ""
     statements: tuple[Statement, ...]
     findings: tuple[Finding, ...] = ()
+    verify: Verify | None = None
 
 
 class Table(Frozen):

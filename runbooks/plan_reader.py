@@ -8,7 +8,7 @@ from importlib.metadata import version
 import psycopg
 
 from migrations import ledger
-from migrations.folder import Migration, read_folder
+from migrations.folder import VERIFY, Migration, read_folder
 from migrations.impact.asked import Asked, asked_of
 from migrations.impact.known import Known
 from migrations.impact.reading import look_up
@@ -32,7 +32,7 @@ class PlanReader:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
-        self._read: dict[tuple[str, str, str | None], Analysed] = {}
+        self._read: dict[tuple[str, str, str, str | None], Analysed] = {}
 
     @property
     def analysed(self) -> tuple[Analysed, ...]:
@@ -71,7 +71,7 @@ class PlanReader:
         before, self._read = self._read, {}
         way = way_of(self._setting.runbook, runner)
         for migration in migrations:
-            key = (migration.name, migration.checksum, migration.problem)
+            key = (migration.name, migration.checksum, migration.verify_sha256, migration.problem)
             self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also, way)
         return list(self.analysed)
 
@@ -150,8 +150,8 @@ class PlanReader:
             return False
         if any(migration.problem for migration in migrations):
             return False
-        told = {(script.migration, script.sha256): script for script in view.plan.scripts}
-        scripts = [told[key] for m in migrations if (key := (m.name, m.checksum)) in told]
+        told = {(script.migration, script.sha256, _verify(script)): script for script in view.plan.scripts}
+        scripts = [told[key] for m in migrations if (key := (m.name, m.checksum, m.verify_sha256)) in told]
         if len(scripts) < len(migrations):
             return False
         setting, runner = self._setting, view.plan.runner
@@ -166,6 +166,8 @@ class PlanReader:
         for migration in migrations:
             if migration.data is not None:
                 write_private(scripts / f"{migration.checksum}.sql", migration.data)
+            if migration.verify is not None:
+                write_private(scripts / f"{migration.verify_sha256}.sql", migration.verify)
 
 
 def _not_ours(rows: Sequence[Applied], view: RunView) -> list[Applied]:
@@ -183,6 +185,10 @@ def _applied(rows: Sequence[Applied]) -> tuple[e.Applied, ...]:
     return tuple(e.Applied(migration=r.name, sha256=r.checksum, at=r.finished_at or "") for r in done.values())
 
 
+def _verify(script: e.Script) -> str:
+    return script.verify.sha256 if script.verify else ""
+
+
 def _difference(before: PlanMade, now: PlanMade) -> str:
     old = {s.migration: s for s in before.scripts}
     new = {s.migration: s for s in now.scripts}
@@ -190,6 +196,7 @@ def _difference(before: PlanMade, now: PlanMade) -> str:
         *(f"{name} is no longer pending" for name in old if name not in new),
         *(f"{name} is pending now" for name in new if name not in old),
         *(f"{name} was edited" for name in old.keys() & new.keys() if old[name].sha256 != new[name].sha256),
+        *(f"the {VERIFY} of {n} was edited" for n in old.keys() & new.keys() if _verify(old[n]) != _verify(new[n])),
     ]
     if before.target.fingerprint != now.target.fingerprint:
         words.append(f"the target is {now.target.fingerprint}")

@@ -14,6 +14,7 @@ from migrations.impact.weigh import Held, Weighed
 from migrations.impact.words import facts
 from migrations.rules import Finding
 from migrations.sql import Statement
+from migrations.verify_sql import Claims
 from runbooks import events as e
 
 _WORST = ("stop", "warn", "note")
@@ -29,6 +30,7 @@ class Room:
     live: int = 500
     touches: int = 20_000
     safer_sql: int = 1_000_000
+    claims: int = 2_000
     tables: int = 1_000
     of_rule: int = 100
     of_statement: int = 20
@@ -95,7 +97,6 @@ class Room:
         return [*shown, *(_together(left, of_rule=bool(rule)) for rule, left in rest.items())], room
 
     def _finding(self, finding: Finding, statements: int) -> e.Finding:
-        message = finding.message
         long = len(finding.safer_sql) > min(self.of_safer_sql, self.safer_sql)
         self.safer_sql -= 0 if long else len(finding.safer_sql)
         return e.Finding(
@@ -103,7 +104,7 @@ class Room:
             severity=finding.severity,
             statement=min(finding.statement, max(statements - 1, 0)),
             line=finding.line,
-            message=message if len(message) <= self.of_message else f"{message[: self.of_message]}…",
+            message=self._cut_message(finding.message),
             loses_data=finding.loses_data,
             lock=finding.lock,
             blocks=finding.blocks,
@@ -114,6 +115,20 @@ class Room:
             allowed=finding.allowed,
             live=finding.live,
         )
+
+    def claims_told(self, sha256: str, claims: Claims) -> e.Verify:
+        """What a verify.sql claims, and what is wrong with it."""
+        shown = claims.claims[: self.claims]
+        self.claims -= len(shown)
+        return e.Verify(
+            sha256=sha256,
+            claims=tuple(e.Claim(line=claim.line, text=self._cut_message(claim.text)) for claim in shown),
+            more=len(claims.claims) - len(shown),
+            wrong=tuple(f"line {each.line}: {each.words}" for each in claims.wrong[: self.of_statement]),
+        )
+
+    def _cut_message(self, text: str) -> str:
+        return text if len(text) <= self.of_message else f"{text[: self.of_message]}…"
 
     def tables_told(self, relations: Iterable[Relation], known: Known | None) -> tuple[e.Table, ...]:
         """The tables that are locked, the largest first."""

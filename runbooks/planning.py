@@ -1,8 +1,9 @@
 """What is about to happen, as one event with one hash. Pure: everything is passed in.
 
 The hash is the SHA-256 of the RFC 8785 bytes of an object with these members. `scripts`: for each pending script its
-`name`, the `sha256` of its text, its `model` (how it is run) and its `findings` as pairs of rule and statement, in
-order, without those that only the target shows; `system_identifier` and `database` of the target; the hashes of
+`name`, the `sha256` of its text, its `model` (how it is run), the SHA-256 of the bytes of its verify.sql as `verify`
+(empty without one) and its `findings` as pairs of rule and statement, in order, without those that only the target
+shows; `system_identifier` and `database` of the target; the hashes of
 `runbook` and `project`; the `engine` that runs the scripts (with `engine = "prisma"` the command, its version and
 where it was found), and the `model` that it goes by. What moves by itself (sizes, severities, estimates, addresses) is
 not in it.
@@ -24,6 +25,7 @@ from migrations.impact.words import relation_text, span_text
 from migrations.plan import Plan
 from migrations.rules import Finding, judge
 from migrations.sql import Model, Script, Way, execution_model, read_script
+from migrations.verify_sql import Claims, read_claims
 from runbooks import events as e
 from runbooks.durations import microseconds
 from runbooks.plan_told import Room, locked
@@ -39,12 +41,13 @@ LONGEST = 600
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One pending script, read and judged."""
+    """One pending script, read and judged. `claims` are those of its verify.sql, None without one."""
 
     migration: Migration
     script: Script
     model: Model
     findings: tuple[Finding, ...]
+    claims: Claims | None = None
 
 
 def analyse(migration: Migration, also: Sequence[str] = (), way: Way = "safe") -> Analysed:
@@ -55,7 +58,8 @@ def analyse(migration: Migration, also: Sequence[str] = (), way: Way = "safe") -
         if migration.problem
         else execution_model(script, way)
     )
-    return Analysed(migration, script, model, judge(script, also))
+    claims = read_claims(migration.verify) if migration.verify is not None else None
+    return Analysed(migration, script, model, judge(script, also), claims)
 
 
 def make_plan(
@@ -114,6 +118,7 @@ def plan_hash(
                 "name": script.migration,
                 "sha256": script.sha256,
                 "model": script.model,
+                "verify": script.verify.sha256 if script.verify else "",
                 "findings": [[rule, statement] for rule, statement in sorted(_pairs(script.findings))],
             }
             for script in scripts
@@ -220,4 +225,5 @@ def _script(one: Analysed, weighed: Weighed, room: Room) -> e.Script:
         prisma=one.model.prisma,
         statements=tuple(statements),
         findings=tuple(room.findings_told(weighed.findings, len(statements))),
+        verify=room.claims_told(one.migration.verify_sha256, one.claims) if one.claims else None,
     )

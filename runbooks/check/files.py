@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from migrations.folder import LOCK_FILE, PROVIDER, SCRIPT, provider_in
+from migrations.folder import LOCK_FILE, PROVIDER, SCRIPT, VERIFY, provider_in
 from runbooks.check import matters as m
 from runbooks.check.report import Remark
 from runbooks.check.sources import File
@@ -41,6 +41,15 @@ def about_file(file: File) -> Iterator[Remark]:
         line = _LINE.search(problem)
         words = problem.removesuffix(line[0]).rstrip() if line else problem
         yield m.ENCODING.remark(file.path, words, line=int(line[1]) if line else 1)
+
+
+def about_verify(file: File) -> Iterator[Remark]:
+    """What is wrong with the verify.sql beside a script."""
+    if file.migration.verify is not None:
+        from migrations.verify_sql import read_claims  # slow to load, and few scripts have one
+
+        for wrong in read_claims(file.migration.verify).wrong:
+            yield m.VERIFY.remark(file.migration.path / VERIFY, wrong.words, line=wrong.line)
 
 
 def readable(file: File) -> str | None:

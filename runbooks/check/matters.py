@@ -126,6 +126,15 @@ LOCK = Matter(
     'Commit a migration_lock.toml with provider = "postgresql".',
     "https://www.prisma.io/docs/orm/prisma-migrate/workflows/team-development",
 )
+VERIFY = Matter(
+    "verify-sql",
+    "A verify.sql that cannot be asked",
+    "stop",
+    "Its statements are asked once the migration is applied, in a read-only transaction; each must be a SELECT that "
+    "returns one row with one boolean, which is true.",
+    "Write each as a SELECT that is true if all is well: SELECT count(*) = 0 FROM orders WHERE status IS NULL;",
+    "https://www.postgresql.org/docs/current/sql-select.html",
+)
 SCHEMA_ALONE = Matter(
     "schema-without-migration",
     "The schema changed, and no migration is new",
@@ -163,6 +172,6 @@ SYNC = Matter(
 )
 
 MATTERS = (
-    EDITED, GONE, RENAMED, ORDER, NAME, TWICE, UNTRACKED, WITHOUT_SCRIPT, EMPTY, ENCODING, STRAY, LOCK, SCHEMA_ALONE,
-    MIGRATION_ALONE, REPLAY, COMMAND, SYNC,
+    EDITED, GONE, RENAMED, ORDER, NAME, TWICE, UNTRACKED, WITHOUT_SCRIPT, EMPTY, ENCODING, STRAY, LOCK, VERIFY,
+    SCHEMA_ALONE, MIGRATION_ALONE, REPLAY, COMMAND, SYNC,
 )  # fmt: skip

@@ -43,12 +43,23 @@ def plan_blocks(plan: e.PlanMade, when: str, ref: str) -> Iterator[str]:
         yield from _locks(script)
         if script.findings:
             yield _findings(script)
+        yield from _verify(script)
 
 
 def _how_it_runs(script: e.Script) -> Iterator[str]:
     """Why as it does, and from where on a failure keeps something; where not all of it is one transaction."""
     if script.kept or script.model == "refused":
         yield "\n".join(f"- {code(each)}" for each in (script.model_words, script.kept) if each)
+
+
+def _verify(script: e.Script) -> Iterator[str]:
+    """What must be true once it is applied."""
+    if verify := script.verify:
+        yield f"Beside it `verify.sql`, SHA-256 {code(verify.sha256)}, each of which must be true afterwards:"
+        rows = [f"| {claim.line} | {cell(claim.text)} |" for claim in verify.claims]
+        yield from _folded("| Line | Statement |\n|---|---|", rows, many(len(rows), "statement"))
+        notes = [*verify.wrong, *([f"and {verify.more} more"] if verify.more else [])]
+        yield from ("\n".join(f"- {code(note)}" for note in notes),) if notes else ()
 
 
 def _tables(plan: e.PlanMade) -> Iterator[str]:

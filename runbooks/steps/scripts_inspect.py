@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from migrations.folder import SCRIPT, Migration, read_folder
+from migrations.folder import SCRIPT, VERIFY, Migration, read_folder
 from migrations.naming import convention
 from migrations.problem import Problem
 from runbooks.events import Finding, PlanMade, Script
@@ -35,6 +35,7 @@ async def run(ctx: Context, params: Nothing) -> Nothing:
     _check_destructive(ctx, plan, ctx.view.runbook)
     _check_blocking(ctx, plan, ctx.view.runbook)
     _check_sizes(ctx, plan)
+    _check_verify(ctx, plan)
     return Nothing()
 
 
@@ -66,6 +67,28 @@ def _lines(script: Script) -> Iterator[str]:
             yield f"    {finding.severity} {finding.rule}: {finding.message}"
             if finding.allowed:
                 yield f"      allowed: {finding.allowed}"
+
+
+def _claims(script: Script) -> Iterator[str]:
+    """What its verify.sql says must be true afterwards."""
+    if script.verify:
+        yield f"  {VERIFY}: what must be true once it is applied"
+        yield from (f"    line {claim.line}: {' '.join(claim.text.split())}" for claim in script.verify.claims)
+
+
+def _check_verify(ctx: Context, plan: PlanMade) -> None:
+    title = f"What {VERIFY} asks"
+    beside = [script for script in plan.scripts if script.verify]
+    wrong = [f"{s.migration}/{VERIFY}, {words}" for s in beside if s.verify for words in s.verify.wrong]
+    asked = any(step.uses == "migrations.verify" for step in ctx.view.runbook.steps())
+    if wrong:
+        ctx.check("verify", title, "fail", _listed(wrong), "Correct the file: as it is, nothing of it can be asked.")
+    elif beside and not asked:
+        advice = 'Put a step that `uses = "migrations.verify"` into Verify.'
+        ctx.check("verify", title, "warn", "no step of this runbook asks it", advice)
+    elif beside:
+        count = sum(len(s.verify.claims) + s.verify.more for s in beside if s.verify)
+        ctx.check("verify", title, "ok", f"{count} statements beside {len(beside)} scripts")
 
 
 def _check_pending(ctx: Context, plan: PlanMade) -> None:

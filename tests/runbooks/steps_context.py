@@ -99,17 +99,23 @@ class StepContext:
             e.StepEnded(step=step, attempt=self.attempt, end="done", outcome=self.outcome, result=dict(result))
         )
 
-    def plan(self, *scripts: str) -> None:
-        """Let these be the pending scripts of the session, `m0`, `m1` and so on; their bytes are in its folder."""
+    def plan(self, *scripts: str, verify: Mapping[int, str] | None = None) -> None:
+        """Let these be the pending scripts of the session, `m0`, `m1` and so on; their bytes are in its folder.
+
+        `verify`: the verify.sql beside them, by number.
+        """
         folder = self.folder / "scripts"
         folder.mkdir(exist_ok=True)
         found = []
         for number, text in enumerate(scripts):
             sha256 = hashlib.sha256(text.encode()).hexdigest()
             write_private(folder / f"{sha256}.sql", text.encode())
-            found.append(
-                e.Script(migration=f"m{number}", sha256=sha256, size=len(text), model="transaction", statements=())
-            )
+            beside = None
+            if claims := (verify or {}).get(number):
+                beside = e.Verify(sha256=hashlib.sha256(claims.encode()).hexdigest())
+                write_private(folder / f"{beside.sha256}.sql", claims.encode())
+            script = e.Script(migration=f"m{number}", sha256=sha256, size=len(text), model="transaction", statements=())
+            found.append(script.model_copy(update={"verify": beside}))
         self.events.append(e.PlanMade(hash=SHA, target=TARGET, protected=False, scripts=tuple(found)))
 
     @property

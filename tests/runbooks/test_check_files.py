@@ -102,6 +102,21 @@ def test_a_migration_without_its_script(clone: Clone) -> None:
     assert sum("migration.sql in it is no file" in line for line in lines) == 3
 
 
+def test_a_verify_sql_that_cannot_be_asked(clone: Clone) -> None:
+    clone.script("20250101000000_good", "SELECT 1;")
+    clone.write("prisma/migrations/20250101000000_good/verify.sql", "SELECT true;\n-- and\nSELECT count(*) = 0 FROM t;")
+    clone.script("20250102000000_bad", "SELECT 1;")
+    clone.write("prisma/migrations/20250102000000_bad/verify.sql", "SELECT true;\nUPDATE t SET x = 1;\nSELECT f();")
+    clone.script("20250103000000_worse", "SELECT 1;")
+    clone.write("prisma/migrations/20250103000000_worse/verify.sql", "SELECT true;\nSELEC")
+    lines = said(clone.check())["verify-sql"]
+    assert [line.split(": ")[0].removeprefix("2025010") for line in lines] == [
+        "2000000_bad/verify.sql:2",
+        "3000000_worse/verify.sql:2",
+    ]
+    assert "file-ignored" not in said(clone.check())
+
+
 def test_what_is_never_applied(clone: Clone) -> None:
     clone.write("prisma/migrations/20250101000000_x.sql", "SELECT 1;")
     clone.write("prisma/migrations/README.md", "Read me")

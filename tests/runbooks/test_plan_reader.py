@@ -107,3 +107,21 @@ async def test_what_became_different_is_said(small: SmallProject, target: psycop
     assert said == ("the plan is another one now: 20260103000000_new is pending now; 20260102000000_index was edited")
     path.write_bytes(b"\xff")
     assert "20260102000000_index was edited" in (await plans.differs(view) or "")
+
+
+async def test_a_verify_sql_is_kept_and_an_edit_of_it_is_another_plan(
+    small: SmallProject, target: psycopg.Connection[Any]
+) -> None:
+    beside = small.migration("20260102000000_index", INDEX).with_name("verify.sql")
+    beside.write_text("SELECT true")
+    plans = await reader(small)
+    view = view_with(await plans.make(view_with(None, small)), small)
+    assert view.plan is not None and (verify := view.plan.scripts[1].verify) is not None
+    assert (small.folder / "session" / "scripts" / f"{verify.sha256}.sql").read_text() == "SELECT true"
+    assert await plans.differs(view) is None
+    for text in ("SELECT not false", None):
+        beside.write_text(text) if text else beside.unlink()
+        again = await reader(small)
+        said = "the plan is another one now: the verify.sql of 20260102000000_index was edited"
+        assert await plans.differs(view) == said
+        assert await again.differs(view) == said

@@ -89,6 +89,7 @@ def test_the_hash_is_over_what_is_written_down() -> None:
                 "name": drop.name,
                 "sha256": drop.checksum,
                 "model": "transaction",
+                "verify": "",
                 "findings": [["table-drop", 0], ["table-drop", 1]],
             }
         ],
@@ -110,6 +111,7 @@ def test_the_hash_is_over_what_is_written_down() -> None:
         plan(ADD, migration("SELECT 1", "20260102000000_two")),
         plan(migration("ALTER TABLE t ADD c int ")),
         plan(migration("ALTER TABLE t ADD c int", "20260101000000_renamed")),
+        plan(replace(ADD, verify=b"SELECT true")),
         plan(ADD, target=TARGET.model_copy(update={"database": "other"})),
         plan(ADD, target=TARGET.model_copy(update={"system_identifier": "1"})),
         plan(ADD, book="ab"),
@@ -329,3 +331,18 @@ def test_the_largest_plan_fits_into_a_record() -> None:
     line, _ = encode(1, "2026-01-31T02:03:04.000000Z", made, ZEROS)
     assert len(line) < 60_000_000
     assert (len(told), len(made.tables)) == (50_001, 1_000)
+
+
+def test_what_a_verify_sql_claims_stands_in_the_plan() -> None:
+    beside = replace(ADD, verify=b"SELECT true;\nSELECT count(*) = 0 FROM t;")
+    (script,) = plan(beside).scripts
+    assert script.verify is not None and script.verify.sha256 == hashlib.sha256(beside.verify or b"").hexdigest()
+    assert [(claim.line, claim.text) for claim in script.verify.claims] == [
+        (1, "SELECT true"),
+        (2, "SELECT count(*) = 0 FROM t"),
+    ]
+    (wrong,) = plan(replace(ADD, verify=b"SELECT true;\nDELETE FROM t")).scripts
+    assert wrong.verify is not None and wrong.verify.wrong[0].startswith("line 2: only a SELECT")
+    many = b"SELECT true;" * 2001
+    (cut,) = plan(replace(ADD, verify=many)).scripts
+    assert cut.verify is not None and (len(cut.verify.claims), cut.verify.more) == (2000, 1)

@@ -163,3 +163,24 @@ async def test_what_is_left_half_done_is_told_before_and_after(database: str, tm
     assert (result.new, result.mended) == (("public.orders.later", "public.visits.new"), ("public.once",))
     assert ctx.found("before").evidence.endswith("not this session's doing")
     assert ctx.found("mended").evidence == "invalid index: once"
+
+
+async def test_what_verify_sql_asks_is_asked(ctx: StepContext) -> None:
+    await ctx.run("migrations.verify")
+    assert ctx.found("verify").evidence == "no script of this session has a verify.sql"
+    good = "SELECT count(*) = 10 FROM orders;"
+    ctx.plan("SELECT 1", "SELECT 2", "SELECT 3", verify={0: good, 2: f"{good}\n\nSELECT count(*) = 9 FROM orders;"})
+    result = await ctx.run("migrations.verify")
+    assert (result.asked, result.failed) == (3, ("m2/verify.sql:3",))
+    assert ctx.outcomes == {"m2/verify.sql:3": "fail"}
+    assert ctx.found("m2/verify.sql:3").evidence == "SELECT count(*) = 9 FROM orders must be true; instead came false"
+    ctx.plan("SELECT 1", verify={0: "DELETE FROM orders"})
+    await ctx.run("migrations.verify")
+    assert ctx.outcomes == {"m0/verify.sql": "fail"}
+    ctx.plan("SELECT 1", verify={0: good})
+    await ctx.run("migrations.verify")
+    assert ctx.found("verify").evidence == "1 of 1 statements are true"
+    for script in (ctx.folder / "scripts").iterdir():
+        script.write_text("SELECT true")
+    with pytest.raises(Problem, match="not what was reviewed"):
+        await ctx.run("migrations.verify")

@@ -1,0 +1,98 @@
+"""`migrations.verify`: asks the target what the verify.sql beside each applied script says must be true."""
+
+import asyncio
+import hashlib
+from datetime import timedelta
+
+from migrations.folder import VERIFY
+from migrations.problem import Problem
+from migrations.target import Connection
+from migrations.verify_sql import Claim, Claims, came_instead, read_claims
+from runbooks.events import Script
+from runbooks.frozen import Frozen
+from runbooks.steps.base import Context, StepKind
+from runbooks.steps.parts.duration import Duration
+from runbooks.steps.parts.ledger_reading import planned
+
+LONGEST = 300
+"""Characters of a statement that are told."""
+
+
+class Params(Frozen):
+    """`timeout` is for each statement."""
+
+    timeout: Duration = timedelta(seconds=30)
+
+
+class Result(Frozen):
+    """`failed` are places: `MIGRATION/verify.sql:LINE`."""
+
+    asked: int
+    failed: tuple[str, ...]
+
+
+async def run(ctx: Context, params: Params) -> Result:
+    """Ask everything. Raises Problem, Unavailable."""
+    beside = [script for script in planned(ctx) if script.verify]
+    if not beside:
+        ctx.check("verify", f"What {VERIFY} asks", "ok", f"no script of this session has a {VERIFY}")
+        return Result(asked=0, failed=())
+    asked, failed = 0, list[str]()
+    async with ctx.connect("read") as connection:
+        for script in beside:
+            claims = await _reviewed(ctx, script)
+            for claim in claims.claims:
+                await ctx.progress(label=script.migration, done=asked, unit="statements")
+                asked += 1
+                failed += await _ask(ctx, connection, script.migration, claim, params.timeout)
+    if asked and not failed:
+        ctx.check("verify", f"What {VERIFY} asks", "ok", f"{asked} of {asked} statements are true")
+    return Result(asked=asked, failed=tuple(failed))
+
+
+async def _ask(ctx: Context, conn: Connection, migration: str, claim: Claim, timeout: timedelta) -> tuple[str, ...]:
+    """Where it is not true, as a check of its own."""
+    other = await came_instead(conn, claim, timeout=timeout)
+    place = f"{migration}/{VERIFY}:{claim.line}"
+    await ctx.output(f"{place}: {other or 'true'}\n")
+    if not other:
+        return ()
+    text = " ".join(claim.text.split())
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    advice = "Find out why before you go on: the migration is applied, and is not what its author meant it to be."
+    title = f"{migration}/{VERIFY}, line {claim.line}"
+    ctx.check(place, title, "fail", f"{text} must be true; instead came {other}", advice)
+    return (place,)
+
+
+async def _reviewed(ctx: Context, script: Script) -> Claims:
+    """What was reviewed, read from the session's own bytes. Raises Problem."""
+    assert script.verify is not None
+    name = f"{script.migration}/{VERIFY}"
+    path = ctx.folder / "scripts" / f"{script.verify.sha256}.sql"
+    try:
+        data = await asyncio.to_thread(path.read_bytes)
+    except OSError as error:
+        raise Problem(
+            f"{name} of this session cannot be read: {error.strerror}.",
+            advice="The session folder was changed from outside: end this session.",
+        ) from None
+    if hashlib.sha256(data).hexdigest() != script.verify.sha256:
+        raise Problem(
+            f"{name} is not what was reviewed.",
+            advice="The session folder was changed from outside: end this session.",
+        )
+    claims = await asyncio.to_thread(read_claims, data)
+    if claims.wrong:
+        words = "; ".join(f"line {each.line}: {each.words}" for each in claims.wrong)
+        ctx.check(name, name, "fail", f"it cannot be asked: {words}", "Ask by hand what it means to ask.")
+        return Claims()
+    return claims
+
+
+def shows(params: Params) -> str:
+    """What is about to happen, in words."""
+    return f"what each {VERIFY} beside a script says must be true, read-only"
+
+
+STEP = StepKind(f"Ask what {VERIFY} says", "reads", Params, run, shows)
