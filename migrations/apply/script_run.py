@@ -27,6 +27,7 @@ Connection = psycopg.AsyncConnection[Any]
 
 XID = "SELECT pg_catalog.pg_current_xact_id()::text"
 ENDS = ("commit", "rollback")
+BEGUN = "it is not tried again: its transaction was begun before it"
 Work = Callable[[], Awaitable[None]]
 WhyNot = Callable[[Exception], Awaitable[str]]
 ENDS_TRANSACTION = re.compile(r"\b(commit|rollback|call)\b", re.IGNORECASE)
@@ -119,7 +120,7 @@ class ScriptRun:
 
     async def _all(self) -> None:
         if self._script.model == "batch":
-            await self._tried(self._rest_as_one, self._why_not_again(self._through))
+            await self._tried(self._rest_as_one, self._why_not_again())
         for piece in self._script.pieces:
             left = [index for index in piece.indexes if index >= self._through]
             if left and left[0] > self._script.through and not self._wire.in_transaction:
@@ -146,15 +147,16 @@ class ScriptRun:
             await self._statements.send_rest(first)
         except (psycopg.Error, Cancelled, GaveWay):
             answered = self._script.statements[first : first + self._wire.answered]
-            self._through = max((s.index + 1 for s in answered if s.facts.control in ENDS), default=first)
             self._in_doubt = None
+            if ended := [s.index + 1 for s in answered if s.facts.control in ENDS]:
+                await self._is_through(ended[-1])
             raise
         self._in_doubt = None
         await self._is_through(count)
 
     async def _tried(self, work: Work, why_not: WhyNot, *, concurrently: bool = False) -> None:
         """Do it, and from its beginning again as long as only a lock stood in its way. Raises GivenUp."""
-        script, attempt = self._script, 0
+        script, attempt, begun = self._script, 0, self._wire.in_transaction
         while True:
             attempt, began = attempt + 1, time.monotonic()
             self._statements.begin_try(concurrently=concurrently)
@@ -166,16 +168,16 @@ class ScriptRun:
                 took, at, holders = time.monotonic() - began, self._statements.at, self._statements.waited_in
                 await self._statements.tell_notices()
                 await self._wire.roll_back()
-                why = await why_not(error)
+                why = BEGUN if begun else await why_not(error)
                 lost = Lost(script.name, script.row, at, attempt, took, error, holders.holders_words, why)
                 await self._retries.after(lost)
                 self._in_doubt = None
 
-    def _why_not_again(self, first: int) -> WhyNot:
-        """Of a transaction that begins at a statement."""
+    def _why_not_again(self, first: int | None = None) -> WhyNot:
+        """Of a transaction that begins at a statement, or of all that is not committed."""
 
         async def why_not(error: Exception) -> str:
-            if self._through > first:
+            if first is not None and self._through > first:
                 return "it is not tried again: an earlier part of the same is committed"
             return why_not_again(error, self._statements.work, self._script.statements)
 

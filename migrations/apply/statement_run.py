@@ -45,7 +45,6 @@ class StatementRun:
         self._name, self._text, self._statements = name, text, statements
         self._wire, self._timeouts, self._budgets, self._on = wire, timeouts, budgets, on
         self._sent_from: int | None = None  # where in the text the query stands that is on its way
-        self._began = 0.0
         self._blind = False
         self.at = 0
         self.begin_try()
@@ -54,6 +53,7 @@ class StatementRun:
         """A transaction begins, or a statement by itself. `concurrently`: it keeps out other changes only."""
         self._watch = Watch(self._budgets, concurrently=concurrently)
         self._concurrently = concurrently
+        self._began = time.monotonic()
         self.work: list[tuple[range, float]] = []
         self.waited_in = LockQueue(0)
 

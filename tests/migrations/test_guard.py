@@ -130,14 +130,15 @@ async def test_the_loser_of_a_deadlock_begins_anew(database: str, way: Way) -> N
     assert await bench.rows() == [("0", "applied", 1), ("1", "applied", 1)]
 
 
-async def test_the_files_own_transaction_begins_anew_with_its_begin(database: str) -> None:
+@pytest.mark.parametrize("way", ["safe", "prisma-7.3", "prisma-7.4"])
+async def test_the_files_own_transaction_begins_anew_with_its_begin(database: str, way: Way) -> None:
     bench = await bench_with(database, "CREATE TABLE log (n int)")
     script = (
         "BEGIN; INSERT INTO log VALUES (1); COMMIT;\n"
         "BEGIN; INSERT INTO log VALUES (2); ALTER TABLE t ADD COLUMN b int; COMMIT;"
     )
     async with holding(database, "SELECT * FROM t") as holder:
-        task = asyncio.ensure_future(bench.apply({"1": script}, timeouts=Timeouts(lock=200), budgets=QUICK))
+        task = asyncio.ensure_future(bench.apply({"1": script}, way, timeouts=Timeouts(lock=200), budgets=QUICK))
         await until(lambda: _told(bench, e.Retried, 1))
         await holder.rollback()
         await asyncio.wait_for(task, BOUND)
