@@ -126,14 +126,12 @@ async def test_each_goes_on_where_the_other_left_off(installed: Path, databases:
 
 
 STATES = {
-    "rolled back": ("rolled-back", "CREATE TABLE a (id int)", "('1', now(), NULL), ('2', NULL, 'ERROR: no')"),
-    "applied by hand": (
-        "applied",
+    "done by hand after it had failed": (
         "CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO b VALUES (1)",
         "('1', now(), NULL), ('2', NULL, 'ERROR: no'), ('2', NULL, NULL)",
     ),
-    "never begun": ("applied", "CREATE TABLE a (id int); CREATE TABLE b (id int)", "('1', now(), NULL)"),
-    "no ledger": ("applied", "CREATE TABLE a (id int); CREATE TABLE b (id int)", ""),
+    "never begun": ("CREATE TABLE a (id int); CREATE TABLE b (id int)", "('1', now(), NULL)"),
+    "no ledger": ("CREATE TABLE a (id int); CREATE TABLE b (id int)", ""),
 }
 LEFT = (
     "SELECT migration_name, checksum, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, logs, applied_steps_count, "
@@ -141,31 +139,49 @@ LEFT = (
 )
 
 
-@pytest.mark.parametrize("state", STATES)
-async def test_resolve_leaves_what_prismas_own_resolve_leaves(
-    installed: Path, databases: Databases, tmp_path: Path, state: str
-) -> None:
-    mark, tables, rows = STATES[state]
-    left: list[list[tuple[Any, ...]]] = []
-    for who in ("prisma", "gonogo"):
-        (tmp_path / who).mkdir()
-        team = Real(databases(), tmp_path / who, {"1": SCRIPTS["1_a"], "2": SCRIPTS["2_b"]}, installed)
-        team.query(tables)
+class Left(Real):
+    """A project of two scripts, and a database in some state."""
+
+    def __init__(self, url: str, folder: Path, installed: Path, tables: str, rows: str) -> None:
+        folder.mkdir()
+        super().__init__(url, folder, {"1": SCRIPTS["1_a"], "2": SCRIPTS["2_b"]}, installed)
+        self.query(tables)
         if rows:
-            team.query(ledger.TABLE.format(ledger.NAME))
-            team.query(
+            self.query(ledger.TABLE.format(ledger.NAME))
+            self.query(
                 "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, logs) "
                 "SELECT lpad(n::text, 36, '0'), 'sum', name, now() - interval '1 h' + n * interval '1 s', done, why "
                 f"FROM (SELECT *, row_number() OVER () AS n FROM (VALUES {rows}) AS v(name, done, why)) AS r"
             )
-        if who == "prisma":
-            said = team.migrate("resolve", f"--{mark}", "2")
-            assert "marked as" in said, said
-        else:
-            await team.run("ledger.resolve", **{mark.replace("-", "_"): "2"})
-        left.append(team.query(LEFT))
-        async with team.connect("read") as conn:
-            found = await ledger.rows(conn)
-        expected = prisma_says.status(read_folder(team.project.migrations), found)
-        assert (expected == prisma_says.UP_TO_DATE) == (prisma_says.UP_TO_DATE in team.status())
-    assert left[0] == left[1]
+
+    async def expected(self) -> str:
+        """What the rules that gonogo goes by say of Prisma's status."""
+        async with self.connect("read") as conn:
+            return prisma_says.status(read_folder(self.project.migrations), await ledger.rows(conn), version=(6, 19))
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_applied_as_prismas_own_resolve_leaves_it(
+    installed: Path, databases: Databases, tmp_path: Path, state: str
+) -> None:
+    by_prisma = Left(databases(), tmp_path / "prisma", installed, *STATES[state])
+    assert "marked as applied" in by_prisma.migrate("resolve", "--applied", "2")
+    by_gonogo = Left(databases(), tmp_path / "gonogo", installed, *STATES[state])
+    await by_gonogo.run("ledger.resolve", applied="2")
+    assert by_gonogo.query(LEFT) == by_prisma.query(LEFT)
+    both = {await team.expected() == prisma_says.UP_TO_DATE for team in (by_prisma, by_gonogo)}
+    assert both == {prisma_says.UP_TO_DATE in by_gonogo.status()}
+
+
+async def test_prisma_takes_what_was_marked_as_rolled_back_for_in_order(
+    installed: Path, database: str, tmp_path: Path
+) -> None:
+    """Its own `--rolled-back` needs the native engine, which is not fetched."""
+    team = Left(
+        database, tmp_path / "it", installed, "CREATE TABLE a (id int)", "('1', now(), NULL), ('2', NULL, 'no')"
+    )
+    assert "Following migration have failed:\n2" in team.status() and await team.expected() == "failed: 2"
+    await team.run("ledger.resolve", rolled_back="2")
+    assert prisma_says.UP_TO_DATE in team.status() and await team.expected() == prisma_says.UP_TO_DATE
+    team.migrate("deploy")
+    assert [state for _, state in team.rows()] == ["applied", "rolled back", "applied"]
