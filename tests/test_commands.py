@@ -127,6 +127,13 @@ def test_what_a_session_cannot_be_narrowed_to(
     assert not list_sessions(state_home(os.environ))
 
 
+def test_a_runbook_that_pauses_wants_a_person(gonogo: Gonogo, small: SmallProject) -> None:
+    book = small.folder / "small.md"
+    book.write_text(book.read_text().replace('uses = "migrations.apply"', 'uses = "migrations.apply"\npause = true'))
+    small.answers()
+    said_clearly(run(gonogo, small), 2, "nobody watches")
+
+
 def test_a_session_goes_only_as_far_as_a_migration(gonogo: Gonogo, small: SmallProject) -> None:
     small.migration("20260102000000_later", "CREATE TABLE later ();")
     small.answers()
