@@ -45,15 +45,15 @@ class Swept:
     mended: tuple[Flaw, ...]
 
 
-async def sweep(conn: Connection, *, percent: int, rows: int) -> tuple[Flaw, ...]:
-    """Everything, by kind and name. Raises Problem; each query has 20 seconds, and waits behind nobody.
+async def sweep(conn: Connection, *, percent: int, rows: int, kinds: Sequence[Kind] = KINDS) -> tuple[Flaw, ...]:
+    """Everything of these kinds, by kind and name. Raises Problem; each query has 20 seconds, and waits behind nobody.
 
     `percent`: sequences that have used up so much. `rows`: tables without statistics from here on are worth a word.
     """
     given = {"percent": percent, "rows": rows, "schemas": None}
     found = []
     async with reading(conn, {"statement_timeout": SECONDS}):
-        for kind in KINDS:
+        for kind in kinds:
             for row in await (await conn.execute(QUERIES[kind].encode(), given)).fetchall():
                 oid, name, schema, table, words, mend, weight, parts = row
                 found.append(Flaw(kind, oid, name, Name(schema, table), words, mend, weight, tuple(parts)))

@@ -165,6 +165,25 @@ async def test_what_is_left_half_done_is_told_before_and_after(database: str, tm
     assert ctx.found("mended").evidence == "invalid index: once"
 
 
+async def test_statistics_are_gathered_where_the_scripts_left_none(database: str, tmp_path: Path) -> None:
+    ctx = StepContext(database, tmp_path, runbook=book())
+    ctx.plan("ALTER TABLE orders ADD COLUMN tier text DEFAULT 'a'")
+    async with connect(database) as conn:
+        await conn.execute(BEFORE + "INSERT INTO visits VALUES (2); INSERT INTO orders (id) VALUES (-1);")
+        await conn.execute("ANALYZE orders; ALTER TABLE orders ADD COLUMN tier text DEFAULT 'a'")
+        applying(ctx)
+        async with connect(database) as other:
+            await other.execute("BEGIN; LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE")
+            assert (await ctx.run("statistics.gather", lock_timeout="100ms")).analysed == ()
+            assert ctx.outcomes == {"not/public.orders": "warn"}
+            assert ctx.found("not/public.orders").evidence.endswith("canceling statement due to lock timeout")
+        assert (await ctx.run("statistics.gather")).analysed == ("public.orders",), "visits is not of this session"
+        assert (await ctx.run("statistics.gather")).analysed == ()
+        assert ctx.outcomes == {"analysed": "ok"}
+        seen = await conn.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'orders' AND attname = 'tier'")
+        assert await seen.fetchone() == (1,)
+
+
 async def test_what_verify_sql_asks_is_asked(ctx: StepContext) -> None:
     await ctx.run("migrations.verify")
     assert ctx.found("verify").evidence == "no script of this session has a verify.sql"
