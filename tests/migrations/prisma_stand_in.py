@@ -58,7 +58,7 @@ def places() -> tuple[Path, str]:
     config, schema = option("--config"), option("--schema")
     if "prisma.config.ts" in str(config):
         print(f"Loaded Prisma config from {os.path.relpath(config)}.\n", file=sys.stderr, flush=True)
-    if {"own-folder", "own-folder-silently", f"own-folder-at-{sys.argv[2]}"} & set(WRONG):
+    if {"own-folder-silently", f"own-folder-at-{sys.argv[2]}"} & set(WRONG):
         told = schema if "own-folder-silently" in WRONG else Path("prisma/schema.prisma")
         say(f"Prisma schema loaded from {os.path.relpath(told)}")
         time.sleep(0 if "own-folder-silently" in WRONG else 60)
@@ -80,8 +80,7 @@ def address(schema: str) -> str:
     if {"another-host", f"another-host-at-{sys.argv[2]}"} & set(WRONG):
         at = "db.elsewhere.example:5432"
     where = 'using driver adapter "@prisma/adapter-pg"' if "adapter" in WRONG else f'at "{at}"'
-    name = "other" if "another-database" in WRONG else parts.path[1:]
-    say(f'Datasource "db": PostgreSQL database "{name}", schema "public" {where}\n')
+    say(f'Datasource "db": PostgreSQL database "{parts.path[1:]}", schema "public" {where}\n')
     if "another-host-at-deploy" in WRONG and sys.argv[2] == "deploy":
         time.sleep(60)
     if "prints-the-password" in WRONG:

@@ -75,8 +75,6 @@ async def test_the_command_applies_the_reviewed_scripts(team: Team) -> None:
     ("wrong", "code", "words"),
     [
         ("another-host", "", "goes to db.elsewhere.example:5432, not to localhost"),
-        ("another-database", "", "goes to the database other, not to"),
-        ("own-folder", "", "reads prisma/schema.prisma, and cannot be led to the copy"),
         ("own-folder-silently", "", "does not see the marker"),
         ("own-folder-at-deploy", "", "reads prisma/schema.prisma, and cannot be led to the copy"),
         ("another-host-at-deploy", "", "goes to db.elsewhere.example:5432, not to localhost"),
