@@ -169,10 +169,19 @@ async def start(
     """Write the row of a script that is about to run; returns its id. Times are this machine's clock, as Prisma's.
 
     `table` is the ledger's name as `find` returns it, here and below, for those who know it.
+    Raises Problem P3008 if somebody has begun the script meanwhile, as Prisma can with its lock turned off.
     """
     id, table = id or new_id(), table or await _table(conn, schema)
-    query = f"INSERT INTO {table} (id, checksum, started_at, migration_name) VALUES (%s, %s, %s, %s)"
-    await conn.execute(query.encode(), (id, checksum, _now(), name))
+    query = (
+        f"INSERT INTO {table} (id, checksum, started_at, migration_name) SELECT %s, %s, %s, %s "
+        f"WHERE NOT EXISTS (SELECT FROM {table} WHERE migration_name = %s AND rolled_back_at IS NULL)"
+    )
+    if (await conn.execute(query.encode(), (id, checksum, _now(), name, name))).rowcount == 0:
+        raise Problem(
+            f"{name} was begun by somebody else since the ledger was read; it was not run.",
+            advice="Something applies migrations without Prisma's lock. Find it; then end this session and start anew.",
+            code="P3008",
+        )
     return id
 
 
