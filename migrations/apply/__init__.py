@@ -184,8 +184,9 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
         script = await opened("script", session_name(run.session, "script"), run.timeouts.settings)
         backends = [await _backend(conn) for conn in (script, book, guard)]
         wire = run.wire(run.target, script, guard, run.timeouts, backends[0][0])
-        await on(e.Connected(tuple(backends)))
-        yield _Work(run, on, book, lock, table, wire, await run.target.compare(script))
+        world = await run.target.compare(script)
+        await on(e.Connected(tuple(backends), world.timeline))
+        yield _Work(run, on, book, lock, table, wire, world)
 
 
 def _check_server(run: ApplyRun, book: Connection) -> None:

@@ -12,10 +12,14 @@ from migrations.apply.server_progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The connections of this run: (pid, backend_start) of the script's, the ledger's and the guard's."""
+    """The connections of this run: (pid, backend_start) of the script's, the ledger's and the guard's.
+
+    `timeline` is the server's, as in a fingerprint: another one later means that a standby took over.
+    """
 
     durable: ClassVar[bool] = True
     backends: tuple[tuple[int, str], ...]
+    timeline: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,14 @@ from migrations import ledger
 from migrations.apply.concurrent import still_attached, took_effect
 from migrations.apply.orphans import let_go
 from migrations.ledger import Row
-from migrations.target import Pinned, session_name
+from migrations.target import Fingerprint, Pinned, session_name
 from migrations.target.connecting import refused
+from migrations.target.fingerprint import NOT_READABLE
 
 Connection = psycopg.AsyncConnection[Any]
 Record = Mapping[str, Any]
+
+TOOK_OVER = "another server has taken over since, which may lack what was committed last"
 
 State = Literal["applied", "nothing", "partly", "unknown", "changed", "set aside"]
 
@@ -51,7 +54,11 @@ async def settle(target: Pinned, session: str, records: Sequence[Record]) -> tup
         await let_go(conn, session_name(session, "script"), backends)
         rows = {row.id: row for row in await ledger.rows(conn, target.url.schema) or ()}
         starts = {str(r["row"]): r for r in _of(records, "ScriptStarted")}
-        return tuple([await _fate(conn, start, rows.get(id), _about(records, id)) for id, start in starts.items()])
+        fates = []
+        for id, start in starts.items():
+            moved = _moved(records, id, target.pin)
+            fates.append(await _fate(conn, start, rows.get(id), _about(records, id), moved=moved))
+        return tuple(fates)
     except psycopg.OperationalError as error:
         raise refused(target.url, error) from None
     finally:
@@ -66,7 +73,20 @@ def _about(records: Sequence[Record], row: str) -> list[Record]:
     return [record for record in records if record.get("row") == row]
 
 
-async def _fate(conn: Connection, start: Record, row: Row | None, records: Sequence[Record]) -> Fate:
+def _moved(records: Sequence[Record], row: str, now: Fingerprint | None) -> bool:
+    """Whether a standby took over after the last word about a script: it may lack what was committed last."""
+    timeline = last = ""
+    for record in records:
+        if record.get("event") == "Connected":
+            timeline = str(record.get("timeline", ""))
+        elif record.get("row") == row:
+            last = timeline
+    return now is not None and bool(last) and NOT_READABLE not in (last, now.timeline) and last != now.timeline
+
+
+async def _fate(
+    conn: Connection, start: Record, row: Row | None, records: Sequence[Record], *, moved: bool = False
+) -> Fate:
     def fate(state: State, words: str, through: int = 0, doubt: int = 0) -> Fate:
         open_row = row is not None and row.applied.failed
         count = int(start["statements"])
@@ -80,19 +100,22 @@ async def _fate(conn: Connection, start: Record, row: Row | None, records: Seque
         return fate("applied", "applied", int(start["statements"]))
     if row is not None and row.applied.rolled_back:
         return fate("set aside", "marked as rolled back")
+    lacks = f"; {TOOK_OVER}" if moved else ""
     if ended:
-        return fate("changed", "it was applied, and the ledger no longer says so")
+        return fate("changed", f"it was applied, and the ledger no longer says so{lacks}")
     if row is None:
         if _of(records, "Sending", "Committing", "Through"):
-            return fate("changed", "its row is gone from the ledger")
+            return fate("changed", f"its row is gone from the ledger{lacks}")
         return fate("nothing", "it had not begun")
-    through = max(int(r["through"]) for r in _of(records, "ScriptStarted", "Through", "ScriptBroken"))
+    through = int(_of(records, "ScriptStarted", "Through", "ScriptBroken")[-1]["through"])
     doubt = _in_doubt(records)
+    if moved and (most := max(through, _reach(doubt))):
+        return fate("unknown", TOOK_OVER, 0, most)
     if doubt is None:
         return fate("partly", _kept(through), through)
     after, words = await _ask(conn, doubt, through)
     if after is None:
-        return fate("unknown", words, through, int(doubt.get("through", int(doubt.get("statement", 0)) + 1)))
+        return fate("unknown", words, through, _reach(doubt))
     return fate("partly", words or _kept(after), after)
 
 
@@ -104,6 +127,13 @@ def _in_doubt(records: Sequence[Record]) -> Record | None:
         if record["event"] in ("Through", "ScriptStarted") or (record["event"] == "ScriptBroken" and record["known"]):
             return None
     return None
+
+
+def _reach(doubt: Record | None) -> int:
+    """How many statements are committed if what was sent took effect; none, if the ledger's row would say so."""
+    if doubt is None or doubt.get("finishing"):
+        return 0
+    return int(doubt.get("through", int(doubt.get("statement", 0)) + 1))
 
 
 async def _ask(conn: Connection, doubt: Record, through: int) -> tuple[int | None, str]:
@@ -128,8 +158,11 @@ async def _ask_transaction(conn: Connection, doubt: Record, through: int) -> tup
     if doubt["finishing"]:
         # The ledger's row was in the same transaction, and it is not finished.
         return through, ""
-    cur = await conn.execute("SELECT pg_catalog.pg_xact_status(%s::text::xid8)", (doubt["xid"],))
-    row = await cur.fetchone()
+    try:
+        cur = await conn.execute("SELECT pg_catalog.pg_xact_status(%s::text::xid8)", (doubt["xid"],))
+        row = await cur.fetchone()
+    except psycopg.errors.InvalidParameterValue:
+        row = None  # A transaction of the future: this server has never seen it.
     status = row[0] if row else None
     if status == "committed":
         return int(doubt["through"]), ""

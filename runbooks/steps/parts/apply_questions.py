@@ -15,8 +15,8 @@ STOP = "stop"
 
 
 async def decided(ctx: Context, fate: Fate, script: ScriptToRun) -> Fate:
-    """What became of the last that was sent; the answer is recorded. A query may have come to a COMMIT in it."""
-    points = [piece.indexes[-1] + 1 for piece in script.pieces if script.model == "batch"]
+    """What became of what is in doubt; the answer is recorded. It may have come to a COMMIT in its middle."""
+    points = [piece.indexes[-1] + 1 for piece in script.pieces]
     between = {f"only as far as statement {n}": n for n in points if fate.through < n < fate.doubt}
     several = fate.doubt - fate.through > 1
     what = f"statements {fate.through + 1} to {fate.doubt} do" if several else f"statement {fate.doubt} does"
