@@ -2,8 +2,8 @@
 
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -73,15 +73,17 @@ class Home:
     secret: str
 
     @classmethod
-    @contextmanager
-    def made(cls, server: ThrowawayServer) -> Iterator[Self]:
-        """Make it, and drop it in the end."""
+    def make(cls, server: ThrowawayServer) -> Self:
+        """Make database and role."""
         home = cls(server, secrets.token_hex(8))
         with psycopg.connect(server.url(), autocommit=True) as conn:
             for statement in MADE:
                 conn.execute(statement.format(role=ROLE, home=HOME, secret=home.secret).encode())
-        yield home
-        with psycopg.connect(server.url(), autocommit=True) as conn:
+        return home
+
+    def drop(self) -> None:
+        """Drop them."""
+        with psycopg.connect(self.server.url(), autocommit=True) as conn:
             conn.execute(f"DROP DATABASE {HOME} WITH (FORCE)".encode())
             conn.execute(f"DROP ROLE {ROLE}".encode())
 
@@ -89,15 +91,22 @@ class Home:
 class Stage:
     """What a cell plays on. `admin` is a superuser's URL of the database, `url` the one that gonogo gets."""
 
-    def __init__(self, home: "Home") -> None:
-        self.server, self.admin, self.schema = home.server, home.server.url(HOME), f"cell_{next(_numbers)}"
-        _, _, place = self.admin.partition("@")
-        self.url = f"postgresql://{ROLE}:{home.secret}@{place}&schema={self.schema}"
+    def __init__(self, home: Home) -> None:
+        self.schema, self._secret = f"cell_{next(_numbers)}", home.secret
+        self.move(home.server)
 
-    async def make(self) -> None:
-        """Everything that a script finds."""
-        ledger = TABLE.format(NAME)
-        await self.query(SETUP.format(schema=self.schema, role=ROLE, ledger=ledger))
+    @classmethod
+    async def made(cls, home: Home) -> Self:
+        """A schema with everything that a script finds."""
+        stage = cls(home)
+        await stage.query(SETUP.format(schema=stage.schema, role=ROLE, ledger=TABLE.format(NAME)))
+        return stage
+
+    def move(self, server: ThrowawayServer) -> None:
+        """Let it be on this server, which has the same data."""
+        self.server, self.admin = server, server.url(HOME)
+        _, _, place = self.admin.partition("@")
+        self.url = f"postgresql://{ROLE}:{self._secret}@{place}&schema={self.schema}"
 
     async def query(self, text: str) -> list[tuple[Any, ...]]:
         """Ask the database, as a superuser, on a connection of its own."""

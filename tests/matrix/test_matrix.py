@@ -1,40 +1,20 @@
 """Every fault, in every part of every script, under every model: nothing twice, nothing lost, and the right ledger."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fix_postgres import SETTINGS, apart
 
-from migrations.server import ThrowawayServer
 from migrations.sql import read_script
-from tests.matrix.engine import NAME, Play, code_of, go_on, look, parts, strike
+from tests.matrix.engine import NAME, Play, code_of, go_on, look, strike
 from tests.matrix.faults import FAULTS, Fault
 from tests.matrix.killed import Runner
 from tests.matrix.stage import Home, Stage
 from tests.matrix.table import GATELESS, MATRIX, SCRIPTS, Left, Row, parts_in
 
 ROWS = [row for row in MATRIX.values() if not row.stops]
-
-
-@pytest.fixture(scope="module")
-def shared(server: ThrowawayServer) -> Iterator[Home]:
-    """On the server of all tests."""
-    with Home.made(server) as home:
-        yield home
-
-
-@pytest.fixture(scope="module")
-def alone(server: ThrowawayServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """On a server that may be harmed."""
-    folder = tmp_path_factory.mktemp("matrix") / "pg"
-    own = apart(ThrowawayServer.start(folder, bin=server.bin, settings=SETTINGS))
-    try:
-        with Home.made(own) as home:
-            yield home
-    finally:
-        apart(own.stop())
 
 
 def places(fault: Fault) -> Iterator[tuple[Row, int]]:
@@ -58,18 +38,12 @@ def cells(*, alone: bool) -> Iterator[Any]:
 
 @pytest.mark.parametrize(("row", "fault", "place"), cells(alone=False))
 async def test_a_fault(shared: Home, tmp_path: Path, row: Row, fault: Fault, place: int) -> None:
-    await _strikes(await _stage(shared), tmp_path, row, fault, place)
+    await _strikes(await Stage.made(shared), tmp_path, row, fault, place)
 
 
 @pytest.mark.parametrize(("row", "fault", "place"), cells(alone=True))
 async def test_a_fault_of_the_server(alone: Home, tmp_path: Path, row: Row, fault: Fault, place: int) -> None:
-    await _strikes(await _stage(alone), tmp_path, row, fault, place)
-
-
-async def _stage(home: Home) -> Stage:
-    stage = Stage(home)
-    await stage.make()
-    return stage
+    await _strikes(await Stage.made(alone), tmp_path, row, fault, place)
 
 
 async def _strikes(stage: Stage, folder: Path, row: Row, fault: Fault, place: int) -> None:
@@ -86,7 +60,7 @@ async def _strikes(stage: Stage, folder: Path, row: Row, fault: Fault, place: in
 
 @pytest.mark.parametrize("row", MATRIX.values(), ids=lambda row: f"{row.script}-{row.way}")
 async def test_without_a_fault_it_runs_or_stops_as_prisma_does(shared: Home, tmp_path: Path, row: Row) -> None:
-    stage = await _stage(shared)
+    stage = await Stage.made(shared)
     play = Play(stage, tmp_path, row)
     if row.stops:
         with pytest.raises(Exception, match=row.stops):
@@ -142,14 +116,16 @@ async def killed_at(stage: Stage, folder: Path, row: Row, nth: int) -> bool:
     ("script", "way", "nth"), [("own", "safe", 8), ("pieces", "safe", 7), ("one", "prisma-7.3", 3)]
 )
 async def test_kill_9_of_the_runner_at_an_event(shared: Home, tmp_path: Path, script: str, way: str, nth: int) -> None:
-    assert await killed_at(await _stage(shared), tmp_path, MATRIX[script, way], nth)
+    assert await killed_at(await Stage.made(shared), tmp_path, MATRIX[script, way], nth)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.script}-{row.way}")
 async def test_kill_9_of_the_runner_at_each_event(shared: Home, tmp_path: Path, row: Row) -> None:
-    nth = 1
-    while await killed_at(await _stage(shared), tmp_path / str(nth), row, nth):
-        nth += 1
-    assert nth > len(parts(row.parts))
+    for nth in itertools.count(1):
+        folder = tmp_path / str(nth)
+        folder.mkdir()
+        if not await killed_at(await Stage.made(shared), folder, row, nth):
+            break
+    assert nth > row.parts

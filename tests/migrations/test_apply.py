@@ -280,33 +280,6 @@ async def test_a_cancel_never_reaches_a_commit(database: str) -> None:
     assert (await bench.rows())[1] == ("2", "applied", 1)
 
 
-async def test_two_runners_at_once(database: str) -> None:
-    first, second = Bench(database), Bench(database, "20260131T020305Z-staging-8a4b")
-    task = asyncio.ensure_future(first.apply({"1": "SELECT pg_sleep(60)"}))
-    await until(lambda: first.value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'"))
-    with pytest.raises(Problem) as caught:
-        await second.apply({"1": "CREATE TABLE a ()"}, lock_patience=0.5)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert caught.value.code == "P1002"
-    told = str(caught.value)
-    assert "gonogo 20260131T020304Z-staging-7f3a ana@" in told
-    assert "connected since 20" in told and ", from " in told and "pg_terminate_backend(pid)" in told
-    assert second.told(e.LockWait)
-
-
-async def test_a_failed_row_of_somebody_else_stops_everything(database: str) -> None:
-    await Bench(database).apply({"0": "SELECT 1"})
-    with pytest.raises(ScriptFailed):
-        await Bench(database).apply({"1": "SELECT 1/0"})
-    with pytest.raises(Problem) as caught:
-        await Bench(database).apply({"1": "SELECT 1"})
-    assert caught.value.code == "P3009"
-    with pytest.raises(Problem) as caught:
-        await Bench(database).apply({"0": "SELECT 1"})
-    assert caught.value.code in ("P3008", "P3009")
-
-
 async def test_a_full_database_without_a_ledger_is_not_touched(database: str) -> None:
     bench = Bench(database)
     await bench.query("CREATE TABLE old ()")

@@ -41,6 +41,17 @@ async def test_a_ledger_that_somebody_changed_is_noticed(database: str) -> None:
     assert [fate.state for fate in await bench.settle()] == ["changed", "changed"]
 
 
+async def test_a_transaction_that_the_server_has_never_seen_is_not_known(database: str) -> None:
+    bench = Bench(database)
+    with pytest.raises(ScriptFailed):
+        await bench.apply({"1": "BEGIN; CREATE TABLE a (); COMMIT; SELECT 1/0;"})
+    del bench.records[[record["event"] for record in bench.records].index("Committing") + 1 :]
+    bench.records[-1]["xid"] = "999999999999"
+    (fate,) = await bench.settle()
+    assert (fate.state, fate.through, fate.doubt) == ("unknown", 0, 3)
+    assert "no longer knows what became of transaction 999999999999" in fate.words
+
+
 async def test_a_row_that_vanishes_under_a_script_takes_the_script_with_it(database: str) -> None:
     bench = Bench(database)
     with pytest.raises(ScriptFailed, match="is no longer in") as caught:

@@ -81,14 +81,6 @@ async def test_inspect_of_a_full_database_and_of_an_empty_plan(start: Start) -> 
     assert ctx.found("pending").evidence == "nothing to apply: nothing will be proven"
 
 
-async def test_a_script_edited_between_review_and_run(start: Start) -> None:
-    ctx = start({"1": "CREATE TABLE a ()", "2": "CREATE TABLE b ()"})
-    (ctx.project.migrations / "2" / "migration.sql").write_text("DROP TABLE a")
-    with pytest.raises(Problem, match="2 was edited after it was reviewed"):
-        await ctx.run(APPLY)
-    assert ctx.rows() == [("1", "applied")]
-
-
 async def test_the_kept_bytes_are_the_reviewed_ones_or_nothing_runs(start: Start) -> None:
     ctx = start({"1": "CREATE TABLE a ()"})
     (kept,) = (ctx.folder / "scripts").iterdir()
