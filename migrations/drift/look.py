@@ -154,6 +154,9 @@ class _Work:
                 return await self._anew(server, advance)
         except Unavailable as problem:
             raise _no_server(problem) from problem
+        except psycopg.Error as error:
+            words = error.diag.message_primary or type(error).__name__
+            raise CannotReplay(f"{self.words} could not be made ready: {words}.", code=error.sqlstate or "") from error
         except TimeoutError:
             raise CannotReplay(
                 f"Replaying {len(self._all)} migrations took longer than {self.wanted.seconds:.0f} s.",

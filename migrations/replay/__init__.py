@@ -97,8 +97,12 @@ async def _nothing(batch: int, database: Database) -> None:
 @asynccontextmanager
 async def throwaway(bin: Path | None = None) -> AsyncIterator[ThrowawayServer]:
     """A server for as long as the block lasts. Nothing of it stays, not even after `kill -9`. Raises Unavailable."""
-    with tempfile.TemporaryDirectory(prefix="gonogo-replay-", ignore_cleanup_errors=True) as place:
-        server = await ThrowawayServer.start(Path(place), bin=bin, settings=SETTINGS, temporary=True)
+    try:
+        place = tempfile.TemporaryDirectory(prefix="gonogo-replay-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise Unavailable(f"There is no room for a throw-away server: {error}.") from error
+    with place as folder:
+        server = await ThrowawayServer.start(Path(folder), bin=bin, settings=SETTINGS, temporary=True)
         try:
             yield server
         finally:

@@ -149,6 +149,9 @@ async def test_another_version_spells_the_same_definition_otherwise(place: Place
     found = await place.look(script, bin=other)
     assert ids(found) == ["view/public.v/definition"] and f"the target's is {place.server.major}" in found.replayed
     assert ids(await place.look(script, bin=other, seconds=0)) == ids(found)
+    fill(place.url, "CREATE OR REPLACE VIEW w AS SELECT y FROM t WHERE y > 3")
+    with pytest.raises(CannotReplay, match="took longer"):
+        await place.look(script, bin=other, seconds=0)
 
 
 def test_what_is_kept_is_ours_alone(tmp_path: Path) -> None:
