@@ -54,6 +54,11 @@ class Terminal:
             self._look()
             time.sleep(0.01)
 
+    def enter(self, line: str, reached: Callable[[], object]) -> None:
+        """Answer a prompt, once, and wait until a condition holds: a prompt loses no key."""
+        os.write(self._master, f"{line}\r".encode())
+        self.press("", reached)
+
     def close(self) -> None:
         """Close the window, or lose the line to it: the kernel sends SIGHUP to whoever is in its foreground."""
         if self._master >= 0:

@@ -105,10 +105,26 @@ def test_a_protected_ledger_is_changed_by_a_person_who_types_its_name(
     assert "protected" in (refused := resolve(gonogo, small, "--rolled-back", TAGS, *SURE)).err and refused.code == 2
     terminal = at_terminal(small, "resolve", "here")
     terminal.press("", terminal.shows("Which (0 for none)"))
-    terminal.press("1\r", terminal.shows("Why (it goes"))
+    terminal.enter("1", terminal.shows("Why (it goes"))
     assert rows(small) == [(TAGS, "failed")]
-    terminal.press("undone by hand\r", terminal.shows("Type the environment"))
-    terminal.press("here\r", lambda: rows(small) == [(TAGS, "rolled back")])
+    terminal.enter("undone by hand", terminal.shows("Type the environment"))
+    terminal.enter("here", lambda: rows(small) == [(TAGS, "rolled back")])
+
+
+def test_on_a_terminal_the_catalog_says_up_to_where_a_baseline_fits(
+    small: SmallProject, at_terminal: AtTerminal
+) -> None:
+    query(small, TABLE)
+    small.migration(TAGS, "CREATE TABLE tags (id int);\n")
+    terminal = at_terminal(small, "resolve", "here")
+    terminal.press("", terminal.shows("Which (0 for none)"))
+    terminal.enter("1", terminal.shows(f"The last of them [{NOTES}]"))
+    terminal.enter("", terminal.shows("Why (it goes"))
+    terminal.enter("it was made by hand", terminal.shows("[y/N]"))
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        rows(small)
+    terminal.enter("y", lambda: query(small, f"SELECT to_regclass('{NAME}') IS NOT NULL") == [(True,)])
+    assert rows(small) == [(NOTES, "applied")]
 
 
 def test_a_change_by_others_is_told_until_somebody_writes_down_why(gonogo: Gonogo, small: SmallProject) -> None:
