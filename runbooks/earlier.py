@@ -8,7 +8,8 @@ from pathlib import Path
 
 from migrations.doctor import Earlier
 from migrations.problem import Problem
-from runbooks.events import PlanMade, StepEnded
+from migrations.target import Fingerprint
+from runbooks.events import PlanMade, StepEnded, Target
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.sessions import folders, tail_of
@@ -27,12 +28,16 @@ class Known:
     open: Mapping[str, str] = field(default_factory=dict)
 
 
-def known_before(
-    root: Path, environment: str, fingerprint: str, rows: tuple[str, ...] = (), *, besides: str = ""
-) -> Known:
-    """Of the newest session that read the ledger of this very database; `rows` are ids of open rows to look for.
+def identity(target: Target | Fingerprint) -> str:
+    """What tells a database from one that took its name, as a restored or a rebuilt one does."""
+    return f"{target.system_identifier}/{target.database}/{target.oid}"
 
-    `besides`: a session that does not count. What cannot be read is passed over.
+
+def known_before(root: Path, environment: str, here: str, rows: tuple[str, ...] = (), *, besides: str = "") -> Known:
+    """Of the newest session that read the ledger of this very database, which is `here`.
+
+    `rows` are ids of open rows to look for. `besides`: a session that does not count. What cannot be read is passed
+    over.
     """
     open_rows: dict[str, str] = {}
     reading: tuple[Earlier, ...] | None = None
@@ -47,7 +52,7 @@ def known_before(
             continue
         if not found.ended:
             open_rows |= {row: folder.name for row in found.rows if row not in open_rows}
-        if reading is None and found.fingerprint == fingerprint:
+        if reading is None and found.identity == here:
             reading = found.reading
         if reading is not None and len(open_rows) == len(rows):
             break
@@ -67,7 +72,7 @@ class _Session:
     """One session, as far as it is read."""
 
     def __init__(self) -> None:
-        self.fingerprint = ""
+        self.identity = ""
         self.reading: tuple[Earlier, ...] = ()
         self.rows: set[str] = set()
         self.ended = False
@@ -76,7 +81,7 @@ class _Session:
         """Look at one record."""
         if kind == "plan_made":
             plan = PlanMade.model_validate(json.loads(line)["data"])
-            self.fingerprint = plan.target.fingerprint
+            self.identity = identity(plan.target)
             self.reading = tuple(Earlier(row.migration, row.sha256, row.at) for row in plan.applied)
         elif kind == "step_ended" and f'"{READING}":'.encode() in line:
             left = StepEnded.model_validate(json.loads(line)["data"]).result.get(READING)

@@ -14,7 +14,7 @@ from migrations.doctor.reading import read_facts
 from migrations.doctor.state import Way
 from migrations.folder import SCRIPT, same_checksum
 from migrations.target import Pinned
-from runbooks.earlier import known_before
+from runbooks.earlier import identity, known_before
 from runbooks.git import latest_text
 from runbooks.project import Environment, Project
 
@@ -46,9 +46,8 @@ async def examine(
     path = project.folder / project.migrations
     facts = await read_facts(conn, path, target.url.schema)
     assert target.pin is not None
-    fingerprint = f"{target.pin.system_identifier}/{target.pin.database}"
     open_rows = tuple(row.id for row in facts.rows or () if row.applied.failed)
-    known = known_before(root, environment.name, fingerprint, open_rows, besides=besides)
+    known = known_before(root, environment.name, identity(target.pin), open_rows, besides=besides)
     facts = replace(facts, earlier=known.reading, sessions=known.open)
     states = [await _with_git(state, facts, path) for state in diagnose(facts, environment.name)]
     return Examined(facts, tuple(states))

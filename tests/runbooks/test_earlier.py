@@ -8,13 +8,13 @@ import pytest
 
 from migrations.doctor import Earlier
 from runbooks import events as e
-from runbooks.earlier import READING, known_before
+from runbooks.earlier import READING, identity, known_before
 from runbooks.journal import Journal
 from runbooks.sessions import create_folder
 from tests.runbooks.conftest import opening, the_plan
 
 OLD, NEW, NEWEST = (f"2026010{n}T000000Z-production-{n}aaa" for n in (1, 2, 3))
-HERE = the_plan().target.fingerprint
+HERE = identity(the_plan().target)
 ROW = "3c7f6b1e-0000-4000-8000-000000000001"
 ENDED = e.SessionEnded(outcome="no_go", exit_code=1)
 
@@ -57,6 +57,11 @@ def test_the_newest_reading_of_this_database_counts(tmp_path: Path, session: Cal
     session(NEWEST, plan(("1", "z"), database="another"), ENDED)
     assert known(tmp_path)[0] == (Earlier("1", "b", "then"), Earlier("2", "c", "now"))
     assert known(tmp_path, besides=NEW)[0] == (Earlier("1", "a", "then"),)
+
+
+def test_a_database_that_was_made_anew_has_no_past(tmp_path: Path, session: Callable[..., None]) -> None:
+    session(OLD, plan(("1", "a"), oid="99999"), ENDED)
+    assert known(tmp_path)[0] == ()
 
 
 def test_a_session_that_left_a_row_and_can_go_on_is_named(tmp_path: Path, session: Callable[..., None]) -> None:
