@@ -12,7 +12,8 @@ class Finding:
 
     `rewrites`: the server writes the whole table anew. `instead`: what to do in words; `safer_sql`: as SQL, ready to
     be copied. `allowed`: the reason that a comment in the script gives for it. `live`: found only because of what the
-    target holds, so that it may come and go with the data.
+    target holds, so that it may come and go with the data. `if_there`: how bad it is where the table was there before
+    the script's CREATE TABLE IF NOT EXISTS; where that is not known, `severity` is `note`.
     """
 
     rule: str
@@ -31,3 +32,4 @@ class Finding:
     safer_sql: str = ""
     allowed: str = ""
     live: bool = False
+    if_there: Severity | None = None

@@ -1,14 +1,15 @@
 """What the target will hold when a statement's turn comes: what it holds now, and what was done by then."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrations.impact.known import Dependent, Known, KnownType, Relation
+from migrations.locks import Touch
+from migrations.locks.touches import touched
 from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 from migrations.sql.state import State
-from migrations.sql.thing import Thing
 
 _PARTS = ("drop trigger", "drop policy", "drop rule")
 
@@ -61,7 +62,6 @@ class Foreseen:
         self.state = State()
         self.gone = Gone()
         self.certain = True
-        self._moved: set[Thing] = set()
 
     def is_new(self, name: Name) -> bool:
         """A pending script certainly made what bears this name now: nobody uses it yet."""
@@ -73,7 +73,7 @@ class Foreseen:
 
     def keeps(self, name: Name) -> bool:
         """A pending script put rows of the target into it: they may be nowhere else."""
-        return self.state.thing(name) in self._moved
+        return self.state.thing(name).keeps
 
     def is_empty(self, name: Name) -> bool:
         """There are no rows in it: a pending script made it and puts none in, or it was never written to."""
@@ -103,23 +103,23 @@ class Foreseen:
         made = (index.columns for index in self.state.thing(table).indexes if not index.partial)
         return any(set(one[: len(columns)]) == set(columns) for one in (*there, *made))
 
-    def take_in(self, statement: Statement) -> None:
-        """The statement is behind us now."""
+    def take_in(self, statement: Statement) -> tuple[Touch, ...]:
+        """The statement is behind us now. What it touched comes back."""
         self.gone.take_in(statement.actions, self)
         self.certain = self.certain and statement.analysed
-        for action in statement.actions:
-            if isinstance(action, a.CreateTable) and action.if_not_exists and self._may_be_there(action.table):
-                continue
-            kept_in = self._moves_rows_into(action)
-            self.state.follow(action)
-            if kept_in:
-                self._moved.add(self.state.thing(kept_in))
+        return touched(map(self._decided, statement.actions), self.state)
 
-    def _moves_rows_into(self, action: a.Action) -> Name | None:
+    def _decided(self, action: a.Action) -> a.Action:
+        """What is made if it is not there yet is certainly made where the target does not have it."""
         match action:
-            case a.CreateTable(table=into, filled=True) | a.Insert(table=into) | a.Merge(table=into):
-                return into if any(self.keeps(name) or not self.is_new(name) for name in action.reads) else None
-        return None
+            case (
+                a.CreateTable(table=name, if_not_exists=True) | a.CreateIndex(index=Name() as name, if_not_exists=True)
+            ):
+                if self._lacks(name):
+                    return replace(action, if_not_exists=False)
+        return action
 
-    def _may_be_there(self, table: Name) -> bool:
-        return self.known is None or self.known.relation(table) is not None
+    def _lacks(self, name: Name) -> bool:
+        """The target was asked, and has nothing that would bear the name now."""
+        told = self.known is not None and not self.known.missing
+        return told and not self.is_new(name) and self.relation(name) is None

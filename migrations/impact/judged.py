@@ -8,7 +8,7 @@ from migrations.impact.estimate import Span
 from migrations.impact.known import Relation
 from migrations.impact.settle import Settled
 from migrations.impact.words import GUESSED, relation_text, span_text
-from migrations.rules.base import Finding, Rule, Severity
+from migrations.rules.base import DOUBT, Finding, Rule, Severity
 
 NAMED = 2
 """Of so many tables a finding tells the size."""
@@ -37,10 +37,13 @@ def judged(finding: Finding, rule: Rule | None, stand: Stand, rest: Span, budget
     """
     if finding.loses_data and not stand.keeping.isdisjoint(finding.tables):
         return replace(finding, message=f"{finding.message}; an earlier script put rows into it that were there before")
-    if finding.tables and stand.unused.issuperset(finding.tables):
-        words = "an earlier script makes it: nobody uses it yet"
-        return replace(finding, severity="note", loses_data=False, message=f"{finding.message}; {words}")
     relations = _relations(finding, stand)
+    if finding.if_there and (relations or stand.unused.issuperset(finding.tables)):
+        message = finding.message.removesuffix(DOUBT)
+        finding = replace(finding, severity=finding.if_there, message=message, if_there=None)
+    if finding.tables and stand.unused.issuperset(finding.tables):
+        words = "a pending script makes it: nobody uses it yet"
+        return replace(finding, severity="note", loses_data=False, message=f"{finding.message}; {words}")
     if not relations:
         return finding
     severity = finding.severity

@@ -12,7 +12,6 @@ from migrations.impact.foreseen import Foreseen
 from migrations.impact.judged import Stand, judged
 from migrations.impact.known import Known, Relation
 from migrations.impact.settle import Settled, settled
-from migrations.locks.touches import touched
 from migrations.rules import Finding, reasons, rules
 from migrations.rules.situation import Situation
 from migrations.sql import Name, Script, Statement
@@ -78,27 +77,27 @@ class Scales:
         settings = Settings()
         self._named = {}
         for statement in script.statements:
-            stands.append(self._stand(statement, _is_utc(settings.get("timezone"))))
             if seen is not None:
                 live += (one for rule in looking for one in rule.judge_live(statement, seen, self._foreseen))
                 seen.take_in(statement)
+            stands.append(self._stand(statement, _is_utc(settings.get("timezone"))))
             for action in statement.actions:
                 settings.take_in(action)
-            self._foreseen.take_in(statement)
         return stands, live
 
     def _stand(self, statement: Statement, utc: bool | None) -> Stand:
+        """How the statement finds things; it is behind us then."""
         foreseen = self._foreseen
         idle = {key for action in statement.actions for key in _checked_against_nothing(action, foreseen)}
-        raw = (replace(t, work="brief") if t.relation in idle else t for t in touched(statement, foreseen.state))
-        touches = settled(raw, self.known, utc=utc)
         names = tuple(names_in(statement))
         relations = {str(name): relation for name in names if (relation := foreseen.relation(name))}
+        unused = frozenset(str(name) for name in names if foreseen.is_unused(name))
+        keeping = frozenset(str(name) for name in names if foreseen.keeps(name))
+        raw = (replace(t, work="brief") if t.relation in idle else t for t in foreseen.take_in(statement))
+        touches = settled(raw, self.known, utc=utc)
         for relation in (*relations.values(), *(touch.relation for touch in touches if touch.relation)):
             self.relations.setdefault(relation.name, relation)
         self._named |= relations
-        unused = frozenset(str(name) for name in names if foreseen.is_unused(name))
-        keeping = frozenset(str(name) for name in names if foreseen.keeps(name))
         everything = self.known.relations if self.known else {}
         return Stand(touches, took(statement, touches, everything), ChainMap(relations, self._named), unused, keeping)
 

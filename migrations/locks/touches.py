@@ -6,7 +6,7 @@ from typing import Any
 
 from migrations.locks import of_objects, of_parts, of_rows, of_tables
 from migrations.locks.lock import EFFORT, Hinge, Lock, Through, ThroughKind, Touch
-from migrations.sql import Name, Script, Statement
+from migrations.sql import Name, Script
 from migrations.sql import actions as a
 from migrations.sql.state import State
 from migrations.sql.thing import Thing
@@ -74,17 +74,16 @@ _KIND_OF = {
 def touches_of(script: Script) -> tuple[tuple[Touch, ...], ...]:
     """For each statement of the script, what it touches; what the script made itself is left out."""
     state = State()
-    found = []
-    for statement in script.statements:
-        found.append(touched(statement, state))
-        state.take_in(statement)
-    return tuple(found)
+    return tuple(touched(statement.actions, state) for statement in script.statements)
 
 
-def touched(statement: Statement, state: State) -> tuple[Touch, ...]:
-    """What one statement touches, after all that came before."""
-    raw = [touch for action in statement.actions for touch in _of(action, state)]
-    return joined(touch for one in raw for touch in _on_target(one, state))
+def touched(actions: Iterable[a.Action], state: State) -> tuple[Touch, ...]:
+    """What the actions of one statement touch, after all that came before; they are behind us then."""
+    found: list[Touch] = []
+    for action in actions:
+        found += (touch for one in _of(action, state) for touch in _on_target(one, state))
+        state.follow(action)
+    return joined(found)
 
 
 def _of(action: a.Action, state: State) -> Iterable[Touch]:

@@ -25,6 +25,9 @@ class Found:
     loses_data: bool | None = None
 
 
+DOUBT = "; this matters only where the table was there before the script"
+"""What is said of a table that CREATE TABLE IF NOT EXISTS may have made."""
+
 Check = Callable[[Statement, Situation], Iterable[Found]]
 Look = Callable[[Statement, Situation, Foreseen], Iterable[Found]]
 
@@ -32,6 +35,16 @@ Look = Callable[[Statement, Situation, Foreseen], Iterable[Found]]
 def nothing(statement: Statement, seen: Situation) -> Iterable[Found]:
     """The check of a rule that only looks at whole scripts."""
     return ()
+
+
+def _in_doubt(found: Found, seen: Situation) -> bool:
+    """All that it is about may have been made by the script."""
+    doubtful = [seen.is_perhaps_new(table) for table in found.tables]
+    return any(doubtful) and all(maybe or seen.is_new(t) for t, maybe in zip(found.tables, doubtful, strict=True))
+
+
+def _doubted(finding: Finding) -> Finding:
+    return replace(finding, severity="note", message=finding.message + DOUBT, if_there=finding.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,8 @@ class Rule:
     def judge(self, statement: Statement, seen: Situation) -> Iterator[Finding]:
         """Every finding of this rule on one statement."""
         for found in self.check(statement, seen):
-            yield self._finding(statement, found)
+            finding = self._finding(statement, found)
+            yield finding if finding.loses_data or not _in_doubt(found, seen) else _doubted(finding)
 
     def judge_live(self, statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Finding]:
         """What this rule finds only because of what the target holds when the statement's turn comes."""

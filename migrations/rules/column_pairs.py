@@ -22,6 +22,6 @@ def dropped_by(statement: Statement, seen: Situation) -> list[Dropped]:
     for action in statement.actions:
         match action:
             case a.DropColumn(table=table, column=column, cascade=cascade):
-                if not seen.is_certainly_new(table) and not seen.is_new_column(table, column):
+                if not seen.is_new(table) and not seen.is_new_column(table, column):
                     found.append(Dropped(table, column, seen.likeness.of_column(table, column), cascade))
     return found

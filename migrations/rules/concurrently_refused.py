@@ -19,7 +19,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.Maintain(what="refresh materialized view", table=Name() as view, concurrently=True):
-                if seen.is_certainly_new(view) and not seen.thing(view).is_uniquely_indexed:
+                if seen.is_new(view) and not seen.thing(view).is_uniquely_indexed:
                     yield Found(
                         f"the server refuses this: {view} has no {_UNIQUE[2:]}",
                         (view,),

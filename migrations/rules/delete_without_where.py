@@ -14,7 +14,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every DELETE of all rows of a table that is not the script's own."""
     for action in statement.actions:
         match action:
-            case a.Delete(table=table, everything=True) if not seen.is_certainly_new(table):
+            case a.Delete(table=table, everything=True) if not seen.is_new(table):
                 yield Found(
                     f"deletes every row of {table}, in one long transaction",
                     (table,),

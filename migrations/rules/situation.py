@@ -46,12 +46,16 @@ class Situation(State):
         self._last_shut = max((s.index for s in script.statements if self.keeps_others_out(s)), default=-1)
         self._changed_in = {self.transaction(s) for s in script.statements if self.defines(s)} - {None}
         self._fresh: list[tuple[str, FreshValue]] = []
-        self._made_here: set[Key] = set()  # what the next statement makes itself, and may then work on
+        self._made_here: dict[Key, bool] = {}  # what the next statement makes itself; whether that is certain
         self._turn_to(0)
 
     def is_new(self, table: Name) -> bool:
         """As before; a statement that does several things may make the table itself."""
-        return super().is_new(table) or table.key in self._made_here
+        return super().is_new(table) or self._made_here.get(table.key, False)
+
+    def is_perhaps_new(self, table: Name) -> bool:
+        """The same, of what the statement makes unless it is there."""
+        return super().is_perhaps_new(table) or not self._made_here.get(table.key, True)
 
     def index_on(self, index: Name) -> Name | None:
         """The table of an index that the script made, or makes later under the same name."""
@@ -134,7 +138,8 @@ class Situation(State):
             self.settings.end_transaction()
             self.closed.clear()
         actions = [action for statement in here for action in statement.actions]
-        self._made_here = {x.table.key for x in actions if len(actions) > 1 and isinstance(x, a.CreateTable)}
+        made = [x for x in actions if isinstance(x, a.CreateTable)] if len(actions) > 1 else []
+        self._made_here = {x.table.key: not x.if_not_exists for x in made}
 
     def _together(self, statement: Statement, indexes: Iterable[int]) -> Iterator[Statement]:
         number = self.transaction(statement)

@@ -16,7 +16,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.Drop(kind="table", name=table, cascade=cascade, if_exists=maybe):
-                if seen.is_certainly_new(table):
+                if seen.is_new(table):
                     continue
                 away = made_name(table.name, ending="unused")
                 yield Found(

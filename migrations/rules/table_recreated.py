@@ -14,7 +14,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.Drop(kind="table", name=table):
-                if not seen.is_certainly_new(table) and (what := _what(table, statement, seen)):
+                if not seen.is_new(table) and (what := _what(table, statement, seen)):
                     yield Found(
                         f"drops table {table} and {what}",
                         (table,),

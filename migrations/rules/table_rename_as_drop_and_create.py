@@ -14,7 +14,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Every dropped table, with the one most like it that the script makes and leaves empty."""
     for action in statement.actions:
         match action:
-            case a.Drop(kind="table", name=table) if not seen.is_certainly_new(table):
+            case a.Drop(kind="table", name=table) if not seen.is_new(table):
                 made = seen.likeness.of_table(table)
                 if made is not None:
                     yield Found(

@@ -14,7 +14,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """With CASCADE even a new table may have others that reference it, but not yet with rows."""
     for action in statement.actions:
         match action:
-            case a.Truncate(table=table, cascade=cascade) if not seen.is_certainly_new(table):
+            case a.Truncate(table=table, cascade=cascade) if not seen.is_new(table):
                 yield Found(
                     f"deletes every row of {table}" + ", and of every table that references it" * cascade,
                     (table,),

@@ -13,7 +13,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Of a table that was there before: only that may be referenced by others with rows."""
     for action in statement.actions:
         match action:
-            case a.Truncate(table=table, cascade=True) if not seen.is_certainly_new(table):
+            case a.Truncate(table=table, cascade=True) if not seen.is_new(table):
                 yield Found(
                     f"deletes every row of {table}, of every table that references it, and of those that reference "
                     "these; the script does not say which they are",

@@ -15,7 +15,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Where the script itself added all the columns, or only nulls go, no value is lost."""
     for action in statement.actions:
         match action:
-            case a.Update(table=table, columns=columns, everything=True) if not seen.is_certainly_new(table):
+            case a.Update(table=table, columns=columns, everything=True) if not seen.is_new(table):
                 spared = all(column in action.kept or seen.is_new_column(table, column) for column in columns)
                 names = ", ".join(shown(column) for column in columns)
                 yield Found(

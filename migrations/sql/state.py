@@ -25,18 +25,18 @@ class State:
         return self.thing(_type_name(words), "type")
 
     def is_new(self, table: Name) -> bool:
-        """The scripts made the table, unless it was there before its CREATE TABLE IF NOT EXISTS. Not for views."""
+        """The scripts made the table, and all rows in it are their own. Not for views."""
         thing = self._things.get(_key(table, "table"))
         return thing is not None and thing.is_own
 
-    def is_certainly_new(self, table: Name) -> bool:
-        """The scripts made the table: all rows in it are their own."""
+    def is_perhaps_new(self, table: Name) -> bool:
+        """They did, unless it was there before its CREATE TABLE IF NOT EXISTS."""
         thing = self._things.get(_key(table, "table"))
-        return thing is not None and thing.is_own and thing.certain
+        return thing is not None and thing.is_perhaps_own
 
     def is_made(self, kind: str, name: Name) -> bool:
         """The scripts certainly made it. `kind` in words, as of `Create`."""
-        return self.thing(name, kind).certain
+        return self.thing(name, kind).before is None
 
     def is_checked_domain(self, words: str) -> bool:
         """A type is a domain that the scripts made, in whatever schema if none is said, with a check on its values."""
@@ -64,7 +64,7 @@ class State:
         """One action of it is."""
         match action:
             case a.Insert(table=table) | a.Merge(table=table) | a.Copy(table=Name() as table, into=True):
-                self._known(table).filled = True
+                self._fill(self._known(table), action)
             case a.CreateTable():
                 self._create_table(action)
             case a.CreateIndex():
@@ -123,11 +123,13 @@ class State:
         return thing
 
     def _make(self, name: Name, kind: str, *, certain: bool = True) -> Thing:
-        """What is made under a name; where that is not `certain`, what was spoken of by that name stays what it is."""
+        """What is made under a name; where that is not `certain`, what was there by that name stays what it is."""
         key = _key(name, kind)
+        if certain or key in self._dropped:
+            self._things[key] = Thing(None, name, kind)
+        elif key not in self._things:
+            self._things[key] = Thing(self._before(name), name, kind)
         self._dropped.discard(key)
-        if certain or key not in self._things:
-            self._things[key] = Thing(None, name, kind, certain)
         return self._things[key]
 
     def _before(self, name: Name) -> Name:
@@ -135,12 +137,18 @@ class State:
 
     def _create_table(self, action: a.CreateTable) -> None:
         made = self._make(action.table, "table", certain=not action.if_not_exists)
-        made.filled = made.filled or action.filled
+        if action.filled:
+            self._fill(made, action)
         for above in (*action.inherits, *([action.partition_of] if action.partition_of else ())):
             self._known(above).link("descendants", made)
         if action.partition_of:
             made.link("parent", self._known(action.partition_of))
         self._constrain(made, action)
+
+    def _fill(self, into: Thing, action: a.CreateTable | a.Insert | a.Merge | a.Copy) -> None:
+        into.filled = True
+        sources = [self.thing(name) for name in action.reads]
+        into.keeps = into.keeps or any(source.keeps or source.before is not None for source in sources)
 
     def _create_index(self, action: a.CreateIndex) -> None:
         table = self._known(action.table)

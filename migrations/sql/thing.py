@@ -19,17 +19,17 @@ LinkKind = Literal["descendants", "parent", "referenced", "referencing", "table"
 class Thing:
     """`before` is its name on the target, None where the script made it; `name` is that of now.
 
-    `kind`: as what it was made, if the script made it. `certain`: it was not there before, either. `columns` and
+    `kind`: as what it was made, if the script made it, or did so unless it was there before. `columns` and
     `constraints` lead from a name of now to that of before: None where the script made them. `types` are those that the
     script has given to columns. `never_null` are columns that it has made so, or that a CHECK of it proves; `proofs`
     those that one would, once it is validated. `checked`: it has made a CHECK for the values, and has checked it.
-    `indexes` are those that it has made on a table, `index_columns` those of an index. `filled` tables got rows since.
+    `indexes` are those that it has made on a table, `index_columns` those of an index. `filled` tables got rows since;
+    those that it `keeps` were elsewhere before.
     """
 
     before: Name | None
     name: Name
     kind: str = ""
-    certain: bool = False
     gone: bool = False
     links: dict[str, list["Link"]] = field(default_factory=dict)
     columns: dict[str, str | None] = field(default_factory=dict)
@@ -41,11 +41,17 @@ class Thing:
     index_columns: tuple[str, ...] = ()
     checked: bool = False
     filled: bool = False
+    keeps: bool = False
 
     @property
     def is_own(self) -> bool:
         """The script made it, with its rows: those of a view or foreign table stand elsewhere."""
         return self.before is None and self.kind in ("table", "materialized view")
+
+    @property
+    def is_perhaps_own(self) -> bool:
+        """The script made it, unless it was there before its CREATE TABLE IF NOT EXISTS."""
+        return self.before is not None and self.kind in ("table", "materialized view")
 
     @property
     def is_empty(self) -> bool:

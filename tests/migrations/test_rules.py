@@ -26,7 +26,6 @@ def test_every_file_is_a_rule_named_like_it() -> None:
     "text",
     [
         "CREATE TABLE t (c int); CREATE INDEX i ON t (c)",
-        "CREATE TABLE IF NOT EXISTS t (c int); CREATE INDEX i ON public.t (c)",
         'CREATE TABLE "T" (c int); ALTER TABLE "T" ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES o (id)',
         "CREATE TABLE t (c int); ALTER TABLE t RENAME TO u; ALTER TABLE u ALTER c SET NOT NULL, ALTER c TYPE bigint",
         "CREATE TABLE t (c int); ALTER TABLE t SET SCHEMA s; CREATE INDEX i ON s.t (c)",

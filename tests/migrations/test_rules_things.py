@@ -121,7 +121,7 @@ def test_nothing_is_said(text: str) -> None:
         ("VACUUM (FULL false) t", []),
         ("VACUUM FULL", [("vacuum-full", 1)]),
         ("CLUSTER", [("cluster", 1)]),
-        ("CREATE TABLE IF NOT EXISTS t (c int);\nVACUUM FULL t", []),
+        ("CREATE TABLE IF NOT EXISTS t (c int);\nVACUUM FULL t", [("vacuum-full", 2)]),
         ("ALTER DOMAIN d SET NOT NULL;\nALTER DOMAIN d VALIDATE CONSTRAINT k",
          [("domain-constraint-without-not-valid", 1), ("domain-constraint-validate", 2)]),
         ("ALTER TYPE y ADD VALUE 'it''s';\nALTER TABLE t ALTER c SET DEFAULT 'it''s'",

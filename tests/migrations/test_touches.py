@@ -55,7 +55,11 @@ DOWN = "t ACCESS EXCLUSIVE brief descendants"
     ("text", "expected"),
     [
         ("CREATE TABLE n (id int); ALTER TABLE n ADD c int; CREATE INDEX i ON n (c); DROP INDEX i; DROP TABLE n", []),
-        ("CREATE TABLE IF NOT EXISTS n (id int); TRUNCATE n; INSERT INTO n VALUES (1)", []),
+        ("CREATE TABLE IF NOT EXISTS n (id int); TRUNCATE n", ["n ACCESS EXCLUSIVE brief"]),
+        ("DROP TABLE IF EXISTS n; CREATE TABLE IF NOT EXISTS n (id int); TRUNCATE n", ["n ACCESS EXCLUSIVE brief"]),
+        ("DO $$ BEGIN CREATE TABLE n (id int); ALTER TABLE n RENAME TO m; END $$; DROP TABLE m",
+         ["n ACCESS EXCLUSIVE brief", "n ACCESS EXCLUSIVE brief"]),
+        ("CREATE SCHEMA s CREATE TABLE a (id int) CREATE VIEW v AS SELECT * FROM a; CREATE INDEX ON s.a (id)", []),
         ("CREATE TEMP TABLE n AS SELECT 1; DELETE FROM n", []),
         ("CREATE TABLE n (id int); ALTER TABLE n RENAME TO m; ALTER TABLE m SET SCHEMA s; DROP TABLE s.m", []),
         ("CREATE VIEW v AS SELECT 1; ALTER VIEW v RENAME TO w; DROP VIEW w; COMMENT ON VIEW v IS 'x'",
