@@ -104,7 +104,7 @@ class _Walk:
                 self.reduced.add(self._before(self._full(table)))
             case a.Set(setting="search_path" | "*", value=value):
                 return self._search_path(value)
-            case a.Transaction(kind="rollback"):
+            case a.Transaction(kind="rollback" | "rollback to"):
                 return "it takes back what came before"
         return None
 

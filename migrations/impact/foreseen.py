@@ -10,6 +10,7 @@ from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 from migrations.sql.state import State
+from migrations.sql.undo import Undo
 
 _PARTS = ("drop trigger", "drop policy", "drop rule")
 
@@ -18,9 +19,10 @@ _PARTS = ("drop trigger", "drop policy", "drop rule")
 class Gone:
     """What scripts have dropped, or made anew, of what the target holds: by full names."""
 
-    relations: set[Name] = field(default_factory=set)
-    parts: set[tuple[Name, str]] = field(default_factory=set)
-    functions: set[str] = field(default_factory=set)
+    relations: dict[Name, bool] = field(default_factory=dict)
+    parts: dict[tuple[Name, str], bool] = field(default_factory=dict)
+    functions: dict[str, bool] = field(default_factory=dict)
+    _undo: Undo = field(default_factory=Undo)
 
     def holds(self, dependent: Dependent) -> bool:
         """Whether something that depended on a relation does so no more."""
@@ -35,10 +37,12 @@ class Gone:
         """What some actions do away with."""
         for action in actions:
             match action:
+                case a.Transaction():
+                    self._undo.take_in(action)
                 case a.Drop(kind="function" | "procedure", name=name):
-                    self.functions.add(name.name)
+                    self._undo.put(self.functions, name.name, True)
                 case a.Drop(name=name) | a.Create(kind="view", name=name) if relation := foreseen.relation(name):
-                    self.relations.add(relation.name)
+                    self._undo.put(self.relations, relation.name, True)
                 case a.DropConstraint(table=table, constraint=part):
                     self._part(foreseen.relation(table), part)
                 case a.DropColumn(table=table, column=part) | a.SetDefault(table=table, column=part):
@@ -48,7 +52,7 @@ class Gone:
 
     def _part(self, relation: Relation | None, part: str) -> None:
         if relation:
-            self.parts.add((relation.name, part))
+            self._undo.put(self.parts, (relation.name, part), True)
 
 
 class Foreseen:

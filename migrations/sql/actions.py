@@ -6,7 +6,7 @@ from typing import Literal
 from migrations.sql.names import Name
 
 ReindexKind = Literal["index", "table", "schema", "system", "database"]
-TransactionKind = Literal["begin", "commit", "rollback", "savepoint", "prepare", "set"]
+TransactionKind = Literal["begin", "commit", "rollback", "savepoint", "release", "rollback to", "prepare", "set"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,10 +353,11 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """`set`: SET TRANSACTION. `chain`: the next transaction begins at once."""
+    """`set`: SET TRANSACTION. `chain`: the next transaction begins at once. `name`: of a savepoint."""
 
     kind: TransactionKind
     chain: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

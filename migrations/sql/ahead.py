@@ -1,4 +1,7 @@
-"""What stands anywhere in a script, before or after the statement that is looked at; what is true at it is `State`."""
+"""What stands anywhere in a script, before or after the statement that is looked at; what is true at it is `State`.
+
+What the script takes back by a ROLLBACK of its own does not count.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,6 +14,7 @@ from migrations.sql.facts import constraints_of, table_of
 from migrations.sql.names import Key, Name
 from migrations.sql.script import Script
 from migrations.sql.thing import READ
+from migrations.sql.undo import lasting
 
 T = TypeVar("T", bound=Action)
 Deed = tuple[int, Action]
@@ -141,10 +145,10 @@ class Ahead:
     """The index of a script, by the names of its tables and views."""
 
     def __init__(self, script: Script) -> None:
-        self._script = script
+        self._statements = lasting(script)
         self._deeds: defaultdict[Key, list[Deed]] = defaultdict(list)
         self._fates: dict[Key, Fate] = {}
-        for statement in script.statements:
+        for statement in self._statements:
             for action in statement.actions:
                 if name := _subject(action):
                     self._deeds[name.key].append((statement.index, action))
@@ -177,7 +181,7 @@ class Ahead:
         return {action.index.key: action.table for action in self._all(a.CreateIndex) if action.index}
 
     def _all(self, kind: type[T]) -> list[T]:
-        return [x for statement in self._script.statements for x in statement.actions if isinstance(x, kind)]
+        return [x for statement in self._statements for x in statement.actions if isinstance(x, kind)]
 
 
 def _subject(action: Action) -> Name | None:

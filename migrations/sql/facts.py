@@ -17,6 +17,8 @@ _CONTROL: dict[a.TransactionKind, Control | None] = {
     "prepare": "prepare",
     "set": "set_transaction",
     "savepoint": None,
+    "release": None,
+    "rollback to": None,
 }
 
 _MAY_END_TRANSACTION = re.compile("commit|rollback|call|execute", re.IGNORECASE)

@@ -16,8 +16,8 @@ _TRANSACTIONS: dict[int, a.TransactionKind] = {
     pb.TRANS_STMT_COMMIT: "commit",
     pb.TRANS_STMT_ROLLBACK: "rollback",
     pb.TRANS_STMT_SAVEPOINT: "savepoint",
-    pb.TRANS_STMT_RELEASE: "savepoint",
-    pb.TRANS_STMT_ROLLBACK_TO: "savepoint",
+    pb.TRANS_STMT_RELEASE: "release",
+    pb.TRANS_STMT_ROLLBACK_TO: "rollback to",
 }
 
 _REINDEX: dict[int, a.ReindexKind] = {
@@ -48,7 +48,7 @@ def set_variable(stmt: pb.VariableSetStmt) -> Iterator[a.Action]:
 
 def transaction(stmt: pb.TransactionStmt) -> Iterator[a.Action]:
     """BEGIN, COMMIT, ROLLBACK, SAVEPOINT and what prepares or ends a prepared transaction."""
-    yield a.Transaction(_TRANSACTIONS.get(stmt.kind, "prepare"), chain=stmt.chain)
+    yield a.Transaction(_TRANSACTIONS.get(stmt.kind, "prepare"), chain=stmt.chain, name=stmt.savepoint_name)
 
 
 def discard(stmt: pb.DiscardStmt) -> Iterator[a.Action]:

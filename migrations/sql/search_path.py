@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from migrations.sql import actions as a
 from migrations.sql.names import Key, Name
 from migrations.sql.settings import Settings
+from migrations.sql.undo import Undo
 
 T = TypeVar("T")
 
@@ -27,8 +28,9 @@ class SearchPath:
     def __init__(self) -> None:
         self._settings = Settings()
         self._path: tuple[str, ...] = ()
-        self._made: set[Key] = set()
-        self._temporary: set[str] = set()
+        self._made: dict[Key, bool] = {}
+        self._temporary: dict[str, bool] = {}
+        self._undo = Undo()
 
     def resolved(self, actions: Sequence[a.Action]) -> tuple[a.Action, ...]:
         """The actions of the next statement, with the schemas that the server will find."""
@@ -44,18 +46,21 @@ class SearchPath:
                 case a.Set() | a.Transaction():
                     self._settings.take_in(action)
                     self._path = _schemas(self._settings.get("search_path") or "")
+            if isinstance(action, a.Transaction):
+                self._undo.take_in(action)
 
     def _remember(self, actions: Iterable[a.Action]) -> None:
         for action in actions:
             match action:
                 case a.CreateTable(table=Name(schema="pg_temp", name=name)):
-                    self._temporary.add(name)
+                    self._undo.put(self._temporary, name, True)
                 case a.CreateTable(table=Name(schema=str(schema), name=name)):
-                    self._made.add((schema, name))
+                    self._undo.put(self._made, (schema, name), True)
                 case a.Drop(name=Name(schema="pg_temp", name=name)):
-                    self._temporary.discard(name)
+                    self._undo.put(self._temporary, name, None)
                 case a.Rename(old=None, table=Name(schema="pg_temp", name=name), new=new) if name in self._temporary:
-                    self._temporary ^= {name, new}
+                    self._undo.put(self._temporary, name, None)
+                    self._undo.put(self._temporary, new, True)
 
     def _in_schema(self, action: a.Action) -> a.Action:
         if getattr(action, "kind", None) in _SCHEMALESS:

@@ -5,6 +5,7 @@ from migrations.sql.facts import constraints_of, table_of
 from migrations.sql.names import Name
 from migrations.sql.script import Statement
 from migrations.sql.thing import RELATIONS, TYPES, Thing
+from migrations.sql.undo import Undo
 
 
 class State:
@@ -12,9 +13,10 @@ class State:
 
     def __init__(self) -> None:
         self._things: dict[tuple[str, str, str], Thing] = {}
-        self._dropped: set[tuple[str, str, str]] = set()
+        self._dropped: dict[tuple[str, str, str], bool] = {}
         self._domains: dict[str, Thing] = {}  # made ones, by their names without a schema
         self._schemas: dict[str, str] = {}  # renamed ones: the name of now, and the one of before
+        self._undo = Undo()
 
     def thing(self, name: Name, kind: str = "table") -> Thing:
         """What bears a name now. What the scripts have not spoken of was there before."""
@@ -63,6 +65,8 @@ class State:
     def follow(self, action: a.Action) -> None:
         """One action of it is."""
         match action:
+            case a.Transaction():
+                self._undo.take_in(action)
             case a.Insert(table=table) | a.Merge(table=table) | a.Copy(table=Name() as table, into=True):
                 self._fill(self._known(table), action)
             case a.CreateTable():
@@ -106,6 +110,7 @@ class State:
                 thing.checked = True
             case a.DropConstraint(constraint=name):
                 for link in [link for links in thing.links.values() for link in links if link.constraint == name]:
+                    self._undo.keep(link.to)
                     link.to.unlink(lambda other: other.to is thing)
                 thing.unlink(lambda link: link.constraint == name)
             case a.AttachPartition(partition=partition):
@@ -119,17 +124,24 @@ class State:
 
     def _known(self, name: Name, kind: str = "table") -> Thing:
         """What bears a name, spoken of from now on."""
-        thing = self._things[_key(name, kind)] = self.thing(name, kind)
+        key = _key(name, kind)
+        thing = self._things.get(key)
+        if thing is None:
+            thing = Thing(self._before(name), name)
+            self._undo.put(self._things, key, thing)
+        else:
+            self._undo.keep(thing)
         return thing
 
     def _make(self, name: Name, kind: str, *, certain: bool = True) -> Thing:
         """What is made under a name; where that is not `certain`, what was there by that name stays what it is."""
         key = _key(name, kind)
         if certain or key in self._dropped:
-            self._things[key] = Thing(None, name, kind)
+            self._undo.put(self._things, key, Thing(None, name, kind))
         elif key not in self._things:
-            self._things[key] = Thing(self._before(name), name, kind)
-        self._dropped.discard(key)
+            self._undo.put(self._things, key, Thing(self._before(name), name, kind))
+        self._undo.put(self._dropped, key, None)
+        self._undo.keep(self._things[key])
         return self._things[key]
 
     def _before(self, name: Name) -> Name:
@@ -166,18 +178,20 @@ class State:
             made = self._make(action.name, action.kind, certain=not action.replace)
         if action.kind == "domain":
             made.checked = action.checked
-            self._domains[action.name.name] = made
+            self._undo.put(self._domains, action.name.name, made)
         for read in action.reads:
             made.link("sources", self._known(read))
 
     def _drop(self, kind: str, name: Name) -> None:
         key = _key(name, kind)
-        self._dropped.add(key)
-        if thing := self._things.pop(key, None):
-            thing.gone = True
+        self._undo.put(self._dropped, key, True)
+        gone = [key] if key in self._things else []
         if kind == "schema":
-            for key in [key for key in self._things if key[1] == name.name]:
-                self._things.pop(key).gone = True
+            gone += [key for key in self._things if key[1] == name.name]
+        for key in gone:
+            self._undo.keep(self._things[key])
+            self._things[key].gone = True
+            self._undo.put(self._things, key, None)
 
     def _rename(self, action: a.Rename) -> None:
         match action:
@@ -192,16 +206,20 @@ class State:
 
     def _move(self, kind: str, old: Name, new: Name) -> None:
         thing = self._known(old, kind)
-        del self._things[_key(old, kind)]
-        self._things[_key(new, kind)] = thing
+        self._undo.put(self._things, _key(old, kind), None)
+        self._undo.put(self._things, _key(new, kind), thing)
         thing.name = new
 
     def _rename_schema(self, old: str, new: str) -> None:
-        self._schemas[new] = self._schemas.pop(old, old)
+        self._undo.put(self._schemas, new, self._schemas.get(old, old))
+        self._undo.put(self._schemas, old, None)
         self._move("schema", Name(None, old), Name(None, new))
         for key in [key for key in self._things if key[1] == old]:
-            thing = self._things[key[0], new, key[2]] = self._things.pop(key)
+            thing = self._things[key]
+            self._undo.keep(thing)
             thing.name = Name(new, thing.name.name)
+            self._undo.put(self._things, key, None)
+            self._undo.put(self._things, (key[0], new, key[2]), thing)
 
     def _give_type(self, thing: Thing, column: str, type: str) -> None:
         thing.types[column] = type

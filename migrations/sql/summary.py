@@ -182,6 +182,8 @@ def _rest(action: a.Action) -> Part:
             if setting == "*":
                 return "reset all settings", ""
             return (f"reset {setting}" if value is None else f"set {setting} to {value or repr('')}{until}"), ""
+        case a.Transaction(kind="savepoint" | "release" | "rollback to" as kind, name=name):
+            return f"{kind} {name}" if kind == "savepoint" else f"{kind} savepoint {name}", ""
         case a.Transaction(kind=kind, chain=chain):
             return ("set how this transaction behaves" if kind == "set" else kind + " and begin anew" * chain), ""
         case a.RunCode(language=language, body=body):

@@ -1,8 +1,8 @@
 """What a script has to do with one relation, type or schema, under whatever name it bears now."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
 from migrations.sql import actions as a
 from migrations.sql.names import Name
@@ -42,6 +42,16 @@ class Thing:
     checked: bool = False
     filled: bool = False
     keeps: bool = False
+
+    def memento(self) -> Callable[[], None]:
+        """What makes it again what it is now."""
+        now = {field.name: _copied(getattr(self, field.name)) for field in fields(self)}
+
+        def back() -> None:
+            for name, value in now.items():
+                setattr(self, name, value)
+
+        return back
 
     @property
     def is_own(self) -> bool:
@@ -102,6 +112,12 @@ class Thing:
 
     def _relink(self, changed: Callable[["Link"], "Link"]) -> None:
         self.links = {kind: [changed(link) for link in links] for kind, links in self.links.items()}
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return value.copy() if isinstance(value, list | set) else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
