@@ -14,7 +14,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     for action in statement.actions:
         match action:
             case a.AttachPartition(table=table, partition=partition):
-                if seen.is_new(partition) or seen.thing(partition).checked:
+                if seen.is_new(partition) or seen.thing(partition).is_checked:
                     continue
                 yield Found(
                     f"nobody can read or write {partition} while all of it is checked against its bounds, unless a "

@@ -13,7 +13,10 @@ from migrations.sql.ahead import Ahead
 from migrations.sql.names import Key
 from migrations.sql.settings import Settings
 from migrations.sql.state import State
+from migrations.sql.thing import READ
 from migrations.sql.transactions import transactions
+
+Closed = dict[Key, tuple[Touch, Statement]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class FreshValue:
 class Situation(State):
     """The state of a script between two statements; `ahead` is all of it. What is new in it is nobody's yet.
 
-    `closed` are the tables that nobody can read now, each with the statement of this transaction that closed it first.
+    `closed` are the tables that nobody can read now, each with the statement of this transaction that closed it first;
+    what is dropped for good is not among them: nobody waits to read it.
     `kept_others_out`: some statement has kept others from reading or writing what was there before.
     """
 
@@ -40,7 +44,7 @@ class Situation(State):
         self.settings = Settings()
         self.settings_changed: set[str] = set()
         self.kept_others_out = False
-        self.closed: dict[Key, tuple[Touch, Statement]] = {}
+        self.closed: Closed = {}
         self._transactions = transactions(script)
         self._touches = touches_of(script)
         self._last_shut = max((s.index for s in script.statements if self.keeps_others_out(s)), default=-1)
@@ -79,19 +83,28 @@ class Situation(State):
         """The earlier statements of the same transaction, last first."""
         return self._together(statement, range(statement.index - 1, -1, -1))
 
+    def after(self, statement: Statement) -> Iterator[Statement]:
+        """The later statements of the same transaction."""
+        return self._together(statement, range(statement.index + 1, len(self.script.statements)))
+
     def is_ended(self, statement: Statement) -> bool:
         """Whether a later statement ends the transaction that this one is in."""
-        following = self._together(statement, range(statement.index + 1, len(self.script.statements)))
-        return any(later.facts.control in ("commit", "rollback") for later in following)
+        return any(later.facts.control in ("commit", "rollback") for later in self.after(statement))
 
     def touches(self, statement: Statement) -> tuple[Touch, ...]:
         """What a statement does to what was there before the script."""
         return self._touches[statement.index]
 
-    def closed_since(self, index: int) -> list[tuple[Touch, Statement]]:
-        """What of `closed` that statement or a later one closed."""
-        found = list(takewhile(lambda one: one[1].index >= index, reversed(self.closed.values())))
-        return found[::-1]
+    def close(self, statement: Statement, closed: Closed) -> None:
+        """Add the tables that nobody can read after a statement."""
+        for touch in self.touches(statement):
+            if touch.lock is Lock.ACCESS_EXCLUSIVE and touch.through is None and not self._goes(touch, statement):
+                closed.setdefault(touch.relation.key, (touch, statement))
+
+    def _goes(self, touch: Touch, by: Statement) -> bool:
+        fate, key = self.ahead.of(touch.relation), touch.relation.key
+        dropped = any(isinstance(x, a.Drop) and x.kind in READ and x.name.key == key for x in by.actions)
+        return fate.is_dropped or (dropped and not fate.named > by.index)
 
     def shares_with_ddl(self, statement: Statement) -> bool:
         """Whether the statement, or one of the same transaction, changes the definition of a table that was there."""
@@ -127,9 +140,7 @@ class Situation(State):
         super().take_in(statement)
         self.settings_changed.update(statement.facts.sets)
         self.kept_others_out = self.kept_others_out or self.keeps_others_out(statement)
-        for touch in self.touches(statement):
-            if touch.lock is Lock.ACCESS_EXCLUSIVE and touch.through is None:
-                self.closed.setdefault(touch.relation.key, (touch, statement))
+        self.close(statement, self.closed)
         self._turn_to(statement.index + 1)
 
     def _turn_to(self, index: int) -> None:

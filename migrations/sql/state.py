@@ -1,11 +1,24 @@
 """What is true between two statements, after all that scripts did before; what comes later is in `Ahead`."""
 
+from collections.abc import Collection
+from dataclasses import replace
+from itertools import count
+
 from migrations.sql import actions as a
 from migrations.sql.facts import constraints_of, table_of
 from migrations.sql.names import Name
 from migrations.sql.script import Statement
 from migrations.sql.thing import RELATIONS, TYPES, Thing
 from migrations.sql.undo import Undo
+
+_ENDINGS = {
+    "check": "check",
+    "foreign key": "fkey",
+    "unique": "key",
+    "primary key": "pkey",
+    "exclude": "excl",
+    "not null": "not_null",
+}
 
 
 class State:
@@ -98,21 +111,22 @@ class State:
                 self._give_type(thing, column, type)
             case a.DropColumn(column=column):
                 thing.unlink(lambda link: column in link.columns)
-                thing.never_null.discard(column)
+                thing.not_null.discard(column)
+                thing.rules = {n: r for n, r in thing.rules.items() if column not in (*r.columns, *r.proves_not_null)}
             case a.SetNotNull(column=column):
-                thing.never_null.add(column)
+                thing.not_null.add(column)
             case a.DropNotNull(column=column):
-                thing.never_null.discard(column)
+                thing.not_null.discard(column)
             case a.AddConstraint():
                 self._constrain(thing, action)
             case a.ValidateConstraint(constraint=name):
-                thing.never_null.update(thing.proofs.get(name, ()))
-                thing.checked = True
+                thing.rules[name] = replace(thing.rules.get(name) or a.Constraint("check", name), not_valid=False)
             case a.DropConstraint(constraint=name):
                 for link in [link for links in thing.links.values() for link in links if link.constraint == name]:
                     self._undo.keep(link.to)
                     link.to.unlink(lambda other: other.to is thing)
                 thing.unlink(lambda link: link.constraint == name)
+                thing.rules.pop(name, None)
             case a.AttachPartition(partition=partition):
                 child = self._known(partition)
                 thing.link("descendants", child)
@@ -230,8 +244,9 @@ class State:
             self._add(thing, table, constraint)
 
     def _add(self, thing: Thing, table: Name, constraint: a.Constraint) -> None:
-        name = constraint.name or f"{table.name}_{'_'.join(constraint.columns)}_fkey"
+        name = constraint.name or _made_up_name(table, constraint, thing.rules)
         thing.constraints[name] = None
+        thing.rules[name] = constraint
         if constraint.references:
             partner = self._known(constraint.references)
             thing.link("referenced", partner, constraint.columns, name)
@@ -240,11 +255,13 @@ class State:
             self._move("index", Name(table.schema, constraint.using_index), Name(table.schema, name))
         elif constraint.kind in ("unique", "primary key", "exclude") and constraint.name:
             self._make(Name(table.schema, name), "index").link("table", thing)
-        if constraint.not_valid:
-            thing.proofs[name] = constraint.proves_not_null
-        else:
-            thing.never_null.update(constraint.proves_not_null)
-            thing.checked = thing.checked or constraint.kind == "check"
+
+
+def _made_up_name(table: Name, constraint: a.Constraint, taken: Collection[str]) -> str:
+    """As the server makes it up; of a CHECK, as far as its columns are known."""
+    columns = () if constraint.kind == "primary key" else constraint.columns or constraint.proves_not_null
+    name = "_".join((table.name, *columns, _ENDINGS[constraint.kind]))
+    return next(one for number in count() if (one := f"{name}{number or ''}") not in taken)
 
 
 def _key(name: Name, kind: str) -> tuple[str, str, str]:

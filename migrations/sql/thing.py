@@ -21,8 +21,8 @@ class Thing:
 
     `kind`: as what it was made, if the script made it, or did so unless it was there before. `columns` and
     `constraints` lead from a name of now to that of before: None where the script made them. `types` are those that the
-    script has given to columns. `never_null` are columns that it has made so, or that a CHECK of it proves; `proofs`
-    those that one would, once it is validated. `checked`: it has made a CHECK for the values, and has checked it.
+    script has given to columns. `not_null` are columns that it has made so, `rules` the constraints that it has made,
+    and validated if they are not `not_valid`. `checked`: of a domain, not every value of its type satisfies it.
     `indexes` are those that it has made on a table, `index_columns` those of an index. `filled` tables got rows since;
     those that it `keeps` were elsewhere before.
     """
@@ -35,8 +35,8 @@ class Thing:
     columns: dict[str, str | None] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     constraints: dict[str, str | None] = field(default_factory=dict)
-    proofs: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    never_null: set[str] = field(default_factory=set)
+    rules: dict[str, a.Constraint] = field(default_factory=dict)
+    not_null: set[str] = field(default_factory=set)
     indexes: list[a.CreateIndex] = field(default_factory=list)
     index_columns: tuple[str, ...] = ()
     checked: bool = False
@@ -74,6 +74,16 @@ class Thing:
         return all(thing.before is None and not thing.filled for thing in family)
 
     @property
+    def never_null(self) -> set[str]:
+        """The columns that hold no null, by what the script has done: it has made them so, or a CHECK proves it."""
+        return self.not_null.union(*(rule.proves_not_null for rule in self.rules.values() if not rule.not_valid))
+
+    @property
+    def is_checked(self) -> bool:
+        """The script has made or validated a CHECK, and all rows were held against it."""
+        return any(rule.kind == "check" and not rule.not_valid for rule in self.rules.values())
+
+    @property
     def is_uniquely_indexed(self) -> bool:
         """The script has made a unique index on columns of it, for all rows."""
         return any(one.unique and not one.partial and "expression" not in one.columns for one in self.indexes)
@@ -99,19 +109,25 @@ class Thing:
         self.columns[new] = self.columns.pop(old, old)
         if old in self.types:
             self.types[new] = self.types.pop(old)
-        if old in self.never_null:
-            self.never_null ^= {old, new}
+        if old in self.not_null:
+            self.not_null ^= {old, new}
+        self.rules = {name: _renamed(rule, old, new) for name, rule in self.rules.items()}
         self._relink(lambda link: replace(link, columns=tuple(new if c == old else c for c in link.columns)))
 
     def rename_constraint(self, old: str, new: str) -> None:
         """The same of a constraint."""
         self.constraints[new] = self.constraints.pop(old, old)
-        if old in self.proofs:
-            self.proofs[new] = self.proofs.pop(old)
+        if old in self.rules:
+            self.rules[new] = self.rules.pop(old)
         self._relink(lambda link: replace(link, constraint=new) if link.constraint == old else link)
 
     def _relink(self, changed: Callable[["Link"], "Link"]) -> None:
         self.links = {kind: [changed(link) for link in links] for kind, links in self.links.items()}
+
+
+def _renamed(rule: a.Constraint, old: str, new: str) -> a.Constraint:
+    columns, proves = ([new if c == old else c for c in names] for names in (rule.columns, rule.proves_not_null))
+    return replace(rule, columns=tuple(columns), proves_not_null=tuple(proves))
 
 
 def _copied(value: Any) -> Any:

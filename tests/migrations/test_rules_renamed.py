@@ -41,7 +41,8 @@ def rules_at_end(text: str) -> set[str]:
          "schema-rename", True),
         ("INSERT INTO n VALUES (1); CREATE TABLE IF NOT EXISTS n (c int); CREATE INDEX i ON n (c)",
          "index-without-concurrently", True),
-        ("CREATE TABLE IF NOT EXISTS n (c int); CREATE INDEX i ON n (c)", "index-without-concurrently", False),
+        ("DROP TABLE n; CREATE TABLE IF NOT EXISTS n (c int); CREATE INDEX i ON n (c)",
+         "index-without-concurrently", False),
         ("CREATE VIEW v AS SELECT c FROM t; DELETE FROM v", "delete-without-where", True),
         ("CREATE FOREIGN TABLE f (c int) SERVER x; DELETE FROM f", "delete-without-where", True),
         ("SET search_path = app; CREATE DOMAIN d AS int CHECK (VALUE > 0); ALTER TABLE t ADD e d",
@@ -57,7 +58,7 @@ def test_what_a_script_made_is_its_own(text: str, rule: str, is_found: bool) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        "DO $$ BEGIN CREATE TABLE n (c int); INSERT INTO n VALUES (1); END $$; ALTER TABLE n ADD d int",
+        "CREATE SCHEMA s CREATE TABLE n (c int) CREATE VIEW v AS SELECT c FROM n; ALTER TABLE s.n ADD d int",
         "TRUNCATE n; CREATE TABLE n (c int); ALTER TABLE n ADD d int",
     ],
 )

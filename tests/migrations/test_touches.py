@@ -127,6 +127,16 @@ def test_touches_bear_the_names_of_the_target(text: str, expected: set[str]) -> 
          "brief", None),
         ("ALTER TABLE t ADD CONSTRAINT p CHECK (c IS NOT NULL) NOT VALID; ALTER TABLE ONLY t ALTER c SET NOT NULL",
          "scan", Hinge("never null", "brief", ("c",))),
+        ("ALTER TABLE t ADD CONSTRAINT p CHECK (c IS NOT NULL); ALTER TABLE t DROP CONSTRAINT p; "
+         "ALTER TABLE ONLY t ALTER c SET NOT NULL", "scan", Hinge("never null", "brief", ("c",))),
+        ("ALTER TABLE t ADD CHECK (c IS NOT NULL), ADD CHECK (c IS NOT NULL); "
+         "ALTER TABLE t DROP CONSTRAINT t_c_check1; ALTER TABLE ONLY t ALTER c SET NOT NULL", "brief", None),
+        ("ALTER TABLE t ADD CHECK (c IS NOT NULL), ADD CHECK (c IS NOT NULL); ALTER TABLE t DROP CONSTRAINT t_c_check; "
+         "ALTER TABLE t DROP CONSTRAINT t_c_check1; ALTER TABLE ONLY t ALTER c SET NOT NULL", "scan",
+         Hinge("never null", "brief", ("c",))),
+        ("ALTER TABLE t ADD CONSTRAINT p CHECK (c IS NOT NULL) NOT VALID; ALTER TABLE t RENAME CONSTRAINT p TO q; "
+         "ALTER TABLE t RENAME c TO d; ALTER TABLE t VALIDATE CONSTRAINT q; ALTER TABLE ONLY t ALTER d SET NOT NULL",
+         "brief", None),
         ("ALTER TABLE t RENAME c TO d; ALTER TABLE ONLY t ALTER d SET NOT NULL", "scan",
          Hinge("never null", "brief", ("c",))),
         ("ALTER TABLE t ADD c int; ALTER TABLE ONLY t ALTER c SET NOT NULL", "scan", None),
