@@ -135,12 +135,16 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class KnownType:
-    """A type, domain or enum of the target. `checked`: a domain whose values are checked, or may not be null."""
+    """A type, domain or enum of the target. `checked`: a domain whose values are checked, or may not be null.
+
+    `volatile`: a domain with a default that differs from row to row.
+    """
 
     name: Name
     kind: Literal["base", "domain", "enum", "composite", "range"]
     base: Type | None = None
     checked: bool = False
+    volatile: bool = False
     users: tuple[Name, ...] = ()
 
 

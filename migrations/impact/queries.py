@@ -170,6 +170,8 @@ _TYPES = f"""
         CASE WHEN b.oid IS NOT NULL THEN {_NAME.format("bn", "b.typname")} END, t.typtypmod,
         t.typnotnull OR EXISTS (SELECT FROM pg_constraint k
                                 WHERE k.contypid IN (t.oid, b.oid) AND k.contype IN ('c', 'n')),
+        EXISTS (SELECT FROM regexp_matches(t.typdefaultbin::text, ':(?:op)?funcid ([0-9]+)', 'g') AS called
+                JOIN pg_proc p ON p.oid = called[1]::oid AND p.provolatile = 'v'),
         (SELECT coalesce(jsonb_agg({_OF.format("u.oid")}), '[]') FROM type_user u WHERE u.type = t.oid))), '[]')
  FROM found_type f JOIN pg_type t ON t.oid = f.oid JOIN pg_namespace n ON n.oid = t.typnamespace
  LEFT JOIN pg_type b ON b.oid = t.typbasetype LEFT JOIN pg_namespace bn ON bn.oid = b.typnamespace)

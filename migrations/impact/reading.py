@@ -187,12 +187,13 @@ def _dependent(row: Sequence[Any]) -> Dependent:
 
 
 def _type(row: Sequence[Any]) -> KnownType:
-    _, name, kind, base, typmod, checked, users = row
+    _, name, kind, base, typmod, checked, volatile, users = row
     of = Name(*base) if base else None
     return KnownType(
         name=Name(*name),
         kind=_TYPES.get(kind, "base"),
         base=Type(of, modifiers_of(of, typmod)) if of else None,
         checked=checked and kind == "d",
+        volatile=volatile,
         users=tuple(sorted(Name(*user) for user in users)),
     )

@@ -176,9 +176,10 @@ def _hinged(hinge: Hinge, touch: Touch, relation: Relation | None, known: Known,
             holds = index is not None and _never_null(relation, index.columns)
         case "validated" if relation and relation.columns:
             holds = hinge.of[0] not in relation.unvalidated
-        case "checked domain":
+        case "checked domain" | "filling domain":
             type = type_from(hinge.of[0])
-            holds = type is not None and (found := known.type(type.name)) is not None and found.checked
+            if type is not None and (found := known.type(type.name)) is not None:
+                holds = found.checked or (found.volatile and hinge.kind == "filling domain")
         case "not volatile":
             holds = all(known.functions.get(name, "volatile") != "volatile" for name in hinge.of)
     return hinge.work if holds else touch.work

@@ -29,7 +29,14 @@ ThroughKind = Literal[
 ]
 
 HingeKind = Literal[
-    "kept type", "never null", "index never null", "rows fit", "validated", "checked domain", "not volatile"
+    "kept type",
+    "never null",
+    "index never null",
+    "rows fit",
+    "validated",
+    "checked domain",
+    "filling domain",
+    "not volatile",
 ]
 
 
@@ -102,7 +109,8 @@ class Hinge:
     `kept type`: the column `of[0]` keeps its values on disk as they are when its type becomes `of[1]`. `never null`:
     the columns `of` are NOT NULL, or a validated CHECK proves it; `index never null`: those of the index `of[0]`.
     `rows fit`: a CHECK proves that all rows are the partition's. `validated`: the constraint `of[0]` is so already.
-    `checked domain`: the type `of[0]` is a domain with a constraint. `not volatile`: none of the functions `of` is.
+    `checked domain`: the type `of[0]` is a domain with a constraint; `filling domain`: or with a volatile default.
+    `not volatile`: none of the functions `of` is.
     """
 
     kind: HingeKind

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from migrations.locks.lock import EFFORT, Hinge, Lock, Through, Touch, Work
+from migrations.locks.lock import EFFORT, Hinge, HingeKind, Lock, Through, Touch, Work
 from migrations.locks.of_parts import AE, SRE, SUE
 from migrations.sql import actions as a
 from migrations.sql.names import Name
@@ -87,7 +87,8 @@ def _hinge_of(column: a.Column, work: Work) -> Hinge | None:
         return Hinge("not volatile", "brief", doubtful) if doubtful and not certain else None
     name = column.type.split("(")[0].split(" ")[0]
     domain = name not in _BUILT_IN and not column.type.endswith("[]")
-    return Hinge("checked domain", "rewrite", (column.type,)) if domain else None
+    kind: HingeKind = "filling domain" if column.default is None else "checked domain"
+    return Hinge(kind, "rewrite", (column.type,)) if domain else None
 
 
 def drop_column(action: a.DropColumn) -> Iterator[Touch]:

@@ -10,6 +10,7 @@ from migrations.sql import Name, Script
 from migrations.sql import actions as a
 from migrations.sql.state import State
 from migrations.sql.thing import Thing
+from migrations.sql.volatility import unknown, volatile
 
 Maker = Callable[[Any], Iterable[Touch]]
 
@@ -186,6 +187,7 @@ def _settled(touch: Touch, thing: Thing, state: State) -> Touch:
         case "validated":
             constraint = thing.constraint(hinge.of[0])
             return replace(touch, hinge=replace(hinge, of=(constraint,)) if constraint else None)
-        case "checked domain" if (type := state.type(hinge.of[0])).before is None:
-            return replace(touch, work=hinge.work if type.checked else touch.work, hinge=None)
+        case "checked domain" | "filling domain" if (type := state.type(hinge.of[0])).before is None:
+            filled = hinge.kind == "filling domain" and (volatile(type.default) or unknown(type.default))
+            return replace(touch, work=hinge.work if type.checked or filled else touch.work, hinge=None)
     return touch

@@ -17,7 +17,7 @@ from migrations.sql.names import shown
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """Only of a domain that the script makes: of others, the script does not say what they check."""
     for action in statement.actions:
-        if _is_added_to_old(action, seen) and seen.is_checked_domain(action.column.type):
+        if _is_added_to_old(action, seen) and (domain := seen.domain(action.column.type)) and domain.checked:
             yield _found(action)
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from migrations.impact.foreseen import Foreseen
+from migrations.impact.types import type_from
 from migrations.locks import Lock
 from migrations.rules.base import Found, Rule
 from migrations.rules.column_steps import ABOUT_ITS_CONSTRAINTS, column_added
@@ -16,22 +18,44 @@ from migrations.sql.volatility import unknown, volatile
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     """A constant, or a function such as now() that gives all rows the same, is only noted down."""
     for action in statement.actions:
-        match action:
-            case a.AddColumn(table=table, column=a.Column(name=name, default=tuple(calls))) if not seen.is_new(table):
-                certain, maybe = volatile(calls), unknown(calls)
-                if not certain and not maybe:
-                    continue
+        if isinstance(action, a.AddColumn) and not seen.is_new(action.table):
+            own = action.column.default
+            domain = seen.domain(action.column.type) if own is None else None
+            calls = domain.default if domain else own or ()
+            certain, maybe = volatile(calls), unknown(calls)
+            if certain or maybe:
                 functions = " and ".join(f"{shown(call)}()" for call in certain or maybe)
                 unless = "" if certain else f", unless {functions} is declared stable or immutable"
-                yield Found(
-                    f"nobody can read or write {table} until all of it is written anew: {functions} gives each row a "
-                    f"value of its own{unless}",
-                    (table,),
-                    subject=f"{table}.{name}",
-                    instead=f"Add {shown(name)} without the default; then set the default, for new rows; then fill it "
-                    "in batches.",
-                    safer_sql=column_added(action, definition_of(statement, action)),
+                sql = "" if domain else column_added(action, definition_of(statement, action))
+                yield _found(
+                    action, f"{functions} gives each row a value of its own{unless}", sql, of_domain=domain is not None
                 )
+
+
+def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[Found]:
+    """The default may be that of a domain which is there."""
+    for action in statement.actions:
+        if isinstance(action, a.AddColumn) and not seen.is_new(action.table) and action.column.default is None:
+            type = type_from(action.column.type)
+            domain = foreseen.type(type.name) if type and not type.array else None
+            if domain and domain.volatile:
+                yield _found(
+                    action, f"the default of {action.column.type} gives each row a value of its own", of_domain=True
+                )
+
+
+def _found(action: a.AddColumn, why: str, sql: str = "", *, of_domain: bool) -> Found:
+    table, column = action.table, action.column
+    start = f"Add {shown(column.name)} without the default"
+    if of_domain:
+        start = f"Give {shown(column.name)} the type that {column.type} is made of, without a default"
+    return Found(
+        f"nobody can read or write {table} until all of it is written anew: {why}",
+        (table,),
+        subject=f"{table}.{column.name}",
+        instead=f"{start}; then set the default, for new rows; then fill it in batches.",
+        safer_sql=sql,
+    )
 
 
 RULE = Rule(
@@ -48,4 +72,5 @@ RULE = Rule(
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
     about=(a.AddColumn,),
     check=check,
+    look=look,
 )

@@ -244,14 +244,15 @@ class Reindex:
 class Create:
     """Any other thing that is made: `kind` in words (`view`, `type`, `function`). `alone`: not in a transaction.
 
-    `checked`: a domain that not every value of its type satisfies. `replace`: it may be there already. `reads`: the
-    relations in its query.
+    `checked`: a domain that not every value of its type satisfies; `default` are the functions that its default calls.
+    `replace`: it may be there already. `reads`: the relations in its query.
     """
 
     kind: str
     name: Name
     alone: bool = False
     checked: bool = False
+    default: tuple[str, ...] = ()
     replace: bool = False
     reads: tuple[Name, ...] = ()
 

@@ -7,6 +7,7 @@ from postgast import pg_query_pb2 as pb
 from migrations.sql import actions as a
 from migrations.sql.names import Name, shown
 from migrations.sql.tree import (
+    calls_in,
     name_from,
     name_of,
     object_words,
@@ -127,8 +128,11 @@ def create_composite(stmt: pb.CompositeTypeStmt) -> Iterator[a.Action]:
 
 def create_domain(stmt: pb.CreateDomainStmt) -> Iterator[a.Action]:
     """CREATE DOMAIN."""
-    checked = any(node.constraint.contype in (pb.CONSTR_CHECK, pb.CONSTR_NOTNULL) for node in stmt.constraints)
-    yield a.Create("domain", qualified(strings(stmt.domainname)), checked=checked)
+    parts = [node.constraint for node in stmt.constraints]
+    checked = any(part.contype in (pb.CONSTR_CHECK, pb.CONSTR_NOTNULL) for part in parts)
+    calls = (name for part in parts if part.contype == pb.CONSTR_DEFAULT for name in calls_in(part.raw_expr))
+    default = tuple(name.name for name in calls)
+    yield a.Create("domain", qualified(strings(stmt.domainname)), checked=checked, default=default)
 
 
 def create_schema(stmt: pb.CreateSchemaStmt) -> Iterator[a.Action]:

@@ -53,10 +53,10 @@ class State:
         """The scripts certainly made it. `kind` in words, as of `Create`."""
         return self.thing(name, kind).before is None
 
-    def is_checked_domain(self, words: str) -> bool:
-        """A type is a domain that the scripts made, in whatever schema if none is said, with a check on its values."""
+    def domain(self, words: str) -> Thing | None:
+        """A type, if it is a domain that the scripts made, in whatever schema if none is said."""
         domain = self._domains.get(words) or self.type(words)
-        return domain.checked and not domain.gone and not words.endswith("[]")
+        return domain if domain.kind == "domain" and not domain.gone and not words.endswith("[]") else None
 
     def is_dropped(self, kind: str, name: Name) -> bool:
         """The scripts have dropped it, and have not made it anew."""
@@ -191,7 +191,7 @@ class State:
         else:
             made = self._make(action.name, action.kind, certain=not action.replace)
         if action.kind == "domain":
-            made.checked = action.checked
+            made.checked, made.default = action.checked, action.default
             self._undo.put(self._domains, action.name.name, made)
         for read in action.reads:
             made.link("sources", self._known(read))

@@ -22,9 +22,9 @@ class Thing:
     `kind`: as what it was made, if the script made it, or did so unless it was there before. `columns` and
     `constraints` lead from a name of now to that of before: None where the script made them. `types` are those that the
     script has given to columns. `not_null` are columns that it has made so, `rules` the constraints that it has made,
-    and validated if they are not `not_valid`. `checked`: of a domain, not every value of its type satisfies it.
-    `indexes` are those that it has made on a table, `index_columns` those of an index. `filled` tables got rows since;
-    those that it `keeps` were elsewhere before.
+    and validated if they are not `not_valid`. `checked`: of a domain, not every value of its type satisfies it;
+    `default` are the functions that its default calls. `indexes` are those that it has made on a table, `index_columns`
+    those of an index. `filled` tables got rows since; what `keeps` some has such as were elsewhere before.
     """
 
     before: Name | None
@@ -40,6 +40,7 @@ class Thing:
     indexes: list[a.CreateIndex] = field(default_factory=list)
     index_columns: tuple[str, ...] = ()
     checked: bool = False
+    default: tuple[str, ...] = ()
     filled: bool = False
     keeps: bool = False
 

@@ -153,18 +153,22 @@ async def test_types_domains_functions_and_schemas(connection: Connection) -> No
         connection,
         "CREATE SCHEMA s; CREATE TABLE s.gone (c int); CREATE TYPE mood AS ENUM ('good');"
         "CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE DOMAIN free AS varchar(7);"
+        "CREATE DOMAIN made AS uuid DEFAULT gen_random_uuid(); CREATE DOMAIN again AS made;"
+        "CREATE DOMAIN dated AS date DEFAULT now() + '1 day';"
         "CREATE TABLE t (m mood, ms mood[], f free);"
         "CREATE FUNCTION v() RETURNS int LANGUAGE sql AS 'SELECT 1';"
         "CREATE FUNCTION k() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
     )
     found = await known(
         connection,
-        "DROP SCHEMA s CASCADE; DROP TYPE mood; ALTER TABLE t ADD a positive DEFAULT v() + k(), ADD b free, ADD c text",
+        "DROP SCHEMA s CASCADE; DROP TYPE mood; ALTER TABLE t ADD a positive DEFAULT v() + k(), ADD b free, ADD c text,"
+        "ADD d made, ADD e again, ADD f dated",
     )
     types = {name.name: type for name, type in found.types.items()}
     assert found.schemas == {"s": (Name("s", "gone"),)}
     assert (types["mood"].kind, types["mood"].users) == ("enum", (Name("public", "t"),))
     assert (types["positive"].checked, types["free"].checked) == (True, False)
+    assert [name for name, type in types.items() if type.volatile] == ["made", "again"]
     assert types["free"].base == Type(Name("pg_catalog", "varchar"), (7,))
     assert found.functions == {"v": "volatile", "k": "immutable"}
     table = found.relation(Name(None, "t"))

@@ -225,6 +225,15 @@ def test_a_rule_about_a_domain_is_weighed_by_the_tables_that_use_it() -> None:
         assert found(weighed, "domain-constraint-without-not-valid").severity == severity
 
 
+@pytest.mark.parametrize(("column", "work"), [("d", "rewrite"), ("d DEFAULT NULL", "brief"), ("d[]", "brief")])
+def test_a_domain_may_fill_every_row(column: str, work: str) -> None:
+    domain = KnownType(Name("public", "d"), "domain", volatile=True)
+    weighed = weigh(f"ALTER TABLE t ADD COLUMN e {column}", known(LARGE, types={Name(None, "d"): domain}))
+    assert locks(weighed) == [[("t", "ACCESS EXCLUSIVE", work)]]
+    severities = [(one.rule, one.severity) for one in weighed.findings]
+    assert severities == [("add-column-volatile-default", "stop")] * (work == "rewrite")
+
+
 def test_what_is_locked_by_an_earlier_statement_is_weighed_too() -> None:
     text = "ALTER TABLE u ADD COLUMN d int; UPDATE t SET c = 1 WHERE c > 2"
     finding = found(weigh(text, known(table("u", rows=40, heap=8192), SMALL)), "work-under-exclusive-lock")

@@ -24,6 +24,24 @@ CLAIMS: Claims = {
     "ADD COLUMN with a volatile default": (
         Claim("ALTER TABLE t ADD COLUMN z timestamptz DEFAULT clock_timestamp()", T, scans=("t",), rewrites=("t",)),
         Claim("ALTER TABLE t ADD COLUMN z uuid DEFAULT gen_random_uuid()", T, scans=("t",), rewrites=("t",)),
+        Claim(
+            "CREATE DOMAIN made AS uuid DEFAULT gen_random_uuid(); ALTER TABLE t ADD COLUMN z made",
+            T,
+            scans=("t",),
+            rewrites=("t",),
+        ),
+        Claim(
+            "ALTER TABLE t ADD COLUMN z made",
+            T,
+            setup="CREATE DOMAIN made AS uuid DEFAULT gen_random_uuid()",
+            scans=("t",),
+            rewrites=("t",),
+        ),
+        Claim(
+            "ALTER TABLE t ADD COLUMN z made DEFAULT NULL",
+            T,
+            setup="CREATE DOMAIN made AS uuid DEFAULT gen_random_uuid()",
+        ),
     ),
     "ADD COLUMN of a serial type, as identity, or generated and stored": (
         Claim("ALTER TABLE t ADD COLUMN z serial", T, scans=("t",), rewrites=("t",)),
