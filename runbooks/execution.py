@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from migrations.hashing import fingerprint_file
 from migrations.problem import Problem, Unavailable
-from migrations.target import session_name
+from migrations.target import Pinned, session_name
 from migrations.target.connecting import told
 from runbooks import events as e
 from runbooks.gates import worst
@@ -46,6 +46,7 @@ class StepRun:
         self.stop_asked = False
         self.checks: list[e.Check] = []
         self._child_environment = child_environment
+        self._setting = setting
         self._output = Output(recorder, step.id, attempt)
         self._progress = Progress(recorder, step.id, attempt)
 
@@ -125,6 +126,10 @@ class StepRun:
     def child_environment(self) -> dict[str, str]:
         """The environment for a program: built, not inherited."""
         return dict(self._child_environment)
+
+    def beside(self, environment: str) -> Pinned:
+        """The database of another environment, to read. Raises Misuse."""
+        return self._setting.beside(environment)
 
     @asynccontextmanager
     async def connect(self, purpose: Purpose = "read") -> AsyncIterator[psycopg.AsyncConnection[Any]]:

@@ -39,6 +39,12 @@ class Setting:
         to = next((s.params.get("to") for s in applying), None)
         return to if isinstance(to, str) else None
 
+    def beside(self, name: str) -> Pinned:
+        """Another environment's database, not looked at yet. Raises Misuse."""
+        other = self.project.environment(name)
+        urls = read_urls(other, self.environ)
+        return Pinned(urls[other.direct_url or other.url], pooled=other.pooler == "session")
+
     def child_environment(self, view: RunView) -> dict[str, str]:
         """Built, not inherited: no address of another environment, no PG* variable, then this target alone.
 

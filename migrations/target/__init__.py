@@ -9,6 +9,7 @@ from psycopg import pq, sql
 
 from migrations.problem import Problem
 from migrations.target.connecting import refused
+from migrations.target.fingerprint import NOT_READABLE as NOT_READABLE
 from migrations.target.fingerprint import Fingerprint as Fingerprint
 from migrations.target.fingerprint import Privileges as Privileges
 from migrations.target.fingerprint import environment_mark as environment_mark

@@ -97,6 +97,11 @@ class Context(Protocol):
     def connect(self, purpose: Purpose = "read") -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A new connection to the pinned target, its fingerprint compared. Raises Unavailable or Problem."""
 
+    def beside(self, environment: str) -> "Pinned":
+        """The database of another environment of gonogo.toml, for this process alone to read: no program of this
+        session gets its address. Raises Misuse where the address is not set or not understood.
+        """
+
     def progress_of(self, step: str) -> Sequence[Mapping[str, JsonValue]]:
         """Everything that a step `record`ed in this session, oldest first."""
 

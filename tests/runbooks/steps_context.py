@@ -14,6 +14,7 @@ import psycopg
 from pydantic import JsonValue
 
 from migrations.hashing import fingerprint_file
+from migrations.problem import Misuse
 from migrations.target import Pinned
 from migrations.target.url import Url
 from runbooks import events as e
@@ -183,6 +184,12 @@ class StepContext:
 
     def child_environment(self) -> dict[str, str]:
         return dict(self._environ)
+
+    def beside(self, environment: str) -> Pinned:
+        other = self.project.environment(environment)
+        if other.url not in self._environ:
+            raise Misuse(f"{other.url} is not set.")
+        return Pinned(Url.parse(self._environ[other.url], variable=other.url))
 
     @asynccontextmanager
     async def connect(self, purpose: Purpose = "read") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
