@@ -137,9 +137,7 @@ async def test_what_was_not_applied_there_as_it_is_here(
 
 
 async def test_what_differs_apart_from_what_is_pending(two: Two) -> None:
-    there = (
-        "".join(SCRIPTS) + "CREATE TABLE only_there (x int); COMMENT ON VIEW v IS 'odd'; GRANT SELECT ON v TO public"
-    )
+    odd = "CREATE TABLE only_there (x int); COMMENT ON VIEW v IS 'odd'; GRANT SELECT ON v TO public"
     here = "CREATE INDEX by_hand ON orders (code); CREATE TABLE only_here (x int)"
     ctx = await two.judged([row(0), row(1), row(2)], there="".join(SCRIPTS) + odd, here=here)
     assert (ctx.outcomes["applied"], ctx.outcomes["schema"], ctx.outcomes["history"]) == ("ok", "warn", "warn")
