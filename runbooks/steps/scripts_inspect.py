@@ -45,7 +45,7 @@ async def _show(ctx: Context, plan: PlanMade) -> None:
     for script in plan.scripts:
         how = script.model_words if script.model == "refused" else HOW.get(script.model, script.model)
         kept = [f"  {script.kept}"] if script.kept else []
-        await ctx.output("\n".join([f"{script.migration}: {how}", *kept, *_lines(script)]) + "\n")
+        await ctx.output("\n".join([f"{script.migration}: {how}", *kept, *_lines(script), *_claims(script)]) + "\n")
     if plan.runner is None and (unlike := unlike_prisma(plan.scripts)):
         await ctx.output("\n".join(["Other than here:", *(f"  {words}" for words in unlike)]) + "\n")
     if plan.tables:
@@ -161,7 +161,9 @@ async def _check_git(ctx: Context, pending: Sequence[Migration]) -> None:
         advice = "Compare the scripts by hand with what was reviewed, and say so in the waiver."
         ctx.check("git", title, "warn", "the migrations folder is in no git work tree that can be read", advice)
         return
-    loose = [m.name for m in pending if m.data is not None and f"{m.name}/{SCRIPT}" not in known]
+    files = [(m.name, SCRIPT) for m in pending if m.data is not None]
+    files += [(m.name, VERIFY) for m in pending if m.verify is not None]
+    loose = [name if file == SCRIPT else f"{name}/{file}" for name, file in files if f"{name}/{file}" not in known]
     if loose:
         advice = "Commit them, so that what is applied can be found again."
         ctx.check("git", title, "fail", f"not committed as they are: {_listed(loose)}", advice)

@@ -81,6 +81,12 @@ def the_plan() -> e.PlanMade:
             e.Statement(line=2, start=40, end=49, summary="run f()", analysed=False, why_not="f is not looked into"),
         ),
         findings=(finding,),
+        verify=e.Verify(
+            sha256=SHA,
+            claims=(e.Claim(line=1, text="SELECT count(*) = 0\nFROM orders | ok"),),
+            more=1,
+            wrong=("line 9: it locks rows",),
+        ),
     )
     target = e.Target(
         address="orders@db-1.prod:5432",

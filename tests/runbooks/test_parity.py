@@ -11,10 +11,14 @@ import psycopg
 import pytest
 
 from migrations.ledger import NAME, TABLE
-from migrations.target import marking
+from migrations.problem import Misuse
+from migrations.target import Pinned, marking
 from runbooks import events as e
 from runbooks.journal import Journal
-from runbooks.project import Environment
+from runbooks.project import Environment, Project
+from runbooks.runbook import PHASES, Phase, Runbook
+from runbooks.setting import Setting, read_urls, secrets
+from runbooks.view import RunView
 from tests.runbooks.conftest import Clock, opening
 from tests.runbooks.steps_context import StepContext
 
@@ -192,3 +196,22 @@ async def test_the_two_must_be_two(two: Two) -> None:
         pass
     await ctx.run("parity.inspect")
     assert "the database itself says that it is production" in ctx.found("reached").evidence
+
+
+def test_the_address_of_the_other_is_for_gonogo_alone(tmp_path: Path) -> None:
+    one = Environment(name="one", url="ONE_URL", direct_url="ONE_DIRECT")
+    other = Environment(name="other", url="OTHER_URL", direct_url="OTHER_DIRECT")
+    names = ("ONE_URL", "ONE_DIRECT", "OTHER_URL", "OTHER_DIRECT")
+    environ = {name: f"postgresql://u:p@{name.lower().replace('_', '-')}/db" for name in names}
+    project = Project(
+        name="p", folder=tmp_path, sha256="", migrations=tmp_path, environments={"one": one, "other": other}
+    )
+    urls = read_urls(one, environ)
+    book = Runbook(name="b", phases=tuple(Phase(name=n, title=n) for n in PHASES))
+    setting = Setting(tmp_path, project, one, book, urls, Pinned(urls["ONE_URL"]), environ)
+    assert setting.beside("other").url.host == "other-direct"
+    children = setting.child_environment(RunView())
+    assert {name for name in children if "_URL" in name or "_DIRECT" in name} == {"ONE_URL", "ONE_DIRECT"}
+    assert "p" in secrets(project, environ).values()
+    with pytest.raises(Misuse, match="OTHER_URL is not set"):
+        replace(setting, environ={}).beside("other")

@@ -11,17 +11,19 @@ from migrations.impact.known import Known, Relation
 from migrations.plan import compare
 from migrations.sql import Name
 from runbooks.planning import make_plan
-from runbooks.runbook import PHASES, Condition, Item, Phase, Runbook
+from runbooks.runbook import PHASES, Condition, Item, Phase, Runbook, Step
 from tests.runbooks.steps_context import StepContext
 from tests.runbooks.test_planning import TARGET
 
 URL = "postgresql://nobody@127.0.0.1:1/never_reached"
 
 
-def book(*, guarded: bool = True) -> Runbook:
+def book(*, guarded: bool = True, asks: bool = False) -> Runbook:
     conditions: tuple[Condition, ...] = ("destructive", "blocking") if guarded else ()
     items = tuple(Item(id=when, text="Sure", when=when) for when in conditions)
-    return Runbook(name="b", phases=tuple(Phase(name=n, title=n, items=items) for n in PHASES))
+    steps = (Step(id="ask", title="Ask", uses="migrations.verify", effect="reads"),) if asks else ()
+    phases = tuple(Phase(name=n, title=n, items=items, steps=steps if n == "verify" else ()) for n in PHASES)
+    return Runbook(name="b", phases=phases)
 
 
 def put(folder: Path, name: str, data: bytes | None) -> None:
@@ -30,10 +32,12 @@ def put(folder: Path, name: str, data: bytes | None) -> None:
         (folder / "migrations" / name / "migration.sql").write_bytes(data)
 
 
-async def look(folder: Path, *, guarded: bool = True, to: str | None = None, known: Known | None = None) -> StepContext:
+async def look(
+    folder: Path, *, guarded: bool = True, asks: bool = False, to: str | None = None, known: Known | None = None
+) -> StepContext:
     """Make the plan of the folder as it is, and run the step."""
     (folder / "migrations").mkdir(exist_ok=True)
-    ctx = StepContext(URL, folder, runbook=book(guarded=guarded))
+    ctx = StepContext(URL, folder, runbook=book(guarded=guarded, asks=asks))
     pending = compare(read_folder(ctx.project.migrations), (), to=to)
     plan = make_plan(
         ctx.project, ctx.environment, ctx.view.runbook, pending, TARGET, first_run=False, mark=None, known=known
@@ -174,3 +178,30 @@ async def test_only_what_is_committed_as_it_is_counts_as_in_git(tmp_path: Path) 
     git(tmp_path, "add", "--force", "migrations")
     git(tmp_path, "commit", "-m", "All")
     assert (await look(tmp_path)).outcomes["git"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "text, asks, outcome, evidence",
+    [
+        ("SELECT true;\nSELECT  count(*) = 0\nFROM t", True, "ok", "2 statements beside 1 scripts"),
+        ("SELECT true", False, "warn", "no step of this runbook asks it"),
+        (
+            "SELECT true;\nDELETE FROM t",
+            True,
+            "fail",
+            "20260101000000_a/verify.sql, line 2: only a SELECT",
+        ),
+    ],
+)
+async def test_what_verify_sql_will_ask_is_shown(
+    tmp_path: Path, text: str, asks: bool, outcome: str, evidence: str
+) -> None:
+    put(tmp_path, "20260101000000_a", b"SELECT 1;")
+    (tmp_path / "migrations" / "20260101000000_a" / "verify.sql").write_text(text)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "migrations/20260101000000_a/migration.sql")
+    git(tmp_path, "commit", "-qm", "one")
+    ctx = await look(tmp_path, asks=asks)
+    assert ctx.outcomes["verify"] == outcome and ctx.found("verify").evidence.startswith(evidence)
+    assert "    line 1: SELECT true\n" in ctx.text()
+    assert ctx.found("git").evidence == "not committed as they are: 20260101000000_a/verify.sql"

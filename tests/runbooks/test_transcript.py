@@ -272,3 +272,10 @@ def test_a_plan_tells_locks_sizes_coverage_and_all_that_is_allowed(events) -> No
         assert words in text, words
     listed = "- `drop-column` in `20260301_drop`, line 1 **loses data**: `nothing reads it since March`"
     assert f"Allowed by a comment in the script:\n\n{listed}" in text
+
+
+def test_what_a_verify_sql_asks_stands_with_its_script() -> None:
+    text = transcript(recorded(walk()))
+    assert "Beside it `verify.sql`, SHA-256" in text
+    assert "- `line 9: it locks rows`\n- `and 1 more`" in text
+    assert "| 1 | SELECT count" in text
