@@ -138,7 +138,8 @@ WITH seen AS MATERIALIZED (SELECT schemaname, tablename, attname FROM pg_stats),
 ), missing AS (
     SELECT rel, array_agg(DISTINCT part ORDER BY part) AS parts FROM parts
     WHERE has_column_privilege(attrelid, attnum, 'SELECT')
-      AND (nspname, relname, attname) NOT IN (SELECT schemaname, tablename, attname FROM seen)
+      AND NOT EXISTS (SELECT FROM seen
+                      WHERE schemaname = nspname AND tablename = relname AND seen.attname = parts.attname)
     GROUP BY rel
 )
 SELECT c.oid::text, c.oid::regclass::text, n.nspname, c.relname,
