@@ -68,7 +68,7 @@ async def _qualified(conn: Connection, name: Name) -> str:
 
 def quoted(name: Name) -> str:
     """As SQL has it, with the schema if it is given."""
-    parts = (name.schema, name.name) if name.schema else (name.name,)
+    parts = (name.home, name.name) if name.home else (name.name,)
     return sql.Identifier(*parts).as_string()
 
 

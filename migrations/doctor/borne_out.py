@@ -60,7 +60,7 @@ async def borne_out(conn: Connection, claims: Iterable[Claim]) -> dict[Claim, bo
         return {}
     given = {
         "sorts": [claim.sort for claim in asked],
-        "schemas": [claim.name.schema for claim in asked],
+        "schemas": [claim.name.home for claim in asked],
         "names": [claim.name.name for claim in asked],
         "parts": [claim.part for claim in asked],
     }

@@ -112,7 +112,7 @@ def _claims(action: a.Action) -> Iterator[Claim]:
         case a.DropColumn(table=table, column=name):
             yield Claim("column", table, name, there=False)
         case a.CreateIndex(table=table, index=Name() as index):
-            yield Claim("index", Name(index.schema or table.schema, index.name))
+            yield Claim("index", Name(index.home or table.home, index.name))
         case a.AddConstraint(table=table, constraint=a.Constraint(name=str(name))):
             yield Claim("constraint", table, name)
         case a.DropConstraint(table=table, constraint=name):
@@ -130,7 +130,7 @@ def _claims(action: a.Action) -> Iterator[Claim]:
             yield Claim(kind, table, new)
         case a.Rename(kind=kind, table=table, old=None, new=new) if sort := _sort(kind):
             yield Claim(sort, table, there=False)
-            yield Claim(sort, Name(table.schema, new))
+            yield Claim(sort, Name(table.home, new))
 
 
 def _sort(kind: str) -> Sort | None:

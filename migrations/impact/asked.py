@@ -65,7 +65,7 @@ def _names(part: object) -> Iterator[Name]:
     if isinstance(part, a.Column | a.AlterType) and (type := type_from(part.type)):
         yield type.name
     if isinstance(part, a.AddConstraint) and part.constraint.using_index:
-        yield Name(part.table.schema, part.constraint.using_index)
+        yield part.table._replace(name=part.constraint.using_index)
 
 
 def _functions(part: object) -> Iterator[str]:

@@ -18,20 +18,26 @@ SELECT pg_catalog.set_config('gonogo.path', pg_catalog.current_schemas(true)::pg
 _RESOLVED = """
 path AS (SELECT p.schema, p.place FROM unnest(current_setting('gonogo.path')::text[])
                                        WITH ORDINALITY AS p(schema, place)),
-asked AS (SELECT a.schema, a.name, a.place
-          FROM ROWS FROM (unnest(%(schemas)s::text[]), unnest(%(names)s::text[]))
-               WITH ORDINALITY AS a(schema, name, place)),
+asked AS (SELECT a.schema, a.name, a.path::jsonb AS path, a.place
+          FROM ROWS FROM (unnest(%(schemas)s::text[]), unnest(%(names)s::text[]), unnest(%(paths)s::text[]))
+               WITH ORDINALITY AS a(schema, name, path, place)),
 found AS (SELECT DISTINCT ON (a.place) a.place, c.oid
           FROM asked a JOIN pg_class c ON c.relname = a.name JOIN pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN path p ON p.schema = n.nspname
-          WHERE CASE WHEN a.schema IS NULL THEN p.place IS NOT NULL ELSE n.nspname = a.schema END
-          ORDER BY a.place, p.place),
+          LEFT JOIN LATERAL jsonb_array_elements_text(a.path) WITH ORDINALITY AS o(schema, place)
+               ON o.schema = n.nspname
+          WHERE CASE WHEN a.schema IS NOT NULL THEN n.nspname = a.schema WHEN a.path <> '[]' THEN o.place IS NOT NULL
+                     ELSE p.place IS NOT NULL END
+          ORDER BY a.place, o.place, p.place),
 found_type AS (SELECT DISTINCT ON (a.place) a.place, t.oid
           FROM asked a JOIN pg_type t ON t.typname = a.name JOIN pg_namespace n ON n.oid = t.typnamespace
           LEFT JOIN pg_class c ON c.oid = t.typrelid LEFT JOIN path p ON p.schema = n.nspname
-          WHERE CASE WHEN a.schema IS NULL THEN p.place IS NOT NULL ELSE n.nspname = a.schema END
+          LEFT JOIN LATERAL jsonb_array_elements_text(a.path) WITH ORDINALITY AS o(schema, place)
+               ON o.schema = n.nspname
+          WHERE CASE WHEN a.schema IS NOT NULL THEN n.nspname = a.schema WHEN a.path <> '[]' THEN o.place IS NOT NULL
+                     ELSE p.place IS NOT NULL END
             AND (c.oid IS NULL OR c.relkind = 'c')
-          ORDER BY a.place, p.place),
+          ORDER BY a.place, o.place, p.place),
 type_user AS (SELECT DISTINCT f.oid AS type, c.oid
           FROM found_type f JOIN pg_type t ON t.oid = f.oid AND t.typtype IN ('d', 'e', 'c', 'r')
           JOIN pg_type same ON same.oid = f.oid OR same.oid = t.typarray OR same.typbasetype = f.oid

@@ -1,5 +1,6 @@
 """Looks up in a database what scripts touch: read-only, bounded in time, and behind nobody's lock."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
@@ -80,6 +81,7 @@ async def _ask(conn: Connection, asked: Asked, time: timedelta, *, full: bool) -
     values = {
         "schemas": [name.schema for name in asked.names],
         "names": [name.name for name in asked.names],
+        "paths": [json.dumps(name.path) for name in asked.names],
         "functions": list(asked.functions),
         "whole": list(asked.schemas),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from migrations.locks import of_objects, of_parts, of_rows, of_tables
 from migrations.locks.lock import EFFORT, Hinge, Lock, Through, ThroughKind, Touch
-from migrations.sql import Name, Script
+from migrations.sql import Script
 from migrations.sql import actions as a
 from migrations.sql.state import State
 from migrations.sql.thing import Thing
@@ -174,7 +174,7 @@ def _settled(touch: Touch, thing: Thing, state: State) -> Touch:
     if hinge is None:
         return touch
     match hinge.kind:
-        case "index never null" if (index := state.thing(Name(touch.relation.schema, hinge.of[0]))).before is None:
+        case "index never null" if (index := state.thing(touch.relation._replace(name=hinge.of[0]))).before is None:
             return _settled(replace(touch, hinge=Hinge("never null", hinge.work, index.index_columns)), thing, state)
         case "never null":
             if thing.never_null.issuperset(hinge.of):

@@ -51,7 +51,7 @@ def constraint_added(statement: Statement, action: a.AddColumn | a.AddConstraint
 
 def column_added(action: a.AddColumn, definition: Definition) -> str:
     """ADD COLUMN without a rewrite, a scan, or the building of an index under its lock."""
-    in_a_literal = (*action.table, action.column.name) if is_numbered(action.column) else ()
+    in_a_literal = (action.table.schema, action.table.name, action.column.name) if is_numbered(action.column) else ()
     if not definition.type or not all((name or "").isprintable() for name in in_a_literal):
         return ""  # a literal has no escapes for the name of a sequence
     return written(_column_steps(action, definition))

@@ -17,7 +17,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
         match action:
             case a.AddConstraint(table=table, constraint=key) if key.kind == "primary key" and key.using_index:
                 index = key.using_index
-                columns = seen.thing(Name(table.schema, index)).index_columns
+                columns = seen.thing(table._replace(name=index)).index_columns
                 if seen.is_new(table) or _is_proven(table, columns, seen):
                     continue
                 names = " or ".join(shown(column) for column in columns) or f"a column of {shown(index)}"

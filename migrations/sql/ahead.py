@@ -190,7 +190,7 @@ def _subject(action: Action) -> Name | None:
         case a.Create(kind="view" | "materialized view", name=name):
             return name
         case a.Rename(kind=kind, table=table, old=None, new=new):
-            return Name(table.schema, new) if kind in READ else None
+            return table._replace(name=new) if kind in READ else None
         case a.MoveToSchema(kind=kind, name=name, schema=schema):
             return Name(schema, name.name) if kind in READ else None
         case _:

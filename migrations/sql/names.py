@@ -27,10 +27,11 @@ RESERVED = frozenset(
 
 
 class Name(NamedTuple):
-    """A name as a script writes it; `schema` is None where the search path decides."""
+    """A name as a script writes it; `schema` is None where the search path decides: `path`, if the script sets one."""
 
     schema: str | None
     name: str
+    path: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return shown(self.name) if self.schema is None else f"{shown(self.schema)}.{shown(self.name)}"
@@ -42,8 +43,13 @@ class Name(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """Equal for two names of one thing, as long as the search path starts with `public`."""
-        return (self.schema or "public", self.name)
+        """Equal for two names of one thing, as long as it is in the first schema of the search path."""
+        return (self.home or "public", self.name)
+
+    @property
+    def home(self) -> str | None:
+        """The schema, or else the first one where the script has it looked for."""
+        return self.schema or next(iter(self.path), None)
 
 
 def shown(identifier: str) -> str:

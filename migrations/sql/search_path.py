@@ -1,5 +1,7 @@
 """Names without a schema, in scripts that say themselves where these are to be looked for, or make what hides them.
 
+Of several schemas, only the target knows which of them holds a thing that the script has not made.
+
 This is at work while a script is read, so that whatever follows a script, such as `State`, meets names as the server
 will find them.
 """
@@ -95,8 +97,10 @@ class SearchPath:
             return name._replace(schema="pg_temp")
         if not self._path:
             return name
-        found = next((s for s in self._path if not made and (s, name.name) in self._made), self._path[0])
-        return Name(found, name.name)
+        if made or len(self._path) == 1:
+            return Name(self._path[0], name.name)
+        found = next((schema for schema in self._path if (schema, name.name) in self._made), None)
+        return Name(found, name.name) if found else Name(None, name.name, self._path)
 
 
 def _is_temporary(action: a.Action) -> bool:

@@ -212,7 +212,7 @@ class State:
             case a.Rename(kind="schema", table=Name(name=old), new=new):
                 self._rename_schema(old, new)
             case a.Rename(kind=kind, table=name, old=None, new=new):
-                self._move(kind, name, Name(name.schema, new))
+                self._move(kind, name, name._replace(name=new))
             case a.Rename(kind="column", table=table, old=str(old), new=new):
                 self._known(table).rename_column(old, new)
             case a.Rename(kind="constraint", table=table, old=str(old), new=new):
@@ -252,9 +252,9 @@ class State:
             thing.link("referenced", partner, constraint.columns, name)
             partner.link("referencing", thing, constraint=name)
         if constraint.using_index:
-            self._move("index", Name(table.schema, constraint.using_index), Name(table.schema, name))
+            self._move("index", table._replace(name=constraint.using_index), table._replace(name=name))
         elif constraint.kind in ("unique", "primary key", "exclude") and constraint.name:
-            self._make(Name(table.schema, name), "index").link("table", thing)
+            self._make(table._replace(name=name), "index").link("table", thing)
 
 
 def _made_up_name(table: Name, constraint: a.Constraint, taken: Collection[str]) -> str:

@@ -37,7 +37,9 @@ async def run(ctx: Context, params: Params) -> Result:
     effects = await plan_effects(ctx)
     async with ctx.connect("read") as connection:
         after = await snapshot(connection)
-        missing = await exists(connection, effects.tables, effects.columns)
+        tables = [(table.schema, table.name) for table in effects.tables]
+        columns = [((table.schema, table.name), column) for table, column in effects.columns]
+        missing = await exists(connection, tables, columns)
     lines = await asyncio.to_thread(diff, before.catalog, after)
     text = "".join(f"{line}\n" for line in lines)
     await ctx.output(text or "no difference\n")

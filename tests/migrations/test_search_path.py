@@ -3,6 +3,11 @@
 import psycopg
 import pytest
 
+from migrations.impact.asked import asked_of
+from migrations.impact.budgets import Budgets
+from migrations.impact.reading import look_up
+from migrations.impact.weigh import Scales
+from migrations.rules import judge
 from migrations.sql import Name, read_script
 
 SETUP = """
@@ -19,7 +24,7 @@ def tables_of(text: str) -> list[str]:
     ("path", "table"),
     [
         ("SET search_path TO app", "app.t"),
-        ("SET search_path = other, app", "other.t"),
+        ("SET search_path = other", "other.t"),
         ("SET SESSION search_path = '$user', app", "app.t"),
         ("BEGIN; SET LOCAL search_path = app; COMMIT", "t"),
         ("SET search_path TO other; BEGIN; SET LOCAL search_path = app; ROLLBACK", "other.t"),
@@ -40,6 +45,24 @@ def test_the_schema_that_the_server_finds(path: str, table: str, database: str) 
     assert row is not None
     seen = str(row[0]) if "." in str(row[0]) else f"pg_temp.{row[0]}"  # which no path leaves out
     assert table == seen.removeprefix("public.")
+
+
+async def test_of_several_schemas_the_target_decides(database: str) -> None:
+    text = "SET search_path = nowhere, app, other; ALTER TABLE t ADD COLUMN d int; ALTER TABLE u ADD COLUMN d int"
+    script = read_script(f"{text}; ALTER TABLE u RENAME TO v; CREATE INDEX ON v (c)")
+    assert tables_of(script.text) == ["t", "u", "u", "v"]
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(f"{SETUP}; CREATE TABLE other.u (c int); CREATE TABLE public.u (c int)".encode())
+        known = await look_up(connection, asked_of([script]))
+    weighed = Scales(Budgets(), known).weigh(script, judge(script))
+    assert [[held.what.shown for held in each] for each in weighed.held] == [[], ["app.t"], *[["other.u"]] * 3]
+    assert {finding.severity for finding in weighed.findings if finding.rule.startswith("index")} == {"note"}
+
+
+def test_of_several_schemas_a_new_thing_is_in_the_first() -> None:
+    text = "SET search_path = app, public; CREATE TABLE n (c int); ALTER TABLE app.n ADD d int; CREATE INDEX ON n (c)"
+    assert tables_of(text) == ["app.n", "app.n", "app.n"]
+    assert judge(read_script(text)) == ()
 
 
 def test_what_the_script_made_is_found_where_it_is() -> None:
