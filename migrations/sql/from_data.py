@@ -12,7 +12,7 @@ from migrations.sql import actions as a
 from migrations.sql.harmless import HARMLESS
 from migrations.sql.names import Name
 from migrations.sql.secrets import setting
-from migrations.sql.tree import TOO_MANY, calls_in, name_of, relations_in, text_of
+from migrations.sql.tree import TOO_MANY, calls_in, name_of, relations_in, strings, text_of
 
 
 def select(stmt: pb.SelectStmt) -> Iterator[a.Action]:
@@ -82,13 +82,17 @@ def _no_condition(stmt: pb.UpdateStmt | pb.DeleteStmt) -> bool:
 
 
 def _always(condition: pb.Node) -> bool:
-    """Whether a condition holds for every row, as far as one sees at a glance: `true`, `1 = 1`, and what joins such."""
+    """Whether a condition holds for every row, as far as one sees at a glance: `true`, `1 = 1`, and what joins such.
+
+    `id = id` leaves out nulls only, and is written for the sake of a WHERE.
+    """
     inner = unwrap_node(condition)
     if isinstance(inner, pb.BoolExpr) and inner.boolop != pb.NOT_EXPR:
         return (all if inner.boolop == pb.AND_EXPR else any)(_always(part) for part in inner.args)
     if isinstance(inner, pb.A_Expr) and [node.string.sval for node in inner.name] == ["="]:
         left, right = text_of(inner.lexpr), text_of(inner.rexpr)
-        return left is not None and left == right
+        column, other = (strings(side.column_ref.fields) for side in (inner.lexpr, inner.rexpr))
+        return (left is not None and left == right) or (column != [] and column == other)
     return text_of(condition) in ("true", "t")
 
 

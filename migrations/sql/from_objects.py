@@ -287,5 +287,16 @@ def role(stmt: pb.CreateRoleStmt | pb.AlterRoleStmt) -> Iterator[a.Action]:
 def user_mapping(stmt: pb.CreateUserMappingStmt | pb.AlterUserMappingStmt) -> Iterator[a.Action]:
     """CREATE USER MAPPING, ALTER USER MAPPING."""
     yield a.Other(f"user mapping for server {stmt.servername}")
-    if option(stmt.options, "password"):
-        yield a.SecretGiven(f"the user mapping for server {shown(stmt.servername)}")
+    yield from _password(stmt.options, f"the user mapping for server {shown(stmt.servername)}")
+
+
+def server(stmt: pb.CreateForeignServerStmt | pb.AlterForeignServerStmt) -> Iterator[a.Action]:
+    """CREATE SERVER, ALTER SERVER: whoever may look into the catalog sees their options."""
+    yield a.Other("create server" if isinstance(stmt, pb.CreateForeignServerStmt) else "alter server")
+    yield from _password(stmt.options, f"the options of server {shown(stmt.servername)}")
+
+
+def _password(options: Iterable[pb.Node], where: str) -> Iterator[a.SecretGiven]:
+    given = (option([node], node.def_elem.defname) for node in options if "passw" in node.def_elem.defname.lower())
+    if any(given):
+        yield a.SecretGiven(where)

@@ -44,12 +44,12 @@ class Name(NamedTuple):
     @property
     def key(self) -> Key:
         """Equal for two names of one thing, as long as it is in the first schema of the search path."""
-        return (self.home or "public", self.name)
+        return (self.schema or (self.path[0] if self.path else "public"), self.name)
 
     @property
     def home(self) -> str | None:
         """The schema, or else the first one where the script has it looked for."""
-        return self.schema or next(iter(self.path), None)
+        return self.schema or (self.path[0] if self.path else None)
 
 
 def shown(identifier: str) -> str:

@@ -83,6 +83,8 @@ def test_what_only_looks_like_it_is_not(text: str) -> None:
         "ALTER DATABASE shop SET app.jwt_secret = 'hunter2'",
         "ALTER ROLE app IN DATABASE shop SET app.password TO 'hunter2'",
         "ALTER ROLE CURRENT_USER PASSWORD 'hunter2'",
+        "CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (host 'db', password 'hunter2')",
+        "ALTER SERVER s OPTIONS (SET db_passwd 'hunter2')",
     ],
 )
 def test_a_secret_is_found_and_never_repeated(text: str) -> None:
@@ -103,6 +105,8 @@ def test_a_secret_is_found_and_never_repeated(text: str) -> None:
         "SELECT dblink_connect('host=db user=app') FROM t WHERE false",
         "INSERT INTO t (sql) VALUES ('UPDATE u SET password = 1 WHERE id = 2')",
         "ALTER DATABASE shop SET timezone = 'UTC'",
+        "CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (host 'db', port '5432')",
+        "ALTER SERVER s OPTIONS (DROP password)",
     ],
 )
 def test_what_is_no_secret_is_not(text: str) -> None:

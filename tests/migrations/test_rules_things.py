@@ -145,6 +145,8 @@ def test_nothing_is_said(text: str) -> None:
          [("concurrently-under-timeout", 2)]),
         ("DELETE FROM t WHERE true;\nUPDATE t SET c = 1 WHERE 1 = 1 AND true;\nDELETE FROM t WHERE c > 0 OR 'a' = 'a'",
          [("delete-without-where", 1), ("update-without-where", 2), ("delete-without-where", 3)]),
+        ("DELETE FROM t WHERE id = id;\nUPDATE t SET c = 1 WHERE t.id = t.id;\nDELETE FROM t WHERE id = c;\n"
+         "UPDATE t SET c = 1 FROM o WHERE o.id = t.id", [("delete-without-where", 1), ("update-without-where", 2)]),
         ("CREATE TABLE new_t (c int);\nINSERT INTO new_t SELECT c FROM t;\nDROP TABLE t;\n"
          "ALTER TABLE new_t RENAME TO t", [("table-recreated", 3)]),
         ("DROP TABLE t;\nCREATE VIEW t AS SELECT 1", [("table-recreated", 1)]),
