@@ -80,7 +80,7 @@ def one(text: str, rule: str) -> Finding:
         "SET lock_timeout = '5s'; RESET lock_timeout; CREATE INDEX CONCURRENTLY i ON t (c)",
         "SET lock_timeout = '5s'; RESET ALL; CREATE INDEX CONCURRENTLY i ON t (c)",
         "SET lock_timeout = '5s'; REFRESH MATERIALIZED VIEW CONCURRENTLY m",
-        "DELETE FROM t WHERE c = c; UPDATE t SET c = 1 WHERE NOT true; DELETE FROM t WHERE 1 = 2 OR c > 0",
+        "DELETE FROM t WHERE c = d; UPDATE t SET c = 1 WHERE NOT true; DELETE FROM t WHERE 1 = 2 OR c > 0",
         "CREATE TABLE new_t (c int); INSERT INTO new_t SELECT c FROM t; ALTER TABLE new_t RENAME TO u",
     ],
 )
