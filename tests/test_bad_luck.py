@@ -1,18 +1,16 @@
 """What nobody can help: kills, restarts, full disks, two at once. Nothing twice, nothing lost, always a way on."""
 
 import os
-import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 from fix_command import Gonogo, SmallProject
+from fix_disk import full_disk
 from fix_postgres import apart
 from fix_until import Until
 from fix_walks import (
@@ -185,27 +183,12 @@ def test_server_restarted_in_the_middle_of_migrate(
         apart(server.stop())
 
 
-@contextmanager
-def full_disk(tmp_path: Path, size: str) -> Iterator[Path]:
-    """A tiny file system, where the machine lets us make one."""
-    place = tmp_path / "tiny"
-    place.mkdir()
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("a full disk needs mount(8) and root")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=False).returncode:
-        pytest.skip("this machine mounts no tmpfs")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 def test_disk_full_while_dumping(gonogo: Gonogo, small: SmallProject, tmp_path: Path) -> None:
     with psycopg.connect(small.url, autocommit=True) as connection:
         connection.execute(
             "CREATE TABLE big AS SELECT md5(n::text) || md5((n * 7)::text) AS t FROM generate_series(1, 100000) n"
         )
-    with full_disk(tmp_path, "1m") as tiny:
+    with full_disk(tmp_path / "tiny", "1m") as tiny:
         text = (
             (small.folder / "gonogo.toml")
             .read_text()
@@ -235,7 +218,7 @@ def test_disk_full_while_journalling(gonogo: Gonogo, small: SmallProject, tmp_pa
         .replace("echo deployed", "head -c 3000000 /dev/zero | tr '\\0' 'a' | fold; sleep 600")
     )
     (small.folder / "small.md").write_text(runbook)
-    with full_disk(tmp_path, "1m") as tiny:
+    with full_disk(tmp_path / "tiny", "1m") as tiny:
         env = {**small.env, "XDG_STATE_HOME": str(tiny)}
         text = (
             (small.folder / "gonogo.toml")

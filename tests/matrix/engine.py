@@ -12,10 +12,11 @@ from migrations.problem import Problem
 from migrations.sql import read_script
 from migrations.target import Pinned, Url
 from runbooks.steps.base import Settled
-from tests.matrix.faults import Fault
+from tests.matrix.faults import OURS, Fault
 from tests.matrix.killed import Runner
 from tests.matrix.stage import Stage
 from tests.matrix.table import SCRIPTS, Left, Row, parts_in
+from tests.migrations.applying import until
 from tests.migrations.proxy import cutting
 from tests.runbooks.apply_session import APPLY, Session
 
@@ -105,7 +106,7 @@ async def _killed(play: Play, fault: Fault) -> None:
 
 async def _cut(play: Play, fault: Fault, place: int) -> BaseException | None:
     at_commit = fault.column in ("uncommitted", "committed")
-    word = b"COMMIT\0" if at_commit else parts_in(play.texts[NAME])[place].encode()
+    word = b"COMMIT" if at_commit else parts_in(play.texts[NAME])[place].encode()
     late = fault.column in ("unheard", "committed")
     async with cutting(play.url, word, pass_on=late, nth=place if at_commit else 1) as (url, _):
         play.lead_to(url)
@@ -114,12 +115,18 @@ async def _cut(play: Play, fault: Fault, place: int) -> BaseException | None:
     return ended
 
 
-async def look(play: Play, left: Left, ledger: Sequence[str]) -> None:
-    """After a fault: the parts that are there, whether a person is asked, and the states of the script's rows."""
+async def look(play: Play, left: Left, ledger: Sequence[str], *, told: bool | None = False) -> None:
+    """After a fault: the parts that are there, whether a person is asked, and the states of the script's rows.
+
+    `told`: whether the row holds the reason; None: it may.
+    """
     settled = await play.settled()
+    assert await play.stage.query(f"SELECT query {OURS}") == [], "it could still commit unseen"
     assert (settled is None) is left.asked, settled
     assert await play.stage.there() == parts(left.parts)
-    assert await play.stage.ledger() == [(NAME, state) for state in ledger]
+    found = await play.stage.ledger()
+    assert _plain(found) == [(NAME, state) for state in ledger]
+    assert told is None or (_plain(found) != found) is told
 
 
 async def go_on(play: Play, left: Left, *, anew: bool) -> None:
@@ -128,11 +135,18 @@ async def go_on(play: Play, left: Left, *, anew: bool) -> None:
     await play.begin()
     assert len(play.asked) == left.asked
     assert await play.stage.there() == parts(play.row.parts)
-    states = [(name, state.removesuffix(", told")) for name, state in await play.stage.ledger()]
-    assert states == [*([(NAME, "rolled back")] if anew else []), (NAME, "applied 1"), (AFTER, "applied 1")]
-    assert await play.stage.left_over() == []
+    assert _plain(await play.stage.ledger()) == [
+        *([(NAME, "rolled back")] if anew else []),
+        (NAME, "applied 1"),
+        (AFTER, "applied 1"),
+    ]
+    await until(play.stage.nothing_left)
     settled = await play.settled()
     assert settled is not None and (settled.end, settled.outcome) == ("done", "ok")
+
+
+def _plain(ledger: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, state.removesuffix(", told")) for name, state in ledger]
 
 
 def parts(count: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -138,14 +138,14 @@ class Stage:
         """The rows: name, and state in words."""
         return await self.query(LEDGER.format(schema=self.schema))
 
-    async def left_over(self) -> Sequence[Any]:
-        """What must never be left: INVALID indexes here, and backends of the session."""
+    async def nothing_left(self) -> bool:
+        """Whether there is no INVALID index here, and no backend of the session."""
         invalid = (
             "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indrelid "
             f"WHERE NOT indisvalid AND relnamespace = '{self.schema}'::regnamespace"
         )
         backends = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'gonogo 2%'"
-        return await self.query(f"{invalid} UNION ALL {backends}")
+        return not await self.query(f"{invalid} UNION ALL {backends}")
 
     async def asleep(self) -> None:
         """Wait until the script sleeps at a gate."""

@@ -28,6 +28,13 @@ SCRIPTS = {
         INSERT INTO log SELECT gate(4);
         COMMIT;
     """,
+    "chain": """
+        BEGIN;
+        CREATE TABLE made AS SELECT gate(1) AS part;
+        COMMIT AND CHAIN;
+        INSERT INTO log SELECT gate(2);
+        COMMIT;
+    """,
     "bare": """
         DO $$ BEGIN
             INSERT INTO log SELECT gate(1) WHERE NOT EXISTS (SELECT FROM log WHERE part = 1);
@@ -56,6 +63,9 @@ one    | prisma-7.4 | 3     | 0 1 2   | 0? 1? 2?    | 1? 2? 3?    |
 own    | safe       | 4     | 0 0 2 2 | 0 0 2 2     | 0 0 2 2     | 0/2 2/4
 own    | prisma-7.3 | 4     | 0 0 2 2 | 0? 0? 2? 2? | 4? 4? 4? 4? |
 own    | prisma-7.4 | 4     | 0 0 2 3 | 0 0 2? 3    | 0 0 3? 3    | 0/2 3/4
+chain  | safe       | 2     | 0 1     | 0 1         | 0 1         | 0/1 1/2
+chain  | prisma-7.3 | 2     | 0 1     | 0? 1?       | 2? 2?       |
+chain  | prisma-7.4 | 2     | 0 1     | 0 1         | 0 1         | 0/1 1/2
 bare   | safe       | 2     | 0? 1~?  | 0? 1~?      | 2? 2?       |
 bare   | prisma-7.3 | 2     | 0? 1~?  | 0? 1~?      | 2? 2?       |
 bare   | prisma-7.4 | 2     | 0? 1~?  | 0? 1~?      | 2? 2?       |
@@ -80,8 +90,8 @@ GATELESS = "enum 2"
 
 
 def parts_in(text: str) -> dict[int, str]:
-    """The parts that a piece of a script holds, each with a word of it that stands nowhere before."""
-    return {int(match[1] or 2): match[0] for match in reversed(list(PART.finditer(text)))}
+    """The parts that a piece of a script holds, in their order, each with a word that stands nowhere else."""
+    return {int(match[1] or 2): match[0] for match in PART.finditer(text)}
 
 
 Column = Literal["broke", "silent", "unheard", "uncommitted", "committed"]
