@@ -13,10 +13,10 @@ OURS = frozenset(
     domain-constraint-without-not-valid drop-cascade enum-value-rename enum-value-used-at-once identifier-too-long
     index-concurrently-if-not-exists index-drop-without-concurrently index-without-concurrently
     partition-attach-without-check partition-detach-without-concurrently partition-of-existing
-    concurrently-refused refresh-without-concurrently reindex-without-concurrently role-in-script row-security-off
-    row-security-without-policy schema-drop session-replication-role set-logged set-unlogged superuser-needed table-drop
-    table-recreated trigger-disable trigger-drop trigger-left-disabled trigger-recreated truncate truncate-cascade
-    type-drop-cascade update-without-where vacuum-full
+    policy-drop concurrently-refused refresh-without-concurrently reindex-without-concurrently role-in-script
+    row-security-off row-security-without-policy schema-drop session-replication-role set-logged set-unlogged
+    superuser-needed table-drop table-recreated trigger-disable trigger-drop trigger-left-disabled trigger-recreated
+    truncate truncate-cascade type-drop-cascade update-without-where vacuum-full
     """.split()  # noqa: SIM905 (one on each line would hide the file behind them)
 )
 
@@ -145,6 +145,8 @@ def test_nothing_is_said(text: str) -> None:
          [("concurrently-under-timeout", 2)]),
         ("DELETE FROM t WHERE true;\nUPDATE t SET c = 1 WHERE 1 = 1 AND true;\nDELETE FROM t WHERE c > 0 OR 'a' = 'a'",
          [("delete-without-where", 1), ("update-without-where", 2), ("delete-without-where", 3)]),
+        ("DROP POLICY p ON t;\nDROP POLICY p ON u;\nCREATE POLICY q ON u USING (true);\nCREATE TABLE n (c int);\n"
+         "CREATE POLICY p ON n USING (true);\nDROP POLICY p ON n", [("policy-drop", 1)]),
         ("DELETE FROM t WHERE id = id;\nUPDATE t SET c = 1 WHERE t.id = t.id;\nDELETE FROM t WHERE id = c;\n"
          "UPDATE t SET c = 1 FROM o WHERE o.id = t.id", [("delete-without-where", 1), ("update-without-where", 2)]),
         ("CREATE TABLE new_t (c int);\nINSERT INTO new_t SELECT c FROM t;\nDROP TABLE t;\n"
