@@ -90,7 +90,8 @@ class _Known:
 
 def to_json(flaws: Sequence[Flaw]) -> str:
     """As text; `from_json` reads it back."""
-    return json.dumps({"format": FORMAT, "flaws": [asdict(flaw) for flaw in flaws]}, ensure_ascii=False, indent=1)
+    rows = [{**asdict(flaw), "table": [flaw.table.schema, flaw.table.name]} for flaw in flaws]
+    return json.dumps({"format": FORMAT, "flaws": rows}, ensure_ascii=False, indent=1)
 
 
 def from_json(text: str) -> tuple[Flaw, ...]:
