@@ -47,8 +47,8 @@ async def took_over(server: ThrowawayServer, folder: Path) -> AsyncIterator[Thro
 @pytest.mark.parametrize(
     ("way", "seen", "there", "asked"),
     [
-        ("safe", 4, 2, True),
         ("safe", 1, 0, True),
+        pytest.param("safe", 4, 2, True, marks=pytest.mark.soak),
         pytest.param("safe", 2, 0, True, marks=pytest.mark.soak),
         pytest.param("prisma-7.3", 1, 0, True, marks=pytest.mark.soak),
         pytest.param("prisma-7.3", 4, 2, True, marks=pytest.mark.soak),
