@@ -19,6 +19,8 @@ MOST_CALLS = 50
 _STATEMENT, _EXPRESSION = 0, 2  # libpg_query's parse modes; those after them are assignments
 _ASSIGNS = re.compile(r":?=")
 _DYNAMIC = ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors")
+_STRAIGHT = ("PLpgSQL_function", "PLpgSQL_stmt_block", "PLpgSQL_stmt_execsql", "PLpgSQL_stmt_dynexecute")
+_LEAVES = ("PLpgSQL_stmt_return", "PLpgSQL_stmt_exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _function(text: str) -> Body:
     code = _source(stmt)
     if language not in ("plpgsql", "sql") or code is None:
         return Body((), f"what the {language} code of {qualified(strings(stmt.funcname))} does is not looked into")
-    return _sql(code) if language == "sql" else _plpgsql(text, code)
+    return _doubted(_sql(code) if language == "sql" else _plpgsql(text, code))
 
 
 def _source(stmt: pb.CreateFunctionStmt) -> str | None:
@@ -124,29 +126,49 @@ def _source(stmt: pb.CreateFunctionStmt) -> str | None:
 def _plpgsql(text: str, code: str) -> Body:
     """The body of a DO block or a CREATE FUNCTION in PL/pgSQL."""
     try:
-        return _joined(_of_code(code_tree(text, code)))
+        tree = code_tree(text, code)
     except NotReadable as error:
         return Body((), error.message)
+    return _joined(_of_code(tree, surely=not _may_leave(tree)))
 
 
-def _of_code(part: Any) -> Iterator[Body]:
+def _of_code(part: Any, *, surely: bool) -> Iterator[Body]:
+    """`surely`: it runs whenever the code does, and if it fails, so does all of the code."""
     if isinstance(part, list):
         for one in part:
-            yield from _of_code(one)
+            yield from _of_code(one, surely=surely)
     elif isinstance(part, dict):
         for kind, inner in part.items():
             if kind in _DYNAMIC:
-                yield _dynamic(inner["query"])
-                yield from _of_code({key: value for key, value in inner.items() if key != "query"})
-            elif kind == "PLpgSQL_expr":
-                yield _expression(inner["query"], inner.get("parseMode", _STATEMENT))
-            elif kind == "dynquery":
-                yield _dynamic(inner)
+                yield from _of_code({"dynquery": inner["query"]}, surely=surely and kind in _STRAIGHT)
+                yield from _of_code({key: value for key, value in inner.items() if key != "query"}, surely=False)
+            elif kind in ("PLpgSQL_expr", "dynquery"):
+                found = _dynamic(inner) if kind == "dynquery" else _expression(inner)
+                yield found if surely else _doubted(found)
             else:
-                yield from _of_code(inner)
+                yield from _of_code(inner, surely=surely and _runs_through(kind, inner))
 
 
-def _expression(query: str, mode: int) -> Body:
+def _runs_through(kind: str, inner: Any) -> bool:
+    return kind in _STRAIGHT and "exceptions" not in inner if kind.startswith("PLpgSQL_") else True
+
+
+def _may_leave(part: Any) -> bool:
+    """Whether the code may end, or leave a block, before its last statement; the end itself has no line."""
+    left = [part]
+    while left:
+        match left.pop():
+            case list() as parts:
+                left += parts
+            case dict() as kinds:
+                if any(kind in _LEAVES and "lineno" in inner for kind, inner in kinds.items()):
+                    return True
+                left += kinds.values()
+    return False
+
+
+def _expression(expression: dict[str, Any]) -> Body:
+    query, mode = expression["query"], expression.get("parseMode", _STATEMENT)
     if mode == _STATEMENT:
         return _one(query)
     value = query if mode == _EXPRESSION else _ASSIGNS.split(query, maxsplit=1)[-1]
@@ -178,11 +200,15 @@ def _one(text: str) -> Body:
     except NotReadable as error:
         return Body((), error.message)
     unknown = next((x.why for x in actions if isinstance(x, a.Unknown)), "")
-    return Body(tuple(_perhaps(x) for x in actions if not isinstance(x, a.Transaction)), unknown)
+    return Body(tuple(x for x in actions if not isinstance(x, a.Transaction)), unknown)
+
+
+def _doubted(body: Body) -> Body:
+    return Body(tuple(map(_perhaps, body.actions)), body.why_not)
 
 
 def _perhaps(action: a.Action) -> a.Action:
-    """Nobody knows that code made it: it may stand behind an IF."""
+    """Nobody knows that code made it: it stands behind an IF, in a loop, or where errors are caught."""
     if isinstance(action, a.CreateTable | a.AddColumn):
         return replace(action, if_not_exists=True)
     if isinstance(action, a.Create) and action.kind in ("type", "domain", "schema"):

@@ -34,6 +34,13 @@ def why_not(text: str) -> str:
         ("DO $$ DECLARE r record; BEGIN FOR r IN SELECT 1 AS n LOOP TRUNCATE t; END LOOP; END $$", [("truncate", 1)]),
         ("DO $$ BEGIN CREATE TABLE n (c int); CREATE INDEX ON n (c); ALTER TABLE n ADD CHECK (c > 0); END $$", []),
         ("DO $$ BEGIN CREATE INDEX ON n (c); CREATE TABLE m (c int); END $$", [("index-without-concurrently", 1)]),
+        ("DO $$ BEGIN CREATE TABLE n (c int); END $$;\nCREATE INDEX ON n (c)", []),
+        ("DO $$ BEGIN CREATE TABLE n (c int); EXCEPTION WHEN duplicate_table THEN NULL; END $$;\n"
+         "CREATE INDEX ON n (c)", [("index-without-concurrently", 2)]),
+        ("DO $$ BEGIN IF true THEN RETURN; END IF; CREATE TABLE n (c int); END $$;\n"
+         "CREATE INDEX ON n (c)", [("index-without-concurrently", 2)]),
+        ("DO $$ BEGIN WHILE false LOOP CREATE TABLE n (c int); END LOOP; END $$;\n"
+         "CREATE INDEX ON n (c)", [("index-without-concurrently", 2)]),
         ("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_class) THEN CREATE TABLE t (c int); END IF; END $$;\n"
          "DROP TABLE t", [("table-drop", 2)]),
         ("DO $$ BEGIN BEGIN BEGIN DELETE FROM t; END; END; END $$", [("delete-without-where", 1)]),
