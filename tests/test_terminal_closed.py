@@ -28,7 +28,7 @@ def test_terminal_closed_in_migrate(gonogo: Gonogo, at_terminal: AtTerminal, sma
     small.migration("20260101000000_notes", "CREATE TABLE notes (id int);\nSELECT pg_advisory_lock(1);\n")
     small.answers()
     document = small.folder / "small.md"
-    document.write_text(document.read_text().replace('lock_timeout = "2s"', 'lock_timeout = "0"'))
+    document.write_text(document.read_text().replace('lock_timeout = "2s"', 'lock_timeout = "1h"'))
     with psycopg.connect(small.url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(1)")
         terminal = at_terminal(small, "run", "here", "--ticket", "CHG-1")
