@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrations.doctor import words
 from migrations.doctor.facts import Facts
@@ -64,6 +64,12 @@ def to_apply(wish: Wish, facts: Facts) -> tuple[str, ...]:
             )
     unknown = [name for name in wish.applied if name not in facts.scripts]
     return (*(name for name in facts.scripts if name in named), *unknown)
+
+
+def is_so(wish: Wish, facts: Facts) -> bool:
+    """Whether all of it stands in the ledger already, where changes_for() says P3008. Raises Problem as that does."""
+    others = changes_for(replace(wish, applied=(), baseline=None), facts)
+    return not others and all(name in facts.live and not _is_open(name, facts) for name in to_apply(wish, facts))
 
 
 def _is_open(name: str, facts: Facts) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from migrations.doctor import Facts
 from migrations.doctor.reading import read_facts, wished_traces
-from migrations.doctor.wish import Wish, changes_for, objections, seen
+from migrations.doctor.wish import Wish, changes_for, is_so, objections, seen
 from migrations.ledger import Row
 from migrations.ledger.lock import locked
 from migrations.ledger.marking import Change, NoteApplied, SetAside, write
@@ -14,7 +14,7 @@ from runbooks.events import StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.ledger_reading import names
-from runbooks.steps.parts.registering import written
+from runbooks.steps.parts.registering import unwritten
 
 
 class Params(Frozen):
@@ -61,7 +61,8 @@ async def run(ctx: Context, params: Params) -> Result:
         if changes:
             await write(conn, changes, schema=schema)
         left = await read_facts(conn, ctx.project.folder / ctx.project.migrations, schema)
-    await written(ctx, [_line(change) for change in changes])
+    if why := await unwritten(ctx, [_line(change) for change in changes]):
+        ctx.check("register", "The register in the target", "warn", f"the marks stand in the ledger, and {why}")
     ctx.check("marked", "The ledger says so", "ok", _words(params, changes, facts))
     return Result(
         marked=sum(isinstance(change, SetAside) for change in changes),
@@ -121,10 +122,11 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
     """Everything is written in one transaction: the ledger tells whether it was."""
     async with ctx.connect("read") as conn:
         facts = await read_facts(conn, ctx.project.folder / ctx.project.migrations, ctx.target.url.schema)
+    wish = wish_of(params, facts)
     try:
-        left = changes_for(wish_of(params, facts), facts)
+        left = changes_for(wish, facts)
     except Problem as problem:
-        if problem.code != "P3008":
+        if problem.code != "P3008" or not is_so(wish, facts):
             return None
         left = ()
     if not left:

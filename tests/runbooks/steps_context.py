@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from migrations.hashing import fingerprint_file
 from migrations.problem import Misuse
 from migrations.target import Pinned
+from migrations.target.connecting import told
 from migrations.target.url import Url
 from runbooks import events as e
 from runbooks.artefacts import write_private
@@ -196,6 +197,8 @@ class StepContext:
         connection = await self.target.open(purpose, application_name=self.application_name)
         try:
             yield connection
+        except psycopg.Error as error:
+            raise told(error, lost=connection.closed, where=self.target.url.shown) from None
         finally:
             await connection.close()
 

@@ -83,6 +83,14 @@ async def test_after_a_crash_the_ledger_says_whether_it_was_written(ctx: Resolvi
     assert [await ctx.settled(**wish) for wish in wishes[1:]] == [Settled("done", "ok", "the ledger says so")] * 2
 
 
+@pytest.mark.parametrize("anew", ["SELECT 1", "UPDATE _prisma_migrations SET rolled_back_at = now()"])
+async def test_what_somebody_else_wrote_is_not_taken_for_all_of_it(ctx: Resolving, anew: str) -> None:
+    ctx.query(anew)
+    assert await ctx.settled(applied=["1", "2"]) is None, "a person decides"
+    ctx.query("UPDATE _prisma_migrations SET finished_at = now(), rolled_back_at = NULL")
+    assert await ctx.settled(applied=["1", "2"]) == Settled("done", "ok", "the ledger says so")
+
+
 async def test_a_person_says_why_before_the_lock_is_taken(ctx: Resolving) -> None:
     ctx.answers["reason"] = "it was done by hand"
     await ctx.run(RESOLVE, rolled_back="2", ask=True)
@@ -94,6 +102,14 @@ async def test_each_mark_is_in_the_register(ctx: Resolving) -> None:
     await ctx.run(RESOLVE, applied=["2"])
     lines = ctx.query("SELECT migration, event FROM gonogo.register ORDER BY id")
     assert lines == [("2", "marked as rolled back"), ("2", "marked as applied")]
+
+
+async def test_what_the_ledger_says_is_said_where_the_register_cannot_be_written(ctx: Resolving) -> None:
+    ctx.environment = replace(ctx.environment, register=True)
+    ctx.query("CREATE SCHEMA gonogo; CREATE TABLE gonogo.register (id int)")
+    result = await ctx.run(RESOLVE, applied=["2"])
+    assert (result.applied, ctx.found("marked").outcome) == (("2",), "ok")
+    assert ctx.found("register").outcome == "warn" and "gonogo.register" in ctx.found("register").evidence
 
 
 def test_sessions_that_cannot_be_read_know_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Sequence
 
 from migrations import register
 from migrations.apply.settle import Fate
+from migrations.problem import Problem
 from migrations.register import Event, Who
 from runbooks.events import Script
 from runbooks.steps.base import Context
@@ -47,6 +48,15 @@ class Registered:
         ]
         if self._began:
             await written(self._ctx, lines)
+
+
+async def unwritten(ctx: Context, lines: Sequence[tuple[str, str, Event]]) -> str:
+    """The same of what has happened already, line or not. Returns why there is no line of it; empty if there is."""
+    try:
+        await written(ctx, lines)
+    except Problem as problem:
+        return f"could not be written into gonogo.register: {problem.what}"
+    return ""
 
 
 async def written(ctx: Context, lines: Sequence[tuple[str, str, Event]]) -> None:
