@@ -152,7 +152,13 @@ def _difference(drift: Drift) -> DriftTold:
 
 def script_of(difference: DriftTold) -> str:
     """One difference as SQL, with what it is in comments."""
-    lines = [f"-- {difference.id}", f"--   the folder: {difference.folder}", f"--   the target: {difference.target}"]
-    lines += [f"-- {difference.caution}"] if difference.caution else []
+    folder, target = _in_line(difference.folder), _in_line(difference.target)
+    lines = [f"-- {_in_line(difference.id)}", f"--   the folder: {folder}", f"--   the target: {target}"]
+    lines += [f"-- {_in_line(difference.caution)}"] if difference.caution else []
     lines += [f"{statement};" for statement in difference.sql] or ["-- no SQL is offered"]
-    return "\n".join(line.replace("\r", " ") if line.startswith("--") else line for line in lines) + "\n"
+    return "\n".join(lines) + "\n"
+
+
+def _in_line(text: str) -> str:
+    """Text of the catalog for a comment: what stood on a second line would be run."""
+    return " ".join(text.split())

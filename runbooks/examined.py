@@ -1,6 +1,7 @@
 """A target's ledger, examined: the doctor's diagnosis, with what git and earlier sessions know beside it."""
 
 import difflib
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -66,7 +67,8 @@ async def _with_git(state: State, facts: Facts, folder: Path) -> State:
             found.append((name, *known))
     if not found:
         return replace(state, details=("git has no text that fits the ledger.",))
-    commands = tuple(f"git checkout {commit[:12]} -- {folder / name / SCRIPT}" for name, commit, _ in found)
+    paths = {name: shlex.quote(str(folder / name / SCRIPT)) for name, _, _ in found}
+    commands = tuple(f"git checkout {commit[:12]} -- {paths[name]}" for name, commit, _ in found)
     details = [line for name, commit, text in found for line in _told(name, commit, text, facts)]
     first, *others = state.ways
     return replace(state, details=tuple(details), ways=(Way((*first.steps, *commands), first.when), *others))

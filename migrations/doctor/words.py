@@ -1,6 +1,7 @@
 """What is said of each state."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 from migrations.doctor.facts import Earlier
 from migrations.doctor.state import State, Way, listed
@@ -72,7 +73,7 @@ def no_baseline(tables: int, environment: str) -> State:
             Way(
                 (
                     "See which migrations made what is there.",
-                    f"Mark these as applied: gonogo resolve {environment} --baseline LAST_OF_THEM",
+                    f"Mark these as applied: gonogo resolve {quote(environment)} --baseline LAST_OF_THEM",
                 ),
                 when="If it is",
             ),
@@ -156,7 +157,7 @@ def _error(logs: str) -> str:
 
 
 def _ways_from(name: str, traces: Traces | None, environment: str, *, gone: bool, applied_too: bool) -> tuple[Way, ...]:
-    resolve = f"gonogo resolve {environment}"
+    resolve, name = f"gonogo resolve {quote(environment)}", quote(name)
     back = f"Mark it as rolled back: {resolve} --rolled-back {name}"
     if applied_too or gone:
         return (Way(("Undo what it left, if anything.", back)),)
@@ -200,7 +201,7 @@ def changed_by_others(found: Sequence[tuple[Earlier, str]], environment: str) ->
             Way(
                 (
                     "Find out who it was, and why.",
-                    f"Write the reason down: gonogo resolve {environment} --accept --reason WHY",
+                    f"Write the reason down: gonogo resolve {quote(environment)} --accept --reason WHY",
                 )
             ),
         ),
@@ -237,7 +238,10 @@ def removed(names: tuple[str, ...], environment: str, *, squashed: bool) -> Stat
     """Folders that were there once."""
     restore = Way(("Restore the folder from git.",), when="If it was removed by mistake" if squashed else "")
     mark = Way(
-        ("See that its changes are in the new one.", f"Mark that as applied: gonogo resolve {environment} --applied N"),
+        (
+            "See that its changes are in the new one.",
+            f"Mark that as applied: gonogo resolve {quote(environment)} --applied N",
+        ),
         when="If another migration took its place",
     )
     return State(
@@ -274,7 +278,7 @@ def duplicates(names: tuple[str, ...], environment: str) -> State:
                 (
                     "See that nothing in the database was done twice.",
                     "Keep one row of it: "
-                    + ", ".join(f"gonogo resolve {environment} --one-row {name}" for name in names[:3]),
+                    + ", ".join(f"gonogo resolve {quote(environment)} --one-row {quote(name)}" for name in names[:3]),
                 )
             ),
         ),

@@ -1,6 +1,7 @@
 """The diagnosis: any folder and any rows give one, and each anomaly is named once."""
 
 import hashlib
+import shlex
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -136,3 +137,13 @@ def carried_out(before: tuple[Row, ...], changes: tuple[Change, ...], facts: Fac
     noted = [change for change in changes if isinstance(change, NoteApplied)]
     texts = {change.name: facts.scripts[change.name].text for change in noted}
     return (*kept, *(row(name, text=text, id=f"new-{name}") for name, text in texts.items()))
+
+
+def test_names_are_quoted_in_commands_to_paste() -> None:
+    odd, where = "1_a; rm -rf $HOME", "our shop"
+    left = Facts((), (row(odd, "failed"),))
+    twice = Facts((), (row(odd), row(odd, id="x")))
+    advice = [state.advice for facts in (left, twice) for state in diagnose(facts, where)]
+    pasted = [shlex.split(line) for text in advice for line in text.split(": ") if line.startswith("gonogo ")]
+    assert [words[:3] for words in pasted] == [["gonogo", "resolve", where]] * 2
+    assert [words[-1] for words in pasted] == [odd] * 2

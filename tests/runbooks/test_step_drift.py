@@ -5,6 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from runbooks.drifting import DriftTold, script_of
 from runbooks.steps.schema_drift import MOST
 from tests.runbooks.steps_context import StepContext
 
@@ -91,3 +92,11 @@ async def test_what_keeps_it_from_comparing_is_unknown_and_no_failure(session: S
     assert session.outcomes == {"replayed": "unknown"} and "/nowhere" in session.found("replayed").evidence
     await session.run("schema.drift", timeout="1ms")
     assert session.outcomes == {"replayed": "unknown"} and "took longer" in session.found("replayed").evidence
+
+
+def test_what_the_catalog_holds_stays_a_comment() -> None:
+    odd = "x\nDROP TABLE t;\r\\! id"
+    told = DriftTold(id=odd, title="", folder=odd, target=odd, sql=("COMMENT ON TABLE t IS 'a\n b'",), caution=odd)
+    *comments, first, second = script_of(told).splitlines()
+    assert len(comments) == 4 and all(line.startswith("-- ") for line in comments)
+    assert f"{first}\n{second}" == f"{told.sql[0]};", "the SQL is as it was"

@@ -1,0 +1,40 @@
+"""What git knows beside the diagnosis."""
+
+import asyncio
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from migrations.doctor import State
+from runbooks.examined import examine
+from tests.runbooks.test_ledger_resolve import Resolving
+
+WHO = ("-c", "user.name=ana", "-c", "user.email=ana@example.org")
+
+
+@pytest.fixture
+def ctx(database: str, tmp_path: Path) -> Resolving:
+    """A project in git."""
+    (tmp_path / "our shop").mkdir()
+    ctx = Resolving(database, tmp_path / "our shop")
+    for words in (("init", "-q"), ("add", "."), (*WHO, "commit", "-qm", "first")):
+        subprocess.run(["git", *words], cwd=ctx.project.folder, check=True)
+    return ctx
+
+
+async def edited(ctx: Resolving, text: str) -> State:
+    """The state of script 1, which was applied and now reads so."""
+    (ctx.project.migrations / "1" / "migration.sql").write_text(text)
+    async with ctx.connect("read") as conn:
+        found = await examine(conn, ctx.target, ctx.project, ctx.environment, ctx.project.folder / "none")
+    return next(state for state in found.states if state.name == "edited")
+
+
+async def test_the_command_that_brings_a_text_back_can_be_pasted(ctx: Resolving) -> None:
+    state = await edited(ctx, "CREATE TABLE z ()")
+    assert "-CREATE TABLE a ()" in state.details
+    command = shlex.split(state.ways[0].steps[-1])
+    await asyncio.to_thread(subprocess.run, command, cwd=ctx.project.folder, check=True)
+    assert (ctx.project.migrations / "1" / "migration.sql").read_text() == "CREATE TABLE a ()"
