@@ -281,3 +281,26 @@ async def test_what_the_command_applies_is_in_the_register(team: Team) -> None:
     await team.deploy()
     lines = team.query("SELECT migration, event FROM gonogo.register ORDER BY id")
     assert lines == [("1_a", "started"), ("2_b", "started"), ("1_a", "applied"), ("2_b", "applied")]
+
+
+LOST = "ALTER TABLE gonogo.register RENAME TO other;"
+
+
+async def test_what_has_ended_has_ended_where_the_register_is_lost_meanwhile(database: str, tmp_path: Path) -> None:
+    team = Team(database, tmp_path, {"1_a": LOST})
+    team.environment = replace(team.environment, register=True)
+    team.query("CREATE SCHEMA gonogo; CREATE TABLE gonogo.register (id int)")
+    with pytest.raises(Problem, match='column "session"'):
+        await team.deploy()
+    assert "how it ended" not in team.text("note"), "nothing had begun"
+    team.query("DROP SCHEMA gonogo CASCADE")
+    result = await team.deploy()
+    assert [script.name for script in result.scripts] == ["1_a"] and team.rows() == [("1_a", "applied")]
+    assert "how it ended could not be written into gonogo.register" in team.text("note")
+
+
+async def test_a_copy_that_cannot_be_removed_decides_nothing(team: Team) -> None:
+    (team.folder / COPY).write_text("")
+    settled = await team.settled()
+    assert settled.end == "stopped" and "nothing was run" in settled.words
+    assert "could not be removed: Not a directory" in team.text("note")

@@ -76,7 +76,7 @@ async def apply_by_prisma(ctx: Context, to: str | None, command: str | None) -> 
         applied = {fate.name for fate in deployed.after.judged.of("applied")}
         return deployed
     finally:
-        await asyncio.to_thread(place.remove)
+        await _take_away(ctx)
         await register.ended(applied)
 
 
@@ -143,6 +143,16 @@ def _workplace(ctx: Context) -> Path:
     return ctx.folder / COPY
 
 
+async def _take_away(ctx: Context) -> None:
+    """The copy, as far as that can be done: how the command ended does not hang on it."""
+    place = _workplace(ctx)
+    try:
+        await asyncio.to_thread(remove_copy, place)
+    except OSError as error:
+        why = error.strerror or error
+        await ctx.output(f"{place} could not be removed: {why}. Delete it: a schema may hold a password\n", "note")
+
+
 def _copies(ctx: Context, wanted: Sequence[Wanted]) -> dict[str, bytes]:
     """What Prisma is to see: the reviewed bytes, and all else in the folder, which is applied or nobody reviewed it.
 
@@ -178,7 +188,7 @@ async def settled_by_prisma(ctx: Context, to: str | None, start: StepStarted) ->
     for child in map(_child, records):
         if child is not None and alive(child):
             await end(child)
-    await asyncio.to_thread(remove_copy, _workplace(ctx))
+    await _take_away(ctx)
     path = next((str(r["path"]) for r in reversed(records) if r["prisma"] == "before"), None)
     if path is None:
         return Settled("stopped", "unknown", CUT_SHORT), None

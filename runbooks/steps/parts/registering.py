@@ -38,16 +38,19 @@ class Registered:
 
     async def started(self) -> None:
         """The program runs. Raises Problem."""
-        self._began = True
         await written(self._ctx, [(script.migration, script.sha256, "started") for script in self._scripts])
+        self._began = True
 
     async def ended(self, applied: Container[str]) -> None:
-        """It is over; how the scripts beside the `applied` ones ended is not known here. Raises Problem."""
+        """It is over; how the scripts beside the `applied` ones ended is not known here.
+
+        It has ended, lines or not: why there are none is said.
+        """
         lines: list[tuple[str, str, Event]] = [
             (s.migration, s.sha256, "applied" if s.migration in applied else "unknown") for s in self._scripts
         ]
-        if self._began:
-            await written(self._ctx, lines)
+        if self._began and (why := await unwritten(self._ctx, lines)):
+            await self._ctx.output(f"how it ended {why}\n", "note")
 
 
 async def unwritten(ctx: Context, lines: Sequence[tuple[str, str, Event]]) -> str:
