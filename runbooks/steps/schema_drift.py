@@ -16,6 +16,8 @@ from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.ledger_reading import planned
 
 ARTEFACT = "drift.sql"
+FIRST = "\\set ON_ERROR_STOP on\n"
+"""Else psql goes on after an error, and drops an index whose successor was not built."""
 MOST = 50
 """Differences that get a check of their own; a person could not waive more one by one."""
 SHOWN = 300
@@ -137,7 +139,7 @@ def _text(found: DriftStatus) -> str:
 
 async def _keep(ctx: Context, differences: tuple[DriftTold, ...]) -> str:
     path = ctx.artefact(ARTEFACT)
-    text = "\n".join(script_of(each) for each in differences)
+    text = "\n".join((FIRST, *map(script_of, differences)))
     await asyncio.to_thread(write_private, path, text.encode())
     await ctx.keep(ARTEFACT, path)
     return str(path.relative_to(ctx.folder))

@@ -75,6 +75,15 @@ def test_what_differs_is_told_once_and_what_is_equal_is_not(
     assert sorted(found) == sorted(expected)
 
 
+def test_an_index_that_takes_anothers_place_must_be_valid_before_that_is_dropped() -> None:
+    folder, target = (
+        Snapshot({"index public.i": {"of": "public.t", "definition": f"ON public.t USING btree ({column})"}})
+        for column in "xy"
+    )
+    (found,) = compare(folder, target, TERMS).drifts
+    assert found.statements[1] == "DROP INDEX CONCURRENTLY public.i" and "is valid" in found.caution
+
+
 @pytest.mark.parametrize(
     ("there", "wanted", "so"),
     [

@@ -48,6 +48,7 @@ async def test_before_and_after(session: Session) -> None:
     assert (check.title, check.evidence) == ("column t.x: default", "the folder: none; the target: 7")
     assert "ALTER COLUMN x DROP DEFAULT" in check.advice
     script = (session.folder / before.artefact).read_text()
+    assert script.startswith("\\set ON_ERROR_STOP on\n"), "psql would go on after an error"
     session.by_hand(*[line for line in script.splitlines() if line.startswith("COMMENT")])
     session.by_hand(SECOND, "ALTER TABLE t ADD z integer")
     session.by_hand(

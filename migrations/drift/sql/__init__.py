@@ -15,6 +15,7 @@ VIEWS = ("view", "materialized view")
 NOT_SAFE = "gonogo knows no way that is safe for whatever is in it: write a migration"
 READS_ALL = "rows that do not fit make it fail"
 DEPENDENTS = "it fails, and changes nothing, if something else stands on it"
+IN_ITS_PLACE = "the old one is dropped: go on only if the new one was built, and is valid"
 REWRITES = "the table is written anew, or copied: nobody can use it meanwhile"
 
 
@@ -175,6 +176,8 @@ class Undoing:
                 return REWRITES
             case "view" | "materialized view", "definition":
                 return DEPENDENTS
+            case "index", "definition":
+                return IN_ITS_PLACE
         return ""
 
 
