@@ -16,6 +16,7 @@ Found = Literal["there", "not there", "partly", "not told"]
 
 RELATIONS = ("table", "view", "materialized view", "foreign table", "sequence")
 TYPES = ("type", "enum", "domain")
+ROWS = (a.Insert, a.Update, a.Delete, a.Merge, a.Truncate, a.Copy, a.Call, a.Unknown)
 
 
 class Claim(NamedTuple):
@@ -44,13 +45,21 @@ class Trace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """A whole script. Nothing is said of what only changes rows: the catalog does not show it."""
+    """A whole script. Nothing is said of what only changes rows: the catalog does not show it.
+
+    `at_once`: whoever runs it, it takes effect as a whole or not at all.
+    """
 
     all: tuple[Trace, ...]
+    at_once: bool = False
 
     def which(self, *found: Found) -> tuple[Trace, ...]:
         """The statements of which this was found."""
         return tuple(trace for trace in self.all if trace.found in found)
+
+    def unseen(self, *, refused: bool) -> tuple[Trace, ...]:
+        """What may have taken effect, and the catalog does not show it. `refused`: the server said no to the script."""
+        return () if refused and self.at_once else self.which("not told")
 
     @property
     def verdict(self) -> Literal["nothing", "all", "some", "unknown"]:
@@ -69,7 +78,7 @@ class Traces:
     def words(self) -> str:
         """The verdict for a person."""
         blind = self.which("not told")
-        rest = f"; the catalog does not show {_named(blind)}" if blind else ""
+        rest = f"; the catalog does not show {named(blind)}" if blind else ""
         match self.verdict:
             case "unknown":
                 return "the catalog shows nothing of its statements"
@@ -83,10 +92,11 @@ class Traces:
             ("not there", "not there"),
         )
         parts = [(self.which(found), words) for found, words in each]
-        return "; ".join(f"{_named(traces)}: {words}" for traces, words in parts if traces) + rest
+        return "; ".join(f"{named(traces)}: {words}" for traces, words in parts if traces) + rest
 
 
-def _named(traces: Sequence[Trace]) -> str:
+def named(traces: Sequence[Trace]) -> str:
+    """Their numbers, as a person counts."""
     numbers = [trace.statement.index + 1 for trace in traces]
     runs: list[list[int]] = []
     for number in numbers:
@@ -175,13 +185,40 @@ def claims_in(*scripts: Script) -> Iterator[list[tuple[Statement, tuple[Claim, .
 
 def traces_of(claims: Iterable[tuple[Statement, tuple[Claim, ...]]], holds: Mapping[Claim, bool]) -> Traces:
     """What was found of each statement; `holds` says of each claim whether the catalog bears it out."""
+    every = list(claims)
     return Traces(
         tuple(
             Trace(statement, _found([holds[claim] for claim in own]))
-            for statement, own in claims
+            for statement, own in every
             if not _is_about_the_session(statement)
-        )
+        ),
+        _at_once([statement for statement, _ in every]),
     )
+
+
+def _at_once(statements: Sequence[Statement]) -> bool:
+    """One statement, or all between one BEGIN and one COMMIT; code may commit of its own."""
+    if any(not s.analysed or any(isinstance(action, a.RunCode | a.Call) for action in s.actions) for s in statements):
+        return False
+    ends = [
+        (s.index, action.kind) for s in statements for action in s.certain
+        if isinstance(action, a.Transaction) and action.kind not in ("savepoint", "release", "rollback to", "set")
+    ]  # fmt: skip
+    return len(statements) == 1 or ends == [(0, "begin"), (len(statements) - 1, "commit")]
+
+
+def changes_rows(statement: Statement) -> bool:
+    """Whether it may change rows, so that to run it twice is not to run it once."""
+    return not statement.analysed or any(map(_is_about_rows, statement.actions))
+
+
+def _is_about_rows(action: a.Action) -> bool:
+    match action:
+        case a.Query(calls=calls):
+            return bool(calls)
+        case a.AlterType(computed=computed):
+            return computed
+    return isinstance(action, ROWS)
 
 
 def _is_about_the_session(statement: Statement) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from migrations.doctor import words
 from migrations.doctor.facts import Facts
-from migrations.doctor.traces import Traces
+from migrations.doctor.traces import Traces, changes_rows, named
 from migrations.folder import Migration, same_checksum
 from migrations.ledger import Row
 from migrations.ledger.marking import Change, NoteApplied, SetAside, digest
@@ -134,14 +134,21 @@ def kept_row(rows: list[Row], migration: Migration | None) -> Row:
 
 def objections(wish: Wish, facts: Facts, traces: Mapping[str, Traces]) -> tuple[str, ...]:
     """Why the catalog does not look like what is wished: what is to be reverted, or completed, before the mark."""
-    back = (
-        f"{name} is to be marked as rolled back, but look: {traces[name].words}. Undo that first"
-        for name in wish.rolled_back
-        if name in traces and traces[name].which("there", "partly")
-    )
+    back = (_not_back(name, facts, traces[name]) for name in wish.rolled_back if name in traces)
     done = (
         f"{name} is to be marked as applied, but look: {traces[name].words}. Do the rest first"
         for name in to_apply(wish, facts)
         if name in traces and traces[name].which("not there", "partly")
     )
-    return (*back, *done)
+    return (*filter(None, back), *done)
+
+
+def _not_back(name: str, facts: Facts, traces: Traces) -> str:
+    what = f"{name} is to be marked as rolled back, but"
+    if traces.which("there", "partly"):
+        return f"{what} look: {traces.words}. Undo that first"
+    refused = words.refused(row.applied for row in facts.live.get(name, ()))
+    blind = [trace for trace in traces.unseen(refused=refused) if changes_rows(trace.statement)]
+    if not blind:
+        return ""
+    return f"{what} the catalog does not show whether {named(blind)} changed rows. Find that out, and undo it first"

@@ -1,6 +1,6 @@
 """What is said of each state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from shlex import quote
 
 from migrations.doctor.facts import Earlier
@@ -121,7 +121,7 @@ def failed(
         cause=f"{ended} Nothing else is applied until it is resolved.",
         ways=(
             *((_go_on(session),) if session else ()),
-            *_ways_from(name, traces, environment, gone=gone, applied_too=applied_too),
+            *_ways_from(name, traces, environment, gone=gone, applied_too=applied_too, refused=refused(rows)),
         ),
         migrations=(name,),
         details=(
@@ -150,26 +150,35 @@ def _edited(migration: Migration, rows: Sequence[Applied]) -> bool:
     return migration.data is not None and not any(same_checksum(row.checksum, migration.text) for row in rows)
 
 
+def refused(rows: Iterable[Applied]) -> bool:
+    """Whether the server said no each time, and nobody has to wonder whether the last statement went through."""
+    return all(_error(row.logs or "") for row in rows)
+
+
 def _error(logs: str) -> str:
     """The server's words out of what Prisma or gonogo wrote."""
     lines = (line.strip() for line in logs.splitlines())
     return next((line for line in lines if line.startswith("ERROR")), "").rstrip(".")
 
 
-def _ways_from(name: str, traces: Traces | None, environment: str, *, gone: bool, applied_too: bool) -> tuple[Way, ...]:
+def _ways_from(
+    name: str, traces: Traces | None, environment: str, *, gone: bool, applied_too: bool, refused: bool
+) -> tuple[Way, ...]:
     resolve, name = f"gonogo resolve {quote(environment)}", quote(name)
     back = f"Mark it as rolled back: {resolve} --rolled-back {name}"
     if applied_too or gone:
         return (Way(("Undo what it left, if anything.", back)),)
     again = f"{back} (it is pending then, and runs again)"
     applied = f"Mark it as applied: {resolve} --applied {name}"
+    unseen = bool(traces and traces.unseen(refused=refused))
     match traces.verdict if traces else "unknown":
-        case "nothing":
+        case "nothing" if not unseen:
             return (Way((again,)),)
         case "all":
             return (Way(("See that what the catalog does not show is done, too.", applied)),)
         case "some":
-            undo, rest = "Undo by hand what is there.", "Do by hand what is not there."
+            beside = ", and what the catalog does not show" if unseen else ""
+            undo, rest = f"Undo by hand what is there{beside}.", f"Do by hand what is not there{beside}."
         case _:
             undo, rest = "Find out what took effect, and undo that.", "Find out what took effect, and do the rest."
     return (Way((undo, again), when="To run it again"), Way((rest, applied), when="To keep what is there"))

@@ -228,6 +228,30 @@ ORDER: dict[str, tuple[str, Wish, str]] = {
 }
 
 
+UPDATE = "UPDATE notes SET id = id * 100; "
+BLIND: dict[str, tuple[str, str | None, str]] = {
+    "rows before a refusal": (f"{UPDATE}CREATE TABLE tags ()", LOGS, "whether statement 1 changed rows"),
+    "code": ("DO $$ BEGIN EXECUTE 'x'; END $$; CREATE TABLE tags ()", LOGS, "whether statement 1 changed rows"),
+    "no rows": ("COMMENT ON TABLE notes IS 'x'; CREATE TABLE tags ()", LOGS, ""),
+    "one transaction, refused": (f"BEGIN; {UPDATE}CREATE TABLE tags (); COMMIT", LOGS, ""),
+    "one transaction, cut short": (f"BEGIN; {UPDATE}CREATE TABLE tags (); COMMIT", None, "statement 2 changed rows"),
+    "two transactions": (f"BEGIN; {UPDATE}COMMIT; BEGIN; CREATE TABLE tags (); COMMIT", LOGS, "statement 2 changed"),
+}
+
+
+@pytest.mark.parametrize("case", BLIND)
+async def test_rows_that_may_have_been_changed_stand_against_another_run(world: World, case: str) -> None:
+    script, logs, words = BLIND[case]
+    world.ledger()
+    world.apply("1_notes")
+    world.write("2_tags", script)
+    world.row("2_tags", "failed", logs=logs)
+    state = (await world.states())["failed" if logs else "cut-short"]
+    assert ("Find out what took effect, and undo that." in state.advice) == (bool(words) or case == "no rows")
+    against = await resolve(world, Wish(rolled_back=("2_tags",)))
+    assert (words in against[0]) if words else against == ()
+
+
 @pytest.mark.parametrize("case", ORDER)
 async def test_the_catalog_is_held_against_the_wish(world: World, case: str) -> None:
     done, wish, words = ORDER[case]
