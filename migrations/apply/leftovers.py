@@ -1,6 +1,6 @@
 """What runs CONCURRENTLY and was cut short leaves something behind: cleared away, before it is tried again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import psycopg
@@ -41,7 +41,7 @@ class Leftovers:
     ) -> None:
         self._script, self._wire, self._watcher, self._book, self._on = script, wire, watcher, book, on
         self._begun = set(begun)
-        self._older: Mapping[int, str] | None = None
+        self._older: dict[int, Collection[int]] = {}  # By where a statement starts: what it found at its first try.
 
     async def clear(self, statement: Statement, proof: Proof) -> str:
         """Clear the way for a statement. Returns what to send in its place, or nothing: send it as it stands.
@@ -54,7 +54,7 @@ class Leftovers:
         elif proof.partition:
             text = await self._finalize(proof.partition)
         elif (table := _rebuilt(statement)) is not None:
-            await self._drop_transient(table)
+            await self._drop_transient(table, statement.start)
         self._begun |= {name for name in (proof.index, proof.partition) if name}
         return text
 
@@ -75,14 +75,13 @@ class Leftovers:
             )
         await self._drop(index)
 
-    async def _drop_transient(self, table: str) -> None:
-        """What was there before the first try is not ours."""
+    async def _drop_transient(self, table: str, start: int) -> None:
+        """What was there before the first try of the statement is not ours."""
         rows = await (await self._wire.script.execute(_TRANSIENT.encode(), (table,))).fetchall()
         found = {int(oid): str(name) for oid, name in rows}
-        if self._older is None:
-            self._older = found
+        older = self._older.setdefault(start, found)
         for oid, name in found.items():
-            if oid not in self._older:
+            if oid not in older:
                 await self._drop(name)
 
     async def _drop(self, index: str) -> None:

@@ -109,11 +109,18 @@ async def _retried_once(bench: Bench) -> bool:
     return bool(bench.told(e.Retried))
 
 
-async def test_what_others_began_is_not_cleared_away(database: str) -> None:
-    bench = await bench_with(database, "INSERT INTO t VALUES (1)", "CREATE INDEX i ON t (a)")
+@pytest.mark.parametrize(
+    "script",
+    [
+        "REINDEX INDEX CONCURRENTLY i",
+        "REINDEX TABLE CONCURRENTLY u;\nREINDEX INDEX CONCURRENTLY i",
+    ],
+)
+async def test_what_others_began_is_not_cleared_away(database: str, script: str) -> None:
+    bench = await bench_with(database, "INSERT INTO t VALUES (1)", "CREATE INDEX i ON t (a)", "CREATE TABLE u (a int)")
     with psycopg.connect(database, autocommit=True) as conn, pytest.raises(psycopg.errors.UniqueViolation):
         conn.execute("CREATE UNIQUE INDEX CONCURRENTLY t_ccnew ON t (a)")
-    await bench.apply({"1": "REINDEX INDEX CONCURRENTLY i"}, budgets=QUICK)
+    await bench.apply({"1": script}, budgets=QUICK)
     assert await bench.value("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 't_ccnew'::regclass")
 
 
