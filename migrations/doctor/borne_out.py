@@ -15,6 +15,8 @@ SELECT w.place, CASE w.sort
     WHEN 'relation' THEN EXISTS (SELECT FROM relations r WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
         AND r.relname = w.name AND (r.nspname = w.schema OR w.schema IS NULL AND r.visible))
     WHEN 'index' THEN EXISTS (SELECT FROM relations r JOIN pg_catalog.pg_index i ON i.indexrelid = r.oid
+        WHERE r.relname = w.name AND (r.nspname = w.schema OR w.schema IS NULL AND r.visible))
+    WHEN 'valid index' THEN EXISTS (SELECT FROM relations r JOIN pg_catalog.pg_index i ON i.indexrelid = r.oid
         WHERE i.indisvalid AND r.relname = w.name AND (r.nspname = w.schema OR w.schema IS NULL AND r.visible))
     WHEN 'column' THEN EXISTS (SELECT FROM relations r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
         WHERE NOT a.attisdropped AND a.attname = w.part

@@ -10,8 +10,9 @@ from migrations.sql import actions as a
 from migrations.sql.names import Name
 
 Sort = Literal[
-    "relation", "column", "index", "constraint", "trigger", "type", "label", "function", "schema", "extension"
-]
+    "relation", "column", "index", "valid index", "constraint", "trigger", "type", "label", "function", "schema",
+    "extension",
+]  # fmt: skip
 Found = Literal["there", "not there", "partly", "not told"]
 
 RELATIONS = ("table", "view", "materialized view", "foreign table", "sequence")
@@ -42,6 +43,20 @@ class Trace(NamedTuple):
     statement: Statement
     found: Found
 
+    @property
+    def words(self) -> str:
+        """What was found, for a person."""
+        match self.found:
+            case "there":
+                return "in the catalog"
+            case "not told":
+                return "the catalog does not show it"
+            case "partly" if any(isinstance(action, a.CreateIndex) for action in self.statement.certain):
+                return "an INVALID index is there, drop it first"
+            case "partly":
+                return "there in part"
+        return self.found
+
 
 @dataclass(frozen=True, slots=True)
 class Traces:
@@ -70,8 +85,8 @@ class Traces:
 
     def lines(self, most: int = 20) -> tuple[str, ...]:
         """Each statement with what was found of it, for a person who is to undo or to complete it."""
-        told = {"there": "in the catalog", "partly": "there in part", "not told": "the catalog does not show it"}
-        lines = [f"{s.index + 1}. line {s.line}, {told.get(found, found)}: {s.summary}" for s, found in self.all]
+        each = ((trace.statement, trace.words) for trace in self.all)
+        lines = [f"{s.index + 1}. line {s.line}, {words}: {s.summary}" for s, words in each]
         return (*lines[:most], *((f"and {len(lines) - most} more",) if len(lines) > most else ()))
 
     @property
@@ -86,13 +101,10 @@ class Traces:
                 return f"nothing of it is in the catalog{rest}"
             case "all":
                 return f"all of it is in the catalog{rest}"
-        each: tuple[tuple[Found, str], ...] = (
-            ("there", "in the catalog"),
-            ("partly", "there in part"),
-            ("not there", "not there"),
-        )
-        parts = [(self.which(found), words) for found, words in each]
-        return "; ".join(f"{named(traces)}: {words}" for traces, words in parts if traces) + rest
+        alike: dict[str, list[Trace]] = {}
+        for trace in (*self.which("there"), *self.which("partly"), *self.which("not there")):
+            alike.setdefault(trace.words, []).append(trace)
+        return "; ".join(f"{named(traces)}: {words}" for words, traces in alike.items()) + rest
 
 
 def named(traces: Sequence[Trace]) -> str:
@@ -121,8 +133,11 @@ def _claims(action: a.Action) -> Iterator[Claim]:
             yield Claim("column", table, column.name)
         case a.DropColumn(table=table, column=name):
             yield Claim("column", table, name, there=False)
-        case a.CreateIndex(table=table, index=Name() as index):
-            yield Claim("index", Name(index.home or table.home, index.name))
+        case a.CreateIndex(table=table, index=Name() as index, only=only):
+            name = Name(index.home or table.home, index.name)
+            yield Claim("index", name)
+            if not only:  # it is INVALID until each partition has its own
+                yield Claim("valid index", name)
         case a.AddConstraint(table=table, constraint=a.Constraint(name=str(name))):
             yield Claim("constraint", table, name)
         case a.DropConstraint(table=table, constraint=name):

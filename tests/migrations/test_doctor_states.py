@@ -204,6 +204,12 @@ TRACES: dict[str, tuple[str, str, str]] = {
         "CREATE TABLE t (a int); CREATE INDEX i ON t (a); "
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass",
         "CREATE INDEX CONCURRENTLY i ON t (a)",
+        "some",
+    ),
+    "a drop that left an index INVALID": (
+        "CREATE TABLE t (a int); CREATE INDEX i ON t (a); "
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass",
+        "DROP INDEX CONCURRENTLY i",
         "nothing",
     ),
     "in another schema": ("CREATE SCHEMA s; CREATE TABLE s.t ()", "CREATE TABLE t ()", "nothing"),
@@ -226,4 +232,6 @@ async def test_traces(world: World, case: str) -> None:
     world.ledger()
     world.write("5_it", script)
     world.row("5_it", "failed")
-    assert (await world.facts()).traces["5_it"].verdict == verdict
+    traces = (await world.facts()).traces["5_it"]
+    assert traces.verdict == verdict
+    assert ("an INVALID index is there, drop it first" in traces.words) == (case == "an index that is INVALID")
