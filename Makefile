@@ -1,8 +1,8 @@
 # Everything runs from .venv, which each target makes by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-# Two workers, each with a server of its own.
-TWO := -n 2 --dist worksteal
+# Three workers, each with a server of its own: a good part of the time is waiting.
+WORKERS := -n 3 --dist worksteal
 
 .PHONY: demo test check proof soak format rule-pages clean
 
@@ -10,7 +10,7 @@ demo: .venv/ready
 	@$(BIN)/gonogo demo
 
 test: .venv/ready
-	@$(BIN)/pytest $(TWO)
+	@$(BIN)/pytest $(WORKERS)
 
 check: .venv/ready
 	@$(BIN)/ruff check .
@@ -23,7 +23,7 @@ proof: .venv/ready
 	@$(BIN)/python tests/prove.py $(foreach folder,$(PG_BIN),--pg-bin $(folder)) $(if $(ONLY),--only "$(ONLY)")
 
 soak: .venv/ready
-	@$(BIN)/pytest $(TWO) --soak
+	@$(BIN)/pytest $(WORKERS) --soak
 
 format: .venv/ready
 	@$(BIN)/ruff check --fix .

@@ -82,6 +82,7 @@ def test_wrong_password(gonogo: Gonogo, small: SmallProject, password: str) -> N
         assert form.encode() not in written
 
 
+@pytest.mark.soak
 def test_right_password_with_percent_at_and_slash(gonogo: Gonogo, small: SmallProject) -> None:
     password, database = "100%@home/x y", urlsplit(small.url).path.strip("/")
     with psycopg.connect(small.url, autocommit=True) as connection:
@@ -99,6 +100,7 @@ def test_right_password_with_percent_at_and_slash(gonogo: Gonogo, small: SmallPr
     assert database
 
 
+@pytest.mark.soak
 def test_database_missing(gonogo: Gonogo, small: SmallProject) -> None:
     url = urlunsplit(urlsplit(small.url)._replace(path="/nowhere"))
     ended(run(gonogo, small, SMALL_URL=url), UNREACHED, "nowhere")
@@ -129,6 +131,7 @@ async def test_pooled_url_with_a_direct_one(gonogo: Gonogo, small: SmallProject)
         ended(await asyncio.to_thread(run, gonogo, small, SMALL_URL=url, SMALL_DIRECT=small.url), 0)
 
 
+@pytest.mark.soak
 def test_fingerprint_of_another_environment(gonogo: Gonogo, small: SmallProject) -> None:
     small.toml(fingerprint="123/other")
     ended(run(gonogo, small), NO_GO, "123/other")
@@ -153,6 +156,7 @@ def test_migrations_folder_missing(gonogo: Gonogo, small: SmallProject) -> None:
     ended(said, MISUSE, "migrations")
 
 
+@pytest.mark.soak
 def test_migrations_folder_empty(gonogo: Gonogo, small: SmallProject) -> None:
     (small.folder / "migrations" / "20260101000000_notes" / "migration.sql").unlink()
     (small.folder / "migrations" / "20260101000000_notes").rmdir()
@@ -167,6 +171,7 @@ def test_folder_lacking_migration_sql(gonogo: Gonogo, small: SmallProject) -> No
     ended(run(gonogo, small), NO_GO, "20260102000000_empty")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -185,12 +190,14 @@ def test_script_that_cannot_be_run(gonogo: Gonogo, small: SmallProject, name: st
         assert connection.execute("SELECT to_regclass('notes')").fetchone() == (None,), "nothing may have run"
 
 
+@pytest.mark.soak
 def test_script_with_crlf(gonogo: Gonogo, small: SmallProject) -> None:
     small.migration("20260101000000_notes", TABLE.replace("\n", "\r\n").encode())
     small.answers()
     ended(run(gonogo, small), 0)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -223,6 +230,7 @@ def test_session_folder_read_only(gonogo: Gonogo, small: SmallProject) -> None:
     assert "Traceback" not in said.err
 
 
+@pytest.mark.soak
 def test_session_folder_is_a_link(gonogo: Gonogo, small: SmallProject, tmp_path: Path) -> None:
     home = tmp_path / "state" / "gonogo"
     home.mkdir(parents=True)

@@ -52,6 +52,7 @@ def test_kill_9_of_the_runner_in_migrate(gonogo: Gonogo, start: Start, sleepy: S
     assert no_backend_left(sleepy)
 
 
+@pytest.mark.soak
 def test_kill_9_of_the_runner_in_backup(gonogo: Gonogo, start: Start, small: SmallProject) -> None:
     with psycopg.connect(small.url, autocommit=True) as connection:
         connection.execute(
@@ -69,6 +70,7 @@ def test_kill_9_of_the_runner_in_backup(gonogo: Gonogo, start: Start, small: Sma
     assert no_backend_left(small)
 
 
+@pytest.mark.soak
 def test_kill_9_of_the_face_in_migrate(gonogo: Gonogo, start: Start, sleepy: SmallProject) -> None:
     walk = start(sleepy)
     folder = walk.until(running("apply"))
@@ -164,6 +166,7 @@ def test_two_operators_at_once(gonogo: Gonogo, start: Start, small: SmallProject
     assert "since" in second.err and "from" in second.err
 
 
+@pytest.mark.soak
 def test_server_restarted_in_the_middle_of_migrate(
     start: Start, sleepy: SmallProject, tmp_path: Path, until: Until
 ) -> None:

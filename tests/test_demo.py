@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from fix_command import Gonogo, environment
 
 from runbooks import events as e
@@ -43,6 +44,7 @@ def test_the_demo_walks_to_its_end_without_a_terminal(gonogo: Gonogo, own_home: 
     assert [(s["environment"], s["outcome"], s["waivers"]) for s in listed] == [("staging", "go", 1)]
 
 
+@pytest.mark.soak
 def test_a_demo_whose_runner_was_killed_goes_on_from_its_data(gonogo: Gonogo, own_home: Path) -> None:
     argv = [sys.executable, "-P", "-m", "tui", "demo"]
     face = subprocess.Popen(argv, env=environment(SMALL), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

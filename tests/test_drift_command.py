@@ -69,6 +69,7 @@ def test_what_cannot_be_compared_is_said(gonogo: Gonogo, small: SmallProject) ->
     assert said.code == 1 and "drift is not known" in said.out and "no ledger" in said.out
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_of_a_look_that_is_killed(
     applied: SmallProject, until: Until, tmp_path: Path, no_process_left: None, number: int

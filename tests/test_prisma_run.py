@@ -57,6 +57,7 @@ def test_it_is_said_in_the_plan_and_no_password_is_kept(gonogo: Gonogo, team: Sm
     assert kept == []
 
 
+@pytest.mark.soak
 def test_where_there_is_no_node_the_opening_says_so(gonogo: Gonogo, team: SmallProject, tmp_path: Path) -> None:
     code, said = run(gonogo, team, str(tmp_path))
     assert code == 3
@@ -64,6 +65,7 @@ def test_where_there_is_no_node_the_opening_says_so(gonogo: Gonogo, team: SmallP
     assert ledger(team) == []
 
 
+@pytest.mark.soak
 def test_after_a_kill_the_ledger_decides(gonogo: Gonogo, team: SmallProject, start: Start, until: Until) -> None:
     engine = 'engine = "prisma"\ncommand = "node_modules/.bin/prisma"'
     (team.folder / "small.md").write_text(RUNBOOK.replace('lock_timeout = "2s"', engine))

@@ -111,6 +111,7 @@ def test_a_protected_ledger_is_changed_by_a_person_who_types_its_name(
     terminal.enter("here", lambda: rows(small) == [(TAGS, "rolled back")])
 
 
+@pytest.mark.soak
 def test_on_a_terminal_the_catalog_says_up_to_where_a_baseline_fits(
     small: SmallProject, at_terminal: AtTerminal
 ) -> None:
@@ -127,6 +128,7 @@ def test_on_a_terminal_the_catalog_says_up_to_where_a_baseline_fits(
     assert rows(small) == [(NOTES, "applied")]
 
 
+@pytest.mark.soak
 def test_a_change_by_others_is_told_until_somebody_writes_down_why(gonogo: Gonogo, small: SmallProject) -> None:
     query(small, TABLE)
     assert resolve(gonogo, small, "--baseline", NOTES, *SURE).code == 0
@@ -137,6 +139,7 @@ def test_a_change_by_others_is_told_until_somebody_writes_down_why(gonogo: Gonog
     assert status(gonogo, small) == {}
 
 
+@pytest.mark.soak
 def test_git_shows_what_was_edited_and_brings_back_what_was_removed(gonogo: Gonogo, small: SmallProject) -> None:
     query(small, TABLE)
     assert resolve(gonogo, small, "--baseline", NOTES, *SURE).code == 0
@@ -157,6 +160,7 @@ def test_git_shows_what_was_edited_and_brings_back_what_was_removed(gonogo: Gono
     assert status(gonogo, small) == {}
 
 
+@pytest.mark.soak
 def test_a_walk_and_a_resolve_are_in_the_register_and_the_next_dump_holds_it(
     gonogo: Gonogo, small: SmallProject
 ) -> None:

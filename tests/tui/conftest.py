@@ -40,7 +40,7 @@ def opened(tmp_path: Path) -> Stage:
     return open_app
 
 
-@pytest.fixture(params=[SMALL, LARGE], ids=["80x24", "120x40"])
+@pytest.fixture(params=[pytest.param(SMALL, id="80x24"), pytest.param(LARGE, id="120x40", marks=pytest.mark.soak)])
 def stage(request: pytest.FixtureRequest, opened: Stage) -> Stage:
     """Opens the app at each of the two sizes."""
 
