@@ -1,5 +1,6 @@
 """What a lock stood in the way of is tried again, for a while, unless that would cost others the same again."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def _us(seconds: float) -> int:
     return int(seconds * 1_000_000)
 
 
-def why_not_again(error: Exception, work: Sequence[Work], statements: Sequence[Statement]) -> str:
+async def why_not_again(error: Exception, work: Sequence[Work], statements: Sequence[Statement]) -> str:
     """Why a transaction that a lock ended must not be done again; empty if nothing in it was costly to others.
 
     `work` is what was sent in this try, in order. What came before it first touched anything of others costs nobody.
@@ -112,7 +113,7 @@ def why_not_again(error: Exception, work: Sequence[Work], statements: Sequence[S
         return HELD
     if sum(seconds for _, seconds in work) < SCANNED:
         return ""
-    touches, whole = touches_of(Script("", tuple(statements))), 0.0
+    touches, whole = await asyncio.to_thread(touches_of, Script("", tuple(statements))), 0.0
     for indexes, seconds in work:
         if seconds >= SCANNED and any(_heavy(touch) for index in indexes for touch in touches[index]):
             did = f"statement {indexes[-1] + 1} went through a whole table under its lock for {seconds:.1f} s"

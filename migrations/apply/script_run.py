@@ -179,7 +179,7 @@ class ScriptRun:
         async def why_not(error: Exception) -> str:
             if first is not None and self._through > first:
                 return "it is not tried again: an earlier part of the same is committed"
-            return why_not_again(error, self._statements.work, self._script.statements)
+            return await why_not_again(error, self._statements.work, self._script.statements)
 
         return why_not
 

@@ -271,19 +271,27 @@ COSTS: list[tuple[str, list[float], str]] = [
 
 
 @pytest.mark.parametrize(("text", "seconds", "words"), COSTS)
-def test_what_is_too_costly_to_be_done_again(text: str, seconds: list[float], words: str) -> None:
+async def test_what_is_too_costly_to_be_done_again(text: str, seconds: list[float], words: str) -> None:
     work = [(range(index, index + 1), worked) for index, worked in enumerate(seconds)]
-    why = why_not_again(psycopg.errors.LockNotAvailable(), work, read_script(text).statements)
+    why = await why_not_again(psycopg.errors.LockNotAvailable(), work, read_script(text).statements)
     assert words in why and bool(words) == bool(why)
 
 
-def test_what_went_out_as_one_query_is_judged_as_one() -> None:
+async def test_what_went_out_as_one_query_is_judged_as_one() -> None:
     statements = read_script("CREATE TABLE n (); ALTER TABLE t ALTER a TYPE bigint").statements
     locked = psycopg.errors.LockNotAvailable()
-    assert "went through a whole table" in why_not_again(locked, [(range(2), 0.2)], statements)
-    assert not why_not_again(locked, [(range(2), 0.05)], statements)
+    assert "went through a whole table" in await why_not_again(locked, [(range(2), 0.2)], statements)
+    assert not await why_not_again(locked, [(range(2), 0.05)], statements)
 
 
-def test_what_held_others_up_is_never_done_again() -> None:
-    assert why_not_again(GaveWay("x", held=True), [], ())
-    assert not why_not_again(GaveWay("x", held=False), [], ())
+async def test_a_long_script_is_judged_beside_the_event_loop() -> None:
+    statements = read_script("UPDATE t SET a = 1;\n" * 2_000).statements
+    judging = asyncio.ensure_future(why_not_again(psycopg.errors.LockNotAvailable(), [(range(1), 2.0)], statements))
+    await asyncio.sleep(0)
+    assert not judging.done(), "others have their turn meanwhile"
+    assert "had worked for 2.0 s" in await judging
+
+
+async def test_what_held_others_up_is_never_done_again() -> None:
+    assert await why_not_again(GaveWay("x", held=True), [], ())
+    assert not await why_not_again(GaveWay("x", held=False), [], ())
