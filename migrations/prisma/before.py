@@ -37,10 +37,9 @@ class Before:
         rows = (Row(row["id"], row["steps"], Applied(**row["applied"])) for row in data["rows"])
         return cls(tuple(rows), Snapshot.from_json(data["catalog"]))
 
-    def open_ones(self, wanted: Sequence[Wanted]) -> frozenset[str]:
-        """The names that Prisma would apply, as this ledger stands."""
-        done = {row.applied.name for row in self.rows if not row.applied.rolled_back}
-        return frozenset(one.name for one in wanted if one.name not in done)
+    def open_ones(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of these migrations that Prisma would apply, as this ledger stands."""
+        return frozenset(names) - {row.applied.name for row in self.rows if not row.applied.rolled_back}
 
     def rolled_back(self) -> frozenset[str]:
         """The names that have a row that was marked as rolled back."""

@@ -128,9 +128,9 @@ def _same_scripts(run: Deploy, said: Said, before: Before) -> None:
             advice='Read what it said above; or leave out engine = "prisma".',
             detail="\n".join(said.error),
         )
-    expected = before.open_ones(run.wanted)
-    more = seen - expected - {marker}
+    expected = before.open_ones(one.name for one in run.wanted)
     # Up to 7.8, Prisma's status does not list what was marked as rolled back, though deploy runs it again.
+    more = (seen | before.open_ones(run.workplace.scripts)) - expected - {marker}
     less = expected - seen - before.rolled_back()
     if more or less:
         words = [*(f"{name} is not in the plan" for name in sorted(more)), *(f"{n} is not seen" for n in sorted(less))]

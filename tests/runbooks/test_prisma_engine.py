@@ -129,6 +129,18 @@ async def test_a_migration_that_nobody_reviewed_stops_it(team: Team) -> None:
     assert team.query("SELECT to_regclass('a')") == [(None,)]
 
 
+async def test_what_was_marked_as_rolled_back_after_the_review_is_not_run_again(team: Team) -> None:
+    """Prisma's status does not list it, and its deploy runs it."""
+    (team.project.migrations / "0_base").mkdir()
+    (team.project.migrations / "0_base" / "migration.sql").write_text("CREATE TABLE base ();")
+    async with team.connect("ledger") as conn:
+        await write(conn, [NoteApplied("0_base", "x")])
+    team.query("UPDATE _prisma_migrations SET finished_at = NULL, rolled_back_at = now()")
+    with pytest.raises(Problem, match="0_base is not in the plan"):
+        await team.deploy()
+    assert team.query("SELECT to_regclass('base')") == [(None,)]
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

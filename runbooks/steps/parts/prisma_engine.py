@@ -156,7 +156,7 @@ async def _take_away(ctx: Context) -> None:
 def _copies(ctx: Context, wanted: Sequence[Wanted]) -> dict[str, bytes]:
     """What Prisma is to see: the reviewed bytes, and all else in the folder, which is applied or nobody reviewed it.
 
-    The latter would be seen by Prisma's status, and is refused there.
+    The latter is refused once the ledger is read, before anything runs.
     """
     not_now = {script.migration for script in planned(ctx)} | set(held_back(ctx))
     on_disk = {m.name: m.data for m in read_folder(ctx.project.migrations) if m.name not in not_now}
