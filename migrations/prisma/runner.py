@@ -113,9 +113,10 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
 
 
 def _script(scripts: object) -> str | None:
-    """The name of the script that is `prisma migrate deploy` and nothing else."""
-    found = scripts.items() if isinstance(scripts, dict) else ()
-    return next((name for name, text in found if str(text).split() == [PRISMA, *DEPLOY]), None)
+    """The name of the script that is `prisma migrate deploy` and nothing else, before and after it, too."""
+    found = scripts if isinstance(scripts, dict) else {}
+    alone = (name for name in found if not {f"pre{name}", f"post{name}"} & found.keys())
+    return next((name for name in alone if str(found[name]).split() == [PRISMA, *DEPLOY]), None)
 
 
 def _given(command: str) -> tuple[str, ...]:

@@ -61,6 +61,14 @@ def test_the_lock_file_says_how(tmp_path: Path, env: dict[str, str], lock: str, 
     assert (" ".join(named.cli), named.words) == (cli, scripted)
 
 
+@pytest.mark.parametrize("hook", ["predb:deploy", "postdb:deploy"])
+def test_a_script_with_which_others_run_is_not_run_by_its_name(tmp_path: Path, env: dict[str, str], hook: str) -> None:
+    migrations = project(tmp_path, "package-lock.json", scripts={**SCRIPTS, hook: "node seed.js"})
+    assert find(migrations, None, env, project=tmp_path).words == "npx --no-install prisma migrate deploy"
+    alone = project(tmp_path / "b", "package-lock.json", scripts={**SCRIPTS, hook: "x", "up": SCRIPTS["db:deploy"]})
+    assert find(alone, None, env, project=tmp_path).words == "npm run up"
+
+
 def test_the_lock_file_of_a_workspace_stands_above(tmp_path: Path, env: dict[str, str]) -> None:
     migrations = project(tmp_path)
     (tmp_path / "pnpm-lock.yaml").write_text("")
