@@ -36,6 +36,25 @@ class Proposal:
     seen: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """The `last` migration that the catalog speaks for, and none before it does it speak against.
+
+    `blind`: of these, before it or next after it, the catalog shows nothing either way.
+    """
+
+    last: str | None
+    blind: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """For a person who is to say which is the last."""
+        if self.last is None and not self.blind:
+            return "The catalog has not even the first."
+        shown = f"Nothing speaks against those up to {self.last}" if self.last else "The catalog shows none of them"
+        return f"{shown}; not shown: {', '.join(self.blind)}." if self.blind else f"{shown}."
+
+
 async def look(project: Project, environment: Environment, environ: Mapping[str, str]) -> Looked:
     """Read everything. Raises Misuse, Problem or Unavailable."""
     url = read_urls(environment, environ)[environment.direct_url or environment.url]
@@ -89,19 +108,22 @@ def _toml(value: object) -> str:
     return text
 
 
-async def fitting(looked: Looked) -> str | None:
-    """The last migration up to which the catalog has all that the scripts say; None if not even of the first."""
+async def fitting(looked: Looked) -> Fitting:
+    """Up to where the catalog speaks for the scripts. Where it shows nothing of one, it may never have run."""
     facts = looked.found.facts
     if not facts.scripts:
-        return None
+        return Fitting(None, ())
     connection = await looked.target.open("read", application_name="gonogo resolve")
     try:
         traces = await wished_traces(connection, Wish(baseline=list(facts.scripts)[-1]), facts)
     finally:
         await connection.close()
-    fits = None
+    last, blind = None, list[str]()
     for name in facts.scripts:
         if name not in facts.live and (name not in traces or traces[name].which("not there", "partly")):
             break
-        fits = name
-    return fits
+        if name in facts.live or traces[name].which("there"):
+            last = name
+        else:
+            blind.append(name)
+    return Fitting(last, tuple(blind))

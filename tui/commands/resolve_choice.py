@@ -57,7 +57,7 @@ def _named(looked: Looked, wanted: str) -> Wish:
     if wanted == "applied":
         return Wish(applied=(click.prompt("Its name", type=click.Choice(pending), show_choices=False, err=True),))
     fits = asyncio.run(resolving.fitting(looked))
-    talk(printable(f"The catalog has all of them up to {fits}." if fits else "The catalog has not even the first."))
+    talk(printable(fits.words))
     prompt = "The last of them"
-    name = click.prompt(prompt, type=click.Choice(pending), show_choices=False, default=fits, err=True)
+    name = click.prompt(prompt, type=click.Choice(pending), show_choices=False, default=fits.last, err=True)
     return Wish(baseline=name)
