@@ -41,10 +41,8 @@ def lock_held(holders: Sequence[Holder]) -> State:
     """Somebody migrates, or a connection that nobody uses any more holds the lock."""
     holder = next(h for h in holders if h.granted)
     waiting = tuple(f"also waited for by {h.words}" for h in holders if not h.granted)
-    idle = f"It has said nothing since {holder.idle_since}."
-    ours = "A gonogo holds it so while it works on another connection: ask who is named."
     prisma = "Prisma runs its scripts on the connection that holds the lock: its program may be gone."
-    hint = (idle, ours if holder.application.startswith("gonogo ") else prisma) if holder.idle_since else ()
+    hint = (holder.idle, *(() if holder.ours else (prisma,))) if holder.idle else ()
     end = holder.end_sql or "An administrator must look: this role may not see who it is."
     return State(
         name="lock-held",

@@ -47,6 +47,18 @@ class Holder:
     """Since when it has said nothing; empty while it works, or where that is not visible."""
 
     @property
+    def ours(self) -> bool:
+        """Whether it is a gonogo, which works on another connection than the one that holds the lock."""
+        return self.application.startswith("gonogo ")
+
+    @property
+    def idle(self) -> str:
+        """What its silence means; empty where it is not silent."""
+        if self.idle_since and self.ours:
+            return "A gonogo holds it while it works on another connection: ask who is named."
+        return f"It has said nothing since {self.idle_since}." if self.idle_since else ""
+
+    @property
     def words(self) -> str:
         """Who, since when, where from."""
         who = f"{self.application or 'an unnamed program'} (user {self.user or 'not visible'}, pid {self.pid})"
@@ -135,10 +147,10 @@ def _busy(others: tuple[Holder, ...]) -> Problem:
     holder = next((o for o in others if o.granted), None)
     if holder is None:
         return Problem("Another program held the migration lock until a moment ago.", advice="Try again.", code="P1002")
-    idle = f" It has said nothing since {holder.idle_since}." if holder.idle_since else ""
-    end = f"{idle} If it is dead, end it: {holder.end_sql}" if holder.end_sql else ""
+    idle = f" {holder.idle}" if holder.idle else ""
+    end = f" If its program is gone, end it: {holder.end_sql}" if holder.end_sql else ""
     return Problem(
         f"Somebody else runs migrations on this database: {holder.words}.",
-        advice=f"Talk to them and wait until they are done.{end}",
+        advice=f"Talk to them and wait until they are done.{idle}{end}",
         code="P1002",
     )

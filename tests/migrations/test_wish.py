@@ -197,13 +197,18 @@ async def test_what_cannot_be_is_refused_and_nothing_is_written(world: World, ca
         assert (await world.facts()).rows is None
 
 
-async def test_somebody_who_migrates_is_not_written_behind(world: World) -> None:
+@pytest.mark.parametrize("who", ["prisma", "gonogo 20260101T000000Z-here-aaaa"])
+async def test_somebody_who_migrates_is_not_written_behind(world: World, who: str) -> None:
     failed(world)
-    with psycopg.connect(world.url, autocommit=True, application_name="prisma") as other:
+    with psycopg.connect(world.url, autocommit=True, application_name=who) as other:
         other.execute("SELECT pg_advisory_lock(%s)", (KEY,))
         with pytest.raises(Problem) as caught:
             await resolve(world, Wish(rolled_back=("2_tags",)))
-    assert caught.value.code == "P1002" and "prisma" in caught.value.what
+        state = (await world.states())["lock-held"]
+    assert caught.value.code == "P1002" and who in caught.value.what
+    for told in (caught.value.advice, " ".join(state.details)):
+        assert ("It has said nothing" in told) == (who == "prisma")
+        assert ("works on another connection: ask who is named" in told) == (who != "prisma")
 
 
 async def test_all_of_it_is_written_or_nothing(world: World) -> None:
