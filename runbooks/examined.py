@@ -1,5 +1,6 @@
 """A target's ledger, examined: the doctor's diagnosis, with what git and earlier sessions know beside it."""
 
+import asyncio
 import difflib
 import shlex
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ from runbooks.project import Environment, Project
 
 MOST_FILES, MOST_LINES = 5, 40
 """So many files are looked up in git, and so many lines of a difference are shown."""
+LONGEST = 5000
+"""Lines of a file, above which its difference is not made: the time that takes grows with their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ async def examine(
     facts = await read_facts(conn, path, target.url.schema)
     assert target.pin is not None
     open_rows = tuple(row.id for row in facts.rows or () if row.applied.failed)
-    known = known_before(root, environment.name, identity(target.pin), open_rows, besides=besides)
+    here = identity(target.pin)
+    known = await asyncio.to_thread(known_before, root, environment.name, here, open_rows, besides=besides)
     facts = replace(facts, earlier=known.reading, sessions=known.open)
     states = [await _with_git(state, facts, path) for state in diagnose(facts, environment.name)]
     return Examined(facts, tuple(states))
@@ -69,7 +73,7 @@ async def _with_git(state: State, facts: Facts, folder: Path) -> State:
         return replace(state, details=("git has no text that fits the ledger.",))
     paths = {name: shlex.quote(str(folder / name / SCRIPT)) for name, _, _ in found}
     commands = tuple(f"git checkout {commit[:12]} -- {paths[name]}" for name, commit, _ in found)
-    details = [line for name, commit, text in found for line in _told(name, commit, text, facts)]
+    details = await asyncio.to_thread(lambda: [line for each in found for line in _told(*each, facts)])
     first, *others = state.ways
     return replace(state, details=tuple(details), ways=(Way((*first.steps, *commands), first.when), *others))
 
@@ -84,6 +88,9 @@ def _told(name: str, commit: str, text: str, facts: Facts) -> Iterable[str]:
     if on_disk is None:
         return
     old, new = text.splitlines(), on_disk.text.splitlines()
+    if max(len(old), len(new)) > LONGEST:
+        yield f"too long to be compared here: {len(old)} lines were applied, {len(new)} are on disk"
+        return
     lines = list(difflib.unified_diff(old, new, "applied", "on disk", lineterm=""))
     yield from lines[:MOST_LINES]
     if len(lines) > MOST_LINES:
