@@ -166,6 +166,7 @@ def test_a_replay_runs_a_command_on_the_migrated_database(gonogo: Gonogo, clone:
     assert "it ended with 0" in told["proven"][1] and not leavings.there()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -179,6 +180,7 @@ def test_a_command_that_fails_fails_the_check(
     clear(gonogo("check", "--replay", "--", *command, cwd=clone.top), 1, "command-failed", *words)
 
 
+@pytest.mark.soak
 def test_a_command_that_is_not_there_is_exit_3(gonogo: Gonogo, clone: Clone, leavings: Leavings) -> None:
     said = gonogo("check", "--replay", "--", "no-such-program", cwd=clone.top, env=leavings.env)
     clear(said, 3, "no-such-program")
@@ -214,6 +216,7 @@ def test_a_replay_needs_one_folder(gonogo: Gonogo, clone: Clone) -> None:
     clear(gonogo("check", "--replay", script, cwd=clone.top), 2, "one migrations folder")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_a_replay_that_is_killed(
     clone: Clone, leavings: Leavings, until: Until, no_process_left: None, number: int

@@ -84,6 +84,7 @@ def test_without_a_terminal_everything_must_be_given(
     assert rows(small) == [(TAGS, "failed")]
 
 
+@pytest.mark.soak
 def test_what_took_effect_is_undone_first_and_then_marked(gonogo: Gonogo, small: SmallProject) -> None:
     failed(small)
     state = status(gonogo, small)["cut-short"]
@@ -96,6 +97,7 @@ def test_what_took_effect_is_undone_first_and_then_marked(gonogo: Gonogo, small:
     assert rows(small) == [(TAGS, "rolled back")]
 
 
+@pytest.mark.soak
 def test_a_protected_ledger_is_changed_by_a_person_who_types_its_name(
     gonogo: Gonogo, small: SmallProject, at_terminal: AtTerminal
 ) -> None:

@@ -90,6 +90,7 @@ async def test_what_somebody_else_does(shared: Home, tmp_path: Path, other: Othe
         assert await stage.ledger() == list(other.ends)
 
 
+@pytest.mark.soak
 async def test_two_runners_at_once(shared: Home, tmp_path: Path) -> None:
     stage = await Stage.made(shared)
     folders = [tmp_path / name for name in ("first", "second")]

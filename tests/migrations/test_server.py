@@ -150,6 +150,7 @@ async def test_it_is_gone_when_its_owner_is_killed(killed: str, folder: Path, bi
     assert not server.socket.parent.exists()
 
 
+@pytest.mark.soak
 async def test_a_killed_server_leaves_no_claim_on_its_data(folder: Path, bin: Path) -> None:
     server = await ThrowawayServer.start(folder, bin=bin)
     os.kill(server.child.pid, signal.SIGKILL)
@@ -179,6 +180,7 @@ def hidden_bin(tmp_path: Path) -> Path:
     return hidden / package.name / "pginstall" / "bin"
 
 
+@pytest.mark.soak
 async def test_where_nobody_but_us_may_look(hidden_bin: Path, tmp_path: Path) -> None:
     """As root: the server's own uid can neither reach the programs nor walk to its data."""
     deep = tmp_path / "hidden" / ("a folder, with a name that is rather long " * 4)
@@ -190,6 +192,7 @@ async def test_where_nobody_but_us_may_look(hidden_bin: Path, tmp_path: Path) ->
     assert not server.socket.parent.exists()
 
 
+@pytest.mark.soak
 async def test_one_folder_one_server(folder: Path, bin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = await ThrowawayServer.start(folder, bin=bin)
     try:
@@ -201,6 +204,7 @@ async def test_one_folder_one_server(folder: Path, bin: Path, monkeypatch: pytes
         await server.stop()
 
 
+@pytest.mark.soak
 async def test_a_refused_start_says_why_and_leaves_nothing(folder: Path, bin: Path) -> None:
     with pytest.raises(Unavailable, match=r"PostgreSQL did not start\. .*shared_buffers"):
         await ThrowawayServer.start(folder, bin=bin, settings={"shared_buffers": "plenty"})

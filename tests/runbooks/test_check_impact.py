@@ -102,6 +102,7 @@ def test_what_a_pending_script_makes_is_nobodys_for_those_after_it(gonogo: Gonog
     assert severities <= {"note"}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("harm", "code", "words"),
     [

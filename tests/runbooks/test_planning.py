@@ -300,6 +300,7 @@ def test_a_plan_has_an_end_however_much_there_is_to_say() -> None:
     ]
 
 
+@pytest.mark.soak
 def test_the_largest_plan_fits_into_a_record() -> None:
     """Every bound reached at once, with four bytes to a character."""
     wide = "\U0001f600"

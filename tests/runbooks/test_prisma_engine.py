@@ -201,6 +201,7 @@ async def sleeping(team: Team) -> bool:
     return bool(team.query("SELECT 1 FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND application_name ~ ' prisma$'"))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("wrong", ["", "ignores-sigterm"])
 async def test_a_cancel_ends_it_and_its_session_and_tells_what_is_there(
     database: str, tmp_path: Path, wrong: str
@@ -219,6 +220,7 @@ async def test_a_cancel_ends_it_and_its_session_and_tells_what_is_there(
     assert not (team.folder / COPY).exists()
 
 
+@pytest.mark.soak
 async def test_who_waits_behind_it_is_counted_while_it_runs(database: str, tmp_path: Path) -> None:
     team = Team(database, tmp_path, {"1_a": "LOCK TABLE old;\nSELECT pg_sleep(100);"})
     async with team.connect("ledger") as conn:

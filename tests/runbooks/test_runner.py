@@ -365,6 +365,7 @@ async def wired(tmp_path: Path, clock):
     made.journal.close()
 
 
+@pytest.mark.soak
 async def test_a_plan_of_many_megabytes_passes_and_so_does_what_follows(wired: Wired) -> None:
     script = the_plan().scripts[0]
     many = tuple(script.statements[0].model_copy(update={"line": n, "summary": "insert " * 10}) for n in range(50_000))
