@@ -222,6 +222,11 @@ ApplyEvent = (
 OnEvent = Callable[[ApplyEvent], Awaitable[None]]
 
 
+def microseconds(seconds: float) -> int:
+    """Seconds as events and records have them."""
+    return int(seconds * 1_000_000)
+
+
 def as_record(event: ApplyEvent) -> dict[str, Any]:
     """An event as JSON, for the journal and for settle()."""
     return {"event": type(event).__name__, **json.loads(json.dumps(asdict(event)))}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from migrations.activity import Session, Waiter
+from migrations.apply.events import microseconds
 from migrations.apply.guard import Behind
 from migrations.apply.lock_queue import MOST_NAMED, LockQueue
 
@@ -65,18 +66,18 @@ def _before(queue: LockQueue) -> Iterator[Branch]:
         if waiter:
             yield Branch(1, "waits", pid, _who(session), on=waiter.on, mode=_mode(waiter))
         elif pid:
-            took = None if session is None or session.seconds is None else _us(session.seconds)
+            took = None if session is None or session.seconds is None else microseconds(session.seconds)
             yield Branch(0, "holds", pid, _who(session), _doing(session), took)
     if 0 in queue.before:
         for one in queue.prepared:
-            yield Branch(0, "holds", 0, one.user, f"prepared transaction {one.gid}", _us(one.seconds))
+            yield Branch(0, "holds", 0, one.user, f"prepared transaction {one.gid}", microseconds(one.seconds))
 
 
 def _behind(queue: LockQueue, behind: Behind, depth: int) -> Iterator[Branch]:
     for waiter in queue.behind[:MOST_NAMED]:
         deeper = depth + (1 if queue.pid in waiter.blocked_by else 2)
         waits = behind.waits.get(waiter.pid)
-        took = None if waits is None else _us(waits)
+        took = None if waits is None else microseconds(waits)
         yield Branch(
             deeper, "behind", waiter.pid, _who(queue.sessions.get(waiter.pid)), "", took, waiter.on, _mode(waiter)
         )
@@ -96,7 +97,3 @@ def _mode(waiter: Waiter | None) -> str:
     """`AccessExclusiveLock` as PostgreSQL's documentation has it: `ACCESS EXCLUSIVE`."""
     mode = waiter.mode.removesuffix("Lock") if waiter else ""
     return "".join(f" {c}" if c.isupper() else c for c in mode).strip().upper()
-
-
-def _us(seconds: float) -> int:
-    return int(seconds * 1_000_000)

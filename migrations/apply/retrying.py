@@ -64,7 +64,13 @@ class Retries:
             await self._on(e.GaveUp(lost.name, lost.row, lost.statement, timed_out, why, lost.holders))
             raise GivenUp(lost.error, " ".join((_sentence(why), *_way_on(lost))))
         self._spent += pause
-        told = (_us(pause), _us(self._spent), _us(self._budgets.retry_for), _said(lost.error), lost.holders)
+        told = (
+            e.microseconds(pause),
+            e.microseconds(self._spent),
+            e.microseconds(self._budgets.retry_for),
+            _said(lost.error),
+            lost.holders,
+        )
         await self._on(e.Retried(lost.name, lost.row, lost.statement, lost.attempt, *told))
         await self._wire.pause(pause)
 
@@ -98,10 +104,6 @@ def _sentence(words: str) -> str:
 def _said(error: Exception) -> str:
     diag = error.diag if isinstance(error, psycopg.Error) else None
     return (diag and diag.message_primary) or str(error)
-
-
-def _us(seconds: float) -> int:
-    return int(seconds * 1_000_000)
 
 
 async def why_not_again(error: Exception, work: Sequence[Work], statements: Sequence[Statement]) -> str:

@@ -107,7 +107,7 @@ class ScriptRun:
             raise
         if not self._finished:
             await ledger.finish(self._book, script.row, table=self._table)
-        took = int((time.monotonic() - began) * 1_000_000)
+        took = e.microseconds(time.monotonic() - began)
         await self._on(e.ScriptEnded(script.name, script.row, len(script.statements), took))
         return took
 

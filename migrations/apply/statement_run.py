@@ -72,7 +72,7 @@ class StatementRun:
         self._sent_from = None if text else statement.start
         reply = await self._sent(text or statement.text, range(index, index + 1))
         self._sent_from = None
-        took = int((time.monotonic() - self._began) * 1_000_000)
+        took = e.microseconds(time.monotonic() - self._began)
         await self.tell_notices()
         if statement.facts.sets or statement.facts.may_commit or not statement.analysed:
             await self.clamp()
@@ -91,7 +91,7 @@ class StatementRun:
             self.at = self._failed_at(error, first)
             raise
         self._sent_from, self.at = None, count - 1
-        took = int((time.monotonic() - self._began) * 1_000_000)
+        took = e.microseconds(time.monotonic() - self._began)
         await self.tell_notices()
         await self._on(e.StatementEnded(self._name, count - 1, count, took, -1, reply.tag))
 
@@ -170,7 +170,7 @@ class StatementRun:
         try:
             self._watch.take(queue, asked)
         finally:
-            took, waits = int((time.monotonic() - self._began) * 1_000_000), int(self._watch.waits * 1_000_000)
+            took, waits = e.microseconds(time.monotonic() - self._began), e.microseconds(self._watch.waits)
             await self._on(e.Running(self._name, self.at, took, waits, progress, queue, self._watch.behind))
 
     async def _tell_blind(self, error: psycopg.Error) -> None:

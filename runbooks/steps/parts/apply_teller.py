@@ -93,7 +93,7 @@ class Teller:
         detail = "  ".join(part for part in (self._detail, now.label) if part)
         where = {**self._where(), "detail": detail, "elapsed_us": event.took}
         if shown:
-            longest = int(event.behind.longest * 1_000_000)
+            longest = e.microseconds(event.behind.longest)
             rows: list[JsonValue] = [{**asdict(branch), "text": branch.words} for branch in shown]
             where["queue"] = {"rows": rows, "behind": len(event.queue.behind), "longest_us": longest}
         if now.total or now.done:
