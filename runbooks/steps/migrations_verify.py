@@ -12,6 +12,7 @@ from runbooks.events import Script
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
+from runbooks.steps.parts.kept_scripts import CHANGED, kept_bytes
 from runbooks.steps.parts.ledger_reading import planned
 
 LONGEST = 300
@@ -69,19 +70,9 @@ async def _reviewed(ctx: Context, script: Script) -> Claims:
     """What was reviewed, read from the session's own bytes. Raises Problem."""
     assert script.verify is not None
     name = f"{script.migration}/{VERIFY}"
-    path = ctx.folder / "scripts" / f"{script.verify.sha256}.sql"
-    try:
-        data = await asyncio.to_thread(path.read_bytes)
-    except OSError as error:
-        raise Problem(
-            f"{name} of this session cannot be read: {error.strerror}.",
-            advice="The session folder was changed from outside: end this session.",
-        ) from None
+    data = await asyncio.to_thread(kept_bytes, ctx.folder, script.verify.sha256, name)
     if hashlib.sha256(data).hexdigest() != script.verify.sha256:
-        raise Problem(
-            f"{name} is not what was reviewed.",
-            advice="The session folder was changed from outside: end this session.",
-        )
+        raise Problem(f"{name} is not what was reviewed.", advice=CHANGED)
     claims = await asyncio.to_thread(read_claims, data)
     if claims.wrong:
         words = "; ".join(f"line {each.line}: {each.words}" for each in claims.wrong)

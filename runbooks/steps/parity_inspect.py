@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import psycopg
 
 from migrations.catalog.recorded import name_of
+from migrations.listed import listed
 from migrations.parity import Beside, Fate, Wanted, differing, fates, read_beside
 from migrations.problem import Problem
 from migrations.sql import read_script
@@ -20,7 +20,8 @@ from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import default_schema, touched_tables
 from runbooks.steps.parts.apply_teller import took_text
 from runbooks.steps.parts.duration import Duration
-from runbooks.steps.parts.ledger_reading import names, planned
+from runbooks.steps.parts.kept_scripts import kept_text
+from runbooks.steps.parts.ledger_reading import planned
 from runbooks.waited import Waited, waited
 
 READ_ONLY = {"default_transaction_read_only": "on"}
@@ -122,17 +123,7 @@ def _same(here: Fingerprint, there: Fingerprint) -> bool:
 
 def _wanted(ctx: Context) -> list[Wanted]:
     """The pending scripts, from the session's own bytes. Raises Problem."""
-    return [Wanted(s.migration, s.sha256, _text(ctx.folder / "scripts" / f"{s.sha256}.sql")) for s in planned(ctx)]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise Problem(
-            f"The script {path.name} of this session cannot be read: {error.strerror}.",
-            advice="The session folder was changed from outside: end this session.",
-        ) from None
+    return [Wanted(s.migration, s.sha256, kept_text(ctx.folder, s)) for s in planned(ctx)]
 
 
 async def _applied(ctx: Context, name: str, found: Sequence[Fate], seen: Mapping[str, Waited]) -> None:
@@ -170,8 +161,8 @@ def _ledgers(ctx: Context, name: str, here: Beside, there: Beside) -> None:
     pending = {script.migration for script in planned(ctx)} | set(ctx.view.plan.held_back if ctx.view.plan else ())
     ahead = tuple(sorted(others - mine - pending))
     behind = tuple(sorted(mine - others))
-    words = [f"only on {name}: {names(ahead)}"] if ahead else []
-    words += [f"only here: {names(behind)}"] if behind else []
+    words = [f"only on {name}: {listed(ahead)}"] if ahead else []
+    words += [f"only here: {listed(behind)}"] if behind else []
     if words:
         advice = "The two do not have the same history, so what went well there may not go well here."
         ctx.check("history", "The same history", "warn", "; ".join(words), advice)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from migrations.problem import Problem
 from runbooks.artefacts import write_private
 from runbooks.drifting import Advance, Asked, DriftStatus, DriftTold, drifted, script_of
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
+from runbooks.steps.parts.kept_scripts import kept_text
 from runbooks.steps.parts.ledger_reading import planned
 
 ARTEFACT = "drift.sql"
@@ -68,19 +68,12 @@ def _known(ctx: Context, step: str | None) -> frozenset[str] | None:
 
 
 async def _asked(ctx: Context, params: Params) -> Asked:
-    scripts = ctx.folder / "scripts"
-    wanted = {script.migration: scripts / f"{script.sha256}.sql" for script in planned(ctx)}
-    try:
-        pending = await asyncio.to_thread(lambda: {name: path.read_bytes() for name, path in wanted.items()})
-    except OSError as error:
-        raise Problem(
-            f"A script of this session cannot be read: {error.strerror}.",
-            advice="The session folder was changed from outside: end this session.",
-        ) from None
+    wanted, folder = planned(ctx), ctx.folder
+    pending = await asyncio.to_thread(lambda: {s.migration: kept_text(folder, s) for s in wanted})
     return Asked(
         project=ctx.project,
         schema=ctx.target.url.schema,
-        pending={name: data.decode("utf-8", "replace") for name, data in pending.items()},
+        pending=pending,
         bin=Path(params.bin) if params.bin else None,
         seconds=params.timeout.total_seconds(),
         environ=os.environ,

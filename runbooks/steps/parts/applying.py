@@ -17,6 +17,7 @@ from migrations.sql.actions import CreateTable
 from runbooks.events import Script
 from runbooks.steps.base import Context
 from runbooks.steps.parts.apply_questions import decided
+from runbooks.steps.parts.kept_scripts import kept_text
 from runbooks.steps.parts.ledger_reading import planned
 
 END = "End this session, look at what is in the database, and start anew."
@@ -64,7 +65,8 @@ async def order(ctx: Context, scripts: Sequence[Script], way: Way = "safe") -> O
         if found is not None and found.state == "applied":
             before.append(found)
             continue
-        ready = await prepare(script.migration, await _text(ctx, script), script.sha256, way)
+        text = await asyncio.to_thread(kept_text, ctx.folder, script)
+        ready = await prepare(script.migration, text, script.sha256, way)
         if ready.model != script.model:
             raise Problem(
                 f"{script.migration} would not be run as the plan says: {ready.model}, not {script.model}.",
@@ -88,18 +90,6 @@ def _begun(ctx: Context, script: str) -> frozenset[str]:
     sent = (r for r in ctx.progress_of(ctx.step.id) if r.get("event") == Sending.__name__ and r.get("name") == script)
     names = (record["index"] if record["there"] and record["index"] else record.get("partition") for record in sent)
     return frozenset(str(name) for name in names if name)
-
-
-async def _text(ctx: Context, script: Script) -> str:
-    """The reviewed bytes, from the session's folder."""
-    path = ctx.folder / "scripts" / f"{script.sha256}.sql"
-    try:
-        data = await asyncio.to_thread(path.read_bytes)
-    except FileNotFoundError:
-        raise Problem(
-            f"The reviewed text of {script.migration} is gone from the session's folder.", advice=END
-        ) from None
-    return data.decode("utf-8", errors="replace")
 
 
 def _continued(ready: ScriptToRun, fate: Fate) -> ScriptToRun:

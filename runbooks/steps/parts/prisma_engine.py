@@ -26,6 +26,7 @@ from runbooks.project import Environment, Project
 from runbooks.runbook import Runbook
 from runbooks.steps.base import Context, Settled
 from runbooks.steps.parts.applying import END, chosen, still_as_reviewed
+from runbooks.steps.parts.kept_scripts import kept_bytes
 from runbooks.steps.parts.ledger_reading import held_back, planned
 from runbooks.steps.parts.registering import Registered
 
@@ -165,10 +166,7 @@ def _copies(ctx: Context, wanted: Sequence[Wanted]) -> dict[str, bytes]:
 
 
 def _reviewed(ctx: Context, script: Script) -> bytes:
-    try:
-        data = (ctx.folder / "scripts" / f"{script.sha256}.sql").read_bytes()
-    except OSError:
-        data = b""
+    data = kept_bytes(ctx.folder, script.sha256, script.migration)
     if sha256(data.decode("utf-8", errors="replace").encode()).hexdigest() != script.sha256:
         raise Problem(f"{script.migration} in the session's folder is not the script that was reviewed.", advice=END)
     return data
