@@ -60,9 +60,3 @@ class State:
 
 def _joined(way: Way) -> str:
     return " Then: ".join(way.steps)
-
-
-def listed(names: tuple[str, ...], most: int = 20) -> str:
-    """Names in a line, not too many of them."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from shlex import quote
 
 from migrations.doctor.facts import Earlier
-from migrations.doctor.state import State, Way, listed
+from migrations.doctor.state import State, Way
 from migrations.doctor.traces import Traces
 from migrations.folder import LOCK_FILE, PROVIDER, SCRIPT, Migration, same_checksum
 from migrations.ledger import NAME
 from migrations.ledger.lock import Holder
+from migrations.listed import listed
 from migrations.plan import Applied
 
 BEFORE = "What is in the catalog may have been there before: then it is not this script's to undo."

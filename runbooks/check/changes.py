@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrations.folder import SCRIPT, Migration, same_checksum
+from migrations.listed import listed
 from migrations.naming import order_key
 from runbooks.check import matters as m
 from runbooks.check.base import Base, Repository, blob_id
-from runbooks.check.report import Remark, listed
+from runbooks.check.report import NAMED, Remark
 from runbooks.check.sources import File
 
 
@@ -88,7 +89,7 @@ def about_changes(changes: Changes, folder: Path, files: list[File]) -> Iterator
         elif before and order_key(file.name) < order_key(before[-1]):
             yield m.ORDER.remark(file.path, f"it comes before {before[-1]}, which {changes.base.words} has already")
     if gone:
-        yield m.GONE.remark(folder, f"{listed(gone)} of {changes.base.words}")
+        yield m.GONE.remark(folder, f"{listed(gone, NAMED)} of {changes.base.words}")
 
 
 def _has_id(file: File, id: str) -> bool:

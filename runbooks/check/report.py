@@ -6,6 +6,8 @@ from pathlib import Path
 from migrations.finding import Finding, Severity
 from runbooks.check.base import Base
 
+NAMED = 5
+"""Names that a remark lists, the rest counted."""
 RANK: dict[Severity, int] = {"stop": 3, "warn": 2, "note": 1}
 
 OURS = "gonogo"
@@ -97,8 +99,3 @@ class More:
     proven: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
     settles: frozenset[str] = frozenset()
-
-
-def listed(names: list[str]) -> str:
-    """The first of some names, the rest counted."""
-    return f"{', '.join(names[:5])} and {len(names) - 5} more" if len(names) > 5 else ", ".join(names)

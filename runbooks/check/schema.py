@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from migrations.listed import listed
 from runbooks.check import matters as m
 from runbooks.check.changes import Changes
-from runbooks.check.report import Remark, listed
+from runbooks.check.report import NAMED, Remark
 from runbooks.check.sources import File
 from runbooks.check.verdict import Verdict
 
@@ -52,14 +53,16 @@ def about_schema(changes: Changes, folder: Path, new: list[File], verdicts: Mapp
     changed = _changed(tables(was), tables(now.values()))
     if changed and not new and was:
         path, line = _place(now, changed[0])
-        yield m.SCHEMA_ALONE.remark(path, f"{listed(changed)} changed since {changes.base.words}", line=line)
+        yield m.SCHEMA_ALONE.remark(path, f"{listed(changed, NAMED)} changed since {changes.base.words}", line=line)
     if changed or not now:
         return
     known = set(re.findall(r"\w+", "\n".join(now.values())))
     for file in new:
         unknown = [name for name in verdicts[file].makes if name not in known] if file in verdicts else []
         if unknown:
-            yield m.MIGRATION_ALONE.remark(file.path, f"no schema file knows {listed(unknown)}, and none changed")
+            yield m.MIGRATION_ALONE.remark(
+                file.path, f"no schema file knows {listed(unknown, NAMED)}, and none changed"
+            )
 
 
 def _changed(was: Mapping[str, frozenset[str]], now: Mapping[str, frozenset[str]]) -> list[str]:

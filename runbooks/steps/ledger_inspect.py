@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from migrations.doctor import State, StateName
+from migrations.listed import listed
 from migrations.plan import compare
 from runbooks.events import Outcome
 from runbooks.examined import examine
 from runbooks.frozen import Frozen
 from runbooks.gates import worst
 from runbooks.steps.base import Context, Nothing, StepKind
-from runbooks.steps.parts.ledger_reading import held_back, names
+from runbooks.steps.parts.ledger_reading import held_back
 
 ASKED: dict[str, tuple[str, tuple[StateName, ...]]] = {
     "failed-rows": ("No failed migration", ("failed", "cut-short")),
@@ -84,8 +85,8 @@ def _told(
 
 def _pending(ctx: Context, pending: tuple[str, ...], later: tuple[str, ...]) -> None:
     if pending:
-        after = f"; held back: {names(later)}" if later else ""
-        return ctx.check("pending", "Pending migrations", "ok", f"{len(pending)}: {names(pending)}{after}")
+        after = f"; held back: {listed(later)}" if later else ""
+        return ctx.check("pending", "Pending migrations", "ok", f"{len(pending)}: {listed(pending)}{after}")
     advice = "Is it the right folder, the right commit, the right database? If so, end the session."
     ctx.check("pending", "Pending migrations", "warn", "nothing to apply: nothing will be proven", advice)
 

@@ -8,12 +8,12 @@ from migrations.doctor.wish import Wish, changes_for, is_so, objections, seen
 from migrations.ledger import Row
 from migrations.ledger.lock import locked
 from migrations.ledger.marking import Change, NoteApplied, SetAside, write
+from migrations.listed import listed
 from migrations.problem import Problem
 from migrations.register import Event
 from runbooks.events import StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
-from runbooks.steps.parts.ledger_reading import names
 from runbooks.steps.parts.registering import unwritten
 
 
@@ -111,9 +111,9 @@ def _words(params: Params, changes: Sequence[Change], facts: Facts) -> str:
     unknown = tuple(name for name in _many(params.rolled_back) if name not in facts.by_name)
     pending = " (pending again)" if aside and not noted and not params.one_row else ""
     parts = (
-        f"marked as rolled back: {names(aside)}{pending}" if aside else "",
-        f"noted as applied: {names(noted)}" if noted else "",
-        f"the ledger has no row of {names(unknown)}" if unknown else "",
+        f"marked as rolled back: {listed(aside)}{pending}" if aside else "",
+        f"noted as applied: {listed(noted)}" if noted else "",
+        f"the ledger has no row of {listed(unknown)}" if unknown else "",
     )
     return "; ".join(part for part in parts if part) or "it said so before; nothing had to be marked"
 
@@ -142,7 +142,7 @@ def shows(params: Params) -> str:
         ("note every migration up to and with {} as applied", _many(params.baseline or ())),
         ("keep one row of {}", _many(params.one_row)),
     )
-    done = ", ".join(words.format(names(found)) for words, found in parts if found)
+    done = ", ".join(words.format(listed(found)) for words, found in parts if found)
     return f"{done or 'look at the ledger'}; in the ledger alone, no SQL of theirs is run or undone"
 
 

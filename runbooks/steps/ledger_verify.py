@@ -1,9 +1,10 @@
 """`ledger.verify`: the ledger after the run."""
 
+from migrations.listed import listed
 from migrations.plan import Applied
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Nothing, StepKind
-from runbooks.steps.parts.ledger_reading import Reading, held_back, names, planned, read_both
+from runbooks.steps.parts.ledger_reading import Reading, held_back, planned, read_both
 
 
 class Result(Frozen):
@@ -20,7 +21,7 @@ async def run(ctx: Context, params: Nothing) -> Result:
     reading, later = await read_both(ctx), held_back(ctx)
     pending = tuple(m.name for m in reading.plan.pending if m.name not in later)
     _pending(ctx, pending, later)
-    evidence = f"P3009: {names(reading.plan.failed)}" if reading.plan.failed else "none"
+    evidence = f"P3009: {listed(reading.plan.failed)}" if reading.plan.failed else "none"
     advice = "Go back to Migrate's error: it says what is committed. Complete or undo it, then mark it."
     outcome = "fail" if reading.plan.failed else "ok"
     ctx.check(
@@ -39,8 +40,8 @@ def _pending(ctx: Context, pending: tuple[str, ...], later: tuple[str, ...]) -> 
         advice = (
             "Start Migrate's step again; or, if these came in since the plan was made, leave them to another session."
         )
-        return ctx.check("pending", "Nothing is pending", "fail", names(pending), advice)
-    ctx.check("pending", "Nothing is pending", "ok", f"held back: {names(later)}" if later else "none")
+        return ctx.check("pending", "Nothing is pending", "fail", listed(pending), advice)
+    ctx.check("pending", "Nothing is pending", "ok", f"held back: {listed(later)}" if later else "none")
 
 
 def _checksums(ctx: Context, reading: Reading) -> tuple[str, ...]:
@@ -51,12 +52,12 @@ def _checksums(ctx: Context, reading: Reading) -> tuple[str, ...]:
     wrong = tuple(s.migration for s in scripts if s.migration not in good)
     if wrong:
         advice = "Somebody else changed the ledger or the database. Find out who, before you go on."
-        ctx.check("checksums", "Applied as reviewed", "fail", f"not in the ledger as reviewed: {names(wrong)}", advice)
+        ctx.check("checksums", "Applied as reviewed", "fail", f"not in the ledger as reviewed: {listed(wrong)}", advice)
     else:
         ctx.check("checksums", "Applied as reviewed", "ok", f"{len(good)} migrations, checksums equal")
     if edited := reading.plan.changed:
         advice = "These files differ from what was applied. Restore them from git."
-        ctx.check("edited", "No file edited after it was applied", "warn", names(edited), advice)
+        ctx.check("edited", "No file edited after it was applied", "warn", listed(edited), advice)
     return good
 
 

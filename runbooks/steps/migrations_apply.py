@@ -12,6 +12,7 @@ from migrations.apply import ApplyResult, ApplyRun, apply
 from migrations.apply.guard import Budgets
 from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.sending import Timeouts
+from migrations.listed import listed
 from migrations.prisma.judged import Fate as PrismaFate
 from migrations.sql import Way
 from runbooks.events import Check, Script, StepStarted
@@ -21,7 +22,6 @@ from runbooks.steps.parts.apply_questions import may_go_on
 from runbooks.steps.parts.apply_teller import Teller
 from runbooks.steps.parts.applying import Order, chosen, fates, order, still_as_reviewed
 from runbooks.steps.parts.duration import Duration
-from runbooks.steps.parts.ledger_reading import names
 from runbooks.steps.parts.limits import NONE, Limit, limit_milliseconds, limit_text
 from runbooks.steps.parts.lock_timeout import lock_timeout_for
 from runbooks.steps.parts.prisma_engine import ENGINE, apply_by_prisma, settled_by_prisma
@@ -166,7 +166,7 @@ def _result(ctx: Context, todo: Order, result: ApplyResult, planned: int) -> Res
     done = (*before, *now)
     evidence = f"{len(done)} of {planned} scripts, {sum(s.statements for s in done)} statements"
     if len(done) < planned:
-        left = names(tuple(s.name for s in todo.scripts[len(now) :]))
+        left = listed(tuple(s.name for s in todo.scripts[len(now) :]))
         advice = "Start the step again to go on."
         where = f"in the middle of {result.amid}" if result.amid else f"before {left}"
         ctx.check("applied", "Scripts applied", "fail", f"{evidence}; stopped as asked, {where}", advice)

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from migrations.catalog.effects import Effects
 from migrations.catalog.sweep import Flaw, Kind, from_json, held_against, sweep, to_json
+from migrations.listed import listed
 from runbooks.artefacts import write_private
 from runbooks.events import Outcome
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import plan_effects, touched_tables
-from runbooks.steps.parts.ledger_reading import names
 from runbooks.steps.parts.records_kept import AS_BEFORE, kept_before, kept_by
 
 NAME = "sweep.json"
@@ -150,7 +150,7 @@ def _listed(flaws: Iterable[Flaw]) -> str:
     by_kind: dict[Kind, list[str]] = {}
     for flaw in flaws:
         by_kind.setdefault(flaw.kind, []).append(flaw.name.removeprefix("public."))
-    return "; ".join(f"{TITLES[kind].lower()}: {names(tuple(found), 5)}" for kind, found in by_kind.items())
+    return "; ".join(f"{TITLES[kind].lower()}: {listed(tuple(found), 5)}" for kind, found in by_kind.items())
 
 
 def shows(params: Params) -> str:

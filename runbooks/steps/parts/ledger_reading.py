@@ -35,9 +35,3 @@ def planned(ctx: Context) -> tuple[Script, ...]:
 def held_back(ctx: Context) -> tuple[str, ...]:
     """What this session leaves for later, by name."""
     return ctx.view.plan.held_back if ctx.view.plan else ()
-
-
-def names(found: tuple[str, ...], most: int = 20) -> str:
-    """Names in a line, not too many of them."""
-    more = len(found) - most
-    return ", ".join(found[:most]) + (f" and {more} more" if more > 0 else "")
