@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ from migrations.ledger import lock as ledger_lock
 from migrations.problem import Problem, Unavailable
 from migrations.restore import in_the_way
 from migrations.sql import cut_in_doubt
-from migrations.target import Connection, Fingerprint, environment_mark, pooling, privileges
+from migrations.target import Connection, Fingerprint, Pooling, Url, environment_mark, pooling, privileges
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks.events import Runner
@@ -22,6 +23,7 @@ from runbooks.execution import StepRun
 from runbooks.identity import Stop, judge
 from runbooks.plan_reader import PlanReader
 from runbooks.planning import engine_of
+from runbooks.project import Environment
 from runbooks.recorder import Recorder
 from runbooks.sessions import dumps_folder
 from runbooks.setting import Setting
@@ -134,16 +136,8 @@ class Opening:
         self._run.check("restore", "A restore, if it came to that", outcome, words, advice if found else "")
 
     async def _pooling(self) -> None:
-        setting = self._setting
-        kind = await pooling(setting.direct)
-        advice = "Set direct_url in gonogo.toml to the name of a variable that holds the server's own address."
-        if kind == "transaction":
-            raise Stop(f"{setting.direct.variable} leads through a transaction pooler.", advice=advice)
-        if kind == "session" and setting.environment.pooler != "session":
-            raise Stop(
-                f"{setting.direct.variable} leads through a pooler, and its mode cannot be proven.",
-                advice=f'{advice} If it is in session mode, say pooler = "session" there.',
-            )
+        kind = await pooling(self._setting.direct)
+        judge_pooling(kind, self._setting.direct, self._setting.environment)
         self._run.check("direct", "Direct connection", "ok", "direct" if kind == "direct" else "a session pooler")
 
     @property
@@ -162,13 +156,11 @@ class Opening:
         self._run.check("tools", "pg_dump and pg_restore", "ok", f"version {found.version}")
 
     async def _prisma(self) -> Runner | None:
-        """The team's own command, where the runbook applies by it: found, and asked for its version."""
-        setting, (wanted, command) = self._setting, command_of(self._setting.runbook)
-        if not (wanted and self._changes):
-            return None
-        env = prisma_environment(self._run.child_environment(), setting.environment, self._run.session)
-        _, version, runner = await find_prisma(setting.project, env, command)
-        self._run.check("prisma", "Prisma's own command", "ok", f"{runner.words}; it {version.words}")
+        """The team's own command, where the runbook applies by it."""
+        env = self._run.child_environment()
+        runner, way = await runner_of(self._setting, env, self._run.session) if self._changes else (None, "")
+        if runner is not None:
+            self._run.check("prisma", "Prisma's own command", "ok", f"{runner.words}; it {way}")
         return runner
 
     def _disk(self, size: int, tables: int) -> None:
@@ -191,6 +183,28 @@ class Opening:
         if isinstance(problem, Unavailable):
             return ("unavailable", 3, str(problem))
         return ("no_go", problem.exit_code, str(problem))
+
+
+def judge_pooling(kind: Pooling, url: Url, environment: Environment) -> None:
+    """Raises Stop for a pooler that does not keep sessions, or may not."""
+    advice = "Set direct_url in gonogo.toml to the name of a variable that holds the server's own address."
+    if kind == "transaction":
+        raise Stop(f"{url.variable} leads through a transaction pooler.", advice=advice)
+    if kind == "session" and environment.pooler != "session":
+        raise Stop(
+            f"{url.variable} leads through a pooler, and its mode cannot be proven.",
+            advice=f'{advice} If it is in session mode, say pooler = "session" there.',
+        )
+
+
+async def runner_of(setting: Setting, env: Mapping[str, str], session: str) -> tuple[Runner | None, str]:
+    """The team's own command, where the runbook applies by it, and how it sends a script. Raises Problem."""
+    wanted, command = command_of(setting.runbook)
+    if not wanted:
+        return None, ""
+    quiet = prisma_environment(env, setting.environment, session)
+    _, version, runner = await find_prisma(setting.project, quiet, command)
+    return runner, version.words
 
 
 def _existing(folder: Path) -> Path:

@@ -28,6 +28,7 @@ from migrations.sql import Model, Script, Way, execution_model, read_script
 from migrations.verify_sql import Claims, read_claims
 from runbooks import events as e
 from runbooks.durations import microseconds
+from runbooks.frozen import Frozen
 from runbooks.plan_told import Room, locked
 from runbooks.project import Environment, Project, Review
 from runbooks.runbook import Condition, Runbook
@@ -112,25 +113,62 @@ def plan_hash(
     runner: e.Runner | None = None,
 ) -> str:
     """What a GO refers to, in lower-case hexadecimal; see the head of this file."""
-    covered = {
-        "scripts": [
-            {
-                "name": script.migration,
-                "sha256": script.sha256,
-                "model": script.model,
-                "verify": script.verify.sha256 if script.verify else "",
-                "findings": [[rule, statement] for rule, statement in sorted(_pairs(script.findings))],
-            }
+    return covered_by(project, runbook, scripts, (target.system_identifier, target.database), runner).hash
+
+
+class CoveredScript(Frozen):
+    """What the hash covers of one script. `findings` are pairs of rule and statement, in order."""
+
+    name: str
+    sha256: str
+    model: str
+    verify: str
+    findings: tuple[tuple[str, int], ...]
+
+
+class Covered(Frozen):
+    """Everything that a plan's hash covers; see the head of this file."""
+
+    scripts: tuple[CoveredScript, ...]
+    system_identifier: str
+    database: str
+    runbook: str
+    project: str
+    engine: str
+    model: str
+
+    @property
+    def hash(self) -> str:
+        """The SHA-256 of its RFC 8785 bytes, in lower-case hexadecimal."""
+        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json"))).hexdigest()
+
+
+def covered_by(
+    project: Project,
+    runbook: Runbook,
+    scripts: Sequence[e.Script],
+    database: tuple[str, str],
+    runner: e.Runner | None = None,
+) -> Covered:
+    """What the hash covers. `database`: the system identifier and the name."""
+    return Covered(
+        scripts=tuple(
+            CoveredScript(
+                name=script.migration,
+                sha256=script.sha256,
+                model=script.model,
+                verify=script.verify.sha256 if script.verify else "",
+                findings=tuple(sorted(_pairs(script.findings))),
+            )
             for script in scripts
-        ],
-        "system_identifier": target.system_identifier,
-        "database": target.database,
-        "runbook": runbook.sha256,
-        "project": project.sha256,
-        "engine": runner.words if runner else engine_of(runbook),
-        "model": way_of(runbook, runner),
-    }
-    return hashlib.sha256(rfc8785.dumps(covered)).hexdigest()  # type: ignore[arg-type]
+        ),
+        system_identifier=database[0],
+        database=database[1],
+        runbook=runbook.sha256,
+        project=project.sha256,
+        engine=runner.words if runner else engine_of(runbook),
+        model=way_of(runbook, runner),
+    )
 
 
 def _pairs(findings: Iterable[e.Finding]) -> list[tuple[str, int]]:

@@ -19,6 +19,7 @@ COMMANDS = {
     "backup": "walk:backup",
     "check": "check:check",
     "demo": "walk:demo",
+    "plan": "plan:plan",
     "resolve": "resolve:resolve",
     "resume": "walk:resume",
     "run": "walk:run",

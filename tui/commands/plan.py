@@ -1,0 +1,92 @@
+"""`gonogo plan`: what would run, as a file for a second engineer to approve."""
+
+import asyncio
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from migrations.problem import Misuse, Unavailable
+from runbooks import launch
+from runbooks.approvals.plan_document import PlanDocument
+from runbooks.approvals.requesting import request
+from runbooks.durations import duration
+from runbooks.events import PlanMade
+from runbooks.operator import who
+from runbooks.places import Place, place
+from runbooks.project import Environment
+from tui.commands.common import json_option, on_terminal, project_option, talk
+from tui.commands.plan_printed import plan_lines
+from tui.commands.walk import operator_option
+from tui.printable import printable
+
+LONGEST = timedelta(days=30)
+
+
+@click.command(short_help="What would run, as a file to approve.")
+@click.argument("environment")
+@click.option("--ticket", help="The change ticket that it is for.")
+@click.option("--to", default="", metavar="MIGRATION", help="The last migration to apply; later ones are held back.")
+@click.option("--expires", default="24h", help="For how long it can be run, such as 8h or 3d.", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file, if not plan-ENVIRONMENT-HASH.json.")
+@operator_option
+@json_option
+@project_option
+def plan(
+    environment: str,
+    ticket: str | None,
+    to: str,
+    expires: str,
+    output: Path | None,
+    operator: str | None,
+    as_json: bool,
+    project_file: Path | None,
+) -> None:
+    """Read ENVIRONMENT's database, show what would run there, and write it into a file to be approved."""
+    here = place(project_file)
+    wanted, lasting = launch.environment_of(here.project, environment), _lasting(expires)
+    document, made = asyncio.run(_request(here, wanted, to, _ticket(ticket), operator, lasting))
+    if as_json:
+        click.echo(document.text)
+    else:
+        for line in plan_lines(document, made):
+            click.echo(printable(line))
+    path = output or Path(f"plan-{environment}-{document.short}.json")
+    _write(path, document)
+    talk(f"Written to {path}.")
+
+
+async def _request(
+    here: Place, environment: Environment, to: str, ticket: str, operator: str | None, expires: timedelta
+) -> tuple[PlanDocument, PlanMade]:
+    requester = await who(operator, os.environ)
+    return await request(
+        here.project, environment, os.environ, to=to, ticket=ticket, requester=requester, expires=expires
+    )
+
+
+def _lasting(text: str) -> timedelta:
+    try:
+        length = duration(text)
+    except ValueError as error:
+        raise Misuse(f"--expires: {error}.") from None
+    if not timedelta(minutes=1) <= length <= LONGEST:
+        raise Misuse("A plan can be run for a minute at the least, and for 30 days at the most.")
+    return length
+
+
+def _ticket(said: str | None) -> str:
+    while not (ticket := launch.ticket_of(said or "")):
+        if not on_terminal():
+            raise Misuse("A plan is for a change ticket.", advice="Name it with --ticket.")
+        said = click.prompt("Change ticket", err=True)
+    return ticket
+
+
+def _write(path: Path, document: PlanDocument) -> None:
+    """Raises Unavailable."""
+    try:
+        path.write_bytes(document.text)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}.", advice="Name another with -o.") from None

@@ -1,0 +1,58 @@
+"""A plan for people, in lines: what would run where, what the rules say of it, and what an approval names."""
+
+from collections.abc import Iterator
+
+from runbooks import events as e
+from runbooks.approvals.plan_document import PlanDocument
+from runbooks.report.plan_words import HOW, coverage, table_words
+
+MARKS = {"stop": "✘", "warn": "!", "note": "·"}
+_WORST = tuple(MARKS)
+
+
+def plan_lines(document: PlanDocument, plan: e.PlanMade) -> Iterator[str]:
+    """The whole plan; the worst findings of each script first."""
+    yield from head_lines(document)
+    for name, why in plan.conditions.items():
+        yield f"{name}:"
+        yield from (f"  {words}" for words in why)
+    for table in plan.tables:
+        yield f"locks {table.name}: {table_words(table)}"
+    yield from (f"not read: {words}" for words in plan.unread)
+    for number, script in enumerate(plan.scripts, 1):
+        yield ""
+        yield from script_lines(script, f"{number} of {len(plan.scripts)}")
+    yield from (f"held back: {name}" for name in plan.held_back)
+    if not plan.scripts:
+        yield "nothing is pending: there is nothing to apply"
+
+
+def head_lines(document: PlanDocument) -> Iterator[str]:
+    """Where, what for, by whom, until when."""
+    protected = "PROTECTED" if document.protected else "not protected"
+    yield f"Plan {document.plan}"
+    yield f"{document.project} · {document.environment} · {protected} · {document.address}"
+    yield f"PostgreSQL {document.server_version} · {document.covers.system_identifier}/{document.covers.database}"
+    yield f"ticket {document.ticket} · asked for by {document.requester.name} · up to {document.to or 'the last'}"
+    yield f"made {document.created_at} · expires {document.expires_at} · number {document.number}"
+    if document.git is not None:
+        yield f"commit {document.git.commit}{'' if document.git.clean else ', with changes that are not committed'}"
+
+
+def script_lines(script: e.Script, place: str) -> Iterator[str]:
+    """One script, and what the rules say of it."""
+    yield f"{place}  {script.migration}"
+    yield f"  SHA-256 {script.sha256 or 'there is no migration.sql'}"
+    yield f"  {HOW.get(script.model, script.model)}; {coverage((script,))}"
+    yield from (f"  {words}" for words in (script.kept,) if words)
+    for finding in sorted(script.findings, key=lambda found: (_WORST.index(found.severity), found.line)):
+        yield from finding_lines(finding)
+
+
+def finding_lines(finding: e.Finding) -> Iterator[str]:
+    """What a rule says, where, and what to do instead."""
+    loses = " · loses data" if finding.loses_data else ""
+    live = " · on this target" if finding.live else ""
+    yield f"  {MARKS[finding.severity]} {finding.rule}, line {finding.line}{loses}{live}: {finding.message}"
+    yield from (f"      {words}" for words in (finding.instead,) if words)
+    yield from (f"      allowed by the script: {words}" for words in (finding.allowed,) if words)
