@@ -16,11 +16,10 @@ from migrations.folder import Migration, read_folder
 from migrations.plan import Plan, compare
 from migrations.replay import Source
 from migrations.replay.kept import Kept
-from migrations.target import Pinned
 from runbooks.frozen import Frozen
 from runbooks.project import Environment, Project
 from runbooks.sessions import replays_folder
-from runbooks.setting import read_urls
+from runbooks.setting import read_urls, target_of
 
 Connection = psycopg.AsyncConnection[Any]
 Advance = Callable[[int, int, str], Awaitable[None]]
@@ -75,10 +74,10 @@ async def drift_status(
     project: Project, environment: Environment, environ: Mapping[str, str], bin: Path | None, advance: Advance
 ) -> DriftStatus:
     """What drifted on an environment. Raises Misuse, Unavailable or Problem."""
-    url = read_urls(environment, environ)[environment.direct_url or environment.url]
-    connection = await Pinned(url).open("read", application_name="gonogo status")
+    target = target_of(environment, read_urls(environment, environ))
+    connection = await target.open("read", application_name="gonogo status")
     try:
-        return await drifted(connection, Asked(project, url.schema, {}, bin, 300.0, environ), advance)
+        return await drifted(connection, Asked(project, target.url.schema, {}, bin, 300.0, environ), advance)
     finally:
         await connection.close()
 

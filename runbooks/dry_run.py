@@ -23,7 +23,7 @@ from runbooks.project import Environment, Project, runbook_text
 from runbooks.redact import Redactor
 from runbooks.references import check_values, resolve_values
 from runbooks.runbook import Runbook
-from runbooks.setting import read_urls, secrets
+from runbooks.setting import read_urls, secrets, target_of
 from runbooks.steps import catalogue
 from runbooks.steps.migrations_apply import Params, timeouts_of
 from runbooks.steps.parts.apply_teller import HOW
@@ -41,12 +41,11 @@ async def dry_run(
     redactor = Redactor(secrets(project, environ))
     runbook = _runbook(project, environment, narrowing)
     params = _params(runbook, environment)
-    url = read_urls(environment, environ)[environment.direct_url or environment.url]
-    target = Pinned(url, pooled=environment.pooler == "session")
+    target = target_of(environment, read_urls(environment, environ))
     pending = await _pending(project, environment, target, params.to)
     scripts = [await _prepared(migration, params) for migration in pending]
     sheet = _Sheet(lambda text: show(redactor.text(text)), scripts)
-    sheet.say(f"-- {environment.name}: {url.shown}")
+    sheet.say(f"-- {environment.name}: {target.url.shown}")
     if not scripts:
         return sheet.say("-- nothing to apply")
     sheet.say(FOR_LATER)

@@ -12,7 +12,7 @@ from migrations.target import Pinned, environment_mark
 from runbooks.examined import Examined, examine
 from runbooks.project import Environment, Project
 from runbooks.sessions import sessions_root
-from runbooks.setting import read_urls
+from runbooks.setting import read_urls, target_of
 
 NAME = "resolve"
 
@@ -57,8 +57,7 @@ class Fitting:
 
 async def look(project: Project, environment: Environment, environ: Mapping[str, str]) -> Looked:
     """Read everything. Raises Misuse, Problem or Unavailable."""
-    url = read_urls(environment, environ)[environment.direct_url or environment.url]
-    target = Pinned(url, pooled=environment.pooler == "session")
+    target = target_of(environment, read_urls(environment, environ))
     connection = await target.open("read", application_name="gonogo resolve")
     try:
         found = await examine(connection, target, project, environment, sessions_root(project, environ))

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from migrations.problem import Problem
-from migrations.target import Pinned
+from migrations.target import Fingerprint
 from runbooks import events as e
 from runbooks import project as projects
 from runbooks import wire
@@ -42,7 +42,7 @@ from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
 from runbooks.runbook import Runbook
 from runbooks.runner_log import RunnerLog
-from runbooks.setting import Setting, read_urls, secrets
+from runbooks.setting import Setting, read_urls, secrets, target_of
 from runbooks.steps import catalogue
 from runbooks.view import RunView, fold
 
@@ -125,11 +125,15 @@ class Runner:
                 return await self._own(recorder, setting, world, unknown=_unknown(view))
 
     def _setting(
-        self, project: Project, environment: Environment, runbook: Runbook, environ: Mapping[str, str], pin: object
+        self,
+        project: Project,
+        environment: Environment,
+        runbook: Runbook,
+        environ: Mapping[str, str],
+        pin: Fingerprint | None,
     ) -> Setting:
         urls = read_urls(environment, environ)
-        direct = urls[environment.direct_url or environment.url]
-        target = Pinned(direct, pin, pooled=environment.pooler == "session")  # type: ignore[arg-type]
+        target = target_of(environment, urls, pin)
         return Setting(self._folder, project, environment, runbook, urls, target, dict(environ))
 
     async def _opened(self, setting: Setting) -> e.SessionOpened:

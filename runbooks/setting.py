@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrations.problem import Misuse
-from migrations.target import Pinned
+from migrations.target import Fingerprint, Pinned
 from migrations.target.url import Url
 from runbooks.project import Environment, Project
 from runbooks.references import shell_variables
@@ -30,7 +30,7 @@ class Setting:
     @property
     def direct(self) -> Url:
         """The address for dumps and migrations."""
-        return self.urls[self.environment.direct_url or self.environment.url]
+        return self.target.url
 
     @property
     def migrate_to(self) -> str | None:
@@ -42,8 +42,7 @@ class Setting:
     def beside(self, name: str) -> Pinned:
         """Another environment's database, not looked at yet. Raises Misuse."""
         other = self.project.environment(name)
-        urls = read_urls(other, self.environ)
-        return Pinned(urls[other.direct_url or other.url], pooled=other.pooler == "session")
+        return target_of(other, read_urls(other, self.environ))
 
     def child_environment(self, view: RunView) -> dict[str, str]:
         """Built, not inherited: no address of another environment, no PG* variable, then this target alone.
@@ -74,6 +73,12 @@ def read_urls(environment: Environment, environ: Mapping[str, str]) -> dict[str,
             raise Misuse(f"{name} is not set.", advice=f"It must hold the address of {environment.name}'s database.")
         urls[name] = Url.parse(text, variable=name)
     return urls
+
+
+def target_of(environment: Environment, urls: Mapping[str, Url], pin: Fingerprint | None = None) -> Pinned:
+    """The environment's database, by its address for dumps and migrations, and through the pooler that it declares."""
+    url = urls[environment.direct_url or environment.url]
+    return Pinned(url, pin, pooled=environment.pooler == "session")
 
 
 def secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:

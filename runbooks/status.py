@@ -10,7 +10,7 @@ from runbooks.examined import Examined, examine
 from runbooks.frozen import Frozen
 from runbooks.project import Environment, Project
 from runbooks.sessions import sessions_root
-from runbooks.setting import read_urls
+from runbooks.setting import read_urls, target_of
 
 
 class WayOut(Frozen):
@@ -56,8 +56,7 @@ class Status(Frozen):
 
 async def status_of(project: Project, environment: Environment, environ: Mapping[str, str]) -> Status:
     """Read the folder and the ledger. Raises Misuse, Unavailable or Problem."""
-    url = read_urls(environment, environ)[environment.direct_url or environment.url]
-    target = Pinned(url)
+    target = target_of(environment, read_urls(environment, environ))
     connection = await target.open("read", application_name="gonogo status")
     try:
         found = await examine(connection, target, project, environment, sessions_root(project, environ))

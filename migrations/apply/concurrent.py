@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from migrations.sql import Name, Statement
 from migrations.sql import actions as a
@@ -57,19 +56,13 @@ async def proof(conn: Connection, statement: Statement) -> Proof:
 
 async def _beside(conn: Connection, table: Name, index: str) -> str:
     """An index stands in its table's schema."""
-    row = await (await conn.execute(_BESIDE, (index, quoted(table)))).fetchone()
+    row = await (await conn.execute(_BESIDE, (index, table.regclass))).fetchone()
     return str(row[0]) if row else ""
 
 
 async def _qualified(conn: Connection, name: Name) -> str:
-    row = await (await conn.execute(_BESIDE, (name.name, quoted(name)))).fetchone()
-    return str(row[0]) if row else quoted(name)
-
-
-def quoted(name: Name) -> str:
-    """As SQL has it, with the schema if it is given."""
-    parts = (name.home, name.name) if name.home else (name.name,)
-    return sql.Identifier(*parts).as_string()
+    row = await (await conn.execute(_BESIDE, (name.name, name.regclass))).fetchone()
+    return str(row[0]) if row else name.regclass
 
 
 async def index_is_valid(conn: Connection, index: str) -> bool | None:

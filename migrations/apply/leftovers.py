@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from migrations.apply import events as e
-from migrations.apply.concurrent import Proof, half_detached, index_is_valid, quoted
+from migrations.apply.concurrent import Proof, half_detached, index_is_valid
 from migrations.apply.sending import Watcher, Wire
 from migrations.apply.statement_run import Refusal
 from migrations.sql import Statement
@@ -110,5 +110,5 @@ def _rebuilt(statement: Statement) -> str | None:
     """The index or table that is reindexed concurrently."""
     for action in statement.actions:
         if isinstance(action, a.Reindex) and action.concurrently and action.kind in ("index", "table") and action.name:
-            return quoted(action.name)
+            return action.name.regclass
     return None

@@ -42,6 +42,12 @@ class Name(NamedTuple):
         return quoted(self.name) if self.schema is None else f"{quoted(self.schema)}.{quoted(self.name)}"
 
     @property
+    def regclass(self) -> str:
+        """What to_regclass() takes for the name, in the schema where the script has it looked for. It reads no U&."""
+        parts = (self.home, self.name) if self.home else (self.name,)
+        return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+    @property
     def key(self) -> Key:
         """Equal for two names of one thing, as long as it is in the first schema of the search path."""
         return (self.schema or (self.path[0] if self.path else "public"), self.name)

@@ -16,7 +16,7 @@ from migrations.impact.weigh import Held, Scales, Weighed
 from migrations.plan import Plan, compare
 from migrations.problem import Unavailable
 from migrations.sql import Script, read_script
-from migrations.target import Pinned, environment_mark
+from migrations.target import environment_mark
 from migrations.target.connecting import told
 from runbooks.check import matters as m
 from runbooks.check.files import readable
@@ -25,7 +25,7 @@ from runbooks.check.sources import File
 from runbooks.identity import judge
 from runbooks.planning import budgets_of
 from runbooks.project import Environment, Project, Review
-from runbooks.setting import read_urls
+from runbooks.setting import read_urls, target_of
 
 SECONDS = 20.0
 """For each answer of the database. How long it takes to read the scripts is another matter."""
@@ -107,8 +107,8 @@ async def read_target(
     project: Project, environment: Environment, files: Sequence[File], environ: Mapping[str, str]
 ) -> Target:
     """Ask an environment's database. Raises Misuse, Problem, Unavailable; changes nothing."""
-    url = read_urls(environment, environ)[environment.direct_url or environment.url]
-    target = Pinned(url)
+    target = target_of(environment, read_urls(environment, environ))
+    url = target.url
     connection = await target.open("read", application_name="gonogo check")
     try:
         async with asyncio.timeout(SECONDS):

@@ -26,7 +26,14 @@ def test_a_name_with_control_codes_is_still_that_name(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(f"CREATE TABLE {quoted(name)} (c int)".encode())
         assert connection.execute("SELECT relname FROM pg_class WHERE relname = %s", (name,)).fetchall() == [(name,)]
+        found = connection.execute("SELECT to_regclass(%s)::oid", (Name("public", name).regclass,)).fetchone()
+        assert found == connection.execute("SELECT oid FROM pg_class WHERE relname = %s", (name,)).fetchone()
     assert quoted(name).isprintable()
+
+
+def test_a_script_s_own_search_path_says_where_a_name_is_looked_for() -> None:
+    assert Name(None, "a", ("s",)).regclass == Name("s", "a", ("t",)).regclass == '"s"."a"'
+    assert Name(None, "a").regclass == '"a"'
 
 
 @given(NAMES, NAMES)
