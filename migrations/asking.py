@@ -26,7 +26,15 @@ def ask(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes 
             f"There is no program {argv[0]} on the PATH.", advice=f"Install {argv[0]}, or put it on the PATH."
         )
     try:
-        done = subprocess.run([program, *argv[1:]], cwd=cwd, env=env, input=stdin, capture_output=True, timeout=timeout)
+        done = subprocess.run(
+            [program, *argv[1:]],
+            cwd=cwd,
+            env=env,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            start_new_session=True,  # without our terminal, on which it could ask for a password
+        )
     except subprocess.TimeoutExpired:
         raise Problem(f"{argv[0]} did not end within {timeout:g} s and was stopped.") from None
     except OSError as error:
