@@ -1,88 +1,112 @@
 """The records of a session by chapter: the opening, each phase, a rollback; in each, step attempts and the rest."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from runbooks import events as e
 from runbooks.journal.records import Record
+from runbooks.report.output import Output
 
 
 @dataclass
+class Progress:
+    """How far a step had got: its first and its last record of that sort, and how many there are."""
+
+    first: int
+    last: int
+    event: e.StepProgress
+    count: int
+
+
+@dataclass(eq=False)
 class Attempt:
     """One attempt of a step with everything that belongs to it. `ended` is None if nobody saw how it ended."""
 
     record: Record
     started: e.StepStarted
-    outputs: list[tuple[int, e.StepOutput]] = field(default_factory=list)
-    progress: list[tuple[int, e.StepProgress]] = field(default_factory=list)
+    output: Output = field(default_factory=Output)
+    progress: Progress | None = None
     questions: list[tuple[Record, e.QuestionAsked | e.QuestionAnswered]] = field(default_factory=list)
     artefacts: list[tuple[int, e.ArtefactKept]] = field(default_factory=list)
     ended: tuple[Record, e.StepEnded] | None = None
 
+    def owns(self, event: e.Event) -> bool:
+        """Whether an event belongs to it."""
+        if isinstance(event, e.QuestionAnswered):
+            return any(asked.question == event.question for _, asked in self.questions)
+        if not isinstance(event, e.StepOutput | e.StepProgress | e.StepEnded | e.QuestionAsked | e.ArtefactKept):
+            return False
+        return (event.step, event.attempt) == (self.started.step, self.started.attempt)
 
-@dataclass
+    def take(self, record: Record, event: e.Event) -> None:
+        """Keep what belongs to it."""
+        match event:
+            case e.StepOutput():
+                self.output.take(record.seq, event)
+            case e.StepProgress():
+                before = self.progress or Progress(record.seq, record.seq, event, 0)
+                self.progress = Progress(before.first, record.seq, event, before.count + 1)
+            case e.ArtefactKept():
+                self.artefacts.append((record.seq, event))
+            case e.StepEnded():
+                self.ended = (record, event)
+            case e.QuestionAsked() | e.QuestionAnswered():
+                self.questions.append((record, event))
+            case _:
+                raise ValueError(f"{event.kind} belongs to no attempt")
+
+
+@dataclass(frozen=True)
 class Chapter:
-    """A part of the session. `record` is the one that opened it; entries are in the order of the journal."""
+    """A part of the session begins. `record` is the one that opened it."""
 
     record: Record
     name: str
     option: str | None = None
-    entries: list[Attempt | Record] = field(default_factory=list)
 
 
-def chapters(records: Iterable[Record]) -> list[Chapter]:
-    """The chapters, in order; the first is the opening."""
+Entry = Chapter | Attempt | Record
+
+
+def entries(records: Iterable[Record]) -> Iterator[Entry]:
+    """Everything in the order of its beginning; an attempt comes when it is whole. The first is the opening's chapter.
+
+    Only one step runs at a time: when another starts, what has not ended by then is given out as it stands.
+    """
     book = _Book()
     for record in records:
         book.take(record)
-    return book.chapters
+        yield from book.whole()
+    yield from book.rest()
 
 
 class _Book:
     def __init__(self) -> None:
-        self.chapters: list[Chapter] = []
-        self._attempts: dict[tuple[str, int], Attempt] = {}
-        self._asked: dict[str, Attempt] = {}
+        self._waiting: deque[Entry] = deque()
+        self._running: Attempt | None = None
+        self._begun = False
 
     def take(self, record: Record) -> None:
         event = record.event
-        if not self.chapters:
-            self.chapters.append(Chapter(record, "opening"))
+        if not self._begun:
+            self._begun = True
+            self._waiting.append(Chapter(record, "opening"))
         if isinstance(event, e.PhaseOpened):
-            self.chapters.append(Chapter(record, event.phase, event.option))
+            self._waiting.append(Chapter(record, event.phase, event.option))
         elif isinstance(event, e.StepStarted):
-            attempt = self._attempts[event.step, event.attempt] = Attempt(record, event)
-            self.chapters[-1].entries.append(attempt)
-        elif not isinstance(event, e.SessionOpened) and not self._belongs(record, event):
-            self.chapters[-1].entries.append(record)
+            self._running = Attempt(record, event)
+            self._waiting.append(self._running)
+        elif self._running is not None and self._running.owns(event):
+            self._running.take(record, event)
+            if isinstance(event, e.StepEnded):
+                self._running = None
+        elif not isinstance(event, e.SessionOpened):
+            self._waiting.append(record)
 
-    def _belongs(self, record: Record, event: e.Event) -> bool:
-        """Whether it was put with the attempt that it belongs to."""
-        if isinstance(event, e.QuestionAnswered):
-            attempt = self._asked.get(event.question)
-        elif isinstance(event, e.StepOutput | e.StepProgress | e.StepEnded | e.QuestionAsked | e.ArtefactKept):
-            attempt = self._attempts.get((event.step, event.attempt))
-        else:
-            return False
-        if attempt is None:
-            return False
-        match event:
-            case e.StepOutput():
-                attempt.outputs.append((record.seq, event))
-            case e.StepProgress():
-                attempt.progress.append((record.seq, event))
-            case e.ArtefactKept():
-                attempt.artefacts.append((record.seq, event))
-            case e.StepEnded():
-                attempt.ended = (record, event)
-            case e.QuestionAsked() | e.QuestionAnswered():
-                self._asked[event.question] = attempt
-                attempt.questions.append((record, event))
-        return True
+    def whole(self) -> Iterator[Entry]:
+        while self._waiting and self._waiting[0] is not self._running:
+            yield self._waiting.popleft()
 
-
-def lines_of(attempt: Attempt) -> Iterator[tuple[int, str, str]]:
-    """Its output line by line: record, stream, text."""
-    for seq, event in attempt.outputs:
-        for line in event.text.replace("\r\n", "\n").removesuffix("\n").split("\n"):
-            yield seq, event.stream, line
+    def rest(self) -> Iterator[Entry]:
+        yield from self._waiting

@@ -1,4 +1,4 @@
-"""Text from outside, made fit to stand in Markdown: never structure, never control codes."""
+"""Text from outside, made fit to be shown: never control codes; and to stand in Markdown: never structure."""
 
 import re
 
@@ -16,7 +16,7 @@ _TICKS = re.compile("`+")
 
 def one_line(text: str) -> str:
     """A text on one line, with nothing in it that a terminal or a page would act on."""
-    return _shown(text.replace("\r\n", "\n").translate(_ONE_LINE)).strip()
+    return running(text).strip()
 
 
 def block(text: str) -> str:
@@ -24,9 +24,19 @@ def block(text: str) -> str:
     return _shown(text.replace("\r\n", "\n").translate(_BLOCK))
 
 
+def running(text: str) -> str:
+    """Part of a line: what stands at its ends is kept too."""
+    return _shown(text.replace("\r\n", "\n").translate(_ONE_LINE))
+
+
 def inline(text: str) -> str:
     """For running text, after words of ours (at the start of a line, `1.` or `-` would begin a list)."""
-    return _MARKUP.sub(lambda found: "&#124;" if found[0] == "|" else f"\\{found[0]}", one_line(text))
+    return unmarked(one_line(text))
+
+
+def unmarked(text: str) -> str:
+    """What Markdown would act on in a line, escaped."""
+    return _MARKUP.sub(lambda found: "&#124;" if found[0] == "|" else f"\\{found[0]}", text)
 
 
 def code(text: str) -> str:

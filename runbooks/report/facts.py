@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.journal.records import ZEROS, Record
+from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
 from runbooks.runbook import Mode
 
@@ -14,6 +14,14 @@ ALONE: dict[Mode, str] = {
     "backup": "Unattended: the Backup phase alone, by a command; no person watched",
     "resolve": "By a command: the ledger alone; what a person typed stands below, and no screen was attached",
 }
+
+
+@dataclass
+class Deviation:
+    """Something that was not as the runbook has it: in which records, and of what (steps, items …)."""
+
+    seqs: list[int] = field(default_factory=list)
+    subjects: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass
@@ -28,11 +36,14 @@ class Facts:
     decisions: list[tuple[Record, e.Decided]] = field(default_factory=list)
     waivers: list[tuple[Record, e.Waived]] = field(default_factory=list)
     phases: list[str] = field(default_factory=list)
-    deviations: dict[str, list[int]] = field(default_factory=dict)
+    deviations: dict[str, Deviation] = field(default_factory=dict)
     screens: list[int] = field(default_factory=list)
     headless: bool = False
     answers: list[tuple[int, e.AnswersFile]] = field(default_factory=list)
     from_file: dict[str, int] = field(default_factory=dict)
+    starts: dict[tuple[str, int], int] = field(default_factory=dict)
+    ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    timings: Timings = field(default_factory=Timings)
 
     @property
     def opening(self) -> e.SessionOpened:
@@ -51,8 +62,7 @@ class Facts:
         """From the first record to the last, in microseconds; 0 if the clock went backwards."""
         if self.opened is None or self.last is None:
             return 0
-        span = datetime.fromisoformat(self.last.at) - datetime.fromisoformat(self.opened.at)
-        return max(0, span.days * 86_400_000_000 + span.seconds * 1_000_000 + span.microseconds)
+        return max(0, between(self.opened.at, self.last.at))
 
     @property
     def protected(self) -> bool:
@@ -88,6 +98,9 @@ def gather(records: Iterable[Record]) -> Facts:
             facts.opened = record
         facts.last = record
         _take(facts, record)
+    for (step, attempt), seq in facts.starts.items():
+        if (step, attempt) not in facts.ends:
+            _deviated(facts, "a step has no end in the journal", step, seq)
     if facts.opened is None:
         raise Problem("This journal holds no record.", advice="Its session ended before it had begun.")
     facts.opening  # noqa: B018
@@ -105,6 +118,10 @@ def _take(facts: Facts, record: Record) -> None:
             facts.plan, facts.plan_seq = event, record.seq
         case e.PhaseOpened(phase=phase):
             facts.phases.append(phase)
+        case e.StepStarted(step=step, attempt=attempt):
+            facts.starts[step, attempt] = record.seq
+        case e.StepEnded(step=step, attempt=attempt):
+            facts.ends[step, attempt] = record.seq
         case e.FaceAttached(sort="screen"):
             facts.screens.append(record.seq)
         case e.FaceAttached():
@@ -117,8 +134,16 @@ def _take(facts: Facts, record: Record) -> None:
             pass
     if sort := _from_file(event):
         facts.from_file[sort] = facts.from_file.get(sort, 0) + 1
-    for words in _deviations(event):
-        facts.deviations.setdefault(words, []).append(record.seq)
+    facts.timings.take(record)
+    for words, subject in _deviations(event):
+        _deviated(facts, words, subject, record.seq)
+
+
+def _deviated(facts: Facts, words: str, subject: str, seq: int) -> None:
+    found = facts.deviations.setdefault(words, Deviation())
+    found.seqs.append(seq)
+    if subject:
+        found.subjects[subject] = None
 
 
 def _from_file(event: e.Event) -> str:
@@ -136,36 +161,40 @@ def _from_file(event: e.Event) -> str:
     return sort if by.how == "answers" else ""
 
 
-def _deviations(event: e.Event) -> Iterable[str]:
-    """What was not as the runbook has it. NO-GOs and waivers are told by themselves."""
+_BY_HAND = {
+    "roll_back": "rolled back",
+    "stop": "a running step was told to stop",
+    "cancel": "a running step was told to cancel",
+    "end": "ended by hand",
+}
+
+
+def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
+    """What was not as the runbook has it, and of what. NO-GOs and waivers are told by themselves."""
     match event:
         case e.SessionOpened(git=e.Git(clean=False)):
-            yield "the project's folder differed from its commit"
+            yield "the project's folder differed from its commit", ""
         case e.PlanMade(held_back=held) if held:
-            yield f"{many(len(held), 'migration')} held back"
-        case e.StepStarted(attempt=attempt, why="start") if attempt > 1:
-            yield "a step was run again"
-        case e.StepEnded(end=end) if end != "done":
-            yield f"a step ended {end}"
-        case e.StepEnded(outcome="fail" | "unknown" as outcome):
-            yield f"a step's result was {outcome}"
-        case e.ItemTicked(state="not_applicable"):
-            yield "an item was called not applicable"
-        case e.ItemUnticked():
-            yield "a tick was taken back"
-        case e.CommandRefused():
-            yield "a command was refused"
+            yield f"{many(len(held), 'migration')} held back", ""
+        case e.StepStarted(attempt=attempt, why="start", step=step) if attempt > 1:
+            yield "a step was run again", step
+        case e.StepEnded(end=end, step=step) if end != "done":
+            yield f"a step ended {end}", step
+        case e.StepEnded(outcome="fail" | "unknown" | "warn" as outcome, step=step):
+            yield f"a step's result was {outcome}", step
+        case e.ItemTicked(state="not_applicable", item=item):
+            yield "an item was called not applicable", item
+        case e.ItemUnticked(item=item):
+            yield "a tick was taken back", item
+        case e.CommandRefused(command=command):
+            yield "a command was refused", command
         case e.Decided(what="roll_back" | "stop" | "cancel" | "end" as what):
-            yield {"roll_back": "rolled back", "end": "ended by hand"}.get(what, f"a running step was told to {what}")
-        case e.PenTaken(from_face=str()):
-            yield "the pen was taken over"
-        case e.SessionParked():
-            yield "the session was parked"
+            yield _BY_HAND[what], ""
         case e.SessionResumed(unknown=unknown):
-            yield "the session was resumed"
-            if unknown:
-                yield "a step's end was not known after a crash"
+            yield "the session was resumed", ""
+            for step, _ in unknown:
+                yield "a step's end was not known after a crash", step
         case e.JournalRepaired():
-            yield "a torn line of the journal was set aside"
+            yield "a torn line of the journal was set aside", ""
         case _:
             pass

@@ -1,162 +1,112 @@
-"""The transcript in Markdown: a pure function of the journal. Same records, same bytes."""
+"""The transcript in Markdown."""
 
+import html
 from collections.abc import Iterable, Iterator
 
-from runbooks import events as e
 from runbooks.journal.records import Record
-from runbooks.report.chapters import Attempt, Chapter, chapters
-from runbooks.report.escape import code, inline
-from runbooks.report.facts import Facts, gather
-from runbooks.report.plan import plan_blocks
-from runbooks.report.steps import attempt_blocks
-from runbooks.report.summary import summary, ticket_summary, title
-from runbooks.report.words import DECISION, HOW, login, moment, refs
+from runbooks.report import parts as p
+from runbooks.report.build import session_parts
+from runbooks.report.escape import code, fenced, inline, one_line, running, unmarked
+from runbooks.report.refs import refs_text
+from runbooks.report.summary import ticket_summary
 
-__all__ = ["ticket_summary", "transcript"]
+__all__ = ["markdown", "ticket_summary", "transcript"]
+
+FOLDED_ROWS = 12
+"""A table of more rows than this is folded."""
+FOLDED_LINES = 10
+"""And a text of more lines."""
 
 
 def transcript(records: Iterable[Record]) -> str:
-    """The whole session, for a person to read. Raises ValueError if the records do not begin with session_opened."""
+    """The whole session of these records in Markdown. Raises ValueError if they do not begin with session_opened."""
     kept = list(records)
-    facts = gather(kept)
-    parts = [f"# {title(facts)}"]
-    if facts.unattended:
-        parts.append(f"**{inline(facts.unattended)}**")
-    parts.append(summary(facts))
-    parts.append("Every statement names its records: `[#12]` is record 12 of the journal. Times are UTC.")
-    writer = _Writer(facts)
-    for chapter in chapters(kept):
-        parts += writer.chapter(chapter)
-    parts += [*_never_opened(facts), _how_to_check(facts)]
-    return "\n\n".join(parts) + "\n"
+    return "".join(markdown(session_parts(lambda: kept)))
 
 
-class _Writer:
-    """Writes chapters; remembers the plan, so that a plan read again is one line."""
-
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._titles = {s.id: s.title for s in facts.opening.runbook.steps()}
-        self._items = {i.id: i.text for section in facts.opening.runbook.sections() for i in section.items}
-        self._day = facts.opened.at[:10] if facts.opened else ""
-        self._plan = ""
-
-    def chapter(self, chapter: Chapter) -> Iterator[str]:
-        """Its heading and its entries, in order; entries of one line each stand together in a list."""
-        yield f"## {self._heading(chapter)} {refs([chapter.record.seq])}"
-        points: list[str] = []
-        for entry in chapter.entries:
-            blocks = list(self._blocks(entry))
-            if not blocks and isinstance(entry, Record):
-                points.append(f"- {self._when(entry)} {self._point(entry.event)} {refs([entry.seq])}")
-                continue
-            if points:
-                yield "\n".join(points)
-                points = []
-            yield from blocks
-        if points:
-            yield "\n".join(points)
-
-    def _heading(self, chapter: Chapter) -> str:
-        book = self._facts.opening.runbook
-        if chapter.name == "rollback":
-            option = next((o.title for o in book.options if o.id == chapter.option), chapter.option or "")
-            return f"Rollback: {inline(option)}"
-        return next((inline(p.title) for p in book.phases if p.name == chapter.name), "") or chapter.name.capitalize()
-
-    def _blocks(self, entry: Attempt | Record) -> Iterator[str]:
-        if isinstance(entry, Attempt):
-            yield from attempt_blocks(entry, self._day)
-        elif isinstance(entry.event, e.PlanMade) and entry.event.hash != self._plan:
-            self._plan = entry.event.hash
-            yield from plan_blocks(entry.event, f"{self._when(entry)}", refs([entry.seq]))
-
-    def _when(self, record: Record) -> str:
-        return moment(record.at, self._day)
-
-    def _by(self, by: e.By) -> str:
-        """Who; the login beside the name where it is not the operator who opened the session."""
-        operator = self._facts.opening.operator
-        other = "" if (by.os_user, by.host, by.ssh) == (operator.os_user, operator.host, operator.ssh) else login(by)
-        return f"by {code(by.name)}{f' ({code(other)})' if other else ''}, {HOW[by.how]}"
-
-    def _point(self, event: e.Event) -> str:
-        match event:
-            case e.Decided():
-                return self._decided(event)
-            case e.ItemTicked() | e.ItemUnticked():
-                return self._item(event)
-            case e.ScriptReviewed(migration=name, sha256=sha256, comment=comment, by=by):
-                said = f", comment {code(comment)}" if comment else ""
-                return f"Reviewed {code(name)}, SHA-256 {code(sha256)}{said}, {self._by(by)}"
-            case e.Waived(subject=subject, outcome=outcome, reason=reason, by=by):
-                return f"**Waived** {code(subject)} (at most {outcome}): {code(reason)}, {self._by(by)}"
-            case e.CommandRefused(command=command, subject=subject, reason=reason, by=by):
-                what = f"{code(command)} {code(subject)}" if subject else code(command)
-                return f"Refused: {what}, because {code(reason)}, {self._by(by)}"
-            case e.PlanMade(hash=digest):
-                return f"The plan was read again: the same, {code(digest)}"
-            case _:
-                return self._session(event)
-
-    def _decided(self, event: e.Decided) -> str:
-        reason = f": {code(event.reason)}" if event.reason else ""
-        option = f", way back {code(event.option)}" if event.option else ""
-        plan = f", plan {code(event.plan)}" if event.plan else ""
-        return f"**{DECISION[event.what]}** in {event.phase}{reason}{option}{plan}, {self._by(event.by)}"
-
-    def _item(self, event: e.ItemTicked | e.ItemUnticked) -> str:
-        text = f"{inline(self._items.get(event.item, '') or event.item)} ({code(event.item)})"
-        if isinstance(event, e.ItemUnticked):
-            return f"☐ taken back: {text}, {self._by(event.by)}"
-        evidence = f", evidence {code(event.evidence)}" if event.evidence else ""
-        if event.state == "not_applicable":
-            return f"⊘ not applicable: {text}, because {code(event.reason)}{evidence}, {self._by(event.by)}"
-        return f"☑ {text}{evidence}, {self._by(event.by)}"
-
-    def _session(self, event: e.Event) -> str:
-        """What happened to the session itself, and step events whose start is not in these records."""
-        match event:
-            case e.FaceAttached(face=face, sort=sort, pen=pen, by=by):
-                return f"A {sort} attached as {code(face)}{', with the pen' if pen else ''}, {self._by(by)}"
-            case e.FaceDetached(face=face):
-                return f"{code(face)} detached"
-            case e.PenTaken(face=face, from_face=before, reason=reason, by=by):
-                source = f" from {code(before)}" if before else ""
-                return f"**Pen** to {code(face)}{source}: {code(reason)}, {self._by(by)}"
-            case e.SessionParked(reason=reason):
-                return f"**Parked**: {code(reason)}"
-            case e.SessionResumed(gonogo=version, host=host, pid=pid, by=by, unknown=unknown):
-                lost = ", ".join(f"{code(step)} attempt {attempt}" for step, attempt in unknown)
-                left = f"; started and not known to have ended: {lost}" if lost else ""
-                return f"**Resumed** by gonogo {code(version)} on {code(host)} (pid {pid}), {self._by(by)}{left}"
-            case e.JournalRepaired(file=file, size=size, sha256=sha256):
-                return f"A torn last line of {size} bytes was set aside as {code(file)}, SHA-256 {code(sha256)}"
-            case e.SessionEnded(outcome=outcome, exit_code=exit_code, reason=reason):
-                return f"**The session ended**: {outcome}, exit code {exit_code}{f', {code(reason)}' if reason else ''}"
-            case _:
-                return f"{event.kind} outside of any step: {code(event.model_dump_json())}"
+def markdown(parts: Iterable[p.Part]) -> Iterator[str]:
+    """The parts in Markdown, piece by piece."""
+    for number, block in enumerate(block for part in parts for block in _blocks(part)):
+        yield f"{chr(10) if number else ''}{block}\n"
 
 
-def _never_opened(facts: Facts) -> Iterator[str]:
-    phases = facts.opening.runbook.phases
-    missed = [inline(p.title or p.name) for p in phases if p.name not in facts.phases]
-    if missed:
-        yield f"Never opened: {', '.join(missed)}."
+def _blocks(part: p.Part) -> Iterator[str]:
+    match part:
+        case p.Heading(level=level, words=words):
+            yield f"{'#' * level} {_line(words)}"
+        case p.Paragraph(words=words):
+            yield _line(words)
+        case p.Points(points=points):
+            yield "\n".join(f"- {_line(point.words)}" for point in points)
+        case p.Pairs(rows=rows):
+            body = "\n".join(f"| {name} | {_cell(words)} |" for name, words in rows)
+            yield f"| | |\n|---|---|\n{body}"
+        case p.Table(head=head, rows=rows, what=what):
+            yield from _table(head, rows, what)
+        case p.Verbatim(text=text, language=language, what=what):
+            yield from _verbatim(text, language, what)
+        case p.Script(sha256=sha256, file=file):
+            yield f"Its text is no part of the journal; {file} was kept as {code(f'scripts/{sha256}.sql')}."
+        case p.Timeline():
+            yield from _timeline(part)
 
 
-def _how_to_check(facts: Facts) -> str:
-    last = facts.last.seq if facts.last else 0
-    open_end = (
-        "The session had ended."
-        if facts.ended
-        else "The session had not ended: that a tail was cut off cannot be excluded."
-    )
-    return (
-        "## How to check this\n\n"
-        f"Made from {last + 1} records; the hash of the last one [#{last}], the head of the chain, is\n\n"
-        f"    {facts.head}\n\n"
-        f"{open_end} `gonogo transcript verify` on the session folder checks every record and shows the head that it"
-        " finds; it needs no database. `docs/journal.md` of gonogo says how to check it without gonogo, and against"
-        " whom a chain does not help. Compare the head with the one in the ticket."
-    )
+def _verbatim(text: str, language: str, what: p.Words) -> Iterator[str]:
+    if what and (language == "json" or text.count("\n") >= FOLDED_LINES):
+        yield from _folded(_bare(what), fenced(text, language))
+    else:
+        yield fenced(text, language)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[p.Words, ...]], what: str) -> Iterator[str]:
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    table = "\n".join([f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *lines])
+    if len(lines) <= FOLDED_ROWS:
+        yield table
+    else:
+        yield from _folded(what, table)
+
+
+def _timeline(part: p.Timeline) -> Iterator[str]:
+    rows = [((bar.at,), bar.words, bar.result, (bar.refs,)) for bar in part.bars]
+    yield from _table(("At", "What", "Result", "Records"), rows, f"{len(rows)} steps and decisions, in their order")
+    if part.left_out:
+        yield f"{part.left_out} more steps and decisions are only told below."
+
+
+def _folded(what: str, body: str) -> Iterator[str]:
+    yield f"<details><summary>{what}</summary>"
+    yield body
+    yield "</details>"
+
+
+def _line(words: p.Words) -> str:
+    return "".join(map(_span, words)).strip()
+
+
+def _cell(words: p.Words) -> str:
+    """In a table a value with a pipe is no code span, since parsers differ about pipes in those."""
+    return "".join(
+        inline(span.text) if isinstance(span, p.Value) and ("|" in span.text or "\\" in span.text) else _span(span)
+        for span in words
+    ).strip()
+
+
+def _span(span: p.Span) -> str:
+    match span:
+        case p.Value(text=""):
+            return ""
+        case p.Value(text=text):
+            return code(text)
+        case p.Strong(text=text):
+            return f"**{inline(text)}**"
+        case p.Refs():
+            return refs_text(span)
+        case str():
+            return unmarked(running(span))
+
+
+def _bare(words: p.Words) -> str:
+    """Inside of HTML, where Markdown is not read."""
+    said = "".join(refs_text(s) if isinstance(s, p.Refs) else s if isinstance(s, str) else s.text for s in words)
+    return html.escape(one_line(said))

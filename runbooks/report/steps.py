@@ -1,120 +1,123 @@
-"""One attempt of a step in Markdown: what it was, how it ended, its checks, what was asked, kept and put out."""
+"""One attempt of a step: what it was, how it ended, its checks, what was asked, kept and put out."""
 
 import json
-from collections import deque
 from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
 from runbooks import events as e
-from runbooks.report.chapters import Attempt, lines_of
-from runbooks.report.escape import block, cell, code, fenced, inline
-from runbooks.report.words import EFFECT, OUTCOME, WHY, many, moment, refs, size, took
+from runbooks.report.chapters import Attempt, Progress
+from runbooks.report.output import Output
+from runbooks.report.parts import (
+    Heading,
+    Paragraph,
+    Part,
+    Point,
+    Points,
+    Refs,
+    Strong,
+    Table,
+    Value,
+    Verbatim,
+    Words,
+    listed,
+    sentence,
+)
+from runbooks.report.words import EFFECT, OUTCOME, WHY, by_whom, many, mark, moment, size, took
 
-FIRST_LINES = 100
-LAST_LINES = 300
-FOLDED = 10
-"""Output of more lines than this is folded."""
 
-
-def attempt_blocks(attempt: Attempt, day: str) -> Iterator[str]:
-    """The attempt, under a heading of its own."""
+def attempt_parts(attempt: Attempt, day: str, ended_later: int | None) -> Iterator[Part]:
+    """The attempt, under a heading of its own. `ended_later`: the record that has its end, if it is not with it."""
     start, seq = attempt.started, attempt.record.seq
-    mark = OUTCOME[attempt.ended[1].outcome].split()[0] if attempt.ended else "?"
+    sign = mark(attempt.ended[1].outcome) if attempt.ended else "?"
     again = f" · attempt {start.attempt}" if start.attempt > 1 else ""
-    yield f"### {mark} {inline(start.title or start.step)}{again} {refs([seq])}"
-    yield "\n".join(_points(attempt, day))
+    yield Heading(3, (f"{sign} ", start.title or start.step, again, " ", Refs((seq,))), seq)
+    yield Points(tuple(_points(attempt, day, ended_later)))
     if attempt.ended:
         yield from _ended(attempt.ended[1])
-    yield from _progress(attempt)
-    yield from _output(attempt)
+    if attempt.progress:
+        yield _progress(attempt.progress)
+    if attempt.output.total:
+        yield _output(attempt.output)
 
 
-def _points(attempt: Attempt, day: str) -> Iterator[str]:
+def _points(attempt: Attempt, day: str, ended_later: int | None) -> Iterator[Point]:
     start, record = attempt.started, attempt.record
-    who = f", by {code(start.by.name)}" if start.by else ""
-    yield (
-        f"- {moment(record.at, day)} {code(start.step)}, attempt {start.attempt}: {code(start.uses)},"
-        f" {EFFECT[start.effect]}; started {WHY[start.why]}{who} {refs([record.seq])}"
-    )
+    who: Words = (", ", *by_whom(start.by)) if start.by else ()
+    what = (f", attempt {start.attempt}: ", Value(start.uses), f", {EFFECT[start.effect]}; started {WHY[start.why]}")
+    yield Point((f"{moment(record.at, day)} ", Value(start.step), *what, *who, " ", Refs((record.seq,))))
     for asked, event in attempt.questions:
-        when = moment(asked.at, day)
-        if isinstance(event, e.QuestionAsked):
-            exact = f", only {code(event.exact)} was taken" if event.exact else ""
-            choices = f", choices {', '.join(map(code, event.choices))}" if event.choices else ""
-            yield f"- {when} asked: {code(event.text)}{exact}{choices} {refs([asked.seq])}"
-        else:
-            yield f"- {when} answered {code(event.answer)}, by {code(event.by.name)} {refs([asked.seq])}"
+        words = question_words(event)
+        yield Point((f"{moment(asked.at, day)} ", *words, " ", Refs((asked.seq,))), asked.seq)
     for seq, kept in attempt.artefacts:
-        what = f"{code(kept.name)}: {code(kept.path)}, {size(kept.size)}, SHA-256 {code(kept.sha256)}"
-        yield f"- kept {what} {refs([seq])}"
-    if attempt.ended is None:
-        yield "- **no end in the journal**: how it ended is not known"
-    else:
+        place = (Value(kept.name), ": ", Value(kept.path), f", {size(kept.size)}, SHA-256 ", Value(kept.sha256))
+        yield Point(("kept ", *place, " ", Refs((seq,))), seq)
+    if attempt.ended is not None:
         ended, end = attempt.ended
-        result = f"**{end.end}**, result {OUTCOME[end.outcome]}, took {took(end.took)}"
-        yield f"- {moment(ended.at, day)} {result} {refs([ended.seq])}"
+        yield Point((f"{moment(ended.at, day)} ", *end_words(end), " ", Refs((ended.seq,))), ended.seq)
+    elif ended_later is not None:
+        yield Point((Strong("no end here"), ": it was only recorded later ", Refs((ended_later,))))
+    else:
+        yield Point((Strong("no end in the journal"), ": how it ended is not known"))
 
 
-def _ended(event: e.StepEnded) -> Iterator[str]:
-    if event.checks:
-        rows = [
-            f"| {OUTCOME[c.outcome]} | {inline(c.title)} | {cell(c.id)} | {cell(c.evidence)} | {cell(c.advice)} |"
-            for c in event.checks
-        ]
-        yield "\n".join(["| Result | Check | Id | Evidence | Advice |", "|---|---|---|---|---|", *rows])
+def question_words(event: e.QuestionAsked | e.QuestionAnswered) -> Words:
+    """What was asked, and what could be answered; or the answer, and whose it is."""
+    if isinstance(event, e.QuestionAnswered):
+        return ("answered ", Value(event.answer), ", ", *by_whom(event.by))
+    exact: Words = (", only ", Value(event.exact), " was taken") if event.exact else ()
+    choices: Words = (", choices ", *listed([(Value(one),) for one in event.choices])) if event.choices else ()
+    return ("asked: ", Value(event.text), *exact, *choices)
+
+
+def end_words(end: e.StepEnded) -> Words:
+    """How it ended, its result, and how long it took."""
+    return (Strong(end.end), f", result {OUTCOME[end.outcome]}, took {took(end.took)}")
+
+
+def _ended(event: e.StepEnded) -> Iterator[Part]:
     if event.failure:
         yield from _failure(event.failure)
+    if event.checks:
+        rows = tuple(_check(check) for check in event.checks)
+        yield Table(("Result", "Check", "Id", "Evidence", "Advice"), rows, many(len(rows), "check"))
     if event.advice:
-        yield "The runbook advises:\n\n" + "\n".join(f"- see {code(each)}" for each in event.advice)
+        yield Paragraph(("The runbook advises:",))
+        yield Points(tuple(Point(("see ", Value(each))) for each in event.advice))
     if event.result:
-        yield from _folded("result", _json(event.result), "json")
+        yield Verbatim(_json(event.result), "json", ("result",))
 
 
-def _failure(failure: e.Failure) -> Iterator[str]:
-    its_code = f" ({code(failure.code)})" if failure.code else ""
-    advice = f" What to do: {code(failure.advice)}" if failure.advice else ""
-    yield f"**It failed**{its_code}: {code(failure.what)}{advice}"
+def _check(check: e.Check) -> tuple[Words, ...]:
+    result = OUTCOME[check.outcome]
+    return (
+        (result if check.outcome == "ok" else Strong(result),),
+        (check.title,),
+        (Value(check.id),),
+        (Value(check.evidence),),
+        (Value(check.advice),),
+    )
+
+
+def _failure(failure: e.Failure) -> Iterator[Part]:
+    code: Words = (" (", Value(failure.code), ")") if failure.code else ()
+    advice: Words = (" What to do: ", Value(failure.advice)) if failure.advice else ()
+    yield Paragraph((Strong("It failed"), *code, ": ", Value(failure.what), *advice))
     if failure.detail:
-        yield fenced(failure.detail)
+        yield Verbatim(failure.detail)
 
 
-def _progress(attempt: Attempt) -> Iterator[str]:
-    if attempt.progress:
-        seqs = [seq for seq, _ in attempt.progress]
-        body = _json(attempt.progress[-1][1].data)
-        yield from _folded(f"{many(len(seqs), 'progress record')} {_span(seqs)}, the last", body, "json")
+def _progress(progress: Progress) -> Part:
+    refs = Refs((progress.first, progress.last), run=True)
+    what = sentence(many(progress.count, "progress record"), " ", refs, ", the last")
+    return Verbatim(_json(progress.event.data), "json", what)
 
 
-def _output(attempt: Attempt) -> Iterator[str]:
+def _output(output: Output) -> Part:
     """Each line behind its record and stream, so that no line can pass for another's."""
-    first, last, total = list[str](), deque[str](maxlen=LAST_LINES), 0
-    for seq, stream, line in lines_of(attempt):
-        total += 1
-        # a line of ours for each of theirs: block() would keep a line feed, and there is none in `line`
-        shown = f"#{seq} {stream} | {block(line)}".rstrip()
-        (first if total <= FIRST_LINES else last).append(shown)
-    if not total:
-        return
-    left_out = total - len(first) - len(last)
-    if left_out:
-        first.append(f"({many(left_out, 'line')} left out here; they are in the journal)")
-    seqs = [seq for seq, _ in attempt.outputs]
-    body = "\n".join([*first, *last])
-    if total > FOLDED:
-        yield from _folded(f"output, {many(total, 'line')} {_span(seqs)}", body, "text")
-    else:
-        yield fenced(body)
-
-
-def _folded(words: str, body: str, language: str) -> Iterator[str]:
-    yield f"<details><summary>{words}</summary>"
-    yield fenced(body, language)
-    yield "</details>"
-
-
-def _span(seqs: list[int]) -> str:
-    return f"[#{seqs[0]}]" if len(seqs) == 1 else f"[#{seqs[0]} to #{seqs[-1]}]"
+    lines = [line if isinstance(line, str) else f"#{line[0]} {line[1]} | {line[2]}".rstrip() for line in output.lines()]
+    refs = Refs((output.first_seq, output.last_seq), run=True)
+    return Verbatim("\n".join(lines), what=(f"output, {many(output.total, 'line')} ", refs))
 
 
 def _json(value: Mapping[str, JsonValue]) -> str:

@@ -1,15 +1,18 @@
 """The part of a transcript that fits on a screen, and the few lines that go into the ticket."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from runbooks import events as e
 from runbooks.journal.records import Record
-from runbooks.report.escape import cell, inline, one_line
-from runbooks.report.facts import Facts, gather
-from runbooks.report.words import SESSION_OUTCOME, login, many, moment, refs, took
+from runbooks.report.escape import one_line
+from runbooks.report.facts import Deviation, Facts, gather
+from runbooks.report.parts import Heading, Pairs, Paragraph, Part, Point, Points, Refs, Strong, Value, Words, listed
+from runbooks.report.words import SESSION_OUTCOME, by_whom, login, many, moment, took
 from runbooks.runbook import ALONE
 
-SHOWN = 5
-"""How many of each sort the summary lists; all of them follow below it."""
+SHOWN = 3
+"""How many NO-GOs and waivers the summary lists each; all of them follow below it."""
+DEVIATIONS = 7
 LONGEST = 160
 
 
@@ -20,35 +23,24 @@ def outcome(facts: Facts) -> str:
 
 def title(facts: Facts) -> str:
     """Environment, ticket, outcome."""
-    opening = facts.opening
-    parts = [inline(opening.environment), inline(opening.ticket) or "no ticket", outcome(facts)]
-    return " · ".join(parts)
+    return " · ".join([facts.opening.environment, facts.opening.ticket or "no ticket", outcome(facts)])
 
 
-def summary(facts: Facts) -> str:
-    """A table of what matters most, each line with the records that say so."""
-    rows = [
-        ("Session", f"{cell(facts.opening.session)} [#0]"),
-        ("Outcome", _outcome(facts)),
-        ("Environment", _environment(facts)),
-        ("Target", _target(facts)),
-        ("Operator", _operator(facts)),
-        *([("Answers", _answers(facts))] if facts.answers else []),
-        ("Runbook", _runbook(facts)),
-        ("Source", _source(facts)),
-        ("Before", _before(facts)),
-        ("Time", _time(facts)),
-        ("Phases", _phases(facts)),
-        ("NO-GO", _listed([f"{d.phase}: {cell(_cut(d.reason))} {refs([r.seq])}" for r, d in facts.decided("no_go")])),
-        ("Waivers", _listed([f"{cell(w.subject)}: {cell(_cut(w.reason))} {refs([r.seq])}" for r, w in facts.waivers])),
-        (
-            "Deviations",
-            _listed([f"{words}{_times(seqs)} {refs(seqs)}" for words, seqs in facts.deviations.items()], 12),
-        ),
-        ("Head", f"{cell(facts.head)} {refs([facts.last.seq if facts.last else 0])}"),
-    ]
-    body = "\n".join(f"| {name} | {words} |" for name, words in rows)
-    return f"| | |\n|---|---|\n{body}"
+def summary(facts: Facts) -> Iterator[Part]:
+    """What deviated, then what matters most, each line with the records that say so."""
+    yield Heading(1, (title(facts),))
+    if facts.unattended:
+        yield Paragraph((Strong(facts.unattended),), notice=True)
+    points = [*_no_gos(facts), *_waivers(facts), *_deviations(facts)]
+    if points:
+        yield Paragraph((Strong("What deviated"), ", all of it told below in its place:"))
+        yield Points(tuple(points))
+    else:
+        yield Paragraph((Strong("What deviated"), ": nothing that these records tell of."))
+    yield Pairs(tuple(_rows(facts)))
+    yield Paragraph(
+        ("Every statement names its records: ", Refs((12,)), " is record 12 of the journal. Times are UTC.")
+    )
 
 
 def ticket_summary(records: Iterable[Record]) -> str:
@@ -57,9 +49,10 @@ def ticket_summary(records: Iterable[Record]) -> str:
     opening = facts.opening
     exit_code = f" (exit {facts.ended.exit_code})" if facts.ended else ""
     target = facts.plan.target if facts.plan else None
+    deviations = "; ".join(f"{words}{_times(found.seqs)}" for words, found in facts.deviations.items())
     lines = [
         f"gonogo {outcome(facts)}{exit_code}: {opening.environment}, {opening.ticket or 'no ticket'}",
-        f"Session {opening.session}, {_plain_time(facts)}",
+        f"Session {opening.session}, {_time(facts)}",
         f"Target {target.address}, PostgreSQL {target.server_version}" if target else "Target: never reached",
         f"Operator {opening.operator.name} (as claimed), {login(opening.operator)}",
         facts.unattended,
@@ -67,107 +60,166 @@ def ticket_summary(records: Iterable[Record]) -> str:
         "Phases: " + (", ".join(f"{d.phase} GO {moment(r.at)}" for r, d in facts.decided("go")) or "none passed"),
         "NO-GO: " + "; ".join(f"{d.phase} ({d.reason})" for _, d in facts.decided("no_go")),
         "Waived: " + "; ".join(f"{w.subject} ({w.reason})" for _, w in facts.waivers),
-        "Deviations: " + "; ".join(f"{words}{_times(seqs)}" for words, seqs in facts.deviations.items()),
+        f"Deviations: {deviations}",
         f"Record #{facts.last.seq if facts.last else 0}, head {facts.head}",
     ]
     return "".join(f"{_cut(one_line(line), 240)}\n" for line in lines if line and not line.endswith(": "))
 
 
-def _outcome(facts: Facts) -> str:
+def _no_gos(facts: Facts) -> Iterator[Point]:
+    found = facts.decided("no_go")
+    for record, event in found[:SHOWN]:
+        why = (f" in {event.phase}: ", Value(_cut(event.reason)), ", ", *by_whom(event.by), " ", Refs((record.seq,)))
+        yield Point((Strong("NO-GO"), *why))
+    yield from _more(len(found) - SHOWN, "NO-GO")
+
+
+def _waivers(facts: Facts) -> Iterator[Point]:
+    for record, event in facts.waivers[:SHOWN]:
+        why = (" ", Value(event.subject), ": ", Value(_cut(event.reason)), ", ", *by_whom(event.by))
+        yield Point((Strong("Waived"), *why, " ", Refs((record.seq,))))
+    yield from _more(len(facts.waivers) - SHOWN, "waiver")
+
+
+def _deviations(facts: Facts) -> Iterator[Point]:
+    for words, found in list(facts.deviations.items())[:DEVIATIONS]:
+        yield Point((words, *_subjects(found), _times(found.seqs), " ", Refs(tuple(found.seqs))))
+    yield from _more(len(facts.deviations) - DEVIATIONS, "sort of deviation", "sorts of deviation")
+
+
+def _subjects(found: Deviation) -> Words:
+    names: list[Words] = [(Value(_cut(name, 60)),) for name in list(found.subjects)[:SHOWN]]
+    more: list[Words] = [(f"{len(found.subjects) - SHOWN} more",)] if len(found.subjects) > SHOWN else []
+    return (": ", *listed([*names, *more])) if names else ()
+
+
+def _more(count: int, one: str, more: str = "") -> Iterator[Point]:
+    if count > 0:
+        yield Point((f"and {many(count, f'more {one}', f'more {more}' if more else '')}",))
+
+
+def _rows(facts: Facts) -> Iterator[tuple[str, Words]]:
+    opening, last = facts.opening, facts.last.seq if facts.last else 0
+    yield "Outcome", _outcome(facts)
+    yield "Session", (Value(opening.session), " ", Refs((0,)))
+    yield "Time", (f"{_time(facts)} ", Refs((0, last)))
+    yield (
+        "Operator",
+        (Value(opening.operator.name), ", as claimed; login ", Value(login(opening.operator)), " ", _OPENED),
+    )
+    yield "Environment", _environment(facts)
+    yield "Target", _target(facts)
+    yield "Plan", _plan(facts)
+    yield "Phases", _phases(facts)
+    yield "Runbook", _runbook(opening)
+    yield "Source", _source(opening)
+    if facts.answers:
+        given = [(Value(a.file), ", SHA-256 ", Value(a.sha256), " ", Refs((seq,))) for seq, a in facts.answers]
+        yield "Answers", listed([*given[:SHOWN], *([(f"{len(given) - SHOWN} more",)] if given[SHOWN:] else [])], "; ")
+    yield "Before", _before(opening)
+    yield "Head", (Value(facts.head), " ", Refs((last,)))
+
+
+_OPENED = Refs((0,))
+
+
+def _outcome(facts: Facts) -> Words:
     if facts.ended is None or facts.last is None:
-        return "**NOT ENDED**: later records may exist, or may have been cut off"
-    reason = f": {cell(_cut(facts.ended.reason))}" if facts.ended.reason else ""
-    return f"**{outcome(facts)}**, exit code {facts.ended.exit_code}{reason} {refs([facts.last.seq])}"
+        return (Strong("NOT ENDED"), ": later records may exist, or may have been cut off")
+    reason: Words = (": ", Value(_cut(facts.ended.reason))) if facts.ended.reason else ()
+    return (Strong(outcome(facts)), f", exit code {facts.ended.exit_code}", *reason, " ", Refs((facts.last.seq,)))
 
 
-def _environment(facts: Facts) -> str:
-    protected = "**protected**" if facts.protected else "not protected"
+def _environment(facts: Facts) -> Words:
     mode = f", {facts.opening.mode} alone" if facts.opening.mode in ALONE else ""
-    return f"{cell(facts.opening.environment)}, {protected}{mode}, ticket {_given(facts.opening.ticket)} [#0]"
+    ticket: Words = (Value(facts.opening.ticket),) if facts.opening.ticket else ("none",)
+    protected = Strong("protected") if facts.protected else "not protected"
+    seqs = (0, facts.plan_seq) if facts.plan and facts.plan.protected and not facts.opening.protected else (0,)
+    return (Value(facts.opening.environment), ", ", protected, f"{mode}, ticket ", *ticket, " ", Refs(seqs))
 
 
-def _target(facts: Facts) -> str:
+def _target(facts: Facts) -> Words:
     if facts.plan is None:
-        return "never reached: no plan was made"
+        return ("never reached: no plan was made",)
     target = facts.plan.target
-    standby = ", in recovery" if target.in_recovery else ""
     return (
-        f"{cell(target.address)}, PostgreSQL {cell(target.server_version)}{standby},"
-        f" identity {cell(target.fingerprint)} {refs([facts.plan_seq])}"
+        *(Value(target.address), ", PostgreSQL ", Value(target.server_version)),
+        *(", in recovery" * target.in_recovery, ", identity ", Value(target.fingerprint), " ", Refs((facts.plan_seq,))),
     )
 
 
-def _operator(facts: Facts) -> str:
-    by = facts.opening.operator
-    return f"{cell(by.name)}, as claimed; login {cell(login(by))} [#0]"
+def _plan(facts: Facts) -> Words:
+    if facts.plan is None:
+        return ("none",)
+    findings = [finding for script in facts.plan.scripts for finding in script.findings]
+    sorts = [(f"{count} {name}",) for name in ("stop", "warn", "note") if (count := _count(findings, name))]
+    loses: list[Words] = [(Strong("loses data"),)] if any(f.loses_data for f in findings) else []
+    said: Words = ("; findings: ", *listed([*sorts, *loses])) if findings else ("; no findings",)
+    unread = sum(not one.analysed for script in facts.plan.scripts for one in script.statements)
+    blind: Words = (", ", Strong(f"{unread} not analysed")) if unread else ()
+    return (_scripts(facts.plan), *blind, *said, "; hash ", Value(facts.plan.hash), " ", Refs((facts.plan_seq,)))
 
 
-def _answers(facts: Facts) -> str:
-    return _listed([f"{cell(given.file)}, SHA-256 {cell(given.sha256)} {refs([seq])}" for seq, given in facts.answers])
+def _count(findings: list[e.Finding], severity: str) -> int:
+    return sum(finding.severity == severity for finding in findings)
 
 
-def _runbook(facts: Facts) -> str:
-    book = facts.opening.runbook
-    owner = f", owner {cell(book.owner)}" if book.owner else ""
-    return f"{cell(book.name)}{owner}, SHA-256 {cell(book.sha256 or '?')} [#0]"
+def _scripts(plan: e.PlanMade) -> str:
+    statements = sum(len(script.statements) for script in plan.scripts)
+    held = f", {len(plan.held_back)} held back" if plan.held_back else ""
+    return f"{many(len(plan.scripts), 'script')}, {many(statements, 'statement')}{held}"
 
 
-def _source(facts: Facts) -> str:
-    git = facts.opening.git
-    state = "clean" if git and git.clean else "**with changes that are not in it**"
-    commit = f"commit {cell(git.commit)}, {state}" if git else "not in git"
-    return f"{commit}; gonogo {cell(facts.opening.gonogo)} [#0]"
-
-
-def _before(facts: Facts) -> str:
-    """The session before, and the times that were shown as what to expect."""
-    previous = facts.opening.previous
-    if previous is None:
-        return "no earlier session on this environment was found [#0]"
-    times = [
-        f"{cell(step)} took {took(one.us)}{f' in {cell(one.session)}' if one.session != previous.session else ''}"
-        for step, one in previous.took.items()
-    ]
-    last = f"; the last time {_listed(times, 12)}" if times else ""
-    return f"session {cell(previous.session)}, head {cell(previous.head)}{last} [#0]"
-
-
-def _time(facts: Facts) -> str:
-    return f"{_plain_time(facts)} {refs([0, facts.last.seq if facts.last else 0])}"
-
-
-def _phases(facts: Facts) -> str:
+def _phases(facts: Facts) -> Words:
     day = facts.opened.at[:10] if facts.opened else ""
-    passed = {d.phase: f"{d.phase} GO {moment(r.at, day)} {refs([r.seq])}" for r, d in facts.decided("go")}
+    passed = {d.phase: (f"{d.phase} GO {moment(r.at, day)} ", Refs((r.seq,))) for r, d in facts.decided("go")}
     seen = dict.fromkeys([*facts.phases, *passed])
-    return " · ".join(passed.get(phase, f"{phase} opened, no GO") for phase in seen) or "none opened"  # type: ignore[call-overload]
+    told = [passed.get(phase, (f"{phase} opened, no GO",)) for phase in seen]  # type: ignore[call-overload]
+    never = [phase.name for phase in facts.opening.runbook.phases if phase.name not in seen]
+    return listed([*told, *([(f"never opened: {', '.join(never)}",)] if never else [])], " · ") or ("none opened",)
 
 
-def _listed(lines: list[str], shown: int = SHOWN) -> str:
-    more = [f"and {len(lines) - shown} more"] if len(lines) > shown else []
-    return "; ".join([*lines[:shown], *more]) or "none"
+def _runbook(opening: e.SessionOpened) -> Words:
+    book = opening.runbook
+    owner: Words = (", owner ", Value(book.owner)) if book.owner else ()
+    return (Value(book.name), *owner, ", SHA-256 ", Value(book.sha256 or "?"), " ", _OPENED)
+
+
+def _source(opening: e.SessionOpened) -> Words:
+    git = opening.git
+    state = "clean" if git and git.clean else Strong("with changes that are not in it")
+    commit: Words = ("commit ", Value(git.commit), ", ", state) if git else (Strong("not in git"),)
+    return (*commit, "; gonogo ", Value(opening.gonogo), " ", _OPENED)
+
+
+def _before(opening: e.SessionOpened) -> Words:
+    """The session before, and the times that were shown as what to expect."""
+    previous = opening.previous
+    if previous is None:
+        return ("no earlier session on this environment was found ", _OPENED)
+    times: list[Words] = []
+    for step, one in list(previous.took.items())[:12]:
+        where: Words = (" in ", Value(one.session)) if one.session != previous.session else ()
+        times.append((Value(step), f" took {took(one.us)}", *where))
+    if len(previous.took) > 12:
+        times.append((f"and {len(previous.took) - 12} more",))
+    last: Words = ("; the last time ", *listed(times, "; ")) if times else ()
+    return ("session ", Value(previous.session), ", head ", Value(previous.head), *last, " ", _OPENED)
 
 
 def _times(seqs: list[int]) -> str:
     return f" ({len(seqs)} times)" if len(seqs) > 1 else ""
 
 
-def _given(ticket: str) -> str:
-    return cell(ticket) if ticket else "none"
-
-
 def _cut(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _plain_time(facts: Facts) -> str:
+def _time(facts: Facts) -> str:
     if facts.opened is None or facts.last is None:
         return ""
     return f"{moment(facts.opened.at)} to {moment(facts.last.at, facts.opened.at[:10])} UTC, {took(facts.length)}"
 
 
 def _plain_plan(facts: Facts) -> str:
-    if facts.plan is None:
-        return ""
-    held = f", {len(facts.plan.held_back)} held back" if facts.plan.held_back else ""
-    return f"Plan {facts.plan.hash}: {many(len(facts.plan.scripts), 'script')}{held}"
+    return f"Plan {facts.plan.hash}: {_scripts(facts.plan)}" if facts.plan else ""

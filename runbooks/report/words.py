@@ -1,8 +1,7 @@
 """Times, lengths, sizes and outcomes, in words."""
 
-from collections.abc import Sequence
-
 from runbooks.events import By
+from runbooks.report.parts import Value, Words
 
 OUTCOME = {"ok": "✔ ok", "warn": "⚠ warn", "fail": "✘ fail", "unknown": "? unknown"}
 SESSION_OUTCOME = {
@@ -28,7 +27,12 @@ WHY = {
     "resume": "after the session was resumed",
     "opening": "at the opening",
 }
-HOW = {"keys": "at the keyboard", "answers": "from the answers file", "command": "by a command", "engine": "by gonogo"}
+HOW = {
+    "keys": "at the keyboard",
+    "answers": "unattended, from the answers file",
+    "command": "by a command",
+    "engine": "by gonogo",
+}
 
 
 def took(microseconds: int) -> str:
@@ -66,13 +70,18 @@ def many(count: int, one: str, more: str = "") -> str:
     return f"{count} {one if count == 1 else more or one + 's'}"
 
 
-def refs(seqs: Sequence[int], shown: int = 5) -> str:
-    """Which records say so: `[#3]`, `[#3 #7 …]`."""
-    rest = " …" if len(seqs) > shown else ""
-    return f"[{' '.join(f'#{seq}' for seq in seqs[:shown])}{rest}]"
-
-
 def login(by: By) -> str:
     """What the machine knows of a person, beside the claimed name."""
     over = f" over SSH from {by.ssh}" if by.ssh else ""
     return f"{by.os_user}@{by.host}{over}"
+
+
+def by_whom(by: By, machine: str = "") -> Words:
+    """Who, as claimed, and how; `machine` is what else to tell of them."""
+    beside: Words = (" (", Value(machine), ")") if machine else ()
+    return ("by ", Value(by.name), *beside, f", {HOW[by.how]}")
+
+
+def mark(outcome: str) -> str:
+    """The sign of an outcome alone."""
+    return OUTCOME[outcome].split()[0]

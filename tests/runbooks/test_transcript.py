@@ -122,13 +122,16 @@ def test_the_summary_fits_on_a_screen_and_comes_first(events) -> None:
     many = [
         *events[:12],
         *[events[11].model_copy(update={"reason": "r" * 500, "subject": f"s{n}"}) for n in range(40)],
+        *[events[16].model_copy(update={"what": what}) for what in ("no_go", "no_go", "no_go", "stop", "cancel", "end")],
         *events[12:],
     ]
     summary = transcript(recorded(many)).partition("\n## ")[0]
-    assert summary.count("\n") < 24
-    assert max(map(len, summary.splitlines())) < 1300
-    for words in ("NO-GO", "**protected**", "CHG-4821", "backup GO", "and 36 more", "exit code 1"):
+    assert summary.count("\n") < 40
+    assert max(map(len, summary.splitlines())) < 800
+    told = ("**NO-GO** in backup", "and 38 more waivers", "a running step was told to stop", "exit code 1", "backup GO")
+    for words in (*told, "**protected**", "CHG-4821", "1 not analysed", "1 stop, **loses data**"):
         assert words in summary, words
+    assert summary.index("What deviated") < summary.index("| Outcome |")
 
 
 def test_an_unattended_session_says_so_at_the_top(events) -> None:
@@ -179,7 +182,7 @@ def test_what_did_not_happen_is_told_too(events) -> None:
     assert "NOT ENDED" in text
     assert "no end in the journal" in text
     assert "never reached" in text
-    assert "Never opened: Preflight, Migrate, Verify, Deploy, Smoke." in text
+    assert "**Never opened**: Preflight, Migrate, Verify, Deploy, Smoke." in text
     assert "cannot be excluded" in text
     with pytest.raises(Problem, match="no record"):
         transcript([])
@@ -193,7 +196,7 @@ def test_long_output_keeps_its_beginning_and_its_end(events) -> None:
     text = transcript(recorded([*events[:5], *batches, *events[10:]]))
     shown = re.findall(r"^#\d+ out \| line (\d+)$", text, re.MULTILINE)
     assert list(map(int, shown)) == [*range(100), *range(4700, 5000)]
-    assert "(4600 lines left out here; they are in the journal)" in text
+    assert "(4600 lines left out here; the journal has them, records #6 to #51)" in text
     assert "output, 5000 lines [#5 to #54]" in text
 
 
@@ -216,7 +219,7 @@ def test_a_failed_step_shows_why(events) -> None:
         "55P03",
         "ERROR:  lock",
         "lock timeout: try later",
-        "a step ended failed [#10]",
+        "a step ended failed: `dump` [#10]",
     ):
         assert words in text, words
 
