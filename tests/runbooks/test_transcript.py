@@ -122,7 +122,7 @@ def test_the_summary_fits_on_a_screen_and_comes_first(events) -> None:
     many = [
         *events[:12],
         *[events[11].model_copy(update={"reason": "r" * 500, "subject": f"s{n}"}) for n in range(40)],
-        *[events[16].model_copy(update={"what": what}) for what in ("no_go", "no_go", "no_go", "stop", "cancel", "end")],
+        *[events[16].model_copy(update={"what": what}) for what in ("no_go", "no_go", "stop", "cancel", "end")],
         *events[12:],
     ]
     summary = transcript(recorded(many)).partition("\n## ")[0]
