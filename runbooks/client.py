@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections import deque
@@ -15,6 +16,7 @@ from runbooks import wire
 from runbooks.commands import Command
 from runbooks.events import AnswersFile, By
 from runbooks.journal.records import MAX_LINE, BadRecord, Chain, Record
+from runbooks.peers import peer_of
 from runbooks.view import RunView, advance
 
 START_SECONDS = 120.0
@@ -44,8 +46,8 @@ class Client:
     ) -> None:
         self.folder = folder
         self.view = RunView()
-        self.has_pen = hello.pen
         self.face = hello.face
+        self._pen_at_first = hello.pen
         self.bye: wire.Bye | None = None
         self._stream = stream
         self._writer = writer
@@ -82,7 +84,7 @@ class Client:
         answers: AnswersFile | None = None,
     ) -> "Client":
         """Attach over streams that are there already. Raises Unavailable, ConnectionError."""
-        if not wire.same_user(writer):
+        if peer_of(writer) != os.getuid():
             writer.close()
             raise Unavailable(f"Another account answers for the runner of {folder.name}.")
         writer.write(wire.line(wire.Attach.model_validate({"sort": sort, "by": by, "answers": answers})))
@@ -115,6 +117,12 @@ class Client:
         """What has come in since the last time; it is let go of here."""
         while self._records:
             yield self._records.popleft()
+
+    @property
+    def has_pen(self) -> bool:
+        """This face's commands are taken. What is seen before its own attaching is past."""
+        there = self.face in self.view.faces
+        return self.view.pen == self.face if there else self._pen_at_first
 
     @property
     def gone(self) -> bool:

@@ -91,3 +91,11 @@ Command = Annotated[
 ]
 
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+
+SUBJECTS = ("step", "item", "subject", "migration", "option", "phase", "question")
+"""The fields of commands that name what they are about."""
+
+
+def subject_of(command: Command) -> str:
+    """What a command is about, in one word; empty if it names nothing."""
+    return next((str(value) for field, value in command if field in SUBJECTS), "")

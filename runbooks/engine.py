@@ -18,9 +18,6 @@ from runbooks.recorder import Recorder
 from runbooks.runbook import ALONE, PHASES, Mode, Option, Phase, PhaseName, Step
 from runbooks.view import RunView
 
-SUBJECTS = ("step", "item", "subject", "migration", "option", "phase", "question")
-"""The fields of commands that name what they are about."""
-
 
 class Refused(Exception):
     """A command that cannot be taken now, and why."""
@@ -90,7 +87,7 @@ class Engine:
                 return "the session has ended, or its runner is leaving"
             self._take(command, by)
         except Refused as refusal:
-            subject = next((str(v) for k, v in command if k in SUBJECTS), "")
+            subject = c.subject_of(command)
             self._recorder.append(e.CommandRefused(command=command.kind, subject=subject, reason=str(refusal), by=by))
             return str(refusal)
         finally:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from runbooks import events as e
 from runbooks import wire
-from runbooks.commands import Command
+from runbooks.commands import Command, TakePen, subject_of
 from runbooks.journal import NAME, JournalBroken
+from runbooks.peers import account_of, peer_of
+from runbooks.pen import whose, withheld
 from runbooks.recorder import Recorder
 from runbooks.runbook import ALONE
 
@@ -33,8 +35,8 @@ class Faces:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One face, from attaching to leaving."""
         try:
-            if wire.same_user(writer):
-                await self._serve(_messages(reader), writer)
+            if (uid := peer_of(writer)) == os.getuid():
+                await self._serve(_messages(reader), writer, account_of(uid))
         except (ConnectionError, JournalBroken):
             pass  # it went away; or the recorder has told the runner that nothing can be recorded any more
         except asyncio.CancelledError:
@@ -50,11 +52,13 @@ class Faces:
         opened = self._recorder.view.opened
         return "command" if opened is not None and opened.mode in ALONE else "answers"
 
-    async def _serve(self, messages: "AsyncIterator[wire.FromFace]", writer: asyncio.StreamWriter) -> None:
+    async def _serve(
+        self, messages: "AsyncIterator[wire.FromFace]", writer: asyncio.StreamWriter, account: str
+    ) -> None:
         attach = await anext(messages, None)
         if not isinstance(attach, wire.Attach) or self._bye is not None:
             return
-        by = attach.by.model_copy(update={"how": self._how(attach)})
+        by = attach.by.model_copy(update={"how": self._how(attach), "os_user": account})
         self._count += 1
         name = f"{attach.sort}-{os.getpid()}-{self._count}"
         pen = self._recorder.view.pen is None and self._recording
@@ -86,17 +90,29 @@ class Faces:
         return self._recorder.view.ended is None and self._recorder.broken is None and self._bye is None
 
     async def _take(self, message: wire.Send, face: str, by: e.By, feed: "Feed", writer: asyncio.StreamWriter) -> None:
-        refused: str | None
-        if not self._recording:
-            refused = "the session has ended, or its runner is leaving"
-        elif self._recorder.view.pen == face:
-            refused = await self._submit(message.command, by)
-        else:
-            refused = "another face holds the pen"
-            self._recorder.append(e.CommandRefused(command=message.command.kind, reason=refused, by=by))
+        refused = await self._judged(message.command, face, by)
         await feed.flush()
         writer.write(wire.line(wire.Reply(number=message.number, refused=refused)))
         await writer.drain()
+
+    async def _judged(self, command: Command, face: str, by: e.By) -> str | None:
+        """Why a command is refused, which is recorded; None if it was taken."""
+        view = self._recorder.view
+        if not self._recording:
+            return "the session has ended, or its runner is leaving"
+        if isinstance(command, TakePen):
+            refused = withheld(view, face, command.reason)
+            if refused is None:
+                reason = command.reason.strip() or "nobody had it"
+                self._recorder.append(e.PenTaken(face=face, from_face=view.pen, reason=reason, by=by))
+                return None
+        elif view.pen == face:
+            return await self._submit(command, by)
+        else:
+            refused = f"{whose(view)}, and this face only watches"
+        subject = subject_of(command)
+        self._recorder.append(e.CommandRefused(command=command.kind, subject=subject, reason=refused, by=by))
+        return refused
 
     async def dismiss(self, bye: wire.Bye, seconds: float = 2.0) -> None:
         """Give everybody the last records and the reason why there are no more.

@@ -9,6 +9,7 @@ from runbooks.answers import Answers, NotApplicable, idle_reviews
 from runbooks.client import Client
 from runbooks.cut_short import CutShort
 from runbooks.gates import Hold
+from runbooks.pen import whose
 from runbooks.queue_told import QueueTold
 from runbooks.runbook import ALONE
 from runbooks.view import RunView
@@ -39,6 +40,8 @@ class Headless:
         async for view in self._client.changes():
             self._tell()
             command = self._next(view) if self._holds_the_pen(view) else None
+            if self._left_alone(view):
+                break
             if command is not None and not await self._sent(command):
                 break  # it goes on without us, and a person must look at it
         self._tell()
@@ -48,8 +51,15 @@ class Headless:
         """Only after all that happened before: what is seen until then is past."""
         if self._client.face in view.faces and view.pen != self._client.face and not self._watching:
             self._watching = True
-            self._say("Another face holds the pen: this one only watches.")
+            self._say(f"{whose(view)}: this face only watches, and sends nothing more.")
         return view.pen == self._client.face and view.ended is None
+
+    def _left_alone(self, view: RunView) -> bool:
+        """Who watched somebody who has gone has nothing to wait for. It takes no pen that a person had."""
+        alone = self._watching and view.pen is None and view.running is None and view.ended is None
+        if alone:
+            self._say("Nobody has the pen any more: this face leaves.")
+        return alone
 
     async def _sent(self, command: c.Command) -> bool:
         """Whether there is a way on from here."""
@@ -207,6 +217,8 @@ def lines_of(event: e.Event, *, said: str = "") -> list[str]:
         case e.Decided():
             word = event.what.upper().replace("_", "-")
             return [f"{word} {event.phase}{_because(event.reason, said)}"]
+        case e.PenTaken():
+            return [f"✎ {event.by.name} took the pen: {event.reason}"]
         case e.SessionEnded():
             return ["", f"Ended: {event.outcome.replace('_', '-')}{_because(event.reason, said)}"]
         case _:

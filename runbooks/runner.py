@@ -34,6 +34,7 @@ from runbooks.journal import NAME, Journal, JournalBroken, read
 from runbooks.launch import Request
 from runbooks.listening import listening
 from runbooks.narrowed import narrowed
+from runbooks.pen import holder
 from runbooks.plan_reader import PlanReader, pin_of
 from runbooks.previous import previous
 from runbooks.project import Environment, Project
@@ -230,11 +231,15 @@ class Runner:
                 await faces.attached.wait()
 
     async def _leave_when_lonely(self, recorder: Recorder) -> None:
-        """Leave when nobody has been attached, and nothing has run, for a minute; headless: when its face has left."""
+        """Leave when nobody has been attached, and nothing has run, for a minute.
+
+        Headless: as soon as its face has left, unless somebody with a screen had taken the pen from it.
+        """
         if self._request.headless and await self._becomes(recorder, lambda view: bool(view.faces)):
-            await recorder.until(lambda view: not view.faces)
-            self._leave("its headless face ended")
-            return
+            view = await recorder.until(lambda view: not view.faces or _attended(view))
+            if not _attended(view):
+                self._leave("its headless face ended")
+                return
         while True:
             await recorder.until(_lonely)
             if not await self._becomes(recorder, lambda view: not _lonely(view)):
@@ -264,6 +269,12 @@ def _unknown(view: RunView) -> tuple[tuple[str, int], ...]:
 def _lonely(view: RunView) -> bool:
     """Nobody is there, and nothing goes on that would not wait for somebody."""
     return not view.faces and (view.running is None or bool(view.questions))
+
+
+def _attended(view: RunView) -> bool:
+    """A person with a screen holds the pen."""
+    found = holder(view)
+    return found is not None and found.sort == "screen"
 
 
 def _say(text: str) -> None:

@@ -83,6 +83,9 @@ class RunView:
     artefacts: tuple[e.ArtefactKept, ...] = ()
     faces: Mapping[str, e.FaceAttached] = field(default_factory=dict)
     pen: str | None = None
+    pen_since: str = ""
+    handover: e.PenTaken | None = None
+    """The last time that the pen was taken."""
     refusals: tuple[e.CommandRefused, ...] = ()
     parked: bool = False
     ended: e.SessionEnded | None = None
@@ -262,15 +265,16 @@ def _person(view: RunView, event: PersonEvent) -> RunView:
             assert_never(event)
 
 
-def _face(view: RunView, event: FaceEvent) -> RunView:
+def _face(view: RunView, at: str, event: FaceEvent) -> RunView:
     match event:
         case e.FaceAttached(face=face, pen=pen):
-            return replace(view, faces=_with(view.faces, face, event), pen=face if pen else view.pen)
+            there = replace(view, faces=_with(view.faces, face, event))
+            return replace(there, pen=face, pen_since=at) if pen else there
         case e.FaceDetached(face=face):
             holder = None if view.pen == face else view.pen
             return replace(view, faces=_without(view.faces, face), pen=holder)
         case e.PenTaken(face=face):
-            return replace(view, pen=face)
+            return replace(view, pen=face, pen_since=at, handover=event)
         case _:
             assert_never(event)
 
@@ -296,7 +300,7 @@ def advance(view: RunView, seq: int, at: str, event: e.Event, head: str = "") ->
         case e.ArtefactKept():
             return replace(view, artefacts=(*view.artefacts, event))
         case e.FaceAttached() | e.FaceDetached() | e.PenTaken():
-            return _face(view, event)
+            return _face(view, at, event)
         case e.CommandRefused():
             return replace(view, refusals=(*view.refusals, event))
         case e.SessionParked():

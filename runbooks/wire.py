@@ -5,10 +5,6 @@ are on disk (they have a `seq`), a `reply` to each command, and `bye` when the r
 """
 
 import asyncio
-import os
-import socket
-import struct
-import sys
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
@@ -90,14 +86,3 @@ async def lines(reader: asyncio.StreamReader, limit: int) -> AsyncIterator[bytes
             yield bytes(rest) + b"\n"
             rest = bytearray(each)
         await asyncio.sleep(0)
-
-
-def same_user(writer: asyncio.StreamWriter) -> bool:
-    """Whether the other end is of the same account. The socket's folder is 0700; this is the second lock."""
-    peer: socket.socket = writer.get_extra_info("socket")
-    if sys.platform == "linux":
-        _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    else:
-        local_peercred = 1
-        uid = struct.unpack("2i", peer.getsockopt(0, local_peercred, 8))[1]
-    return bool(uid == os.getuid())

@@ -9,7 +9,7 @@ import pytest
 
 TOP = Path(__file__).parents[1]
 FACE_MAY_IMPORT = {
-    "events", "view", "client", "commands", "document", "project", "sessions", "report", "runbook",
+    "events", "view", "client", "commands", "document", "project", "sessions", "report", "runbook", "pen", "meanwhile",
 }  # fmt: skip
 NO_FACE = ("commands", "checked")
 

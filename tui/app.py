@@ -134,6 +134,7 @@ class GonogoApp(Base):
         self.gone = False
         self._client = client
         self._drawn: tuple[int, bool, bool] | None = None
+        self._had_pen = client.has_pen
         self._rung = ""
         self._announced = ""
 
@@ -174,9 +175,25 @@ class GonogoApp(Base):
         if standing_now == self._drawn and not anyhow:
             return
         self._drawn = standing_now
+        self._tell_of_the_pen()
         for screen in self.screen_stack:
             if isinstance(screen, SessionScreen) and screen.drawn:
                 screen.redraw()
+
+    def _tell_of_the_pen(self) -> None:
+        """Whoever loses the pen is told on the spot, by whom and why."""
+        had, self._had_pen = self._had_pen, self.has_pen
+        taken = self.view.handover
+        if had == self._had_pen or taken is None or self.view.ended is not None:
+            return
+        if self._had_pen:
+            self.notify("Your keys count from now on.", title="You have the pen")
+        else:
+            words = f"{one_line(taken.reason)}\nThis face only watches from now on."
+            self.bell()
+            self.notify(
+                words, title=f"{one_line(taken.by.name)} took the pen", severity="warning", timeout=60, markup=False
+            )
 
     def _tick(self) -> None:
         self.draw(anyhow=True)

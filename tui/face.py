@@ -14,7 +14,10 @@ class Face(Protocol):
 
     view: RunView
     folder: Path
-    has_pen: bool
+
+    @property
+    def has_pen(self) -> bool:
+        """This face's commands are taken."""
 
     def changes(self) -> AsyncIterator[RunView]:
         """The newest view after each batch of events; ends with the session, or when the runner is gone."""

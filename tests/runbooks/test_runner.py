@@ -7,7 +7,6 @@ import io
 import json
 import os
 import signal
-import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,17 +23,15 @@ from migrations.target.url import Url
 from runbooks import attempts, launch, wire
 from runbooks import commands as c
 from runbooks import events as e
-from runbooks.client import Client
-from runbooks.faces import Faces
 from runbooks.journal import NAME, Journal, read, verify
 from runbooks.output import Output, Progress
-from runbooks.recorder import Recorder
+from runbooks.pen import whose
 from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
 from runbooks.runner_log import RunnerLog
 from runbooks.steps import catalogue
-from runbooks.view import RunView
-from tests.runbooks.conftest import opening, the_plan
+from tests.runbooks.conftest import the_plan
+from tests.runbooks.wired import Wired
 
 
 async def test_nobody_there_and_nothing_running_parks_the_session(live: Live) -> None:
@@ -325,37 +322,6 @@ async def test_a_bug_parks_the_session_and_its_log_holds_no_secret(live: Live, m
 # The wire, without a runner ---------------------------------------------------------------------
 
 
-class Wired:
-    """A face and the runner's end of its socket, over a journal on disk."""
-
-    def __init__(self, folder: Path, journal: Journal) -> None:
-        self.folder = folder
-        self.journal = journal
-        self.recorder = Recorder(journal, Redactor({"TOKEN": "hunter2-hunter2"}), RunView())
-        self.recorder.append(opening())
-        self.faces = Faces(self.recorder, folder, self._submit)
-        self._serving: list[asyncio.Task[None]] = []
-
-    async def _submit(self, command: c.Command, by: e.By) -> str | None:
-        self.recorder.append(e.ItemTicked(item="x", state="done", by=by))
-        return None
-
-    async def pair(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """The face's end."""
-        ours, theirs = socket.socketpair()
-        reader, writer = await asyncio.open_unix_connection(sock=theirs)
-        self._serving.append(asyncio.create_task(self.faces.serve(reader, writer)))
-        return await asyncio.open_unix_connection(sock=ours)
-
-    async def face(self, sort: str = "screen") -> Client:
-        return await Client.over(self.folder, *await self.pair(), sort=sort, by=ANA)
-
-    async def close(self) -> None:
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
-
-
 @pytest.fixture
 async def wired(tmp_path: Path, clock):
     folder = tmp_path / "session"
@@ -384,7 +350,7 @@ async def test_a_headless_face_keeps_records_until_they_are_taken_and_a_screen_n
     assert [r.seq for r in headless.records()] == list(range(wired.recorder.view.seq + 1))
     assert list(headless.records()) == [] == list(screen.records())
     assert screen.has_pen and not headless.has_pen
-    assert await headless.send(c.Cancel()) == "another face holds the pen"
+    assert await headless.send(c.Cancel()) == f"{whose(screen.view)}, and this face only watches"
     await screen.close()
     await headless.close()
 

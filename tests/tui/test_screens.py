@@ -243,17 +243,34 @@ async def test_a_question_that_is_settled_elsewhere_closes(opened: Stage) -> Non
         assert client.sent == []
 
 
+BEN = e.By(name="ben@example.org", os_user="ben", host="bastion-1")
+
+
 async def test_who_only_watches_is_told_and_asked_nothing(opened: Stage) -> None:
     asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text="How?", choices=("done", "failed"))
-    async with opened([*r.to_backup(), r.started("dump")]) as (app, client, pilot):
+    there = e.FaceAttached(face="screen-1", sort="screen", pen=True, by=BEN)
+    async with opened([*r.to_backup(), there, r.started("dump")]) as (app, client, pilot):
         client.has_pen = False
         client.play(asked)
-        await r.settle(pilot, lambda: "WATCHING" in r.screen_text(app))
+        await r.settle(pilot, lambda: "WATCHING: ben@example.org has the pen since 02:03 UTC" in r.screen_text(app))
         assert isinstance(app.screen, Run)
         await pilot.press("h")
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.focused)
         await pilot.press(*"Ana asked", "enter")
         await r.settle(pilot, lambda: client.sent == [c.TakePen(reason="Ana asked")])
+        client.play(e.FaceDetached(face="screen-1"))
+        await r.settle(pilot, lambda: "WATCHING: nobody has the pen" in r.screen_text(app))
+        await pilot.press("h")
+        await r.settle(pilot, lambda: client.sent[1:] == [c.TakePen(reason="")])
+
+
+async def test_who_loses_the_pen_is_told_on_the_spot_by_whom_and_why(opened: Stage) -> None:
+    async with opened([*r.to_backup(), r.started("dump")]) as (app, client, pilot):
+        client.has_pen = False
+        client.play(e.PenTaken(face="screen-2", from_face="screen-1", reason="[b]shift[/b] over", by=BEN))
+        await r.settle(pilot, lambda: len(app._notifications) == 1)
+        (told,) = app._notifications
+        assert told.title == "ben@example.org took the pen" and told.message.startswith("[b]shift[/b] over\n")
 
 
 async def test_a_runner_that_is_gone_is_said(opened: Stage) -> None:

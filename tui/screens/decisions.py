@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from runbooks import commands as c
+from runbooks.pen import whose
 from runbooks.runbook import Item, Step
 from tui.face import Hold
 from tui.printable import one_line, printable
@@ -198,6 +199,12 @@ class Decisions(SessionScreen):
         if self.gonogo.has_pen:
             self.say("You have the pen.")
             return
-        rows = [row("", "The other face will only watch.")]
+        if self.view.pen is None:
+            self.gonogo.send(c.TakePen(reason=""))
+            return
+        rows = [
+            row("", printable(f"{whose(self.view)}.")),
+            row("", "If you take it, that face only watches. It is told by whom and why, and so is the record."),
+        ]
         asked = Asked("Reason, for the record")
         self._ask("Take the pen", rows, lambda said: c.TakePen(reason=said[0]), asked, verb="take it")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from textual.content import Content
 from textual.widgets import Static
 
+from runbooks.pen import whose
 from runbooks.view import RunView
 from tui.printable import one_line
 from tui.standing import standing
@@ -24,15 +25,12 @@ class StateLine(Static):
     def show(self, view: RunView, *, gone: bool, has_pen: bool) -> None:
         """Show how the session stands."""
         state = standing(view, gone=gone)
-        parts: list[str | Content | tuple[str, str]] = [
-            (f"{state.glyph} {state.word}", f"bold ${state.shade}"),
-            "  ",
-            one_line(state.words),
-        ]
+        parts: list[str | Content | tuple[str, str]] = []
+        if not has_pen and view.ended is None:
+            parts.append((f"✎ WATCHING: {one_line(whose(view))} (h takes it)\n", "bold $warn"))
+        parts += [(f"{state.glyph} {state.word}", f"bold ${state.shade}"), "  ", one_line(state.words)]
         if state.kind == "running" and (started := moment(view.step(state.about).started_at)):
             parts.append((f"  {elapsed(self._clock() - started if view.running else timedelta())}", "$quiet"))
-        if not has_pen and view.ended is None:
-            parts.append(("  WATCHING: h takes the pen", "bold $warn"))
         content = Content.assemble(*parts)
         if not content.is_same(self._drawn):
             self._drawn = content
