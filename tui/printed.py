@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 
-from runbooks.journal.verify import Verdict
 from runbooks.sessions import Summary
 from runbooks.status import Anomaly, Status
 from tui.printable import one_line, printable
@@ -27,18 +26,6 @@ def sessions_json(summaries: Sequence[Summary]) -> str:
     names = ("id", "environment", "ticket", "operator", "opened_at", "outcome", "exit_code", "waivers", "records")
     rows = [{n: getattr(s, n) for n in (*names, "head", "running", "fault")} for s in summaries]
     return json.dumps(rows, indent=2)
-
-
-def verdict_lines(verdict: Verdict) -> list[str]:
-    """What `gonogo transcript verify` says."""
-    lines = [f"records: {verdict.records}", f"head:    {verdict.head}", f"grade:   {verdict.grade}"]
-    if verdict.fault is not None:
-        lines.append(f"record {verdict.fault.seq} (line {verdict.fault.line}): {verdict.fault.what}")
-    elif not verdict.ended:
-        lines.append("open: the session has no end, so a cut tail cannot be excluded")
-    if verdict.torn:
-        lines.append("the last line is unfinished")
-    return lines
 
 
 def status_lines(status: Status) -> list[str]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from migrations.problem import Problem, Unavailable
 from runbooks.events import Event, JournalRepaired
 from runbooks.journal.files import open_file, open_folder, open_to_read, read_lines, whole, write_all
+from runbooks.journal.named import Artefact
 from runbooks.journal.records import ZEROS, BadRecord, Chain, Fault, Record, encode, stamp
-from runbooks.journal.verify import Artefact, Verdict, check_artefacts, verify
+from runbooks.journal.verify import Verdict, check_artefacts, verify
 
 __all__ = [
     "NAME",
@@ -181,7 +182,9 @@ def read(path: Path, from_seq: int = 0) -> Iterator[Record]:
     """
     chain = Chain(from_seq)
     for number, line in enumerate(read_lines(open_to_read(path))):
-        if whole(line) and number >= from_seq:
+        if number < from_seq:
+            chain.offset += len(line)
+        elif whole(line):
             yield chain.take(line)
 
 

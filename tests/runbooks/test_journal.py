@@ -75,7 +75,7 @@ def test_a_clock_that_steps_back_is_recorded_as_it_is_and_counted(write, clock, 
         journal.append(event, sync=False)
     journal.close()
     assert [r.at[:4] for r in read(journal.folder / NAME)] == ["2026", "2026", "2025", "2026"]
-    assert verify(journal.folder / NAME).steps_back == 1
+    assert verify(journal.folder / NAME).clocks.steps_back == 1
 
 
 def test_nothing_follows_the_end_and_nothing_precedes_the_opening(tmp_path, clock, events) -> None:

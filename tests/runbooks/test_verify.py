@@ -3,13 +3,20 @@
 import hashlib
 import json
 import os
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import rfc8785
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from runbooks.journal import NAME, BadRecord, check_artefacts, read, verify
+from migrations.problem import Misuse
+from runbooks.journal import NAME, BadRecord, Journal, check_artefacts, read, records, verify
+from runbooks.journal.grade import GRADES, MEANING, reaches
+from runbooks.journal.heads import Head, parse_head
+from runbooks.journal.records import ZEROS
 from tests.runbooks.stdlib_journal import canonical, forged, sealed
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -236,3 +243,112 @@ def test_artefacts_are_compared_by_hash_and_absent_is_not_altered(write, events,
     (folder / kept.path).unlink()
     os.mkfifo(folder / kept.path)
     assert states()[2] == (9, "dump", "altered")
+
+
+def test_the_bytes_of_a_record_are_those_of_rfc_8785(write) -> None:
+    """They are written by `json`, which orders names otherwise: of that, only what it does not get to order is left."""
+
+    @settings(deadline=None)
+    @given(JSON)
+    def same(value) -> None:
+        assert records.canonical(value) == rfc8785.dumps(value)
+
+    same()
+    assert records.canonical({"\ufb00": 1, "\U0001f600": 2}) == rfc8785.dumps({"\ufb00": 1, "\U0001f600": 2})
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+)
+
+
+@RELAXED
+@given(st.data())
+def test_every_other_spelling_of_a_line_is_found_where_it_stands(whole, data) -> None:
+    lines = whole.read_bytes().splitlines(keepends=True)
+    number = data.draw(st.integers(0, len(lines) - 1))
+    text = lines[number].decode()
+    at = data.draw(st.integers(0, len(text) - 2))
+    inside = len(re.findall(r'(?<!\\)(?:\\\\)*"', text[:at])) % 2
+    if inside and text[at] not in '"\\' and text[at - 1] != "\\" and ord(text[at]) < 0x10000:
+        other = f"{text[:at]}\\u{ord(text[at]):04x}{text[at + 1 :]}"
+    elif not inside and text[at] in ",:{}[]":
+        other = text[: at + 1] + data.draw(st.sampled_from([" ", "\t", "\r"])) + text[at + 1 :]
+    else:
+        assume(False)
+        raise AssertionError
+    assume(other != text)
+    try:
+        assert json.loads(other) == json.loads(text)
+    except ValueError:  # it was within an escape
+        assume(False)
+    changed = whole.with_name("respelt")
+    changed.write_bytes(b"".join([*lines[:number], other.encode(), *lines[number + 1 :]]))
+    fault = verify(changed).fault
+    assert fault is not None
+    assert (fault.seq, fault.line, fault.offset) == (number, number + 1, len(b"".join(lines[:number])))
+    assert "canonical" in fault.what
+
+
+def heads_of(path: Path) -> list[str]:
+    return [record.hash for record in read(path)]
+
+
+def test_a_head_from_outside_proves_what_stands_before_it_and_never_more(whole) -> None:
+    hashes, last = heads_of(whole), len(heads_of(whole)) - 1
+    at_end, early = verify(whole, [Head(hashes[-1])]), verify(whole, [Head(hashes[7], 7)])
+    assert (at_end.grade, at_end.reached) == ("anchored", last)
+    assert (early.grade, early.reached) == ("consistent", 7)
+    assert verify(whole, [Head(hashes[7]), Head(hashes[-1], last)]).grade == "anchored"
+    for stranger in (Head("1" * 64), Head(hashes[7], 8), Head(ZEROS)):
+        verdict = verify(whole, [Head(hashes[-1]), stranger])
+        assert (verdict.grade, verdict.strangers) == ("broken", (stranger,))
+
+
+def test_a_head_shows_a_cut_tail_and_a_chain_made_anew(whole) -> None:
+    hashes, lines = heads_of(whole), whole.read_bytes().splitlines(keepends=True)
+    cut = whole.with_name("cut")
+    cut.write_bytes(b"".join(lines[:9]))
+    assert verify(cut, [Head(hashes[-1])]).grade == "broken"
+    reached = verify(cut, [Head(hashes[8])])
+    assert (reached.grade, reached.reached) == ("open", 8), "that nothing came after it, no head can say"
+    raws = [json.loads(line) for line in lines]
+    raws[11]["data"]["reason"] = "approved by the boss"
+    cut.write_bytes(forged(raws))
+    assert verify(cut, [Head(hashes[10])]).grade == "consistent"
+    assert verify(cut, [Head(hashes[11])]).grade == "broken"
+
+
+@pytest.mark.parametrize("text", ["", "ab", "ab" * 31 + "a", "g" * 64, ":" + "a" * 64, "x:" + "a" * 64, "a" * 65])
+def test_a_part_of_a_head_is_refused(text) -> None:
+    with pytest.raises(Misuse, match="head"):
+        parse_head(text)
+
+
+def test_a_head_is_read_as_it_is_printed() -> None:
+    for head in (Head("ab" * 32), Head("ab" * 32, 187)):
+        assert parse_head(f" {str(head).upper()}\n") == head
+
+
+def test_a_grade_reaches_what_it_holds() -> None:
+    assert [reaches("consistent", least) for least in GRADES] == [True, True, True, False, False]
+    assert set(MEANING) == set(GRADES)
+
+
+def test_times_are_measured_against_the_servers_clock(tmp_path, events) -> None:
+    """A machine that is 3 s behind, then set an hour back."""
+    hour, opened = 3_600_000_000, datetime(2026, 1, 31, 2, 0, 0, tzinfo=UTC)
+    readings = [(0, 3_000_000), (60, 3_000_000), (-3540, 3_000_000 + hour)]
+    journal = Journal.create(tmp_path / "s", lambda: moments.pop(0))
+    moments = [opened, *(opened + timedelta(seconds=at) for at, _ in readings)]
+    journal.append(events[0], sync=False)
+    for number, (_, ahead) in enumerate(readings, 1):
+        result = {"clock": {"ahead": ahead, "within": 500}}
+        journal.append(events[10].model_copy(update={"attempt": number, "result": result}), sync=False)
+    journal.close()
+    found = verify(tmp_path / "s" / NAME).clocks
+    assert (found.steps_back, found.back, found.back_at) == (1, hour, 3)
+    assert (found.readings, found.ahead and found.ahead.ahead, found.ahead_at) == (3, 3_000_000 + hour, 3)
+    assert (found.shift, found.shift_at) == (-hour, 3)

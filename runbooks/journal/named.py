@@ -1,0 +1,74 @@
+"""The files beside a journal whose hashes stand in it, compared with what lies there."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from migrations.problem import Problem
+from runbooks.events import ArtefactKept, PlanMade, SessionOpened
+from runbooks.journal.files import open_to_read
+from runbooks.journal.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file as record `seq` names it; `path` is absolute, or starts at the session folder. `size` in bytes."""
+
+    seq: int
+    name: str
+    path: str
+    sha256: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file that the journal names (record `seq`), compared with its hash."""
+
+    seq: int
+    name: str
+    path: str
+    state: Literal["same", "altered", "absent"]
+    what: str = ""
+
+
+def named_by(record: Record) -> Iterator[Named]:
+    """The files that one record names: the runbook, the scripts, what a step kept."""
+    match record.event:
+        case SessionOpened(runbook=book) if book.sha256:
+            yield Named(record.seq, "runbook", "runbook.md", book.sha256)
+        case PlanMade(scripts=scripts):
+            for script in (script for script in scripts if script.sha256):
+                where = f"scripts/{script.sha256}.sql"
+                yield Named(record.seq, script.migration, where, script.sha256, script.size)
+        case ArtefactKept(name=name, path=path, sha256=sha256, size=size):
+            yield Named(record.seq, name, path, sha256, size)
+
+
+def compare(folder: Path, named: Iterable[Named]) -> list[Artefact]:
+    """Each file, as it lies in the session folder now.
+
+    Absent is not altered: a dump lies elsewhere, and is deleted in time.
+    """
+    return [_compare(folder, each) for each in named]
+
+
+def _compare(folder: Path, named: Named) -> Artefact:
+    def found(state: Literal["same", "altered", "absent"], what: str = "") -> Artefact:
+        return Artefact(named.seq, named.name, named.path, state, what)
+
+    if not Path(named.path).is_absolute() and ".." in Path(named.path).parts:
+        return found("altered", "its path leads out of the session folder")
+    if not os.path.lexists(folder / named.path):
+        return found("absent")
+    try:
+        with os.fdopen(open_to_read(folder / named.path), "rb") as file:
+            if named.size is not None and os.fstat(file.fileno()).st_size != named.size:
+                return found("altered", f"it is not {named.size} bytes long")
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except Problem as problem:
+        return found("altered", problem.what)
+    return found("same") if digest == named.sha256 else found("altered", "its hash")

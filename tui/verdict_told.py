@@ -1,0 +1,106 @@
+"""What `gonogo transcript verify` says of a journal, for people and for programs."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from runbooks.journal.clocks import SECOND, Clocks
+from runbooks.journal.grade import MEANING
+from runbooks.journal.named import Artefact
+from runbooks.journal.verify import Verdict
+from tui.printable import one_line
+
+APART = 2 * SECOND
+"""Clocks that differ by less are as good as the same."""
+
+
+def verdict_lines(verdict: Verdict, artefacts: Sequence[Artefact]) -> list[str]:
+    """In lines, the grade and what it means last."""
+    lines = [*_what(verdict), *_clock(verdict.clocks), *_files(artefacts), *_heads(verdict), *_wrong(verdict)]
+    return [one_line(line) for line in (*lines, f"grade: {verdict.grade}: {MEANING[verdict.grade]}")]
+
+
+def verdict_json(verdict: Verdict, artefacts: Sequence[Artefact]) -> str:
+    """One object. Times are in microseconds; records count from 0, lines from 1."""
+    opened = verdict.opened
+    told = {
+        "grade": verdict.grade,
+        "session": opened.session if opened else None,
+        "environment": opened.environment if opened else None,
+        "records": verdict.records,
+        "head": verdict.head,
+        "ended": verdict.ended,
+        "torn": verdict.torn,
+        "lasted": verdict.lasted,
+        "fault": asdict(verdict.fault) if verdict.fault else None,
+        "anchored_to": verdict.reached,
+        "strange_heads": [str(head) for head in verdict.strangers],
+        "clock": {
+            "steps_back": verdict.clocks.steps_back,
+            "back": verdict.clocks.back,
+            "readings": verdict.clocks.readings,
+            "server_ahead": verdict.clocks.ahead.ahead if verdict.clocks.ahead else None,
+            "shift": verdict.clocks.shift,
+        },
+        "artefacts": [asdict(each) for each in artefacts],
+    }
+    return json.dumps(told, indent=2)
+
+
+def _what(verdict: Verdict) -> Iterator[str]:
+    if opened := verdict.opened:
+        yield f"session: {opened.session}, {opened.environment}, {opened.ticket}, by {opened.operator.name} as claimed"
+    end = "ended" if verdict.ended else "no end"
+    yield f"records: {verdict.records}, over {_span(verdict.lasted)}, {end}"
+    yield f"head: {verdict.records - 1}:{verdict.head}" if verdict.records else "head: none"
+
+
+def _clock(clocks: Clocks) -> Iterator[str]:
+    if clocks.steps_back:
+        yield f"clock: went back {clocks.steps_back} times, by {_span(clocks.back)} at record {clocks.back_at}"
+    if clocks.ahead is None:
+        return
+    if abs(clocks.ahead.ahead) > max(APART, clocks.ahead.within):
+        apart = "behind" if clocks.ahead.ahead > 0 else "ahead of"
+        yield f"clock: {_span(abs(clocks.ahead.ahead))} {apart} the server's at record {clocks.ahead_at}"
+    else:
+        yield f"clock: that of the server, to within {_span(APART)}, in {clocks.readings} readings"
+    if abs(clocks.shift) > APART:
+        way = "ahead" if clocks.shift > 0 else "back"
+        yield f"clock: went {way} by {_span(abs(clocks.shift))} against the server's before record {clocks.shift_at}"
+
+
+def _files(artefacts: Sequence[Artefact]) -> Iterator[str]:
+    count = Counter(each.state for each in artefacts)
+    if artefacts:
+        yield f"files: {count['same']} as recorded, {count['absent']} not here, {count['altered']} altered"
+    for each in artefacts:
+        if each.state == "altered":
+            yield f"altered: {each.path} (record {each.seq}): {each.what}"
+        elif each.state == "absent":
+            yield f"absent: {each.path} (record {each.seq})"
+
+
+def _heads(verdict: Verdict) -> Iterator[str]:
+    if verdict.reached is not None:
+        yield f"anchor: the records up to {verdict.reached} are as they were when that head was taken"
+        if verdict.reached < verdict.records - 1:
+            later = f"{verdict.reached + 1} to {verdict.records - 1}"
+            yield f"anchor: records {later} came after that head, and could have been made anew"
+    for head in verdict.strangers:
+        yield f"anchor: no record has the head {head}: this is not what it was taken from, or it was changed since"
+
+
+def _wrong(verdict: Verdict) -> Iterator[str]:
+    if fault := verdict.fault:
+        yield f"broken: record {fault.seq} (line {fault.line}), which begins at byte {fault.offset}: {fault.what}"
+    if verdict.torn:
+        yield "torn: the last line is unfinished, and not counted"
+
+
+def _span(us: int) -> str:
+    if us < 60 * SECOND:
+        return f"{us / SECOND:.1f} s"
+    minutes, seconds = divmod(us // SECOND, 60)
+    return f"{minutes} min {seconds} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
