@@ -24,6 +24,8 @@ class Environment:
     parity: str | None = None
     pooler: Literal["session"] | None = None
     register: bool = False
+    notify: tuple[str, ...] = ()
+    """The team's command that tells others: a program and its arguments."""
     values: dict[str, str] = field(default_factory=dict)
     """`[environments.NAME.values]`: what `${env.key}` stands for in the runbook's step parameters."""
 

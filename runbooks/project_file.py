@@ -190,6 +190,7 @@ class _Reader:
                 "parity", others.__contains__, f"another environment: {', '.join(others) or 'none is here'}"
             ),
             register=own.flag("register"),
+            notify=self._notify(own),
             pooler="session" if own.text("pooler", "session".__eq__, '"session"') else None,
             values=self._values(name, own),
         )
@@ -204,6 +205,14 @@ class _Reader:
             if text is not None:
                 found[key] = text
         return found
+
+    def _notify(self, own: _Table) -> tuple[str, ...]:
+        argv = own.values.get("notify")
+        if argv is None or (_is_argv(argv) and argv[0]):
+            return tuple(argv or ())
+        expected = 'a program and its arguments: ["./tell-the-channel", "--quiet"]'
+        self.faults.add(own.line_of("notify"), "`notify` is not right", expected)
+        return ()
 
     def _path(self, own: _Table, key: str) -> Path | None:
         text = own.text(key, lambda value: bool(value) and "\0" not in value, "a path in quotes")
@@ -235,6 +244,10 @@ class _Reader:
         expected = 'a list of NAMES of environment variables: ["PAYMENT_API_KEY"]'
         self.faults.add(own.line_of("secrets"), "`secrets` is not right", expected)
         return ()
+
+
+def _is_argv(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(word, str) and "\0" not in word for word in value)
 
 
 def _is_length(text: str) -> bool:

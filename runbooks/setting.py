@@ -61,6 +61,10 @@ class Setting:
             "GONOGO_TICKET": view.opened.ticket if view.opened else "",
         }
 
+    def notice_environment(self, view: RunView) -> dict[str, str]:
+        """What the team's command that tells others gets: no address of any database."""
+        return {k: v for k, v in self.child_environment(view).items() if k not in self.urls}
+
 
 def read_urls(environment: Environment, environ: Mapping[str, str]) -> dict[str, Url]:
     """This environment's addresses by variable. Raises Misuse for one that is unset or not understood."""
