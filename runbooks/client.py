@@ -16,6 +16,7 @@ from runbooks import wire
 from runbooks.commands import Command
 from runbooks.events import AnswersFile, By
 from runbooks.journal.records import MAX_LINE, BadRecord, Chain, Record
+from runbooks.meanwhile import Meanwhile, Told
 from runbooks.peers import peer_of
 from runbooks.view import RunView, advance
 
@@ -48,6 +49,7 @@ class Client:
         self.view = RunView()
         self.face = hello.face
         self._pen_at_first = hello.pen
+        self._meanwhile = Meanwhile(hello.face)
         self.bye: wire.Bye | None = None
         self._stream = stream
         self._writer = writer
@@ -125,6 +127,11 @@ class Client:
         return self.view.pen == self.face if there else self._pen_at_first
 
     @property
+    def meanwhile(self) -> Told | None:
+        """What happened since this operator last looked: known once this face's own attaching has come in."""
+        return self._meanwhile.told
+
+    @property
     def gone(self) -> bool:
         """The runner has ended, or the connection to it."""
         return self._gone
@@ -187,6 +194,7 @@ class Client:
             return
         record = self._chain.take(line)
         self.view = advance(self.view, record.seq, record.at, record.event, record.hash)
+        self._meanwhile.take(record.seq, record.at, record.event)
         if self._records is not None:
             self._records.append(record)
         self._changed.set()

@@ -9,6 +9,7 @@ from runbooks.answers import Answers, NotApplicable, idle_reviews
 from runbooks.client import Client
 from runbooks.cut_short import CutShort
 from runbooks.gates import Hold
+from runbooks.meanwhile import Weight
 from runbooks.pen import whose
 from runbooks.queue_told import QueueTold
 from runbooks.runbook import ALONE
@@ -17,6 +18,7 @@ from runbooks.view import RunView
 Say = Callable[[str], None]
 
 GLYPHS: dict[str, str] = {"ok": "✔", "warn": "!", "fail": "✘", "unknown": "?"}
+SIGNS: dict[Weight, str] = {"plain": "·", "good": "✔", "bad": "✘", "open": "?"}
 
 
 class Headless:
@@ -29,6 +31,7 @@ class Headless:
         self._cut_short = CutShort()
         self._queue = QueueTold()
         self._watching = False
+        self._looked = False
         self._asked: dict[str, int] = {}
         self._renewed: set[str] = set()
         self._cancelled: set[tuple[str, int]] = set()
@@ -39,6 +42,7 @@ class Headless:
         """Until the session ends, or cannot be ended from here. Returns the last view. Raises Problem."""
         async for view in self._client.changes():
             self._tell()
+            self._tell_meanwhile()
             command = self._next(view) if self._holds_the_pen(view) else None
             if self._left_alone(view):
                 break
@@ -178,6 +182,15 @@ class Headless:
         return c.Review(migration=migration, sha256=reviewed) if reviewed == scripts.get(migration) else None
 
     # What is said -----------------------------------------------------------------------------
+
+    def _tell_meanwhile(self) -> None:
+        """Once: after all that was said of what is past."""
+        if self._client.meanwhile is not None and not self._looked:
+            self._looked = True
+            self._say("")
+            self._say(f"── {self._client.meanwhile.heading}")
+            for line in self._client.meanwhile.lines:
+                self._say(f"  {line.at[11:19]} {SIGNS[line.weight]} {line.words}")
 
     def _tell(self) -> None:
         for record in self._client.records():

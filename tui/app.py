@@ -22,6 +22,7 @@ from tui.screens.confirm import Confirm
 from tui.screens.help import Help, listed
 from tui.screens.home import Chosen, Home
 from tui.screens.run import Run
+from tui.since import rows_of
 from tui.standing import line_to_read_out, phase_title, standing
 from tui.theme import DARK, DARK_SHADES, LIGHT, THEMES, VARIABLE
 from tui.words import Clock, now
@@ -135,6 +136,7 @@ class GonogoApp(Base):
         self._client = client
         self._drawn: tuple[int, bool, bool] | None = None
         self._had_pen = client.has_pen
+        self._looked = False
         self._rung = ""
         self._announced = ""
 
@@ -176,6 +178,7 @@ class GonogoApp(Base):
             return
         self._drawn = standing_now
         self._tell_of_the_pen()
+        self._tell_meanwhile()
         for screen in self.screen_stack:
             if isinstance(screen, SessionScreen) and screen.drawn:
                 screen.redraw()
@@ -194,6 +197,14 @@ class GonogoApp(Base):
             self.notify(
                 words, title=f"{one_line(taken.by.name)} took the pen", severity="warning", timeout=60, markup=False
             )
+
+    def _tell_meanwhile(self) -> None:
+        """Once, before anything else: what happened since this operator last looked."""
+        told = self._client.meanwhile
+        if told is None or self._looked or not (isinstance(self.screen, Run) and self.screen.drawn):
+            return
+        self._looked = True
+        self.push_screen(Confirm(self.view, told.heading, rows_of(told), verb="go on", back="close"))
 
     def _tick(self) -> None:
         self.draw(anyhow=True)

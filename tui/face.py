@@ -6,6 +6,7 @@ from typing import Protocol
 
 from runbooks.commands import Command
 from runbooks.events import Outcome
+from runbooks.meanwhile import Told
 from runbooks.view import RunView
 
 
@@ -18,6 +19,10 @@ class Face(Protocol):
     @property
     def has_pen(self) -> bool:
         """This face's commands are taken."""
+
+    @property
+    def meanwhile(self) -> Told | None:
+        """What happened since this operator last looked, once that is known."""
 
     def changes(self) -> AsyncIterator[RunView]:
         """The newest view after each batch of events; ends with the session, or when the runner is gone."""

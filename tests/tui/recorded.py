@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from runbooks import events as e
 from runbooks.commands import Command
+from runbooks.meanwhile import Told
 from runbooks.runbook import PHASES, Advice, Item, Option, Phase, PhaseName, Runbook, Step
 from runbooks.view import RunView, advance
 
@@ -34,6 +35,7 @@ class Recorded:
         self.view = RunView()
         self.folder = folder
         self.has_pen = True
+        self.meanwhile: Told | None = None
         self.sent: list[Command] = []
         self.refusal: str | None = None
         self.closed = False

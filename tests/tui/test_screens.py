@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from runbooks import commands as c
 from runbooks import events as e
+from runbooks.meanwhile import Happening, Told
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
 from tui.app import GonogoApp
@@ -262,6 +263,22 @@ async def test_who_only_watches_is_told_and_asked_nothing(opened: Stage) -> None
         await r.settle(pilot, lambda: "WATCHING: nobody has the pen" in r.screen_text(app))
         await pilot.press("h")
         await r.settle(pilot, lambda: client.sent[1:] == [c.TakePen(reason="")])
+
+
+async def test_what_happened_meanwhile_is_told_once_and_before_a_question(opened: Stage) -> None:
+    asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text="How?", choices=("done", "failed"))
+    line = Happening(7, "2026-01-31T02:05:00.000000Z", "[b]Ben[/b] left")
+    async with opened([*r.to_backup(), r.started("dump")]) as (app, client, pilot):
+        client.meanwhile = Told(3, "2026-01-31T02:04:00.000000Z", "when you left", (line,))
+        client.play(asked)
+        await r.settle(pilot, lambda: "[b]Ben[/b] left" in r.screen_text(app))
+        assert "Since you last looked: 2026-01-31 02:04:00 UTC" in r.screen_text(app)
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.shown_at)
+        await pilot.press("escape")
+        await r.settle(pilot, lambda: "How?" in r.screen_text(app) and isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        await r.settle(pilot, lambda: isinstance(app.screen, Run))
+        assert client.sent == []
 
 
 async def test_who_loses_the_pen_is_told_on_the_spot_by_whom_and_why(opened: Stage) -> None:

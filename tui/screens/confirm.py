@@ -56,7 +56,14 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
     ]
 
     def __init__(
-        self, view: RunView, heading: str, rows: Sequence[Row], asked: Sequence[Asked] = (), *, verb: str = "Do it"
+        self,
+        view: RunView,
+        heading: str,
+        rows: Sequence[Row],
+        asked: Sequence[Asked] = (),
+        *,
+        verb: str = "Do it",
+        back: str = "back, nothing happens",
     ) -> None:
         super().__init__()
         self._where = where(view)
@@ -65,6 +72,7 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
         self._rows = rows
         self._asked = tuple(asked)
         self._verb = verb
+        self._back = back
         self._early = ""
 
     def compose(self) -> ComposeResult:
@@ -79,7 +87,7 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
                 yield Label(printable(asked.label), markup=False)
                 yield Input(id=f"field-{number}")
             yield Static("", markup=False, id="dialog-complaint")
-            yield Static(hint(("enter", self._verb), ("esc", "back, nothing happens")), id="dialog-keys")
+            yield Static(hint(("enter", self._verb), ("esc", self._back)), id="dialog-keys")
 
     def on_mount(self) -> None:
         """The first field is where the keys go, and what was typed before it was there."""
