@@ -30,7 +30,7 @@ from runbooks.document.told import told_for
 from runbooks.engine import Engine
 from runbooks.faces import Faces
 from runbooks.git import head_of
-from runbooks.journal import NAME, Journal, JournalBroken, read
+from runbooks.journal import NAME, Journal, JournalBroken
 from runbooks.launch import Request
 from runbooks.listening import listening
 from runbooks.narrowed import narrowed
@@ -40,7 +40,7 @@ from runbooks.previous import previous
 from runbooks.project import Environment, Project
 from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
-from runbooks.report.markdown import transcript
+from runbooks.report.formats import KEPT, rendered
 from runbooks.runbook import Runbook
 from runbooks.runner_log import RunnerLog
 from runbooks.setting import Setting, read_urls, secrets, target_of
@@ -217,7 +217,8 @@ class Runner:
 
     async def _keep_transcript(self) -> None:
         def write() -> None:
-            write_private(self._folder / "transcript.md", transcript(read(self._folder / NAME)).encode())
+            for form in KEPT:
+                write_private(self._folder / f"transcript.{form}", rendered(form, self._folder / NAME))
 
         try:
             await asyncio.to_thread(write)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate, takewhile
 
+from runbooks.report.sql_lexer import lex, shade
 from tui.printable import printable
-from tui.sql_lexer import lex, shade
 
 CHUNK = 32_768
 """Statements longer than this many characters are coloured line by line."""

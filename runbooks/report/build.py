@@ -1,12 +1,13 @@
 """A session as the parts of a transcript, for every renderer: a pure function of its records."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from runbooks import events as e
 from runbooks.journal.records import Record
 from runbooks.report.chapters import Attempt, Chapter, entries
 from runbooks.report.entries import Entries
-from runbooks.report.facts import Facts, gather
+from runbooks.report.facts import Facts
 from runbooks.report.parts import Heading, Paragraph, Part, Point, Points, Refs, Strong, Value, Verbatim, Words
 from runbooks.report.plan import plan_parts
 from runbooks.report.steps import attempt_parts
@@ -14,16 +15,15 @@ from runbooks.report.summary import summary
 from runbooks.report.words import moment
 
 Reading = Callable[[], Iterable[Record]]
-"""Begins to read the journal. It is read twice: once for the summary, once for the rest, and never held."""
+"""Begins to read the journal: once for the facts, once for the rest. It is never held."""
 
 
-def session_parts(reading: Reading) -> Iterator[Part]:
-    """The whole session, for a person to read. Raises ValueError if the records do not begin with session_opened."""
-    facts = gather(reading())
+def session_parts(facts: Facts, reading: Reading) -> Iterator[Part]:
+    """The session of these facts, for a person to read: as far as they go, whatever was recorded meanwhile."""
     yield from summary(facts)
     yield Heading(2, ("Timeline",))
     yield facts.timings.timeline(facts.opened.at[:10] if facts.opened else "")
-    yield from _Teller(facts).tell(reading())
+    yield from _Teller(facts).tell(islice(reading(), 1 + (facts.last.seq if facts.last else 0)))
     yield from _never_opened(facts)
     yield from _how_to_check(facts)
 

@@ -7,6 +7,7 @@ from runbooks.journal.records import Record
 from runbooks.report import parts as p
 from runbooks.report.build import session_parts
 from runbooks.report.escape import code, fenced, inline, one_line, running, unmarked
+from runbooks.report.facts import gather
 from runbooks.report.refs import refs_text
 from runbooks.report.summary import ticket_summary
 
@@ -21,7 +22,7 @@ FOLDED_LINES = 10
 def transcript(records: Iterable[Record]) -> str:
     """The whole session of these records in Markdown. Raises ValueError if they do not begin with session_opened."""
     kept = list(records)
-    return "".join(markdown(session_parts(lambda: kept)))
+    return "".join(markdown(session_parts(gather(kept), lambda: kept)))
 
 
 def markdown(parts: Iterable[p.Part]) -> Iterator[str]:

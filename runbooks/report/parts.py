@@ -32,6 +32,10 @@ Words = tuple[Span, ...]
 """Running text. Every renderer escapes all of it, our own words too."""
 
 
+Mark = Literal["ok", "warn", "fail", "unknown", "person"]
+"""The outcome of a step; or that a person did it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """`level` 1 is the title of the whole, 2 a chapter. `seq` is the record that the part is about."""
@@ -39,6 +43,7 @@ class Heading:
     level: int
     words: Words
     seq: int | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,6 @@ class Script:
     file: str = "migration.sql"
 
 
-Mark = Literal["ok", "warn", "fail", "unknown", "person"]
-"""How a bar is drawn: by the outcome of a step, or as what a person did."""
-
-
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One row of a timeline. `start` and `length` are microseconds from the session's first record on."""
@@ -125,6 +126,12 @@ class Timeline:
 
 
 Part = Heading | Paragraph | Points | Pairs | Table | Verbatim | Script | Timeline
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[Words, ...]], what: str) -> Table:
+    """A table without the columns that have nothing in any row."""
+    kept = [n for n in range(len(head)) if any(span not in ("", Value("")) for row in rows for span in row[n])]
+    return Table(tuple(head[n] for n in kept), tuple(tuple(row[n] for n in kept) for row in rows), what)
 
 
 def sentence(*spans: Span) -> Words:

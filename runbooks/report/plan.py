@@ -12,12 +12,12 @@ from runbooks.report.parts import (
     Refs,
     Script,
     Strong,
-    Table,
     Value,
     Words,
     listed,
+    table,
 )
-from runbooks.report.plan_words import NO_REHEARSAL, allowed, coverage, held_for, table_words, unlike_prisma
+from runbooks.report.plan_words import HOW, NO_REHEARSAL, allowed, coverage, held_for, table_words, unlike_prisma
 from runbooks.report.words import many, size
 
 
@@ -48,7 +48,7 @@ def _points(plan: e.PlanMade, when: str) -> Iterator[Words]:
         yield (Strong("not read"), ": ", Value(what))
     for words in unlike_prisma(plan.scripts):
         yield ("other than here, ", Value(words))
-    yield (Value(coverage(plan.scripts)),) if plan.scripts else (Strong("nothing to apply"),)
+    yield (coverage(plan.scripts),) if plan.scripts else (Strong("nothing to apply"),)
 
 
 def _target(target: e.Target) -> Iterator[Words]:
@@ -62,8 +62,8 @@ def _target(target: e.Target) -> Iterator[Words]:
 def _script(script: e.Script) -> Iterator[Part]:
     yield Paragraph(
         (
-            *("SHA-256 ", Value(script.sha256), f", {size(script.size)}, ", Value(coverage((script,)))),
-            *(", runs as ", Value(script.model), f", {many(len(script.findings), 'finding')}"),
+            *("SHA-256 ", Value(script.sha256), f", {size(script.size)}, ", coverage((script,))),
+            f", runs {HOW.get(script.model, script.model)}, {many(len(script.findings), 'finding')}",
         )
     )
     yield from _how_it_runs(script)
@@ -95,7 +95,7 @@ def _verify(script: e.Script) -> Iterator[Part]:
         )
         yield Script(script.migration, verify.sha256, "verify.sql")
         rows = tuple(((str(claim.line),), (Value(claim.text),)) for claim in verify.claims)
-        yield Table(("Line", "Statement"), rows, many(len(rows), "statement"))
+        yield table(("Line", "Statement"), rows, many(len(rows), "statement"))
         notes = [*verify.wrong, *([f"and {verify.more} more"] if verify.more else [])]
         if notes:
             yield Points(tuple(Point((Value(note),)) for note in notes))
@@ -107,7 +107,7 @@ def _tables(plan: e.PlanMade) -> Iterator[Part]:
             ((Value(table.name),), (Value(table_words(table)),), listed([(Value(word),) for word in table.words]))
             for table in plan.tables
         )
-        yield Table(("Locked", "Rows and size", "More"), rows, many(len(rows), "table is", "tables are") + " locked")
+        yield table(("Locked", "Rows and size", "More"), rows, many(len(rows), "table is", "tables are") + " locked")
 
 
 def _allowed(plan: e.PlanMade) -> Iterator[Part]:
@@ -129,7 +129,7 @@ def _statements(script: e.Script) -> Iterator[Part]:
         for number, one in enumerate(script.statements, 1)
     )
     if rows:
-        yield Table(("No.", "Line", "Statement"), rows, many(len(rows), "statement"))
+        yield table(("No.", "Line", "Statement"), rows, many(len(rows), "statement"))
 
 
 def _why_not(statement: e.Statement) -> Words:
@@ -147,7 +147,7 @@ def _locks(script: e.Script) -> Iterator[Part]:
     )
     if rows:
         head = ("Statement", "Line", "Lock", "On", "Blocks", "Work", "Held")
-        yield Table(head, rows, many(len(rows), "lock"))
+        yield table(head, rows, many(len(rows), "lock"))
 
 
 def _lock(number: int, line: int, touch: e.Touch) -> tuple[Words, ...]:
@@ -158,7 +158,7 @@ def _lock(number: int, line: int, touch: e.Touch) -> tuple[Words, ...]:
 def _findings(script: e.Script) -> Iterator[Part]:
     if script.findings:
         head = ("Finding", "Statement", "Line", "Rule", "What", "Lock", "Blocks", "Tables", "Instead")
-        yield Table(head, tuple(map(_finding, script.findings)), many(len(script.findings), "finding"))
+        yield table(head, tuple(map(_finding, script.findings)), many(len(script.findings), "finding"))
 
 
 def _finding(f: e.Finding) -> tuple[Words, ...]:

@@ -16,12 +16,12 @@ from runbooks.report.parts import (
     Points,
     Refs,
     Strong,
-    Table,
     Value,
     Verbatim,
     Words,
     listed,
     sentence,
+    table,
 )
 from runbooks.report.words import EFFECT, OUTCOME, WHY, by_whom, many, mark, moment, size, took
 
@@ -29,9 +29,9 @@ from runbooks.report.words import EFFECT, OUTCOME, WHY, by_whom, many, mark, mom
 def attempt_parts(attempt: Attempt, day: str, ended_later: int | None) -> Iterator[Part]:
     """The attempt, under a heading of its own. `ended_later`: the record that has its end, if it is not with it."""
     start, seq = attempt.started, attempt.record.seq
-    sign = mark(attempt.ended[1].outcome) if attempt.ended else "?"
+    outcome = attempt.ended[1].outcome if attempt.ended else "unknown"
     again = f" · attempt {start.attempt}" if start.attempt > 1 else ""
-    yield Heading(3, (f"{sign} ", start.title or start.step, again, " ", Refs((seq,))), seq)
+    yield Heading(3, (f"{mark(outcome)} ", start.title or start.step, again, " ", Refs((seq,))), seq, outcome)
     yield Points(tuple(_points(attempt, day, ended_later)))
     if attempt.ended:
         yield from _ended(attempt.ended[1])
@@ -80,7 +80,7 @@ def _ended(event: e.StepEnded) -> Iterator[Part]:
         yield from _failure(event.failure)
     if event.checks:
         rows = tuple(_check(check) for check in event.checks)
-        yield Table(("Result", "Check", "Id", "Evidence", "Advice"), rows, many(len(rows), "check"))
+        yield table(("Result", "Check", "Id", "Evidence", "Advice"), rows, many(len(rows), "check"))
     if event.advice:
         yield Paragraph(("The runbook advises:",))
         yield Points(tuple(Point(("see ", Value(each))) for each in event.advice))

@@ -43,5 +43,5 @@ def lex(text: str) -> Iterator[tuple[Any, str]]:
 
 
 def shade(token: Any) -> str:
-    """The theme's variable for a token's colour, or nothing."""
+    """What the colour of a token is called, in a theme and in a style sheet; or nothing."""
     return next((name for kind, name in _SHADES if token in kind), "")
