@@ -176,10 +176,9 @@ class GonogoApp(Base):
         standing_now = (self.view.seq, self.gone, self.has_pen)
         if standing_now == self._drawn and not anyhow:
             return
-        if self._tells_meanwhile():
-            return  # a question waits for the next frame, and comes after it
         self._drawn = standing_now
         self._tell_of_the_pen()
+        self._tell_meanwhile()
         for screen in self.screen_stack:
             if isinstance(screen, SessionScreen) and screen.drawn:
                 screen.redraw()
@@ -199,14 +198,13 @@ class GonogoApp(Base):
                 words, title=f"{one_line(taken.by.name)} took the pen", severity="warning", timeout=60, markup=False
             )
 
-    def _tells_meanwhile(self) -> bool:
+    def _tell_meanwhile(self) -> None:
         """Once, before anything else: what happened since this operator last looked."""
         told = self._client.meanwhile
         if told is None or self._looked or not (isinstance(self.screen, Run) and self.screen.drawn):
-            return False
+            return
         self._looked = True
         self.push_screen(Confirm(self.view, told.heading, rows_of(told), verb="go on", back="close"))
-        return True
 
     def _tick(self) -> None:
         self.draw(anyhow=True)

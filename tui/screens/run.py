@@ -218,7 +218,7 @@ class Run(Decisions):
                 self._dialog[1].dismiss(None)
             return
         for question in view.questions.values():
-            if question.question not in self._asked and self.is_current and self.gonogo.has_pen:
+            if question.question not in self._asked and self.app.screen is self and self.gonogo.has_pen:
                 self._ask_question(question)
                 return
 
