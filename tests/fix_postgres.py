@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import psycopg
 import pytest
+from cheap import making, place, prepare
 from psycopg import sql
 
 from migrations.replay import SETTINGS as REPLAYING
@@ -20,7 +21,6 @@ T = TypeVar("T")
 SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
-    "autovacuum_naptime": "1s",
     "max_connections": "200",
     "wal_level": "logical",
 }
@@ -52,9 +52,10 @@ def apart(work: Coroutine[Any, Any, T]) -> T:
 @pytest.fixture(scope="session")
 def server(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
     """The server of this run. A test that stops or harms a server starts one of its own."""
-    with tempfile.TemporaryDirectory(prefix="gonogo-tests-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gonogo-tests-", dir=place()) as folder:
         server = apart(ThrowawayServer.start(Path(folder), bin=pg_bin(pytestconfig), settings=SETTINGS))
         try:
+            prepare(server)
             yield server
         finally:
             apart(server.stop())
@@ -63,7 +64,7 @@ def server(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
 @pytest.fixture(scope="session")
 def replaying(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
     """A second server of this run, for replays: its roles and databases are those of the latest one."""
-    with tempfile.TemporaryDirectory(prefix="gonogo-tests-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gonogo-tests-", dir=place()) as folder:
         server = apart(ThrowawayServer.start(Path(folder), bin=pg_bin(pytestconfig), settings=REPLAYING))
         try:
             yield server
@@ -71,32 +72,33 @@ def replaying(pytestconfig: pytest.Config) -> Iterator[ThrowawayServer]:
             apart(server.stop())
 
 
+@pytest.fixture(scope="session")
+def admin(server: ThrowawayServer) -> Iterator[psycopg.Connection[Any]]:
+    """Makes and drops the databases of all tests."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
-def databases(server: ThrowawayServer) -> Iterator[Callable[..., str]]:
+def databases(server: ThrowawayServer, admin: psycopg.Connection[Any]) -> Iterator[Callable[..., str]]:
     """Makes databases: `databases()` or `databases("name")` is the URL of a new, empty one, dropped after the test."""
     made: list[str] = []
     counter = itertools.count(1)
 
     def make(name: str | None = None) -> str:
         chosen = name or f"test_{next(counter)}"
-        _administer(server, sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(chosen)))
+        admin.execute(making(server, chosen))
         made.append(chosen)
         return server.url(chosen)
 
     yield make
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        for name in made:
-            beside = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{name}_",))
-            for other in (name, *(row[0] for row in beside.fetchall())):
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(other)))
+    for name in made:
+        beside = admin.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{name}_",))
+        for other in (name, *(row[0] for row in beside.fetchall())):
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(other)))
 
 
 @pytest.fixture
 def database(databases: Callable[..., str]) -> str:
     """The URL of a new, empty database, dropped after the test."""
     return databases()
-
-
-def _administer(server: ThrowawayServer, statement: sql.Composed) -> None:
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(statement)

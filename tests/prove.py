@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import psycopg
+from cheap import place, prepare
 from proving.stage import Stage, staged
 from proving.verdict import Verdict
 
@@ -89,9 +90,10 @@ def main() -> int:
 def proven(label: str, bin: Path, entries: list[Entry]) -> list[Verdict | None]:
     """What one server has to say of each."""
     print(f"PostgreSQL {label}: {bin}", file=sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="gonogo-proof-") as folder, ThreadPoolExecutor(1) as loop:
+    with tempfile.TemporaryDirectory(prefix="gonogo-proof-", dir=place()) as folder, ThreadPoolExecutor(1) as loop:
         server = loop.submit(asyncio.run, ThrowawayServer.start(Path(folder), bin=bin, settings=SETTINGS)).result()
         try:
+            prepare(server)
             with staged(server) as stage:
                 return [_verdict(entry, stage) for entry in entries]
         finally:

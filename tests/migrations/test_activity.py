@@ -1,13 +1,14 @@
 """Who else is at work, on a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from migrations import activity
 from migrations.activity import Activity
@@ -97,7 +98,17 @@ async def test_long_transactions_and_dumps(database: str) -> None:
         assert found.reads_all and found.hidden == () and found.advice_to_see == ""
 
 
-async def test_an_autovacuum_that_gives_way_is_not_in_the_way(database: str) -> None:
+@pytest.fixture
+def often(admin: psycopg.Connection[Any]) -> Iterator[None]:
+    """Autovacuum looks each second."""
+    admin.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+    admin.execute("SELECT pg_reload_conf()")
+    yield
+    admin.execute("ALTER SYSTEM RESET autovacuum_naptime")
+    admin.execute("SELECT pg_reload_conf()")
+
+
+async def test_an_autovacuum_that_gives_way_is_not_in_the_way(database: str, often: None) -> None:
     slow = "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
     eager = "autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0"
     async with connect(database) as me:

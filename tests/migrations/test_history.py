@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from cheap import making
 
 from migrations.rules import Finding, judge
+from migrations.server import ThrowawayServer
 from migrations.sql import Script, Statement, read_script
 
 FOLDER = Path(__file__).parent / "history"
@@ -58,22 +61,19 @@ def test_what_an_expert_would_say_of_it(name: str, expected: list[str]) -> None:
     assert [finding.rule for finding in findings(path)] == expected
 
 
-def test_the_history_runs_and_so_does_each_safer_form_in_its_place(databases: Callable[..., str]) -> None:
+def test_the_history_runs_and_so_does_each_safer_form_in_its_place(
+    databases: Callable[..., str], admin: psycopg.Connection[Any], server: ThrowawayServer
+) -> None:
     url = databases("history")
     for path in SCRIPTS:
         for number, finding in enumerate(one for one in findings(path) if one.safer_sql):
-            copy(url, f"history_{number}")
+            admin.execute(f"DROP DATABASE IF EXISTS history_{number}".encode())
+            admin.execute(making(server, f"history_{number}", "history"))
             with psycopg.connect(url, dbname=f"history_{number}", autocommit=True) as connection:
                 run(connection, script(path).statements[: finding.statement])
                 run(connection, read_script(finding.safer_sql).statements)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(path.read_bytes())
-
-
-def copy(url: str, name: str) -> None:
-    with psycopg.connect(url, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE history".encode())
 
 
 def run(connection: psycopg.Connection[tuple[object, ...]], statements: Sequence[Statement]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from cheap import READY, making
 from psycopg import sql
 
 from migrations.locks.claims import WORLD, Claim
@@ -32,25 +33,24 @@ class Stage:
 
     def put_rule(self, rule: Rule) -> Verdict:
         """In an empty database."""
-        with self._copy_of("template0") as url:
+        with self._copy_of(READY) as url:
             return put_rule(url, rule)
 
     @contextmanager
     def _copy_of(self, template: str) -> Iterator[str]:
-        name, source = sql.Identifier(COPY), sql.Identifier(template)
         with psycopg.connect(self._server.url(), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))
+            connection.execute(making(self._server, COPY, template))
             try:
                 yield self._server.url(COPY)
             finally:
-                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(COPY)))
 
 
 @contextmanager
 def staged(server: ThrowawayServer) -> Iterator[Stage]:
     """The stage of a server, which is left as it was."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE world TEMPLATE template0")
+        connection.execute(making(server, "world"))
         try:
             with psycopg.connect(server.url("world"), autocommit=True) as inside:
                 inside.execute(WORLD)
