@@ -8,6 +8,8 @@ from runbooks.frozen import Frozen
 from runbooks.runbook import Condition, Effect, Mode, PhaseName, Runbook
 
 FORMAT = 1
+SIGNING = "signing"
+"""The step under which the signatures of a session are told. No runbook has one of that name."""
 
 Outcome = Literal["ok", "warn", "fail", "unknown"]
 End = Literal["done", "failed", "declined", "stopped", "crashed"]

@@ -13,6 +13,7 @@ from runbooks.meanwhile import Weight
 from runbooks.pen import whose
 from runbooks.queue_told import QueueTold
 from runbooks.runbook import ALONE
+from runbooks.signing.record import Unsigned, said_by
 from runbooks.view import RunView
 
 Say = Callable[[str], None]
@@ -234,6 +235,8 @@ def lines_of(event: e.Event, *, said: str = "") -> list[str]:
             return [f"✎ {event.by.name} took the pen: {event.reason}"]
         case e.SessionEnded():
             return ["", f"Ended: {event.outcome.replace('_', '-')}{_because(event.reason, said)}"]
+        case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
+            return [f"  ! record {unsigned.record} was not signed: {unsigned.reason}"]
         case _:
             return []
 

@@ -20,6 +20,7 @@ from runbooks.project import Environment, Project, runbook_text
 from runbooks.references import check_values
 from runbooks.runbook import Mode
 from runbooks.sessions import create_folder, new_session_id, sessions_root
+from runbooks.signing.signatory import Signing
 from runbooks.steps import catalogue
 
 LONGEST_TICKET = 200
@@ -38,6 +39,7 @@ class Request(Frozen):
     operator: By
     answers: AnswersFile | None = None
     headless: bool = False
+    signing: Signing | None = None
 
 
 def environment_of(project: Project, name: str) -> Environment:
@@ -82,6 +84,7 @@ async def begin(
     environ: Mapping[str, str],
     document: tuple[str, str] | None = None,
     narrowing: Narrowing = WHOLE,
+    signing: Signing | None = None,
 ) -> tuple[Client, Answers]:
     """Begin a session. `document`: the name and text of a runbook, if it is not the environment's own.
 
@@ -109,6 +112,7 @@ async def begin(
         operator=operator,
         answers=answers_file,
         headless=headless,
+        signing=signing,
     )
     try:
         write_private(folder / "runbook.md", text if isinstance(text, bytes) else text.encode())
@@ -135,7 +139,13 @@ def begun_on(project: Project, project_file: Path, environ: Mapping[str, str]) -
 
 
 async def take_up(
-    folder: Path, *, operator: By, answers: Path | None, headless: bool, environ: Mapping[str, str]
+    folder: Path,
+    *,
+    operator: By,
+    answers: Path | None,
+    headless: bool,
+    environ: Mapping[str, str],
+    signing: Signing | None = None,
 ) -> tuple[Client, Answers]:
     """Attach to a session's runner, or start one from its journal. Raises Problem."""
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
@@ -148,7 +158,7 @@ async def take_up(
         return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
     except Unavailable:
         pass
-    request = Request(resume=True, operator=operator, answers=answers_file, headless=headless)
+    request = Request(resume=True, operator=operator, answers=answers_file, headless=headless, signing=signing)
     try:
         return await _run(folder, request, environ), given
     except Problem as problem:

@@ -44,6 +44,7 @@ from runbooks.report.formats import KEPT, rendered
 from runbooks.runbook import Runbook
 from runbooks.runner_log import RunnerLog
 from runbooks.setting import Setting, read_urls, secrets, target_of
+from runbooks.signing.signatory import Signatory
 from runbooks.steps import catalogue
 from runbooks.view import RunView, fold
 
@@ -163,19 +164,23 @@ class Runner:
         attempts = Attempts(recorder, setting, plans)
         engine = Engine(recorder, attempts, plans, self._request.operator)
         faces = Faces(recorder, self._folder, engine.submit)
+        signatory = Signatory(recorder, self._folder, self._request.signing, setting.environ)
         try:
             if self._request.resume:
                 recorder.append(self._resumed(unknown))
+            signatory.begin()
             engine.start(unknown)
             async with listening(self._folder, faces.serve):
                 bye = await self._drive(engine, recorder)
                 await self._keep_transcript()
+                await signatory.finish()
                 await self._somebody(faces)
                 await faces.dismiss(bye)
             return bye.exit_code
         finally:
             await engine.interrupt()
             await attempts.close()
+            await signatory.leave()
             if recorder.view.ended is not None:
                 world.over()
 

@@ -151,6 +151,15 @@ class RunView:
             return step.shows
         return shown(step.shows, {name: state.result for name, state in self.steps.items()})
 
+    @property
+    def unsigned(self) -> tuple[int, str] | None:
+        """The record that was to be signed last, and why it was not."""
+        match self.step(e.SIGNING).progress:
+            case {"sort": "unsigned", "record": int(record), "reason": str(reason)}:
+                return record, reason
+            case _:
+                return None
+
     def took_before(self, step: str) -> e.Took | None:
         """How long a step took in an earlier session on this environment, if one is on record."""
         previous = self.opened.previous if self.opened else None

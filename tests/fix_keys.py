@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -50,3 +50,8 @@ def agent() -> Iterator[dict[str, str]]:
 def public(key: Path) -> str:
     """The public half, as a file of signers has it."""
     return key.with_name(f"{key.name}.pub").read_text().strip()
+
+
+def add(key: Path, agent: Mapping[str, str]) -> None:
+    """Give a key to an agent."""
+    subprocess.run(["ssh-add", "-q", str(key)], env=agent, check=True, timeout=30)

@@ -138,6 +138,7 @@ class GonogoApp(Base):
         self._had_pen = client.has_pen
         self._looked = False
         self._rung = ""
+        self._unsigned: tuple[int, str] | None = None
         self._announced = ""
 
     @property
@@ -179,9 +180,19 @@ class GonogoApp(Base):
         self._drawn = standing_now
         self._tell_of_the_pen()
         self._tell_meanwhile()
+        self._tell_of_signatures()
         for screen in self.screen_stack:
             if isinstance(screen, SessionScreen) and screen.drawn:
                 screen.redraw()
+
+    def _tell_of_signatures(self) -> None:
+        """That a record could not be signed, once for each."""
+        unsigned, told = self.view.unsigned, self._unsigned
+        self._unsigned = unsigned
+        if unsigned is not None and unsigned != told:
+            record, reason = unsigned
+            words = f"{one_line(reason)}\nThe session goes on; its record says so."
+            self.notify(words, title=f"Record {record} was not signed", severity="warning", timeout=20, markup=False)
 
     def _tell_of_the_pen(self) -> None:
         """Whoever loses the pen is told on the spot, by whom and why."""

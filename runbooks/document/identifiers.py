@@ -8,6 +8,7 @@ LONGEST = 48
 RESERVED = {
     "env": "stands for the environment's values in `${env.key}`",
     "opening": "is the step that opens a session",
+    "signing": "stands for the signatures of a session",
 }
 
 _VALID = re.compile(r"[a-z][a-z0-9-]{0,63}", re.ASCII)

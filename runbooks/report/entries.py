@@ -5,6 +5,7 @@ from runbooks.report.parts import Strong, Value, Words, listed
 from runbooks.report.steps import question_words
 from runbooks.report.words import DECISION, by_whom, login
 from runbooks.runbook import Runbook
+from runbooks.signing.record import Signed, Unsigned, said_by
 
 
 class Entries:
@@ -91,4 +92,12 @@ class Entries:
         """Events of a step whose start does not stand right before them."""
         if isinstance(event, e.QuestionAnswered):
             return ("Question ", Value(event.question), " ", *question_words(event))
+        if isinstance(event, e.ArtefactKept):
+            return ("Kept ", Value(event.name), ": ", Value(event.path), ", SHA-256 ", Value(event.sha256))
+        match said_by(event):
+            case Signed(record=record, why=why, key=key, principal=name):
+                whose: Words = (", that of ", Value(name)) if name else (", whose was not asked",)
+                return (f"Record {record} signed ({why}) with the key ", Value(key), *whose)
+            case Unsigned(record=record, why=why, reason=reason):
+                return (Strong("Not signed"), f": record {record} ({why}), because ", Value(reason))
         return (f"{event.kind} outside of any step: ", Value(event.model_dump_json()))

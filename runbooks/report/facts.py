@@ -9,6 +9,7 @@ from runbooks.journal.records import ZEROS, Record
 from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
 from runbooks.runbook import Mode
+from runbooks.signing.record import Signed, Unsigned, said_by
 
 ALONE: dict[Mode, str] = {
     "backup": "Unattended: the Backup phase alone, by a command; no person watched",
@@ -44,6 +45,7 @@ class Facts:
     starts: dict[tuple[str, int], int] = field(default_factory=dict)
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
     timings: Timings = field(default_factory=Timings)
+    signed: list[tuple[int, Signed]] = field(default_factory=list)
 
     @property
     def opening(self) -> e.SessionOpened:
@@ -68,6 +70,12 @@ class Facts:
     def protected(self) -> bool:
         """By gonogo.toml, or by the server's own mark."""
         return self.opening.protected or bool(self.plan and self.plan.protected)
+
+    @property
+    def proven(self) -> int | None:
+        """The record that says that the operator signed the first one: a name that is proven, and not claimed."""
+        mine = (seq for seq, one in self.signed if one.record == 0 and one.principal == self.opening.operator.name)
+        return next(mine, None)
 
     def decided(self, *what: str) -> list[tuple[Record, e.Decided]]:
         """The decisions of these sorts, in order."""
@@ -132,6 +140,8 @@ def _take(facts: Facts, record: Record) -> None:
             facts.waivers.append((record, event))
         case _:
             pass
+    if isinstance(signed := said_by(event), Signed):
+        facts.signed.append((record.seq, signed))
     if sort := _from_file(event):
         facts.from_file[sort] = facts.from_file.get(sort, 0) + 1
     facts.timings.take(record)
@@ -196,5 +206,7 @@ def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
                 yield "a step's end was not known after a crash", step
         case e.JournalRepaired():
             yield "a torn line of the journal was set aside", ""
+        case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
+            yield "a record was to be signed, and was not", f"record {unsigned.record}: {unsigned.reason}"
         case _:
             pass

@@ -54,7 +54,7 @@ def ticket_summary(records: Iterable[Record]) -> str:
         f"gonogo {outcome(facts)}{exit_code}: {opening.environment}, {opening.ticket or 'no ticket'}",
         f"Session {opening.session}, {_time(facts)}",
         f"Target {target.address}, PostgreSQL {target.server_version}" if target else "Target: never reached",
-        f"Operator {opening.operator.name} (as claimed), {login(opening.operator)}",
+        f"Operator {opening.operator.name} ({_claimed(facts)}), {login(opening.operator)}",
         facts.unattended,
         _plain_plan(facts),
         "Phases: " + (", ".join(f"{d.phase} GO {moment(r.at)}" for r, d in facts.decided("go")) or "none passed"),
@@ -103,10 +103,7 @@ def _rows(facts: Facts) -> Iterator[tuple[str, Words]]:
     yield "Outcome", _outcome(facts)
     yield "Session", (Value(opening.session), " ", Refs((0,)))
     yield "Time", (f"{_time(facts)} ", Refs((0, last)))
-    yield (
-        "Operator",
-        (Value(opening.operator.name), ", as claimed; login ", Value(login(opening.operator)), " ", _OPENED),
-    )
+    yield "Operator", _operator(facts)
     yield "Environment", _environment(facts)
     yield "Target", _target(facts)
     yield "Plan", _plan(facts)
@@ -121,6 +118,15 @@ def _rows(facts: Facts) -> Iterator[tuple[str, Words]]:
 
 
 _OPENED = Refs((0,))
+
+
+def _claimed(facts: Facts) -> str:
+    return "as claimed" if facts.proven is None else "proven by signature"
+
+
+def _operator(facts: Facts) -> Words:
+    by, proof = facts.opening.operator, () if facts.proven is None else (facts.proven,)
+    return (Value(by.name), f", {_claimed(facts)}; login ", Value(login(by)), " ", Refs((0, *proof)))
 
 
 def _outcome(facts: Facts) -> Words:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fix_keys import Key, public
+from fix_keys import Key, add, public
 
 from migrations.problem import Misuse, Unavailable
 from runbooks.signing import APPROVAL, HEAD, AllowedSigners, BadSignature, BadSigners, NotNamed, check, ready, sign
@@ -112,5 +112,5 @@ def test_the_agent_signs_for_a_public_key(keys: Key, agent: dict[str, str], tmp_
     apart.write_text(public(key))
     with pytest.raises(Misuse, match=r"No agent holds the key.*Try: ssh-add .*carried$"):
         ready(apart, agent)
-    subprocess.run(["ssh-add", "-q", str(key)], env=agent, check=True, timeout=30)
+    add(key, agent)
     assert check(TEXT, sign(TEXT, HEAD, apart, agent).armour, HEAD, signers(f"ana {public(key)}")).principal == "ana"

@@ -15,9 +15,11 @@ from runbooks.operator import who
 from runbooks.places import Place, place
 from runbooks.project import Environment
 from runbooks.resolving import Looked, Proposal
+from runbooks.signing.signatory import Signing
 from runbooks.status import Status, status_from
 from tui.commands.common import on_terminal, project_option, talk
 from tui.commands.resolve_choice import choose
+from tui.commands.signed import sign_option, signing_with
 from tui.commands.walk import face, operator_option
 from tui.printable import printable
 from tui.printed import status_lines
@@ -37,6 +39,7 @@ many = {"multiple": True, "metavar": "NAME"}
 @click.option("--yes", is_flag=True, help="Do not ask again. A protected environment's name is typed all the same.")
 @click.option("--ticket", default="resolve", help="The change ticket that the transcript is for.")
 @operator_option
+@sign_option
 @project_option
 def resolve(
     environment: str,
@@ -50,13 +53,14 @@ def resolve(
     yes: bool,
     ticket: str,
     operator: str | None,
+    key: Path | None,
     project_file: Path | None,
 ) -> None:
     """Mark migrations in ENVIRONMENT's ledger, as Prisma's `migrate resolve` would; without a wish, choose.
 
     Revert or complete what a migration did first, then mark it.
     """
-    here, terminal = place(project_file), on_terminal()
+    here, terminal, signing = place(project_file), on_terminal(), signing_with(key)
     wanted = launch.environment_of(here.project, environment)
     ticket = launch.ticket_of(ticket) or "resolve"
     looked = asyncio.run(resolving.look(here.project, wanted, os.environ))
@@ -74,7 +78,7 @@ def resolve(
         return
     anyway = _shown(proposal, anyway, terminal)
     answers = _decided(looked, wanted, reason, yes, terminal)
-    sys.exit(asyncio.run(_carry_out(here, wanted, proposal, answers, anyway, ticket, operator)))
+    sys.exit(asyncio.run(_carry_out(here, wanted, proposal, answers, anyway, ticket, operator, signing)))
 
 
 def _tell(looked: Looked, environment: Environment) -> Status:
@@ -142,6 +146,7 @@ async def _carry_out(
     anyway: bool,
     ticket: str,
     operator: str | None,
+    signing: Signing | None,
 ) -> int:
     """The session that does it, and then how the ledger stands. Returns the exit code."""
     client, _ = await launch.begin(
@@ -154,6 +159,7 @@ async def _carry_out(
         headless=True,
         environ=os.environ,
         document=(resolving.NAME, resolving.document(environment, proposal, anyway=anyway)),
+        signing=signing,
     )
     code = await face(client, answers, True)
     if code == 0:

@@ -20,6 +20,7 @@ from runbooks.operator import who
 from runbooks.places import Place, place, root
 from runbooks.report.markdown import transcript
 from tui.commands.common import BUG, DETACHED, on_terminal, project_option, talk
+from tui.commands.signed import end_signed, sign_option, signing_with
 from tui.printable import printable
 
 TIDY_SECONDS = 30.0
@@ -38,6 +39,7 @@ headless_option = click.option("--headless", is_flag=True, help="No screen; what
 @click.option("--dry-run", is_flag=True, help="Print what would be sent, and change nothing; there is no session.")
 @click.option("--step", "pause", is_flag=True, help="Ask between two transactions whether to go on.")
 @operator_option
+@sign_option
 @headless_option
 @answers_option
 @project_option
@@ -48,6 +50,7 @@ def run(
     dry_run: bool = False,
     pause: bool = False,
     operator: str | None = None,
+    key: Path | None = None,
     headless: bool = False,
     answers: Path | None = None,
     project_file: Path | None = None,
@@ -56,7 +59,7 @@ def run(
     unattended, narrowing = headless or not on_terminal(), Narrowing(to=to, pause=pause)
     if dry_run:
         return on_paper(place(project_file), environment, narrowing)
-    walk(place(project_file), environment, ticket, operator, unattended, answers, "walk", narrowing)
+    walk(place(project_file), environment, ticket, operator, unattended, answers, "walk", narrowing, key)
 
 
 def on_paper(here: Place, environment: str, narrowing: Narrowing) -> None:
@@ -71,10 +74,13 @@ def on_paper(here: Place, environment: str, narrowing: Narrowing) -> None:
 @click.argument("environment")
 @click.option("--ticket", help="The change ticket that the transcript is for.")
 @operator_option
+@sign_option
 @project_option
-def backup(environment: str, ticket: str | None, operator: str | None, project_file: Path | None) -> None:
+def backup(
+    environment: str, ticket: str | None, operator: str | None, key: Path | None, project_file: Path | None
+) -> None:
     """Run the Backup phase of ENVIRONMENT alone, without a screen: for cron too."""
-    walk(place(project_file), environment, ticket or "backup", operator, True, None, "backup")
+    walk(place(project_file), environment, ticket or "backup", operator, True, None, "backup", key=key)
 
 
 @click.command(short_help="A shop on a PostgreSQL of its own, to try it all.")
@@ -106,6 +112,7 @@ def walk(
     answers: Path | None,
     mode: Literal["walk", "backup"],
     narrowing: Narrowing = WHOLE,
+    key: Path | None = None,
 ) -> None:
     """Begin a session and be its face until it ends, or until the face leaves."""
     wanted = launch.environment_of(here.project, environment)
@@ -115,7 +122,7 @@ def walk(
         if headless:
             raise Misuse("A session is for a change ticket.", advice="Name it with --ticket.")
         ticket = click.prompt("Change ticket", err=True)
-    named = ticket
+    named, signing = ticket, signing_with(key)
 
     async def begin() -> int:
         client, given = await launch.begin(
@@ -129,6 +136,7 @@ def walk(
             answers=answers,
             headless=headless,
             environ=os.environ,
+            signing=signing,
         )
         return await face(client, given, headless)
 
@@ -166,6 +174,8 @@ async def left(client: Client) -> int:
     if view.ended is not None:
         talk(f"Head {view.head}")
         talk(f"Transcript {client.folder / 'transcript.md'}")
+        if words := end_signed(client.folder, view):
+            talk(words)
         return view.ended.exit_code
     if bye is not None and bye.reason:
         talk(printable(bye.reason))
@@ -183,24 +193,26 @@ def way_on(client: Client) -> str:
 @click.command(short_help="Take up a session again, by default the newest.")
 @click.argument("session", required=False)
 @operator_option
+@sign_option
 @headless_option
 @answers_option
 @project_option
 def resume(
     session: str | None,
     operator: str | None = None,
+    key: Path | None = None,
     headless: bool = False,
     answers: Path | None = None,
     project_file: Path | None = None,
 ) -> None:
     """Take up SESSION again, by default the newest that has not ended."""
     folder = sessions.find(root(project_file), session)
-    unattended = headless or not on_terminal()
+    unattended, signing = headless or not on_terminal(), signing_with(key)
 
     async def take_up() -> int:
         operating = await who(operator, os.environ)
         client, given = await launch.take_up(
-            folder, operator=operating, answers=answers, headless=unattended, environ=os.environ
+            folder, operator=operating, answers=answers, headless=unattended, environ=os.environ, signing=signing
         )
         return await face(client, given, unattended)
 

@@ -1,0 +1,120 @@
+"""Signs the head of a session's chain as it goes: at the opening, at each GO and at the end."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from migrations.problem import Problem
+from runbooks.events import SIGNING, ArtefactKept, Event, PlanMade
+from runbooks.frozen import Frozen
+from runbooks.journal import JournalBroken
+from runbooks.journal.records import stamp
+from runbooks.recorder import Recorder
+from runbooks.signing import HEAD, AllowedSigners, check, sign
+from runbooks.signing.kept import keep
+from runbooks.signing.record import Signed, Unsigned, progress
+from runbooks.signing.signed_head import SignedHead
+from runbooks.view import RunView
+
+
+class Signing(Frozen):
+    """With which key a session is signed. `signers`: the text of a file that says whose it is, where one is given."""
+
+    key: str
+    signers: str = ""
+    shown: str = "the signers' file"
+
+
+class Signatory:
+    """Signs beside everything else. A key that is not there is told in the journal, and stops nothing."""
+
+    def __init__(
+        self, recorder: Recorder, folder: Path, signing: Signing | None, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self._recorder = recorder
+        self._folder = folder
+        self._signing = signing
+        self._environ = environ
+        self._plan: PlanMade | None = recorder.view.plan
+        self._due: asyncio.Queue[SignedHead | None] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Sign the record that the session was opened or resumed with, and go on from there, if it is to be signed."""
+        if self._signing is None:
+            return
+        self._put("resume" if self._recorder.view.seq else "opening")
+        self._recorder.listen(self._look)
+        self._task = asyncio.create_task(self._work(self._signing))
+
+    async def finish(self) -> None:
+        """Wait until all that is due has been signed."""
+        if self._task is not None:
+            self._due.put_nowait(None)
+            await self._task
+
+    async def leave(self) -> None:
+        """Sign no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def _look(self) -> None:
+        """The recorder has written one more record."""
+        why = self._why(self._recorder.view)
+        self._plan = self._recorder.view.plan
+        if why:
+            self._put(why)
+
+    def _why(self, view: RunView) -> str:
+        last = view.decisions[-1] if view.decisions else None
+        if view.ended is not None:
+            return "end"
+        if last is not None and last.seq == view.seq and last.event.what == "go":
+            return f"go-{last.event.phase}"
+        before, now = self._plan, view.plan
+        return "plan" if now is not None and (before is None or before.hash != now.hash) else ""
+
+    def _put(self, why: str) -> None:
+        view = self._recorder.view
+        if view.opened is not None:
+            now = stamp(datetime.now(UTC))
+            self._due.put_nowait(SignedHead.of(view.opened, view.seq, view.head, why, now))
+
+    async def _work(self, signing: Signing) -> None:
+        while (head := await self._due.get()) is not None:
+            events: list[Event]
+            try:
+                events = await asyncio.to_thread(_made, self._folder, head, signing, self._environ)
+            except Problem as problem:
+                events = [progress(Unsigned(record=head.seq, why=head.why, reason=str(problem)))]
+            for event in events:
+                if self._recorder.view.ended is None:  # the end's own signature stands beside the journal alone
+                    try:
+                        self._recorder.append(event, sync=True)
+                    except JournalBroken:
+                        return  # the runner has heard of it
+
+
+def _made(folder: Path, head: SignedHead, signing: Signing, environ: Mapping[str, str]) -> list[Event]:
+    """The files of a signature, and what the journal says of them. Raises Problem."""
+    text, who = head.text(), ""
+    signature = sign(text, HEAD, Path(signing.key), environ)
+    if signing.signers:
+        signers = AllowedSigners.parse(signing.signers.encode(), shown=signing.shown)
+        who = check(text, signature.armour, HEAD, signers, environ).principal
+    paths = keep(folder, head, signature)
+    signed = Signed(record=head.seq, why=head.why, key=signature.fingerprint, principal=who)
+    return [
+        _artefact(folder, f"signed text of record {head.seq}", paths[0], text),
+        _artefact(folder, f"signature of record {head.seq}", paths[1], signature.armour.encode()),
+        progress(signed),
+    ]
+
+
+def _artefact(folder: Path, name: str, path: Path, data: bytes) -> ArtefactKept:
+    where, sha256 = str(path.relative_to(folder)), hashlib.sha256(data).hexdigest()
+    return ArtefactKept(step=SIGNING, attempt=1, name=name, path=where, sha256=sha256, size=len(data))

@@ -1,0 +1,152 @@
+"""A session that is signed as it goes, with real keys and a real agent, over a journal without a database."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from fix_keys import Key, add, public
+
+from migrations.problem import Misuse, Problem
+from runbooks import events as e
+from runbooks.journal import NAME, Journal, check_artefacts, read, verify
+from runbooks.recorder import Recorder
+from runbooks.redact import Redactor
+from runbooks.report.markdown import transcript
+from runbooks.signing import AllowedSigners
+from runbooks.signing.afterwards import sign_afterwards
+from runbooks.signing.judged import grade_with, judge, operator_proven, signed_up_to
+from runbooks.signing.proving import prove_operator
+from runbooks.signing.signatory import Signatory, Signing
+from runbooks.view import RunView
+from tests.runbooks.conftest import ANA, Clock, opening, the_plan
+
+GO = e.Decided(what="go", phase="backup", by=ANA)
+END = e.SessionEnded(outcome="go", exit_code=0)
+
+
+class Signed:
+    """A session that a signatory looks at; `tell` waits until what is due is in the journal."""
+
+    def __init__(self, folder: Path, signing: Signing | None, environ: Mapping[str, str] = os.environ) -> None:
+        self.journal = folder / NAME
+        self.recorder = Recorder(Journal.create(folder, Clock()), Redactor({}), RunView())
+        self.recorder.append(opening())
+        self.signatory = Signatory(self.recorder, folder, signing, environ)
+        self.signatory.begin()
+
+    async def tell(self, event: e.Event, seen: Callable[[RunView], object]) -> None:
+        self.recorder.append(event)
+        async with asyncio.timeout(60):
+            await self.recorder.until(seen)
+
+    async def over(self) -> None:
+        self.recorder.append(END)
+        async with asyncio.timeout(60):
+            await self.signatory.finish()
+
+
+def kept(n: int) -> Callable[[RunView], bool]:
+    """So many signatures are in the journal, each with its text, and what is told of them."""
+    return lambda view: len(view.artefacts) == 2 * n and "sort" in view.step("signing").progress
+
+
+def people(**keys: Path) -> AllowedSigners:
+    lines = [f"{name}@example.org {public(key)}\n" for name, key in keys.items()]
+    return AllowedSigners.parse("".join(lines).encode(), shown="signers")
+
+
+async def test_the_head_is_signed_at_the_opening_each_go_and_the_end(keys: Key, tmp_path: Path) -> None:
+    ana, folder = keys("ana"), tmp_path / "s"
+    ours = people(ana=ana, ben=keys("ben"))
+    session = Signed(folder, Signing(key=str(ana), signers=ours.text.decode()))
+    await session.tell(the_plan(), kept(2))
+    await session.tell(GO, kept(3))
+    await session.over()
+    judged = judge(session.journal, ours)
+    told = [(one.head.why, one.principal, one.refused) for one in judged if one.head]
+    assert told == [(why, "ana@example.org", "") for why in ("opening", "plan", "go-backup", "end")]
+    verdict, furthest = verify(session.journal), signed_up_to(judged)
+    assert furthest is not None and furthest.head is not None and furthest.head.head == verdict.head
+    assert verdict.opened is not None and operator_proven(judged, verdict.opened) == furthest.key
+    assert grade_with(verdict, judged) == "signed"
+    assert {one.state for one in check_artefacts(folder) if "signatures" in one.path} == {"same"}
+    assert "proven by signature" in transcript(read(session.journal))
+
+    unknown = judge(session.journal, None)
+    assert {one.principal for one in unknown} == {""} and grade_with(verdict, unknown) == "consistent"
+    assert grade_with(verdict, judge(session.journal, people(ben=keys("ben")))) == "consistent"
+    assert grade_with(verdict, judged[:-1]) == "consistent", "what was signed ends before the journal does"
+
+
+async def test_signatures_prove_nothing_of_another_journal(keys: Key, tmp_path: Path) -> None:
+    ana = keys("ana")
+    ours = people(ana=ana)
+    one, other = (Signed(tmp_path / name, Signing(key=str(ana))) for name in "ab")
+    other.recorder.append(the_plan())  # the same session, recorded anew
+    for session in (one, other):
+        await session.over()
+    (tmp_path / "a" / "signatures").rename(tmp_path / "kept")
+    (tmp_path / "b" / "signatures").rename(tmp_path / "a" / "signatures")
+    end = judge(one.journal, ours)[-1]
+    assert end.against and "had another hash" in end.refused
+    assert grade_with(verify(one.journal), [end]) == "broken"
+
+    text = next((tmp_path / "kept").glob("*-end.txt"))
+    text.write_text(text.read_text().replace("CHG-4821", "CHG-4822"))
+    (tmp_path / "a" / "signatures").rename(tmp_path / "gone")
+    (tmp_path / "kept").rename(tmp_path / "a" / "signatures")
+    assert "not a signature of this text" in judge(one.journal, ours)[-1].refused
+    assert grade_with(verify(one.journal), judge(one.journal, ours)) == "consistent"
+
+
+async def test_a_signature_of_another_session_is_refused(keys: Key, tmp_path: Path, write) -> None:
+    ana = keys("ana")
+    folder, elsewhere = write([opening(), END]), write([opening(session="20260131T020304Z-staging-0000"), END])
+    sign_afterwards(elsewhere / NAME, ana)
+    (elsewhere / "signatures").rename(folder / "signatures")
+    judged = judge(folder / NAME, people(ana=ana))
+    assert [one.refused for one in judged] == ["it is of the session 20260131T020304Z-staging-0000"]
+    assert grade_with(verify(folder / NAME), judged) == "consistent"
+
+
+async def test_an_agent_that_goes_away_is_told_and_stops_nothing(
+    keys: Key, agent: dict[str, str], tmp_path: Path
+) -> None:
+    key, apart = keys("carried"), tmp_path / "carried.pub"
+    apart.write_text(public(key))
+    add(key, agent)
+    session = Signed(tmp_path / "s", Signing(key=str(apart)), agent)
+    await session.tell(the_plan(), kept(2))
+    os.kill(int(agent["SSH_AGENT_PID"]), signal.SIGKILL)
+    await session.tell(GO, lambda view: view.unsigned)
+    await session.over()
+    said = transcript(read(session.journal))
+    assert "a record was to be signed, and was not" in said and "No agent holds the key" in said
+    judged = judge(session.journal, people(ana=key))
+    assert [one.head.why for one in judged if one.head] == ["opening", "plan"]
+    assert grade_with(verify(session.journal), judged) == "consistent"
+    assert "as claimed" in said, "whose the key is was not asked"
+
+
+def test_an_ended_session_is_signed_afterwards_by_several(keys: Key, write) -> None:
+    folder = write([opening(), END])
+    for name in ("ana", "ben"):
+        head, path = sign_afterwards(folder / NAME, keys(name))
+        assert path.exists() and head.why == "afterwards"
+    judged = judge(folder / NAME, people(ana=keys("ana"), ben=keys("ben")))
+    assert [one.principal for one in judged] == ["ana@example.org", "ben@example.org"]
+    with pytest.raises(Problem, match="has not ended"):
+        sign_afterwards(write([opening()]) / NAME, keys("ana"))
+
+
+def test_an_operator_is_proven_by_the_key_that_stands_by_the_name(keys: Key) -> None:
+    ana, ben = keys("ana"), keys("ben")
+    ours = people(ana=ana, ben=ben)
+    assert prove_operator(ana, ANA, ours).principal == "ana@example.org"
+    with pytest.raises(Misuse, match="the key is that of ben@example"):
+        prove_operator(ben, ANA, ours)
+    with pytest.raises(Misuse, match="does not name the key"):
+        prove_operator(keys("cleo"), ANA, ours)
