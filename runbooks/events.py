@@ -157,10 +157,11 @@ class Claim(Frozen):
 class Verify(Frozen):
     """The verify.sql beside a script, as it was read once. `wrong`: why it cannot be asked, each with its line.
 
-    `more` statements are there than `claims` are told.
+    `more` statements are there than `claims` are told. `copy_sha256` as in a script.
     """
 
     sha256: str
+    copy_sha256: str = ""
     claims: tuple[Claim, ...] = ()
     more: int = 0
     wrong: tuple[str, ...] = ()
@@ -170,11 +171,13 @@ class Script(Frozen):
     """One pending script, as it was read once. `model` says how it will be run: see migrations.sql; `model_words` why.
 
     `kept`: from where on a failure leaves something committed. `prisma`: what Prisma would do differently with it.
-    Where there is no migration.sql, `sha256` is empty.
+    Where there is no migration.sql, `sha256` is empty. `copy_sha256`: of the copy in the session's folder, where
+    secrets are taken out of it; empty where the copy is the script itself. Offsets and lines are those of the copy.
     """
 
     migration: str
     sha256: str
+    copy_sha256: str = ""
     size: int
     model: str
     model_words: str = ""

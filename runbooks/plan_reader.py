@@ -2,18 +2,21 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import psycopg
 
 from migrations import ledger
-from migrations.folder import VERIFY, Migration, read_folder
+from migrations.folder import VERIFY, Migration, read_folder, script_in
 from migrations.impact.asked import Asked, asked_of
 from migrations.impact.known import Known
 from migrations.impact.reading import look_up
 from migrations.plan import Applied, Plan, compare
 from migrations.problem import Unavailable
+from migrations.sql import read_script
+from migrations.sql.veil import Veil
 from migrations.target import Fingerprint, environment_mark
 from migrations.target.connecting import told
 from runbooks import events as e
@@ -21,7 +24,10 @@ from runbooks.artefacts import write_private
 from runbooks.events import PlanMade, Runner, Target
 from runbooks.identity import judge_mark
 from runbooks.planning import Analysed, analyse, make_plan, plan_hash, way_of
+from runbooks.redact import Redactor
+from runbooks.redact.scripts import Hiding
 from runbooks.setting import Setting
+from runbooks.steps.parts.kept_scripts import copy_of
 from runbooks.view import RunView
 
 SECONDS = 10.0
@@ -30,8 +36,10 @@ SECONDS = 10.0
 class PlanReader:
     """Makes the plan of a session, and later says what has become different."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, redactor: Redactor | None = None) -> None:
         self._setting = setting
+        self._redactor = redactor or Redactor({})
+        self._hide = Hiding(setting.project, self._redactor)
         self._read: dict[tuple[str, str, str, str | None], Analysed] = {}
 
     @property
@@ -46,9 +54,10 @@ class PlanReader:
         """
         pending, rows, mark = await self._pending(view)
         read = await asyncio.to_thread(self._analysed, pending.pending, runner)
+        self._redactor.learn(_given(read))
         known = await self._look_up(read)
         made = await asyncio.to_thread(self._made, pending, rows, mark, read, known, runner)
-        await asyncio.to_thread(self._keep, pending.pending)
+        await asyncio.to_thread(self._keep, read)
         return made.model_copy(update={"applied": _applied(rows or ())})
 
     async def _pending(self, view: RunView) -> tuple[Plan, tuple[Applied, ...] | None, str | None]:
@@ -72,7 +81,7 @@ class PlanReader:
         way = way_of(self._setting.runbook, runner)
         for migration in migrations:
             key = (migration.name, migration.checksum, migration.verify_sha256, migration.problem)
-            self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also, way)
+            self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also, way, self._hide)
         return list(self.analysed)
 
     async def _look_up(self, read: Sequence[Analysed]) -> Known:
@@ -130,13 +139,13 @@ class PlanReader:
     async def differs(self, view: RunView) -> str | None:
         """Why the plan that was shown is not the plan any more, or None. Raises Problem or Unavailable."""
         pending, rows, mark = await self._pending(view)
-        if self._is_told(pending.pending, view):
-            await asyncio.to_thread(self._keep, pending.pending)
+        if self._is_told(pending.pending, view) and await asyncio.to_thread(self._are_kept, view):
             return None
         runner = view.plan.runner if view.plan else None
         read = await asyncio.to_thread(self._analysed, pending.pending, runner)
+        self._redactor.learn(_given(read))
         now = await asyncio.to_thread(self._made, pending, rows, mark, read, None, runner)
-        await asyncio.to_thread(self._keep, pending.pending)
+        await asyncio.to_thread(self._keep, read)
         if view.plan is None or now.hash == view.plan.hash:
             return None
         return f"the plan is another one now: {_difference(view.plan, now)}"
@@ -157,17 +166,51 @@ class PlanReader:
         setting, runner = self._setting, view.plan.runner
         return plan_hash(setting.project, setting.runbook, scripts, self._target(), runner) == view.plan.hash
 
-    def _keep(self, migrations: Sequence[Migration]) -> None:
+    async def learn(self, view: RunView) -> None:
+        """Take out of what is written from now on what an earlier process found in the scripts of the plan."""
+        names = {s.migration for s in (view.plan.scripts if view.plan else ()) if s.copy_sha256}
+        self._redactor.learn(await asyncio.to_thread(self._given_in, names) if names else ())
+
+    def _given_in(self, names: Collection[str]) -> list[tuple[str, str]]:
+        texts = (script_in(self._setting.project.migrations / name) for name in names)
+        scripts = (read_script(data.decode("utf-8", errors="replace")) for data in texts if data is not None)
+        return [(name, value) for script in scripts for value, name in self._hide(script).given.items()]
+
+    def _are_kept(self, view: RunView) -> bool:
+        """Whether the session's folder has what was reviewed, byte for byte."""
+        scripts = self._setting.folder / "scripts"
+        for script in view.plan.scripts if view.plan else ():
+            for wanted in (script, script.verify):
+                if wanted is not None and wanted.sha256 and copy_of(scripts, wanted) is None:
+                    return False
+        return True
+
+    def _keep(self, read: Sequence[Analysed]) -> None:
         scripts = self._setting.folder / "scripts"
         try:
             scripts.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise Unavailable(f"{scripts} cannot be made: {error.strerror}.") from None
-        for migration in migrations:
+        for one in read:
+            migration = one.migration
             if migration.data is not None:
-                write_private(scripts / f"{migration.checksum}.sql", migration.data)
+                _keep(scripts / f"{migration.checksum}.sql", one.veil, migration.data)
             if migration.verify is not None:
-                write_private(scripts / f"{migration.verify_sha256}.sql", migration.verify)
+                _keep(scripts / f"{migration.verify_sha256}.sql", one.verify_veil, migration.verify)
+
+
+def _keep(path: Path, veil: Veil, data: bytes) -> None:
+    """A copy whose hash is recorded is left as it is."""
+    if not veil:
+        write_private(path, data)
+    elif not path.exists():
+        write_private(path, veil.text.encode())
+
+
+def _given(read: Iterable[Analysed]) -> list[tuple[str, str]]:
+    """The secrets that stand in scripts, each with its name."""
+    veils = (veil for one in read for veil in (one.veil, one.verify_veil))
+    return [(name, value) for veil in veils for value, name in veil.given.items()]
 
 
 def _not_ours(rows: Sequence[Applied], view: RunView) -> list[Applied]:

@@ -116,12 +116,13 @@ class Room:
             live=finding.live,
         )
 
-    def claims_told(self, sha256: str, claims: Claims) -> e.Verify:
+    def claims_told(self, sha256: str, claims: Claims, copy_sha256: str = "") -> e.Verify:
         """What a verify.sql claims, and what is wrong with it."""
         shown = claims.claims[: self.claims]
         self.claims -= len(shown)
         return e.Verify(
             sha256=sha256,
+            copy_sha256=copy_sha256,
             claims=tuple(e.Claim(line=claim.line, text=self._cut_message(claim.text)) for claim in shown),
             more=len(claims.claims) - len(shown),
             wrong=tuple(f"line {each.line}: {each.words}" for each in claims.wrong[: self.of_statement]),

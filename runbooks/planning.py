@@ -10,7 +10,7 @@ not in it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -25,6 +25,8 @@ from migrations.impact.words import relation_text, span_text
 from migrations.plan import Plan
 from migrations.rules import Finding, judge
 from migrations.sql import Model, Script, Way, execution_model, read_script
+from migrations.sql.hiding import veil_of
+from migrations.sql.veil import NOTHING, Veil
 from migrations.verify_sql import Claims, read_claims
 from runbooks import events as e
 from runbooks.durations import microseconds
@@ -33,6 +35,9 @@ from runbooks.plan_told import Room, locked
 from runbooks.project import Environment, Project, Review
 from runbooks.runbook import Condition, Runbook
 
+Hide = Callable[[Script], Veil]
+"""What hides a script's secrets."""
+
 APPLY = "migrations.apply"
 REASONS = 100
 """So many are given for one condition; the rest is counted."""
@@ -40,18 +45,28 @@ LONGEST = 600
 """Characters of one of them."""
 
 
+def hide_given(script: Script) -> Veil:
+    """Passwords and their like alone."""
+    return veil_of(script)
+
+
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One pending script, read and judged. `claims` are those of its verify.sql, None without one."""
+    """One pending script, read and judged. `claims` are those of its verify.sql, None without one.
+
+    `script` and `claims` are as they may be shown: `veil` and `verify_veil` hide what may not.
+    """
 
     migration: Migration
     script: Script
     model: Model
     findings: tuple[Finding, ...]
     claims: Claims | None = None
+    veil: Veil = NOTHING
+    verify_veil: Veil = NOTHING
 
 
-def analyse(migration: Migration, also: Sequence[str] = (), way: Way = "safe") -> Analysed:
+def analyse(migration: Migration, also: Sequence[str] = (), way: Way = "safe", hide: Hide = hide_given) -> Analysed:
     """Read and judge a script. Takes seconds for megabytes: not for the event loop. `also`: matters of taste."""
     script = read_script(migration.text)
     model = (
@@ -59,8 +74,15 @@ def analyse(migration: Migration, also: Sequence[str] = (), way: Way = "safe") -
         if migration.problem
         else execution_model(script, way)
     )
-    claims = read_claims(migration.verify) if migration.verify is not None else None
-    return Analysed(migration, script, model, judge(script, also), claims)
+    veil = hide(script)
+    shown = veil.script(script)
+    verify_veil, claims = _verify(migration.verify, hide) if migration.verify is not None else (NOTHING, None)
+    return Analysed(migration, shown, model, judge(shown, also), claims, veil, verify_veil)
+
+
+def _verify(data: bytes, hide: Hide) -> tuple[Veil, Claims]:
+    veil = hide(read_script(data.decode("utf-8", errors="replace")))
+    return veil, read_claims(veil.text.encode() if veil else data)
 
 
 def make_plan(
@@ -251,11 +273,16 @@ def _rewrites(one: Analysed, weighed: Weighed) -> Iterator[str]:
             yield f"{where}: writes {lock.what.shown} anew under {lock.what.lock.value}{size}{time}"
 
 
+def _copy(veil: Veil) -> str:
+    return hashlib.sha256(veil.text.encode()).hexdigest() if veil else ""
+
+
 def _script(one: Analysed, weighed: Weighed, room: Room) -> e.Script:
     statements = room.statements_told(one.script.statements, weighed.held)
     return e.Script(
         migration=one.migration.name,
         sha256=one.migration.checksum if one.migration.data is not None else "",
+        copy_sha256=_copy(one.veil),
         size=len(one.migration.data or b""),
         model=one.model.kind,
         model_words=one.model.words,
@@ -263,5 +290,7 @@ def _script(one: Analysed, weighed: Weighed, room: Room) -> e.Script:
         prisma=one.model.prisma,
         statements=tuple(statements),
         findings=tuple(room.findings_told(weighed.findings, len(statements))),
-        verify=room.claims_told(one.migration.verify_sha256, one.claims) if one.claims else None,
+        verify=room.claims_told(one.migration.verify_sha256, one.claims, _copy(one.verify_veil))
+        if one.claims
+        else None,
     )

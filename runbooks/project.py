@@ -49,6 +49,8 @@ class Project:
     migrations: Path
     naming: str = "prisma"
     secrets: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()
+    """Columns whose values are left out: `table.column`, `schema.table.column`; `*` stands for anything."""
     sessions: Path | None = None
     dumps: Path | None = None
     review: Review = Review()

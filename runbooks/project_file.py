@@ -10,6 +10,7 @@ from typing import Any
 
 from migrations.naming import convention
 from migrations.problem import Misuse
+from migrations.sql.redact_list import is_column
 from runbooks.durations import EXPECTED, duration
 from runbooks.faults import Fault, Faults, ProjectError
 from runbooks.library import shipped
@@ -19,7 +20,7 @@ from runbooks.toml_text import KeyLines, TomlError, read_toml
 
 REVIEW_KEYS = tuple(field.name for field in fields(Review))
 DRIFT_KEYS = ("ignore",)
-PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "sessions", "dumps")
+PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "redact", "sessions", "dumps")
 ENVIRONMENT_KEYS = tuple(field.name for field in fields(Environment) if field.name != "name")
 NAMINGS = ("prisma", "dashed", "date")
 
@@ -107,6 +108,7 @@ class _Reader:
             migrations=self._path(own, "migrations") or self.folder / "prisma" / "migrations",
             naming=self._naming(own),
             secrets=self._secrets(own),
+            redact=self._redact(own),
             sessions=self._path(own, "sessions"),
             dumps=self._path(own, "dumps"),
             review=self._review(table.get("review", {})),
@@ -236,6 +238,14 @@ class _Reader:
                 own.line_of("naming"), f"`naming` is not right: `{spec}`", f"`{near}`" if near else expected
             )
         return spec
+
+    def _redact(self, own: _Table) -> tuple[str, ...]:
+        value = own.values.get("redact", [])
+        if isinstance(value, list) and all(isinstance(name, str) and is_column(name) for name in value):
+            return tuple(value)
+        expected = 'a list of columns: ["users.email", "customers.*"]'
+        self.faults.add(own.line_of("redact"), "`redact` is not right", expected)
+        return ()
 
     def _secrets(self, own: _Table) -> tuple[str, ...]:
         value = own.values.get("secrets", [])

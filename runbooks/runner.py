@@ -160,7 +160,8 @@ class Runner:
     async def _own(
         self, recorder: Recorder, setting: Setting, world: World, unknown: tuple[tuple[str, int], ...]
     ) -> int:
-        plans = PlanReader(setting)
+        plans = PlanReader(setting, recorder.redactor)
+        await plans.learn(recorder.view)
         attempts = Attempts(recorder, setting, plans)
         engine = Engine(recorder, attempts, plans, self._request.operator)
         faces = Faces(recorder, self._folder, engine.submit)

@@ -31,10 +31,9 @@ def read_pending(folder: Path, script: Script) -> Read:
         raise WrongBytes(f"The session folder does not have this script: {error.strerror}.") from None
     text = data.decode("utf-8", errors="replace")
     replaced = "\ufffd" in text
-    if (found := _hash(text.encode() if replaced else data)) != script.sha256:
-        raise WrongBytes(
-            f"These are not the bytes of the plan: SHA-256 {found[:12]}… instead of {script.sha256[:12]}…."
-        )
+    wanted = script.copy_sha256 or script.sha256
+    if (found := _hash(text.encode() if replaced else data)) != wanted:
+        raise WrongBytes(f"These are not the bytes of the plan: SHA-256 {found[:12]}… instead of {wanted[:12]}….")
     return Read(text)
 
 

@@ -23,6 +23,8 @@ from migrations.ledger.lock import PATIENCE, Holder, Lock
 from migrations.problem import Problem, Unavailable
 from migrations.register import Who
 from migrations.sql import Model, Script, Way, cut_in_doubt, execution_model, read_script
+from migrations.sql.hiding import veil_of
+from migrations.sql.veil import Veil
 from migrations.target import Fingerprint, Pinned, session_name
 from migrations.target.session_settings import set_session
 
@@ -87,9 +89,14 @@ class ApplyResult:
     amid: str = ""
 
 
-async def prepare(name: str, text: str, checksum: str, way: Way = "safe") -> ScriptToRun:
-    """Read a script and decide how it runs. Raises Problem if it cannot be run as it is."""
-    digest, script, model = await asyncio.to_thread(_read, text, way)
+async def prepare(
+    name: str, text: str, checksum: str, way: Way = "safe", hide: Callable[[Script], Veil] = veil_of
+) -> ScriptToRun:
+    """Read a script and decide how it runs. Raises Problem if it cannot be run as it is.
+
+    `hide`: what must not be told of it.
+    """
+    digest, script, model, veil = await asyncio.to_thread(_read, text, way, hide)
     if digest != checksum:
         raise Problem(
             f"{name} is not the script that was reviewed: its checksum differs.",
@@ -107,12 +114,14 @@ async def prepare(name: str, text: str, checksum: str, way: Way = "safe") -> Scr
         statements=script.statements,
         pieces=model.pieces,
         row=ledger.new_id(),
+        veil=veil,
+        told=veil.script(script).statements,
     )
 
 
-def _read(text: str, way: Way) -> tuple[str, Script, Model]:
+def _read(text: str, way: Way, hide: Callable[[Script], Veil]) -> tuple[str, Script, Model, Veil]:
     script = read_script(text)
-    return sha256(text.encode()).hexdigest(), script, execution_model(script, way)
+    return sha256(text.encode()).hexdigest(), script, execution_model(script, way), hide(script)
 
 
 async def apply(run: ApplyRun) -> ApplyResult:

@@ -1,6 +1,7 @@
 """What to tell when a script breaks: where, why, what is committed, and the way on."""
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
@@ -59,6 +60,7 @@ class ScriptFailed(Problem):
     """A script did not get through. `known`: it is certain that exactly `through` statements are committed.
 
     `way_on` is the advice, where it is known better than from the server's words; `waited_for`: who held the lock.
+    `hide` takes out of the server's words what must not be told of the script.
     `code`, `message`, `hint`, `server_detail` and `where` are the server's own; empty if it sent no reply.
     """
 
@@ -73,14 +75,15 @@ class ScriptFailed(Problem):
         known: bool,
         waited_for: str = "",
         way_on: str = "",
+        hide: Callable[[str], str] = str,
     ) -> None:
         diag = error.diag if isinstance(error, psycopg.Error) else None
         self.name, self.row, self.place, self.through, self.known = name, row, place, through, known
-        self.message = (diag and diag.message_primary) or str(error) or type(error).__name__
-        self.server_detail = (diag and diag.message_detail) or ""
-        self.hint = (diag and diag.message_hint) or ""
-        self.where = (diag and diag.context) or ""
-        self.query = _query_inside(diag)
+        self.message = hide((diag and diag.message_primary) or str(error) or type(error).__name__)
+        self.server_detail = hide((diag and diag.message_detail) or "")
+        self.hint = hide((diag and diag.message_hint) or "")
+        self.where = hide((diag and diag.context) or "")
+        self.query = hide(_query_inside(diag))
         self.waited_for, self._way_on = waited_for, way_on
         self.severity = (diag and diag.severity) or "ERROR"
         code = (diag and diag.sqlstate) or ("57014" if isinstance(error, GaveWay) else "")

@@ -22,6 +22,7 @@ from migrations.apply.statement_run import Refusal, StatementRun
 from migrations.problem import Problem
 from migrations.sql import Piece, Statement
 from migrations.sql.actions import Set
+from migrations.sql.veil import Veil
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -39,7 +40,7 @@ class ScriptToRun:
 
     `continued`: the row is there, and statements before `through` were committed by an earlier attempt.
     `begun`: indexes and partitions (qualified and quoted) that earlier attempts of this session began to build or to
-    detach concurrently.
+    detach concurrently. `told`: the statements as they may be shown; `veil` hides what may not.
     """
 
     name: str
@@ -49,6 +50,8 @@ class ScriptToRun:
     statements: tuple[Statement, ...]
     pieces: tuple[Piece, ...]
     row: str
+    veil: Veil
+    told: tuple[Statement, ...]
     through: int = 0
     continued: bool = False
     begun: frozenset[str] = frozenset()
@@ -57,7 +60,7 @@ class ScriptToRun:
         """What is the next to be sent when statements before `through` are committed."""
         ends = [piece.indexes[-1] for piece in self.pieces if piece.indexes[-1] >= through]
         last = len(self.statements) - 1 if self.model == "batch" or not ends else ends[0]
-        first = self.statements[min(through, last)] if self.statements else None
+        first = self.told[min(through, last)] if self.told else None
         line, summary = (first.line, first.summary) if first else (0, "the ledger's row")
         return Next(self.name, self.row, through, last, len(self.statements), line, summary)
 
@@ -79,7 +82,7 @@ class ScriptRun:
     ) -> None:
         self._script, self._wire, self._book, self._table = script, wire, book, table
         self._timeouts, self._retries, self._pauses, self._on = timeouts, retries, pauses, on
-        self._statements = StatementRun(script.name, script.text, script.statements, wire, timeouts, budgets, on)
+        self._statements = StatementRun(script, wire, timeouts, budgets, on)
         self._leftovers = Leftovers(script.name, wire, self._statements, book, script.begun, on)
         self._through = script.through
         self._in_doubt: Literal["statement", "commit"] | None = None
@@ -286,6 +289,7 @@ class ScriptRun:
             known=known,
             waited_for="; ".join(self._statements.waited_in.holders_words),
             way_on=way_on,
+            hide=script.veil.words,
         )
         await self._statements.tell_notices()
         if not isinstance(error, NoReply):

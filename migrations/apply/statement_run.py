@@ -1,7 +1,7 @@
 """One statement of a script: sent as it stands, watched through the guard, and its after-effects on the session."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -12,8 +12,10 @@ from migrations.apply.inside_code import line_inside
 from migrations.apply.lock_queue import LockQueue
 from migrations.apply.script_failed import Place, caret
 from migrations.apply.sending import GaveWay, Reply, Timeouts, Wire
-from migrations.sql import Statement
 from migrations.target.session_settings import milliseconds
+
+if TYPE_CHECKING:
+    from migrations.apply.script_run import ScriptToRun
 
 LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, GaveWay)
 """How a wait for a lock ends without it: by lock_timeout, as the loser of a deadlock, or to give way."""
@@ -34,15 +36,14 @@ class StatementRun:
 
     def __init__(
         self,
-        name: str,
-        text: str,
-        statements: tuple[Statement, ...],
+        script: "ScriptToRun",
         wire: Wire,
         timeouts: Timeouts,
         budgets: Budgets,
         on: e.OnEvent,
     ) -> None:
-        self._name, self._text, self._statements = name, text, statements
+        self._name, self._text, self._statements = script.name, script.text, script.statements
+        self._told, self._veil = script.told, script.veil
         self._wire, self._timeouts, self._budgets, self._on = wire, timeouts, budgets, on
         self._sent_from: int | None = None  # where in the text the query stands that is on its way
         self._blind = False
@@ -68,7 +69,7 @@ class StatementRun:
             await self._wire.look(self)
         self._began = time.monotonic()
         self._watch.statement_begins()
-        await self._on(e.StatementStarted(self._name, index, count, statement.line, statement.summary))
+        await self._on(e.StatementStarted(self._name, index, count, statement.line, self._told[index].summary))
         self._sent_from = None if text else statement.start
         reply = await self._sent(text or statement.text, range(index, index + 1))
         self._sent_from = None
@@ -150,7 +151,8 @@ class StatementRun:
     async def tell_notices(self) -> None:
         """Tell what the server said beside its replies."""
         while self._wire.notices:
-            await self._on(e.Notice(self._name, *self._wire.notices.pop(0)))
+            severity, text = self._wire.notices.pop(0)
+            await self._on(e.Notice(self._name, severity, self._veil.words(text)))
 
     def between(self) -> float:
         """Seconds until the next look."""
@@ -187,5 +189,5 @@ class StatementRun:
         statement, offset = self._statements[self.at], self._offset(error)
         inside = line_inside(statement, error) if offset is None else None
         shown_at = statement.start + (inside or 0) if offset is None else min(offset, len(self._text))
-        line, shown = caret(self._text, shown_at, exact=offset is not None)
+        line, shown = caret(self._veil.text, self._veil.place(shown_at), exact=offset is not None)
         return Place(self.at, len(self._statements), line, shown)

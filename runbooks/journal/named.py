@@ -43,7 +43,10 @@ def named_by(record: Record) -> Iterator[Named]:
         case PlanMade(scripts=scripts):
             for script in (script for script in scripts if script.sha256):
                 where = f"scripts/{script.sha256}.sql"
-                yield Named(record.seq, script.migration, where, script.sha256, script.size)
+                if script.copy_sha256:
+                    yield Named(record.seq, script.migration, where, script.copy_sha256)
+                else:
+                    yield Named(record.seq, script.migration, where, script.sha256, script.size)
         case ArtefactKept(name=name, path=path, sha256=sha256, size=size):
             yield Named(record.seq, name, path, sha256, size)
 

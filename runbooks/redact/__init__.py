@@ -1,7 +1,7 @@
 """Secrets out, before anything is written or shown. In their place stands `«redacted:NAME»`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, TypeVar, get_origin
 
@@ -46,10 +46,19 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self.too_short = tuple(name for name, secret in secrets.items() if 0 < len(secret) < SHORTEST)
-        wanted = [(name, part) for name, secret in secrets.items() for part in _parts(secret)]
-        wanted.sort(key=lambda pair: (-len(pair[1]), pair[0]))
-        self._forms = [form for name, part in wanted for form in forms(name, part)]
-        markers = [_marker(name) for name in (*secrets, URL_PASSWORD)]
+        self._known = frozenset[tuple[str, str]]()
+        self.learn((name, secret) for name, secret in secrets.items())
+
+    def learn(self, secrets: Iterable[tuple[str, str]]) -> None:
+        """Look for more of them from now on: name and value, a name as often as need be."""
+        known = self._known | frozenset(secrets)
+        if known == self._known and known:
+            return
+        wanted = list({part: name for name, secret in sorted(known) for part in _parts(secret)}.items())
+        wanted.sort(key=lambda pair: (-len(pair[0]), pair[1]))
+        self._known = known
+        self._forms = [form for part, name in wanted for form in forms(name, part)]
+        markers = [_marker(name) for name in sorted({*(name for name, _ in known), URL_PASSWORD})]
         self._marker = re.compile("|".join(map(re.escape, markers)))
         self._begun: list[Form] = [*self._forms, *(plain("", marker) for marker in markers)]
 
@@ -60,6 +69,10 @@ class Redactor:
             kept += [text[at:start], _marker(name)]
             at = end
         return "".join([*kept, text[at:]]) if at else text
+
+    def spans(self, text: str) -> list[Span]:
+        """Where secrets stand in a text, and their names."""
+        return self._found(text)
 
     def value(self, value: JsonValue) -> JsonValue:
         """The same for every string in a JSON value, keys too."""

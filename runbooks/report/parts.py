@@ -96,11 +96,15 @@ class Verbatim:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The text of a script, which is no part of the journal: only its hash is."""
+    """The text of a script, which is no part of the journal: only its hash is.
+
+    `copy_sha256`: of the copy that was kept, where secrets were taken out of it.
+    """
 
     migration: str
     sha256: str
     file: str = "migration.sql"
+    copy_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,17 @@ def _script(script: e.Script) -> Iterator[Part]:
     )
     yield from _how_it_runs(script)
     if script.sha256:
-        yield Script(script.migration, script.sha256)
+        yield from _copied(script.copy_sha256)
+        yield Script(script.migration, script.sha256, copy_sha256=script.copy_sha256)
     yield from _findings(script)
     yield from _statements(script)
     yield from _locks(script)
     yield from _verify(script)
+
+
+def _copied(sha256: str) -> Iterator[Part]:
+    if sha256:
+        yield Paragraph(("Secrets were taken out of the copy that was kept, whose SHA-256 is ", Value(sha256), "."))
 
 
 def _how_it_runs(script: e.Script) -> Iterator[Part]:
@@ -93,7 +99,8 @@ def _verify(script: e.Script) -> Iterator[Part]:
                 ", each of which must be true afterwards:",
             )
         )
-        yield Script(script.migration, verify.sha256, "verify.sql")
+        yield from _copied(verify.copy_sha256)
+        yield Script(script.migration, verify.sha256, "verify.sql", verify.copy_sha256)
         rows = tuple(((str(claim.line),), (Value(claim.text),)) for claim in verify.claims)
         yield table(("Line", "Statement"), rows, many(len(rows), "statement"))
         notes = [*verify.wrong, *([f"and {verify.more} more"] if verify.more else [])]

@@ -1,18 +1,18 @@
 """`migrations.verify`: asks the target what the verify.sql beside each applied script says must be true."""
 
 import asyncio
-import hashlib
 from datetime import timedelta
 
 from migrations.folder import VERIFY
-from migrations.problem import Problem
-from migrations.target import Connection
+from migrations.sql import read_script
+from migrations.sql.veil import Veil
 from migrations.verify_sql import Claim, Claims, came_instead, read_claims
 from runbooks.events import Script
 from runbooks.frozen import Frozen
+from runbooks.redact.scripts import Hiding
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
-from runbooks.steps.parts.kept_scripts import CHANGED, kept_bytes
+from runbooks.steps.parts.kept_scripts import verify_bytes
 from runbooks.steps.parts.ledger_reading import planned
 
 LONGEST = 300
@@ -41,19 +41,19 @@ async def run(ctx: Context, params: Params) -> Result:
     asked, failed = 0, list[str]()
     async with ctx.connect("read") as connection:
         for script in beside:
-            claims = await _reviewed(ctx, script)
-            for claim in claims.claims:
+            claims, told, veil = await _reviewed(ctx, script)
+            for claim, shown in zip(claims.claims, told.claims, strict=True):
                 await ctx.progress(label=script.migration, done=asked, unit="statements")
                 asked += 1
-                failed += await _ask(ctx, connection, script.migration, claim, params.timeout)
+                other = veil.words(await came_instead(connection, claim, timeout=params.timeout))
+                failed += await _tell(ctx, script.migration, shown, other)
     if asked and not failed:
         ctx.check("verify", f"What {VERIFY} asks", "ok", f"{asked} of {asked} statements are true")
     return Result(asked=asked, failed=tuple(failed))
 
 
-async def _ask(ctx: Context, conn: Connection, migration: str, claim: Claim, timeout: timedelta) -> tuple[str, ...]:
+async def _tell(ctx: Context, migration: str, claim: Claim, other: str) -> tuple[str, ...]:
     """Where it is not true, as a check of its own."""
-    other = await came_instead(conn, claim, timeout=timeout)
     place = f"{migration}/{VERIFY}:{claim.line}"
     await ctx.output(f"{place}: {other or 'true'}\n")
     if not other:
@@ -66,19 +66,22 @@ async def _ask(ctx: Context, conn: Connection, migration: str, claim: Claim, tim
     return (place,)
 
 
-async def _reviewed(ctx: Context, script: Script) -> Claims:
-    """What was reviewed, read from the session's own bytes. Raises Problem."""
+async def _reviewed(ctx: Context, script: Script) -> tuple[Claims, Claims, Veil]:
+    """What was reviewed, the same as it may be shown, and what hides the rest. Raises Problem."""
     assert script.verify is not None
     name = f"{script.migration}/{VERIFY}"
-    data = await asyncio.to_thread(kept_bytes, ctx.folder, script.verify.sha256, name)
-    if hashlib.sha256(data).hexdigest() != script.verify.sha256:
-        raise Problem(f"{name} is not what was reviewed.", advice=CHANGED)
-    claims = await asyncio.to_thread(read_claims, data)
+    data = await asyncio.to_thread(verify_bytes, ctx, script)
+    claims, told, veil = await asyncio.to_thread(_read, data, Hiding(ctx.project))
     if claims.wrong:
         words = "; ".join(f"line {each.line}: {each.words}" for each in claims.wrong)
         ctx.check(name, name, "fail", f"it cannot be asked: {words}", "Ask by hand what it means to ask.")
-        return Claims()
-    return claims
+        return Claims(), Claims(), veil
+    return claims, told, veil
+
+
+def _read(data: bytes, hide: Hiding) -> tuple[Claims, Claims, Veil]:
+    veil = hide(read_script(data.decode("utf-8", errors="replace")))
+    return read_claims(data), read_claims(veil.text.encode() if veil else data), veil
 
 
 def shows(params: Params) -> str:

@@ -20,7 +20,7 @@ from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import default_schema, touched_tables
 from runbooks.steps.parts.apply_teller import took_text
 from runbooks.steps.parts.duration import Duration
-from runbooks.steps.parts.kept_scripts import kept_text
+from runbooks.steps.parts.kept_scripts import script_text
 from runbooks.steps.parts.ledger_reading import planned
 from runbooks.waited import Waited, waited
 
@@ -123,7 +123,7 @@ def _same(here: Fingerprint, there: Fingerprint) -> bool:
 
 def _wanted(ctx: Context) -> list[Wanted]:
     """The pending scripts, from the session's own bytes. Raises Problem."""
-    return [Wanted(s.migration, s.sha256, kept_text(ctx.folder, s)) for s in planned(ctx)]
+    return [Wanted(s.migration, s.sha256, script_text(ctx, s)) for s in planned(ctx)]
 
 
 async def _applied(ctx: Context, name: str, found: Sequence[Fate], seen: Mapping[str, Waited]) -> None:

@@ -12,7 +12,7 @@ from runbooks.drifting import Advance, Asked, DriftStatus, DriftTold, drifted, s
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
-from runbooks.steps.parts.kept_scripts import kept_text
+from runbooks.steps.parts.kept_scripts import script_text
 from runbooks.steps.parts.ledger_reading import planned
 
 ARTEFACT = "drift.sql"
@@ -68,8 +68,8 @@ def _known(ctx: Context, step: str | None) -> frozenset[str] | None:
 
 
 async def _asked(ctx: Context, params: Params) -> Asked:
-    wanted, folder = planned(ctx), ctx.folder
-    pending = await asyncio.to_thread(lambda: {s.migration: kept_text(folder, s) for s in wanted})
+    wanted = planned(ctx)
+    pending = await asyncio.to_thread(lambda: {s.migration: script_text(ctx, s) for s in wanted})
     return Asked(
         project=ctx.project,
         schema=ctx.target.url.schema,

@@ -29,8 +29,8 @@ class Body:
         self._parts = parts
         self._targets = _targets(parts)
         self._links = True
-        names = dict.fromkeys(part.sha256 for part in parts if isinstance(part, p.Script))
-        self._scripts = {sha256: scripts.read(sha256) for sha256 in names}
+        names = dict.fromkeys((part.sha256, part.copy_sha256) for part in parts if isinstance(part, p.Script))
+        self._scripts = {sha256: scripts.read(sha256, copy) for sha256, copy in names}
         self.shown = [sha256 for sha256, (state, _) in self._scripts.items() if state == "kept"]
 
     def pieces(self) -> Iterator[str]:

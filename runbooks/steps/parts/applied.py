@@ -7,7 +7,7 @@ from migrations.problem import Problem
 from migrations.sql import read_script
 from migrations.sql.names import Name
 from runbooks.steps.base import Context
-from runbooks.steps.parts.kept_scripts import kept_text
+from runbooks.steps.parts.kept_scripts import script_text
 
 DEFAULT_SCHEMA = "public"
 
@@ -26,6 +26,6 @@ async def plan_effects(ctx: Context) -> Effects:
     """What the pending scripts do to tables. Raises Problem if there is no plan, or a script is not to be read."""
     if ctx.view.plan is None:
         raise Problem("This session has no plan.", advice="Run this step in a session that applies migrations.")
-    wanted, folder = ctx.view.plan.scripts, ctx.folder
-    scripts = await asyncio.to_thread(lambda: [(s.migration, read_script(kept_text(folder, s))) for s in wanted])
+    wanted = ctx.view.plan.scripts
+    scripts = await asyncio.to_thread(lambda: [(s.migration, read_script(script_text(ctx, s))) for s in wanted])
     return effects_of(scripts, default_schema(ctx))

@@ -15,9 +15,10 @@ from migrations.problem import Problem
 from migrations.sql import Way
 from migrations.sql.actions import CreateTable
 from runbooks.events import Script
+from runbooks.redact.scripts import Hiding
 from runbooks.steps.base import Context
 from runbooks.steps.parts.apply_questions import decided
-from runbooks.steps.parts.kept_scripts import kept_text
+from runbooks.steps.parts.kept_scripts import EDITED, script_text
 from runbooks.steps.parts.ledger_reading import planned
 
 END = "End this session, look at what is in the database, and start anew."
@@ -65,8 +66,8 @@ async def order(ctx: Context, scripts: Sequence[Script], way: Way = "safe") -> O
         if found is not None and found.state == "applied":
             before.append(found)
             continue
-        text = await asyncio.to_thread(kept_text, ctx.folder, script)
-        ready = await prepare(script.migration, text, script.sha256, way)
+        text = await asyncio.to_thread(script_text, ctx, script)
+        ready = await prepare(script.migration, text, script.sha256, way, Hiding(ctx.project))
         if ready.model != script.model:
             raise Problem(
                 f"{script.migration} would not be run as the plan says: {ready.model}, not {script.model}.",
@@ -112,5 +113,5 @@ async def still_as_reviewed(ctx: Context, script: ScriptToRun | Wanted) -> None:
     if sha256(data.decode("utf-8", errors="replace").encode()).hexdigest() != script.checksum:
         raise Problem(
             f"{script.name} was edited after it was reviewed; it was not run.",
-            advice="Put the reviewed text back and start the step again, or end this session and review it anew.",
+            advice=EDITED,
         )

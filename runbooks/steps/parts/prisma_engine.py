@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +24,8 @@ from runbooks.events import Check, Script, StepStarted
 from runbooks.project import Environment, Project
 from runbooks.runbook import Runbook
 from runbooks.steps.base import Context, Settled
-from runbooks.steps.parts.applying import END, chosen, still_as_reviewed
-from runbooks.steps.parts.kept_scripts import kept_bytes
+from runbooks.steps.parts.applying import chosen, still_as_reviewed
+from runbooks.steps.parts.kept_scripts import script_bytes
 from runbooks.steps.parts.ledger_reading import held_back, planned
 from runbooks.steps.parts.registering import Registered
 
@@ -137,7 +136,7 @@ def _as_planned(ctx: Context, now: events.Runner) -> None:
 
 
 def _wanted(ctx: Context, scripts: Sequence[Script]) -> tuple[Wanted, ...]:
-    return tuple(Wanted(script.migration, script.sha256, _reviewed(ctx, script)) for script in scripts)
+    return tuple(Wanted(script.migration, script.sha256, script_bytes(ctx, script)) for script in scripts)
 
 
 def _workplace(ctx: Context) -> Path:
@@ -163,13 +162,6 @@ def _copies(ctx: Context, wanted: Sequence[Wanted]) -> dict[str, bytes]:
     on_disk = {m.name: m.data for m in read_folder(ctx.project.migrations) if m.name not in not_now}
     others = {name: data for name, data in on_disk.items() if data is not None}
     return {**others, **{one.name: one.data for one in wanted}}
-
-
-def _reviewed(ctx: Context, script: Script) -> bytes:
-    data = kept_bytes(ctx.folder, script.sha256, script.migration)
-    if sha256(data.decode("utf-8", errors="replace").encode()).hexdigest() != script.sha256:
-        raise Problem(f"{script.migration} in the session's folder is not the script that was reviewed.", advice=END)
-    return data
 
 
 def _records(ctx: Context, attempt: int | None = None) -> list[Mapping[str, object]]:
