@@ -66,7 +66,8 @@ def test_a_secret_is_hidden_wherever_it_stands(text: str) -> None:
     assert not any(S in s.text or S in s.summary or S in s.why_not for s in shown.statements)
     assert [s.line for s in shown.statements] == [s.line for s in script.statements]
     assert all(shown.text[s.start : s.end] == s.text for s in shown.statements)
-    for value in (value for hidden in veil.hidden for value in hidden.values(script.text)):
+    said = [value for hidden in veil.hidden for value in hidden.values(script.text)]
+    for value in (value for value in said if len(value) > 2):
         assert value not in veil.words(f'ERROR: invalid input "{value}"')
 
 

@@ -85,7 +85,7 @@ async def test_the_kept_bytes_are_the_reviewed_ones_or_nothing_runs(start: Start
     ctx = start({"1": "CREATE TABLE a ()"})
     (kept,) = (ctx.folder / "scripts").iterdir()
     kept.write_text("CREATE TABLE b ()")
-    with pytest.raises(Problem, match="not the script that was reviewed"):
+    with pytest.raises(Problem, match="not what was reviewed"):
         await ctx.run(APPLY)
     kept.unlink()
     with pytest.raises(Problem, match="gone"):

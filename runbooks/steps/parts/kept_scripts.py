@@ -39,12 +39,15 @@ def copy_of(scripts: Path, wanted: Script | Verify) -> bytes | None:
 
 
 def _reviewed(ctx: Context, wanted: Script | Verify, path: Path, name: str) -> bytes:
+    scripts = ctx.folder / "scripts"
     try:
-        copy = copy_of(ctx.folder / "scripts", wanted)
+        copy = copy_of(scripts, wanted)
     except OSError as error:
         raise Problem(f"The reviewed text of {name} cannot be read: {error.strerror}.", advice=CHANGED) from None
     if copy is None:
-        raise Problem(f"The reviewed text of {name} is gone from the session's folder, or was changed.", advice=CHANGED)
+        there = (scripts / f"{wanted.sha256}.sql").exists()
+        why = "is not what was reviewed" if there else "cannot be read: it is gone"
+        raise Problem(f"The session's copy of {name} {why}.", advice=CHANGED)
     if not wanted.copy_sha256:
         return copy
     try:
