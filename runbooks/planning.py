@@ -33,6 +33,7 @@ from runbooks.durations import microseconds
 from runbooks.frozen import Frozen
 from runbooks.plan_told import Room, locked
 from runbooks.project import Environment, Project, Review
+from runbooks.redact.scripts import Hiding
 from runbooks.runbook import Condition, Runbook
 
 Hide = Callable[[Script], Veil]
@@ -103,7 +104,8 @@ def make_plan(
     `read` are the pending scripts, if they were read already; `known` is what the target tells of what they touch.
     """
     if read is None:
-        read = [analyse(migration, project.review.also, way_of(runbook, runner)) for migration in pending.pending]
+        also, way, hide = project.review.also, way_of(runbook, runner), Hiding(project)
+        read = [analyse(migration, also, way, hide) for migration in pending.pending]
     scales = Scales(budgets_of(project.review), known)
     weighed = [scales.weigh(one.script, one.findings) for one in read]
     room = Room()
