@@ -15,6 +15,7 @@ from migrations.process import leave
 from runbooks import wire
 from runbooks.commands import Command
 from runbooks.events import AnswersFile, By
+from runbooks.host.logout import scope
 from runbooks.journal.records import MAX_LINE, BadRecord, Chain, Record
 from runbooks.meanwhile import Meanwhile, Told
 from runbooks.peers import peer_of
@@ -212,12 +213,12 @@ def socket_path(folder: Path, pid: int | None = None) -> str:
 
 
 async def start_runner(folder: Path, *, request: bytes, environ: Mapping[str, str]) -> None:
-    """Start the process that owns a session, apart from this terminal. It outlives us, once it listens.
+    """Start the process that owns a session, apart from this terminal and this login. It outlives us, once it listens.
 
     `request` goes to its standard input, so that nothing of it stands on a command line. Raises the problem that it
     died of.
     """
-    argv = [sys.executable, "-P", "-m", "runbooks.runner", str(folder)]
+    argv = [*await scope(environ), sys.executable, "-P", "-m", "runbooks.runner", str(folder)]
     process = leave(argv, env=environ, said=folder / LOG, stdin=request)
     try:
         await _listening(folder, process)

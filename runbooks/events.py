@@ -223,7 +223,10 @@ class Applied(Frozen):
 
 
 class SessionOpened(Frozen):
-    """The first record: what needs no server. `project_file` is where gonogo.toml was."""
+    """The first record: what needs no server. `project_file` is where gonogo.toml was.
+
+    `machine` tells the host from others, and nothing else: see runbooks.host.machine.
+    """
 
     kind: Literal["session_opened"] = "session_opened"
     format: int = FORMAT
@@ -241,6 +244,7 @@ class SessionOpened(Frozen):
     ticket: str
     answers: AnswersFile | None = None
     previous: Previous | None = None
+    machine: str = ""
 
 
 class PlanMade(Frozen):

@@ -13,6 +13,8 @@ from runbooks.client import Client, start_runner
 from runbooks.document import read_runbook
 from runbooks.events import AnswersFile, By, SessionOpened
 from runbooks.frozen import Frozen
+from runbooks.host.machine import must_be_here
+from runbooks.host.mounts import must_be_local
 from runbooks.journal import NAME, read
 from runbooks.narrowed import WHOLE, Narrowing, check_narrowing, pauses
 from runbooks.nearest import nearest
@@ -102,6 +104,7 @@ async def begin(
         raise Misuse(NOBODY_TO_ASK, advice="Run it on a terminal, or leave the pauses out.")
     if mode == "backup" and not runbook.phases[0].steps:
         raise Misuse(f"{name} has no step in Backup.", advice="Write one that takes a dump.")
+    must_be_local(sessions_root(project, environ))
     folder = create_folder(sessions_root(project, environ), new_session_id(datetime.now(UTC), environment.name))
     request = Request(
         project=str(project_file.resolve()),
@@ -151,8 +154,11 @@ async def take_up(
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
     if answers:
         check_answers(given, read_runbook(folder / "runbook.md", catalogue=catalogue()))
+    opened = _first(folder)
+    must_be_local(folder)
+    must_be_here(opened)
     if headless:
-        _may_go_on_headless(folder)
+        _may_go_on_headless(opened)
     sort = "headless" if headless else "screen"
     try:
         return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
@@ -168,15 +174,22 @@ async def take_up(
             raise problem from None
 
 
-def _may_go_on_headless(folder: Path) -> None:
+def _first(folder: Path) -> SessionOpened:
+    """The first record of a session. Raises Problem."""
+    first = next((record.event for record in read(folder / NAME)), None)
+    if not isinstance(first, SessionOpened):
+        raise Problem(f"{folder} holds no record.", advice="Nothing was run from it. Begin a new session.")
+    return first
+
+
+def _may_go_on_headless(opened: SessionOpened) -> None:
     """Raises Misuse for a protected environment, however it was begun, and for a session that is to pause."""
-    opened = next((record.event for record in read(folder / NAME)), None)
-    if isinstance(opened, SessionOpened) and pauses(opened.runbook):
-        raise Misuse(NOBODY_TO_ASK, advice=f"Run `gonogo resume {folder.name}` on a terminal.")
-    if isinstance(opened, SessionOpened) and opened.protected and opened.mode == "walk":
+    if pauses(opened.runbook):
+        raise Misuse(NOBODY_TO_ASK, advice=f"Run `gonogo resume {opened.session}` on a terminal.")
+    if opened.protected and opened.mode == "walk":
         raise Misuse(
             f"{opened.environment} is protected: it does not run unattended.",
-            advice=f"Run `gonogo resume {folder.name}` on a terminal.",
+            advice=f"Run `gonogo resume {opened.session}` on a terminal.",
         )
 
 

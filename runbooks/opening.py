@@ -20,6 +20,7 @@ from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks.events import Runner
 from runbooks.execution import StepRun
+from runbooks.host import logout
 from runbooks.identity import Stop, judge
 from runbooks.plan_reader import PlanReader
 from runbooks.planning import engine_of
@@ -74,6 +75,8 @@ class Opening:
 
     async def _look(self) -> None:
         self._addresses()
+        host = await logout.look(self._setting.folder, self._setting.environ)
+        self._run.check("stays", "Goes on when you log out", *logout.told(host))
         async with self._run.connect("read") as connection:
             pin = self._setting.target.pin
             assert pin is not None

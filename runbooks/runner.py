@@ -30,6 +30,7 @@ from runbooks.document.told import told_for
 from runbooks.engine import Engine
 from runbooks.faces import Faces
 from runbooks.git import head_of
+from runbooks.host.machine import machine
 from runbooks.journal import NAME, Journal, JournalBroken
 from runbooks.launch import Request
 from runbooks.listening import listening
@@ -154,6 +155,7 @@ class Runner:
             operator=request.operator,
             ticket=request.ticket,
             answers=request.answers,
+            machine=machine(),
             previous=previous(self._folder.parent, setting.project.name, setting.environment.name, setting.runbook),
         )
 
