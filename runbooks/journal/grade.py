@@ -8,7 +8,8 @@ GRADES: tuple[Grade, ...] = ("broken", "open", "consistent", "anchored", "signed
 """From nothing to the most; each holds what the ones before it hold."""
 
 MEANING: dict[Grade, str] = {
-    "broken": "it is not as it was written, or not what the head was taken from; what is wrong stands above",
+    "broken": "it is not as it was written, or not what the head was taken from, or not what was signed; what is wrong "
+    "stands above",
     "open": "every record holds, and the session has no end here: that a tail was cut off cannot be excluded",
     "consistent": "whole, and every record holds; whoever could write the file could also have made all of it anew",
     "anchored": "whole, and its last record is the one that a head from outside names: nothing was changed since that "

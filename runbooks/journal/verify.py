@@ -19,6 +19,7 @@ class Verdict:
 
     `reached`: the last record that a head from outside names; `strangers`: the heads that no record has. `lasted`, in
     microseconds, is by the clock that wrote the journal. `named`: the files that it names, yet to be compared.
+    `signed`: the last record that somebody known has signed; `denied`: somebody known signed another journal of it.
     """
 
     records: int
@@ -32,14 +33,18 @@ class Verdict:
     reached: int | None
     strangers: tuple[Head, ...]
     named: tuple[Named, ...]
+    signed: int | None = None
+    denied: bool = False
 
     @property
     def grade(self) -> Grade:
         """Never more than is proven: see `runbooks.journal.grade`."""
-        if self.fault or self.strangers:
+        if self.fault or self.strangers or self.denied:
             return "broken"
         if not self.ended or self.torn:
             return "open"
+        if self.signed == self.records - 1:
+            return "signed"
         return "anchored" if self.reached == self.records - 1 else "consistent"
 
 

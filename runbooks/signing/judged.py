@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
 from runbooks.events import SessionOpened
 from runbooks.journal.files import open_to_read, read_lines
-from runbooks.journal.grade import Grade
 from runbooks.journal.records import Chain
 from runbooks.journal.verify import Verdict
 from runbooks.sessions import tail_of
@@ -52,14 +51,12 @@ def signed_up_to(judged: Iterable[Judged]) -> Judged | None:
     return max(named, key=lambda one: one.head.seq if one.head else -1, default=None)
 
 
-def grade_with(verdict: Verdict, judged: Iterable[Judged]) -> Grade:
-    """The grade of a journal, with its signatures: never more than is proven."""
+def with_signatures(verdict: Verdict, judged: Iterable[Judged]) -> Verdict:
+    """A verdict, with what the signatures add to it: never more than is proven."""
     found = list(judged)
-    if any(one.against for one in found):
-        return "broken"
     furthest = signed_up_to(found)
-    whole = furthest is not None and furthest.head is not None and furthest.head.seq == verdict.records - 1
-    return "signed" if whole and verdict.grade in ("consistent", "anchored") else verdict.grade
+    reached = furthest.head.seq if furthest is not None and furthest.head is not None else None
+    return replace(verdict, signed=reached, denied=any(one.against for one in found))
 
 
 def operator_proven(judged: Iterable[Judged], opened: SessionOpened) -> str | None:
@@ -108,6 +105,7 @@ def _of_this(one: Judged, opened: SessionOpened | None, hashes: Mapping[int, str
     if not mine:
         return Judged(one.name, head, one.key, one.principal, f"it is of the session {head.session}")
     if hashes.get(head.seq) != head.head:
-        what = f"record {head.seq} had another hash when it was signed, so this is another journal or was changed since"
+        then = "had another hash" if head.seq in hashes else "is missing here, and was there"
+        what = f"record {head.seq} {then} when it was signed: this is another journal, or it was changed since"
         return Judged(one.name, head, one.key, one.principal, what, against=bool(one.principal))
     return one

@@ -1,27 +1,37 @@
 """A session that is signed as it goes, with real keys and a real agent, over a journal without a database."""
 
 import asyncio
+import json
 import os
+import re
 import signal
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from fix_keys import Key, add, public
 
 from migrations.problem import Misuse, Problem
 from runbooks import events as e
-from runbooks.journal import NAME, Journal, check_artefacts, read, verify
+from runbooks.journal import NAME, Journal, Verdict, check_artefacts, read, verify
 from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
-from runbooks.signing import AllowedSigners
+from runbooks.signing import HEAD, AllowedSigners, sign
 from runbooks.signing.afterwards import sign_afterwards
-from runbooks.signing.judged import grade_with, judge, operator_proven, signed_up_to
+from runbooks.signing.judged import Judged, judge, operator_proven, signed_up_to, with_signatures
+from runbooks.signing.kept import keep
 from runbooks.signing.proving import prove_operator
 from runbooks.signing.signatory import Signatory, Signing
+from runbooks.signing.signed_head import SignedHead
 from runbooks.view import RunView
 from tests.runbooks.conftest import ANA, Clock, opening, the_plan
+from tui.commands.signatures import sign_transcript
+from tui.commands.verify import verify_transcript
+
+DOC = Path(__file__).parents[2] / "docs" / "journal.md"
 
 GO = e.Decided(what="go", phase="backup", by=ANA)
 END = e.SessionEnded(outcome="go", exit_code=0)
@@ -53,6 +63,10 @@ def kept(n: int) -> Callable[[RunView], bool]:
     return lambda view: len(view.artefacts) == 2 * n and "sort" in view.step("signing").progress
 
 
+def grade(verdict: Verdict, judged: list[Judged]) -> str:
+    return with_signatures(verdict, judged).grade
+
+
 def people(**keys: Path) -> AllowedSigners:
     lines = [f"{name}@example.org {public(key)}\n" for name, key in keys.items()]
     return AllowedSigners.parse("".join(lines).encode(), shown="signers")
@@ -71,14 +85,14 @@ async def test_the_head_is_signed_at_the_opening_each_go_and_the_end(keys: Key, 
     verdict, furthest = verify(session.journal), signed_up_to(judged)
     assert furthest is not None and furthest.head is not None and furthest.head.head == verdict.head
     assert verdict.opened is not None and operator_proven(judged, verdict.opened) == furthest.key
-    assert grade_with(verdict, judged) == "signed"
+    assert grade(verdict, judged) == "signed"
     assert {one.state for one in check_artefacts(folder) if "signatures" in one.path} == {"same"}
     assert "proven by signature" in transcript(read(session.journal))
 
     unknown = judge(session.journal, None)
-    assert {one.principal for one in unknown} == {""} and grade_with(verdict, unknown) == "consistent"
-    assert grade_with(verdict, judge(session.journal, people(ben=keys("ben")))) == "consistent"
-    assert grade_with(verdict, judged[:-1]) == "consistent", "what was signed ends before the journal does"
+    assert {one.principal for one in unknown} == {""} and grade(verdict, unknown) == "consistent"
+    assert grade(verdict, judge(session.journal, people(ben=keys("ben")))) == "consistent"
+    assert grade(verdict, judged[:-1]) == "consistent", "what was signed ends before the journal does"
 
 
 async def test_signatures_prove_nothing_of_another_journal(keys: Key, tmp_path: Path) -> None:
@@ -90,16 +104,17 @@ async def test_signatures_prove_nothing_of_another_journal(keys: Key, tmp_path: 
         await session.over()
     (tmp_path / "a" / "signatures").rename(tmp_path / "kept")
     (tmp_path / "b" / "signatures").rename(tmp_path / "a" / "signatures")
-    end = judge(one.journal, ours)[-1]
-    assert end.against and "had another hash" in end.refused
-    assert grade_with(verify(one.journal), [end]) == "broken"
+    _, plan, end = judge(one.journal, ours)
+    assert plan.against and "record 1 had another hash" in plan.refused
+    assert end.against and "is missing here" in end.refused
+    assert grade(verify(one.journal), [end]) == "broken"
 
     text = next((tmp_path / "kept").glob("*-end.txt"))
     text.write_text(text.read_text().replace("CHG-4821", "CHG-4822"))
     (tmp_path / "a" / "signatures").rename(tmp_path / "gone")
     (tmp_path / "kept").rename(tmp_path / "a" / "signatures")
     assert "not a signature of this text" in judge(one.journal, ours)[-1].refused
-    assert grade_with(verify(one.journal), judge(one.journal, ours)) == "consistent"
+    assert grade(verify(one.journal), judge(one.journal, ours)) == "consistent"
 
 
 async def test_a_signature_of_another_session_is_refused(keys: Key, tmp_path: Path, write) -> None:
@@ -109,7 +124,7 @@ async def test_a_signature_of_another_session_is_refused(keys: Key, tmp_path: Pa
     (elsewhere / "signatures").rename(folder / "signatures")
     judged = judge(folder / NAME, people(ana=ana))
     assert [one.refused for one in judged] == ["it is of the session 20260131T020304Z-staging-0000"]
-    assert grade_with(verify(folder / NAME), judged) == "consistent"
+    assert grade(verify(folder / NAME), judged) == "consistent"
 
 
 async def test_an_agent_that_goes_away_is_told_and_stops_nothing(
@@ -127,7 +142,7 @@ async def test_an_agent_that_goes_away_is_told_and_stops_nothing(
     assert "a record was to be signed, and was not" in said and "No agent holds the key" in said
     judged = judge(session.journal, people(ana=key))
     assert [one.head.why for one in judged if one.head] == ["opening", "plan"]
-    assert grade_with(verify(session.journal), judged) == "consistent"
+    assert grade(verify(session.journal), judged) == "consistent"
     assert "as claimed" in said, "whose the key is was not asked"
 
 
@@ -150,3 +165,51 @@ def test_an_operator_is_proven_by_the_key_that_stands_by_the_name(keys: Key) -> 
         prove_operator(ben, ANA, ours)
     with pytest.raises(Misuse, match="does not name the key"):
         prove_operator(keys("cleo"), ANA, ours)
+
+
+def test_the_commands_of_the_docs_check_a_signature_without_gonogo(keys: Key, write) -> None:
+    noise = e.StepOutput(step="dump", attempt=1, stream="out", text="x")
+    folder = write([opening(), *[noise] * 41, END])
+    (folder / "signers").write_bytes(people(ana=keys("ana")).text)
+    verdict = verify(folder / NAME)
+    head = SignedHead.of(opening(), 42, verdict.head, "end", "2026-01-31T02:19:40.123456Z")
+    text, _ = keep(folder, head, sign(head.text(), HEAD, keys("ana")))
+    block = re.search(r"```sh\n(S=signatures.*?)```", DOC.read_text(), re.DOTALL)
+    assert block is not None
+    first, *commands = block[1].splitlines()
+    assert len(commands) == 4 and all(_ends_well(folder, first, command) for command in commands)
+
+    journal = (folder / NAME).read_bytes()
+    (folder / NAME).write_bytes(journal.replace(verdict.head.encode(), b"0" * 64))
+    assert not _ends_well(folder, first, commands[3])
+    text.write_bytes(text.read_bytes().replace(b"CHG-4821", b"CHG-4822"))
+    assert not any(_ends_well(folder, first, command) for command in (commands[0], commands[2]))
+    (folder / "signers").write_bytes(people(ben=keys("ben")).text)
+    assert not _ends_well(folder, first, commands[1])
+
+
+def _ends_well(folder: Path, *lines: str) -> bool:
+    done = subprocess.run(["sh", "-eu"], input="\n".join(lines), cwd=folder, text=True, capture_output=True, timeout=30)
+    return done.returncode == 0
+
+
+def test_verify_says_who_signed_and_the_grade_is_theirs(keys: Key, write, tmp_path: Path) -> None:
+    folder, signers, ana = write([opening(), END]), tmp_path / "signers", keys("ana")
+    signers.write_bytes(people(ana=ana).text)
+    told = CliRunner(env={"GONOGO_SIGN": str(ana)})
+    assert told.invoke(sign_transcript, [str(folder)]).exit_code == 0
+    plain, named = ([str(folder), "--at-least", grade, *more] for grade, *more in (
+        ("consistent",), ("signed", "--signers", str(signers)),
+    ))  # fmt: skip
+    alone = told.invoke(verify_transcript, plain)
+    assert (
+        alone.exit_code == 0 and "which no signers' file names" in alone.stdout and "grade: consistent" in alone.stdout
+    )
+    known = told.invoke(verify_transcript, named)
+    assert known.exit_code == 0 and "grade: signed" in known.stdout
+    assert "record 1 by ana@example.org" in known.stdout and "signed afterwards" in known.stdout
+    assert json.loads(told.invoke(verify_transcript, [*named, "--json"]).stdout)["signatures"][0]["record"] == 1
+    assert isinstance(told.invoke(verify_transcript, named[:3]).exception, Misuse), "signed by whom?"
+    next((folder / "signatures").glob("*.txt")).write_text("another text")
+    forged = told.invoke(verify_transcript, plain)
+    assert forged.exit_code == 1 and "proves nothing" in forged.stdout

@@ -9,6 +9,7 @@ from runbooks.journal import read
 from runbooks.places import journal_of, root
 from runbooks.report.markdown import transcript
 from tui.commands.common import json_option, project_option
+from tui.commands.signatures import sign_transcript
 from tui.commands.verify import verify_transcript
 from tui.printed import session_row, sessions_json
 
@@ -35,4 +36,5 @@ def show_transcript(session: str | None, project_file: Path | None = None) -> No
     click.echo(transcript(read(journal_of(session, project_file))), nl=False)
 
 
+transcripts.add_command(sign_transcript)
 transcripts.add_command(verify_transcript)

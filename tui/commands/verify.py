@@ -13,31 +13,42 @@ from runbooks.journal.heads import parse_head
 from runbooks.journal.named import compare
 from runbooks.journal.verify import verify_lines
 from runbooks.places import journal_of
+from runbooks.signing.judged import with_signatures
 from tui.commands.common import json_option, project_option
-from tui.verdict_told import verdict_json, verdict_lines
+from tui.commands.signatures import signatures_of, signers_option
+from tui.commands.verdict_told import verdict_json, verdict_lines
 
 STDIN = "-"
-WANTED = ("open", "consistent", "anchored")
+WANTED = ("open", "consistent", "anchored", "signed")
 
 
 @click.command("verify", short_help="Verify a journal: exit 1 if it was changed.")
 @click.argument("session", required=False)
 @click.option("--head", "heads", multiple=True, metavar="HASH", help="A head noted elsewhere: HASH, or SEQ:HASH.")
 @click.option("--at-least", type=click.Choice(WANTED), default="consistent", help="The grade that it must reach.")
+@signers_option
 @json_option
 @project_option
 def verify_transcript(
-    session: str | None, heads: tuple[str, ...], at_least: Grade, as_json: bool, project_file: Path | None
+    session: str | None,
+    heads: tuple[str, ...],
+    at_least: Grade,
+    signers: Path | None,
+    as_json: bool,
+    project_file: Path | None,
 ) -> None:
     """Verify the journal of SESSION: a name, a session folder, or a journal file; `-` reads it from standard input.
 
-    Exit 0 when its grade is at least the one asked for, and no file that it names was altered.
+    Exit 0 when its grade is at least the one asked for, and no file that it names was altered, and no signature forged.
     """
     wanted = [parse_head(head) for head in heads]
     journal = None if session == STDIN else journal_of(session, project_file)
     verdict = verify_lines(read_lines(os.dup(0) if journal is None else open_to_read(journal)), wanted)
-    artefacts = compare(journal.parent, verdict.named) if journal and journal.name == NAME else []
-    told = verdict_json(verdict, artefacts) if as_json else "\n".join(verdict_lines(verdict, artefacts))
-    click.echo(told)
-    altered = any(artefact.state == "altered" for artefact in artefacts)
+    in_session = journal is not None and journal.name == NAME
+    artefacts = compare(journal.parent, verdict.named) if journal and in_session else []
+    judged = signatures_of(journal if in_session else None, signers, verdict, at_least)
+    verdict = with_signatures(verdict, judged)
+    tell = verdict_json(verdict, artefacts, judged) if as_json else "\n".join(verdict_lines(verdict, artefacts, judged))
+    click.echo(tell)
+    altered = any(each.state == "altered" for each in artefacts) or any(one.refused for one in judged)
     sys.exit(0 if reaches(verdict.grade, at_least) and not altered else 1)

@@ -9,19 +9,22 @@ from runbooks.journal.clocks import SECOND, Clocks
 from runbooks.journal.grade import MEANING
 from runbooks.journal.named import Artefact
 from runbooks.journal.verify import Verdict
+from runbooks.signing.judged import Judged
+from tui.commands.signatures_told import signature_lines, signatures_json
 from tui.printable import one_line
 
 APART = 2 * SECOND
 """Clocks that differ by less are as good as the same."""
 
 
-def verdict_lines(verdict: Verdict, artefacts: Sequence[Artefact]) -> list[str]:
+def verdict_lines(verdict: Verdict, artefacts: Sequence[Artefact], signatures: Sequence[Judged] = ()) -> list[str]:
     """In lines, the grade and what it means last."""
-    lines = [*_what(verdict), *_clock(verdict.clocks), *_files(artefacts), *_heads(verdict), *_wrong(verdict)]
+    lines = [*_what(verdict), *_clock(verdict.clocks), *_files(artefacts), *_heads(verdict)]
+    lines += [*signature_lines(verdict, signatures), *_wrong(verdict)]
     return [one_line(line) for line in (*lines, f"grade: {verdict.grade}: {MEANING[verdict.grade]}")]
 
 
-def verdict_json(verdict: Verdict, artefacts: Sequence[Artefact]) -> str:
+def verdict_json(verdict: Verdict, artefacts: Sequence[Artefact], signatures: Sequence[Judged] = ()) -> str:
     """One object. Times are in microseconds; records count from 0, lines from 1."""
     opened = verdict.opened
     told = {
@@ -43,6 +46,8 @@ def verdict_json(verdict: Verdict, artefacts: Sequence[Artefact]) -> str:
             "server_ahead": verdict.clocks.ahead.ahead if verdict.clocks.ahead else None,
             "shift": verdict.clocks.shift,
         },
+        "signed_to": verdict.signed,
+        "signatures": signatures_json(signatures),
         "artefacts": [asdict(each) for each in artefacts],
     }
     return json.dumps(told, indent=2)
