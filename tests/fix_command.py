@@ -1,9 +1,13 @@
 """The command `gonogo` as a person types it, and a small project for it to work on."""
 
+import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,14 +56,63 @@ def no_process_left(own_home: Path) -> Iterator[None]:
     assert not left, names
 
 
+class Forks:
+    """Where forks of a process that knows gonogo already are to be had; see forks.py."""
+
+    def __init__(self, place: Path, env: Mapping[str, str]) -> None:
+        self.place = place
+        self._python = _about_python(env)
+
+    def fit(self, env: Mapping[str, str]) -> bool:
+        """Whether a Python that starts with these variables would be like them."""
+        return _about_python(env) == self._python
+
+    def run(self, arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> Said:
+        """Run a command in one of them, to its end."""
+        with tempfile.TemporaryDirectory(prefix="gonogo-") as folder, socket.socket(socket.AF_UNIX) as link:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            wanted = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), "out": str(out), "err": str(err)}
+            link.settimeout(SECONDS)
+            link.connect(str(self.place))
+            link.sendall(json.dumps(wanted).encode() + b"\n")
+            with link.makefile() as said:
+                pid = int(said.readline())
+                try:
+                    code = int(said.readline() or -signal.SIGKILL)
+                except TimeoutError:
+                    os.kill(pid, signal.SIGKILL)
+                    raise
+            return Said(code, out.read_text(), err.read_text())
+
+
+def _about_python(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name.startswith(("PYTHON", "LC_", "LANG"))}
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """The process that is forked, for as long as the tests run."""
+    env = environment()
+    with tempfile.TemporaryDirectory(prefix="gonogo-") as folder:
+        place = Path(folder, "forks")
+        argv = [sys.executable, "-P", str(TOP / "tests" / "forks.py"), str(place)]
+        with subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"listening\n"
+            yield Forks(place, env)
+
+
 @pytest.fixture
-def gonogo(tmp_path: Path, no_process_left: None) -> Gonogo:
+def gonogo(tmp_path: Path, forks: Forks, no_process_left: None) -> Gonogo:
     """Run `gonogo …` in `cwd` without a terminal."""
 
     def run(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] = {}) -> Said:
+        whole = environment(env)
+        if forks.fit(whole):
+            return forks.run(arguments, cwd or tmp_path, whole)
         done = subprocess.run(
             [sys.executable, "-P", "-m", "tui", *arguments],
-            cwd=cwd or tmp_path, env=environment(env), capture_output=True, text=True, timeout=SECONDS,
+            cwd=cwd or tmp_path, env=whole, capture_output=True, text=True, timeout=SECONDS,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
         return Said(done.returncode, done.stdout, done.stderr)
