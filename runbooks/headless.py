@@ -9,16 +9,14 @@ from runbooks.answers import Answers, NotApplicable, idle_reviews
 from runbooks.client import Client
 from runbooks.cut_short import CutShort
 from runbooks.gates import Hold
+from runbooks.headless_told import HeadlessTold
 from runbooks.meanwhile import Weight
 from runbooks.pen import whose
-from runbooks.queue_told import QueueTold
 from runbooks.runbook import ALONE
-from runbooks.signing.record import Unsigned, said_by
 from runbooks.view import RunView
 
 Say = Callable[[str], None]
 
-GLYPHS: dict[str, str] = {"ok": "✔", "warn": "!", "fail": "✘", "unknown": "?"}
 SIGNS: dict[Weight, str] = {"plain": "·", "good": "✔", "bad": "✘", "open": "?"}
 
 
@@ -30,14 +28,13 @@ class Headless:
         self._answers = answers
         self._say = say
         self._cut_short = CutShort()
-        self._queue = QueueTold()
+        self._told = HeadlessTold()
         self._watching = False
         self._looked = False
         self._asked: dict[str, int] = {}
         self._renewed: set[str] = set()
         self._cancelled: set[tuple[str, int]] = set()
         self._over: str | None = None
-        self._reason = ""
 
     async def walk(self) -> RunView:
         """Until the session ends, or cannot be ended from here. Returns the last view. Raises Problem."""
@@ -73,7 +70,7 @@ class Headless:
         if refusal is None or now.ended is not None:
             return True
         self._say(f"  refused: {refusal}")
-        self._over = self._reason = self._over or f"{command.kind}: {refusal}"
+        self._over = self._told.reason = self._over or f"{command.kind}: {refusal}"
         match command:
             case c.Cancel():
                 return now.running is None
@@ -105,9 +102,9 @@ class Headless:
 
     def _end(self, view: RunView, reason: str) -> c.Command | None:
         """A refusal, a NO-GO, or a question without an answer is the end of an unattended walk."""
-        if reason != self._reason:
+        if reason != self._told.reason:
             self._say(f"  {reason}")
-        self._over = self._reason = reason
+        self._over = self._told.reason = reason
         if view.running is None:
             return c.EndSession(reason=reason)
         attempt = (view.running, view.step(view.running).attempt)
@@ -196,61 +193,8 @@ class Headless:
     def _tell(self) -> None:
         for record in self._client.records():
             self._cut_short.take(record.event)
-            for line in lines_of(record.event, said=self._reason):
+            for line in self._told.lines(record.event):
                 self._say(line)
-            if isinstance(record.event, e.StepProgress):
-                for line in self._queue.lines(record.event):
-                    self._say(line)
             if isinstance(record.event, e.PlanMade):
                 for words in idle_reviews(self._answers, record.event):
                     self._say(f"  ! {words}")
-            if isinstance(record.event, e.Decided) and record.event.reason:
-                self._reason = record.event.reason
-
-
-def lines_of(event: e.Event, *, said: str = "") -> list[str]:
-    """What the headless face prints of one event. A reason that was said just before is not said again."""
-    match event:
-        case e.SessionOpened():
-            return [f"Session {event.session} · {event.environment} · {event.ticket} · {event.operator.name}"]
-        case e.PlanMade():
-            return [f"Plan {event.hash[:12]}: {len(event.scripts)} scripts for {event.target.address}"]
-        case e.PhaseOpened():
-            return ["", f"── {event.phase.capitalize()}" + (f": {event.option}" if event.option else "")]
-        case e.StepStarted():
-            return [f"▶ {event.title}" + (f" (attempt {event.attempt})" if event.attempt > 1 else "")]
-        case e.StepEnded():
-            return _ended(event)
-        case e.ItemTicked():
-            words = f"not applicable: {event.reason}" if event.state == "not_applicable" else event.evidence
-            return [f"☑ {event.item}" + (f": {words}" if words else "")]
-        case e.ScriptReviewed():
-            return [f"☑ reviewed {event.migration}"]
-        case e.Waived():
-            return [f"~ waived {event.subject}: {event.reason}"]
-        case e.Decided():
-            word = event.what.upper().replace("_", "-")
-            return [f"{word} {event.phase}{_because(event.reason, said)}"]
-        case e.PenTaken():
-            return [f"✎ {event.by.name} took the pen: {event.reason}"]
-        case e.SessionEnded():
-            return ["", f"Ended: {event.outcome.replace('_', '-')}{_because(event.reason, said)}"]
-        case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
-            return [f"  ! record {unsigned.record} was not signed: {unsigned.reason}"]
-        case _:
-            return []
-
-
-def _because(reason: str, said: str) -> str:
-    return f": {reason}" if reason and reason != said else ""
-
-
-def _ended(event: e.StepEnded) -> list[str]:
-    lines = [f"  {GLYPHS[event.outcome]} {event.end}, {event.outcome}, {event.took / 1_000_000:.1f} s"]
-    for check in event.checks:
-        lines.append(f"    {GLYPHS[check.outcome]} {check.title}: {check.evidence or check.outcome}")
-        if check.outcome != "ok" and check.advice:
-            lines.append(f"      → {check.advice}")
-    if event.failure:
-        lines.append(f"    {event.failure.code} {event.failure.what} {event.failure.advice}".rstrip())
-    return [*lines, *(f"      → {advice}" for advice in event.advice)]

@@ -9,6 +9,7 @@ from runbooks.journal import read
 from runbooks.places import journal_of, root
 from runbooks.report.markdown import transcript
 from tui.commands.common import json_option, project_option
+from tui.commands.export import export_transcript
 from tui.commands.signatures import sign_transcript
 from tui.commands.verify import verify_transcript
 from tui.printed import session_row, sessions_json
@@ -25,7 +26,7 @@ def list_sessions(as_json: bool, project_file: Path | None) -> None:
 
 @click.group("transcript")
 def transcripts() -> None:
-    """Read and verify what a session recorded."""
+    """Read, export and verify what a session recorded."""
 
 
 @transcripts.command("show", short_help="Print a transcript, by default of the newest.")
@@ -36,5 +37,6 @@ def show_transcript(session: str | None, project_file: Path | None = None) -> No
     click.echo(transcript(read(journal_of(session, project_file))), nl=False)
 
 
+transcripts.add_command(export_transcript)
 transcripts.add_command(sign_transcript)
 transcripts.add_command(verify_transcript)

@@ -9,6 +9,7 @@ from runbooks.journal.clocks import SECOND, Clocks
 from runbooks.journal.grade import MEANING
 from runbooks.journal.named import Artefact
 from runbooks.journal.verify import Verdict
+from runbooks.report.compare import Comparison
 from runbooks.signing.judged import Judged
 from tui.commands.signatures_told import signature_lines, signatures_json
 from tui.printable import one_line
@@ -16,15 +17,25 @@ from tui.printable import one_line
 APART = 2 * SECOND
 """Clocks that differ by less are as good as the same."""
 
+_PAGE = {
+    "same": "page: byte for byte what the journal gives",
+    "different": "page: not what the journal gives",
+    "unknown": "page: cannot be made again",
+}
 
-def verdict_lines(verdict: Verdict, artefacts: Sequence[Artefact], signatures: Sequence[Judged] = ()) -> list[str]:
+
+def verdict_text(
+    verdict: Verdict, artefacts: Sequence[Artefact], signatures: Sequence[Judged], page: Comparison | None
+) -> str:
     """In lines, the grade and what it means last."""
     lines = [*_what(verdict), *_clock(verdict.clocks), *_files(artefacts), *_heads(verdict)]
-    lines += [*signature_lines(verdict, signatures), *_wrong(verdict)]
-    return [one_line(line) for line in (*lines, f"grade: {verdict.grade}: {MEANING[verdict.grade]}")]
+    lines += [*signature_lines(verdict, signatures), *_wrong(verdict), *(_page(page) if page else ())]
+    return "\n".join(one_line(line) for line in (*lines, f"grade: {verdict.grade}: {MEANING[verdict.grade]}"))
 
 
-def verdict_json(verdict: Verdict, artefacts: Sequence[Artefact], signatures: Sequence[Judged] = ()) -> str:
+def verdict_json(
+    verdict: Verdict, artefacts: Sequence[Artefact], signatures: Sequence[Judged], page: Comparison | None
+) -> str:
     """One object. Times are in microseconds; records count from 0, lines from 1."""
     opened = verdict.opened
     told = {
@@ -49,6 +60,7 @@ def verdict_json(verdict: Verdict, artefacts: Sequence[Artefact], signatures: Se
         "signed_to": verdict.signed,
         "signatures": signatures_json(signatures),
         "artefacts": [asdict(each) for each in artefacts],
+        "page": asdict(page) if page else None,
     }
     return json.dumps(told, indent=2)
 
@@ -102,6 +114,11 @@ def _wrong(verdict: Verdict) -> Iterator[str]:
         yield f"broken: record {fault.seq} (line {fault.line}), which begins at byte {fault.offset}: {fault.what}"
     if verdict.torn:
         yield "torn: the last line is unfinished, and not counted"
+
+
+def _page(page: Comparison) -> Iterator[str]:
+    yield _PAGE[page.state]
+    yield from (f"page: {line}" for line in page.lines)
 
 
 def _span(us: int) -> str:

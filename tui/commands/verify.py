@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from migrations.problem import Misuse
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.grade import Grade, reaches
@@ -16,7 +17,8 @@ from runbooks.places import journal_of
 from runbooks.signing.judged import with_signatures
 from tui.commands.common import json_option, project_option
 from tui.commands.signatures import signatures_of, signers_option
-from tui.commands.verdict_told import verdict_json, verdict_lines
+from tui.commands.verdict_told import verdict_json, verdict_text
+from tui.commands.verify_page import compared, journal_of_page, page_of
 
 STDIN = "-"
 WANTED = ("open", "consistent", "anchored", "signed")
@@ -27,6 +29,7 @@ WANTED = ("open", "consistent", "anchored", "signed")
 @click.option("--head", "heads", multiple=True, metavar="HASH", help="A head noted elsewhere: HASH, or SEQ:HASH.")
 @click.option("--at-least", type=click.Choice(WANTED), default="consistent", help="The grade that it must reach.")
 @signers_option
+@click.option("--journal", "given", metavar="SESSION", help="With a transcript.html: the session that it was made of.")
 @json_option
 @project_option
 def verify_transcript(
@@ -34,21 +37,35 @@ def verify_transcript(
     heads: tuple[str, ...],
     at_least: Grade,
     signers: Path | None,
+    given: str | None,
     as_json: bool,
     project_file: Path | None,
 ) -> None:
     """Verify the journal of SESSION: a name, a session folder, or a journal file; `-` reads it from standard input.
 
-    Exit 0 when its grade is at least the one asked for, and no file that it names was altered, and no signature forged.
+    With a transcript.html, its journal is verified, and the page made again from it and compared byte by byte.
+
+    Exit 0 when its grade is at least the one asked for, and no file that it names was altered, and no signature forged,
+    and the page is the same.
     """
     wanted = [parse_head(head) for head in heads]
-    journal = None if session == STDIN else journal_of(session, project_file)
+    page = page_of(session)
+    if given is not None and page is None:
+        raise Misuse("--journal goes with a transcript.html.", advice="Name that file, or leave --journal out.")
+    journal = journal_of_page(page, given, project_file) if page else _journal(session, project_file)
     verdict = verify_lines(read_lines(os.dup(0) if journal is None else open_to_read(journal)), wanted)
     in_session = journal is not None and journal.name == NAME
     artefacts = compare(journal.parent, verdict.named) if journal and in_session else []
     judged = signatures_of(journal if in_session else None, signers, verdict, at_least)
     verdict = with_signatures(verdict, judged)
-    tell = verdict_json(verdict, artefacts, judged) if as_json else "\n".join(verdict_lines(verdict, artefacts, judged))
-    click.echo(tell)
+    same = compared(page, journal, verdict.grade) if page and journal else None
+    tell = verdict_json if as_json else verdict_text
+    click.echo(tell(verdict, artefacts, judged, same))
     altered = any(each.state == "altered" for each in artefacts) or any(one.refused for one in judged)
-    sys.exit(0 if reaches(verdict.grade, at_least) and not altered else 1)
+    whole = not altered and (same is None or same.state == "same")
+    sys.exit(0 if reaches(verdict.grade, at_least) and whole else 1)
+
+
+def _journal(session: str | None, project_file: Path | None) -> Path | None:
+    """The journal's file; None for standard input."""
+    return None if session == STDIN else journal_of(session, project_file)
