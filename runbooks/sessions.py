@@ -13,6 +13,7 @@ from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.events import SessionEnded
 from runbooks.journal import NAME
 from runbooks.journal.files import open_folder, open_to_read, read_lines
+from runbooks.journal.grade import Grade
 from runbooks.journal.records import BadRecord, Chain, opened
 from runbooks.project import Project
 
@@ -41,6 +42,14 @@ class Summary:
     head: str = ""
     running: bool = False
     fault: str = ""
+    grade: Grade | None = None
+    """None until somebody has verified it: `runbooks.listing.verified`."""
+
+    @property
+    def state(self) -> str:
+        """How it ended, as its last record says; else `unreadable`, `running` or `unfinished`."""
+        standing = "unreadable" if self.fault else "running" if self.running else "unfinished"
+        return self.outcome or standing
 
     @property
     def unfinished(self) -> bool:
@@ -123,7 +132,12 @@ def create_folder(root: Path, session: str) -> Path:
 
 def list_sessions(root: Path) -> list[Summary]:
     """Every session in `root`, newest first; those that cannot be read too, with their `fault`."""
-    return [summary(root / name) for name in _names(root)]
+    return [summary(folder) for folder in every(root)]
+
+
+def every(root: Path) -> list[Path]:
+    """The folders of all sessions in `root`, newest first, by their names alone."""
+    return [root / name for name in _names(root)]
 
 
 def find(root: Path, prefix: str | None = None) -> Path:
@@ -181,17 +195,18 @@ def summary(folder: Path) -> Summary:
 
 def _counted(start: Summary, lines: Iterator[bytes]) -> Summary:
     """Look at the ends of the lines only: a journal may have a million."""
-    records, waivers, head, fault = start.records, 0, start.head, ""
+    records, waivers, last, fault = start.records, 0, b"", ""
     ended: SessionEnded | None = None
     for line in lines:
-        tail = tail_of(line, records)
-        if tail is None:
+        tail = _TAIL.search(line, max(0, len(line) - _TAIL_BYTES))
+        if tail is None or int(tail[3]) != records:
             fault = f"record {records} does not hold" if line.endswith(b"\n") else ""
             break
-        head, records = tail.hash, records + 1
-        waivers += tail.kind == "waived"
-        if tail.kind == "session_ended":
+        last, records = tail[1], records + 1
+        waivers += tail[2] == b"waived"
+        if tail[2] == b"session_ended":
             ended, fault = _ended(line, records - 1)
+    head = last.decode() or start.head
     found = replace(start, records=records, waivers=waivers, head=head, fault=fault)
     return replace(found, outcome=ended.outcome, exit_code=ended.exit_code) if ended else found
 

@@ -24,7 +24,7 @@ COMMANDS = {
     "resume": "walk:resume",
     "run": "walk:run",
     "runbook": "runbook:runbooks_group",
-    "sessions": "records:list_sessions",
+    "sessions": "sessions:list_sessions",
     "status": "status:status",
     "transcript": "records:transcripts",
 }

@@ -1,31 +1,7 @@
 """What the commands print."""
 
-import json
-from collections.abc import Sequence
-
-from runbooks.sessions import Summary
 from runbooks.status import Anomaly, Status
-from tui.printable import one_line, printable
-
-
-def session_row(summary: Summary) -> str:
-    """One session as a line of `gonogo sessions`."""
-    if summary.fault:
-        state = f"broken: {summary.fault}"
-    elif summary.outcome:
-        state = summary.outcome.replace("_", "-")
-    else:
-        state = "running" if summary.running else "unfinished"
-    waivers = f"{summary.waivers} waived" if summary.waivers else ""
-    parts = (summary.id, summary.environment, summary.ticket, summary.operator, state, waivers)
-    return "  ".join(one_line(part) for part in parts if part)
-
-
-def sessions_json(summaries: Sequence[Summary]) -> str:
-    """`gonogo sessions --json`."""
-    names = ("id", "environment", "ticket", "operator", "opened_at", "outcome", "exit_code", "waivers", "records")
-    rows = [{n: getattr(s, n) for n in (*names, "head", "running", "fault")} for s in summaries]
-    return json.dumps(rows, indent=2)
+from tui.printable import printable
 
 
 def status_lines(status: Status) -> list[str]:

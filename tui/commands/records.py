@@ -1,27 +1,16 @@
-"""What sessions left: `gonogo sessions`, `gonogo transcript`."""
+"""What a session left, to be read: `gonogo transcript`."""
 
 from pathlib import Path
 
 import click
 
-from runbooks import sessions
 from runbooks.journal import read
-from runbooks.places import journal_of, root
+from runbooks.places import journal_of
 from runbooks.report.markdown import transcript
-from tui.commands.common import json_option, project_option
+from tui.commands.common import project_option
 from tui.commands.export import export_transcript
 from tui.commands.signatures import sign_transcript
 from tui.commands.verify import verify_transcript
-from tui.printed import session_row, sessions_json
-
-
-@click.command("sessions")
-@json_option
-@project_option
-def list_sessions(as_json: bool, project_file: Path | None) -> None:
-    """List the sessions on this machine, newest first."""
-    known = sessions.list_sessions(root(project_file))
-    click.echo(sessions_json(known) if as_json else "\n".join(session_row(s) for s in known) or "no sessions")
 
 
 @click.group("transcript")

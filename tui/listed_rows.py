@@ -1,0 +1,40 @@
+"""What `gonogo sessions` prints: rows whose columns stand below each other, or JSON."""
+
+import json
+from collections.abc import Sequence
+
+from runbooks.sessions import Summary
+from tui.printable import one_line
+
+GAP = "  "
+_JSON = ("id", "environment", "ticket", "operator", "opened_at", "outcome", "exit_code", "waivers", "records", "head")
+
+
+def sessions_text(sessions: Sequence[Summary]) -> str:
+    """A line for each; columns that no session has anything in are left out."""
+    if not sessions:
+        return "no sessions"
+    rows = [_cells(session) for session in sessions]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width) for row in rows)
+    return "\n".join(
+        f"{line}{GAP}{one_line(session.fault)}" if session.fault else line.rstrip()
+        for line, session in zip(lines, sessions, strict=True)
+    )
+
+
+def sessions_json(sessions: Sequence[Summary]) -> str:
+    """A list of objects. `grade` is null unless it was asked for."""
+    rows = [{n: getattr(s, n) for n in (*_JSON, "running", "state", "grade", "fault")} for s in sessions]
+    return json.dumps(rows, indent=2)
+
+
+def state_word(session: Summary) -> str:
+    """How it stands, as options and columns have it."""
+    return session.state.replace("_", "-")
+
+
+def _cells(session: Summary) -> tuple[str, ...]:
+    waivers = f"{session.waivers} waived" if session.waivers else ""
+    cells = (session.id, session.environment, session.ticket, session.operator, state_word(session), waivers)
+    return tuple(one_line(cell) for cell in (*cells, session.grade or ""))
