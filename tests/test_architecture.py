@@ -13,7 +13,7 @@ FACE_MAY_IMPORT = {
     "reading",
 }  # fmt: skip
 NO_FACE = ("commands", "checked")
-PRINTED = ("cli.py", "printed.py", "verdict_told.py")
+PRINTED = ("cli.py", "printed.py")
 
 
 def imported(path: Path) -> set[str]:
