@@ -32,6 +32,12 @@ def test_a_journal_that_was_changed_is_refused(gonogo: Gonogo, small: SmallProje
     alone = tmp_path / "copy.jsonl"
     shutil.copy(folder / "journal.jsonl", alone)
     said_clearly(gonogo("transcript", "verify", str(alone)), 0, "consistent")
+    page = folder / "transcript.html"
+    said_clearly(gonogo("transcript", "verify", str(page)), 0, "page: byte for byte what the journal gives")
+    said_clearly(gonogo("transcript", "export", "--format", "html", "-o", str(tmp_path / "my.html")), 0, "Written to")
+    assert (tmp_path / "my.html").read_bytes() == page.read_bytes()
+    (tmp_path / "my.html").write_bytes(page.read_bytes().replace(b"CHG-1", b"CHG-2"))
+    said_clearly(gonogo("transcript", "verify", str(tmp_path / "my.html")), 1, "first difference in line")
     script = next((folder / "scripts").iterdir())
     script.write_bytes(script.read_bytes() + b"-")
     said_clearly(gonogo("transcript", "verify", str(folder)), 1, "altered: scripts/")

@@ -2,7 +2,7 @@
 
 from runbooks import events as e
 from runbooks.report.parts import Strong, Value, Words, listed
-from runbooks.report.steps import question_words
+from runbooks.report.steps import kept_words, question_words
 from runbooks.report.words import DECISION, by_whom, login
 from runbooks.runbook import Runbook
 from runbooks.signing.record import Signed, Unsigned, said_by
@@ -93,7 +93,7 @@ class Entries:
         if isinstance(event, e.QuestionAnswered):
             return ("Question ", Value(event.question), " ", *question_words(event))
         if isinstance(event, e.ArtefactKept):
-            return ("Kept ", Value(event.name), ": ", Value(event.path), ", SHA-256 ", Value(event.sha256))
+            return kept_words(event)
         match said_by(event):
             case Signed(record=record, why=why, key=key, principal=name):
                 whose: Words = (", that of ", Value(name)) if name else (", whose was not asked",)

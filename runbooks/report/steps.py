@@ -50,8 +50,7 @@ def _points(attempt: Attempt, day: str, ended_later: int | None) -> Iterator[Poi
         words = question_words(event)
         yield Point((f"{moment(asked.at, day)} ", *words, " ", Refs((asked.seq,))), asked.seq)
     for seq, kept in attempt.artefacts:
-        place = (Value(kept.name), ": ", Value(kept.path), f", {size(kept.size)}, SHA-256 ", Value(kept.sha256))
-        yield Point(("kept ", *place, " ", Refs((seq,))), seq)
+        yield Point((*kept_words(kept), " ", Refs((seq,))), seq)
     if attempt.ended is not None:
         ended, end = attempt.ended
         yield Point((f"{moment(ended.at, day)} ", *end_words(end), " ", Refs((ended.seq,))), ended.seq)
@@ -68,6 +67,11 @@ def question_words(event: e.QuestionAsked | e.QuestionAnswered) -> Words:
     exact: Words = (", only ", Value(event.exact), " was taken") if event.exact else ()
     choices: Words = (", choices ", *listed([(Value(one),) for one in event.choices])) if event.choices else ()
     return ("asked: ", Value(event.text), *exact, *choices)
+
+
+def kept_words(kept: e.ArtefactKept) -> Words:
+    """A file that is beside the journal, or elsewhere."""
+    return ("kept ", Value(kept.name), ": ", Value(kept.path), f", {size(kept.size)}, SHA-256 ", Value(kept.sha256))
 
 
 def end_words(end: e.StepEnded) -> Words:

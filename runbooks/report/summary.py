@@ -121,7 +121,7 @@ _OPENED = Refs((0,))
 
 
 def _claimed(facts: Facts) -> str:
-    return "as claimed" if facts.proven is None else "proven by signature"
+    return "as claimed" if facts.proven is None else "signed for, which `gonogo transcript verify` checks"
 
 
 def _operator(facts: Facts) -> Words:

@@ -87,7 +87,7 @@ async def test_the_head_is_signed_at_the_opening_each_go_and_the_end(keys: Key, 
     assert verdict.opened is not None and operator_proven(judged, verdict.opened) == furthest.key
     assert grade(verdict, judged) == "signed"
     assert {one.state for one in check_artefacts(folder) if "signatures" in one.path} == {"same"}
-    assert "proven by signature" in transcript(read(session.journal))
+    assert "signed for, which" in transcript(read(session.journal))
 
     unknown = judge(session.journal, None)
     assert {one.principal for one in unknown} == {""} and grade(verdict, unknown) == "consistent"

@@ -234,3 +234,10 @@ def test_what_a_verify_sql_asks_stands_with_its_script() -> None:
     assert "Beside it `verify.sql`, SHA-256" in text
     assert "- `line 9: it locks rows`\n- `and 1 more`" in text
     assert "| 1 | SELECT count" in text
+
+
+def test_an_end_that_was_recorded_late_is_named_where_the_step_began(events) -> None:
+    other = events[4].model_copy(update={"step": "apply", "title": "Apply"})
+    text = transcript(recorded([*events[:5], other, events[10]]))
+    assert "**no end here**: it was only recorded later [#6]" in text
+    assert "- a step has no end in the journal: `apply` [#5]" in text
