@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from fix_command import TABLE, Gonogo, Said, SmallProject, environment
+from fix_keys import Key, public
 
 from runbooks.sessions import list_sessions, state_home
 
@@ -26,9 +27,15 @@ def run(gonogo: Gonogo, small: SmallProject, *more: str, ticket: str = "CHG-1") 
     return gonogo("run", "here", "--ticket", ticket, "--answers", answers, *more, cwd=small.folder, env=small.env)
 
 
-def test_a_journal_that_was_changed_is_refused(gonogo: Gonogo, small: SmallProject, tmp_path: Path) -> None:
-    folder = run(gonogo, small).session
-    said_clearly(gonogo("transcript", "verify"), 0, "consistent")
+def test_a_journal_that_was_changed_is_refused(gonogo: Gonogo, small: SmallProject, tmp_path: Path, keys: Key) -> None:
+    said_clearly(run(gonogo, small, "--sign", str(keys("locked", passphrase="open sesame"))), 2, "has a passphrase")
+    said_clearly(gonogo("transcript", "verify"), 2, "No sessions")
+    folder = run(gonogo, small, "--sign", str(keys("ana"))).session
+    said_clearly(gonogo("transcript", "verify"), 0, "grade: consistent", "which no signers' file names")
+    signers = tmp_path / "signers"
+    signers.write_text(f"ana@example.org {public(keys('ana'))}\n")
+    signed = gonogo("transcript", "verify", "--signers", str(signers), "--at-least", "signed")
+    said_clearly(signed, 0, "grade: signed", "ana@example.org signed the first record")
     alone = tmp_path / "copy.jsonl"
     shutil.copy(folder / "journal.jsonl", alone)
     said_clearly(gonogo("transcript", "verify", str(alone)), 0, "consistent")

@@ -96,7 +96,7 @@ class Entries:
             return kept_words(event)
         match said_by(event):
             case Signed(record=record, why=why, key=key, principal=name):
-                whose: Words = (", that of ", Value(name)) if name else (", whose was not asked",)
+                whose: Words = (", that of ", Value(name)) if name else (", and nobody asked whose it is",)
                 return (f"Record {record} signed ({why}) with the key ", Value(key), *whose)
             case Unsigned(record=record, why=why, reason=reason):
                 return (Strong("Not signed"), f": record {record} ({why}), because ", Value(reason))

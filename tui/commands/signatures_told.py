@@ -4,12 +4,25 @@ from collections.abc import Iterator, Sequence
 
 from runbooks.journal.verify import Verdict
 from runbooks.signing.judged import Judged, operator_proven, signed_up_to
-from runbooks.signing.signed_head import AFTERWARDS
+from runbooks.signing.signed_head import SignedHead
 
 
 def signature_lines(verdict: Verdict, judged: Sequence[Judged]) -> Iterator[str]:
-    """One line for each, then how far they reach."""
-    yield from (f"signature: {_words(one)}" for one in judged)
+    """One line for each who signed and for each signature that proves nothing, then how far they reach."""
+    signers: dict[tuple[str, str], list[SignedHead]] = {}
+    for one in judged:
+        if one.refused or one.head is None:
+            yield f"signature: {one.name} proves nothing: {one.refused}"
+        else:
+            signers.setdefault((one.principal, one.key), []).append(one.head)
+    for (principal, key), heads in signers.items():
+        who = f"{principal}, key {key}" if principal else f"the key {key}, which no signers' file names"
+        which = ", ".join(f"{head.seq} ({head.why})" for head in heads)
+        yield f"signature: by {who}: record {which}; the last at {heads[-1].signed} as claimed"
+    yield from _reach(verdict, judged)
+
+
+def _reach(verdict: Verdict, judged: Sequence[Judged]) -> Iterator[str]:
     furthest, last = signed_up_to(judged), verdict.records - 1
     if furthest is None:
         if any(not one.refused for one in judged):
@@ -37,11 +50,3 @@ def signatures_json(judged: Sequence[Judged]) -> list[dict[str, object]]:
         }
         for one in judged
     ]
-
-
-def _words(one: Judged) -> str:
-    if one.refused or one.head is None:
-        return f"{one.name} proves nothing: {one.refused}"
-    who = f"{one.principal}, key {one.key}" if one.principal else f"the key {one.key}, which no signers' file names"
-    when = "signed afterwards, at" if one.head.why == AFTERWARDS else f"{one.head.why}, at"
-    return f"record {one.head.seq} by {who}; {when} {one.head.signed} as claimed"
