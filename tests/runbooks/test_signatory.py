@@ -19,13 +19,13 @@ from runbooks.journal import NAME, Journal, Verdict, check_artefacts, read, veri
 from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
-from runbooks.signing import HEAD, AllowedSigners, sign
+from runbooks.signing import HEAD, AllowedSigners, BadSignature, sign
 from runbooks.signing.afterwards import sign_afterwards
 from runbooks.signing.judged import Judged, judge, operator_proven, signed_up_to, with_signatures
 from runbooks.signing.kept import keep
 from runbooks.signing.proving import prove_operator
 from runbooks.signing.signatory import Signatory, Signing
-from runbooks.signing.signed_head import SignedHead
+from runbooks.signing.signed_head import SignedHead, read_signed_head
 from runbooks.view import RunView
 from tests.runbooks.conftest import ANA, Clock, opening, the_plan
 from tui.commands.signatures import sign_transcript
@@ -213,3 +213,23 @@ def test_verify_says_who_signed_and_the_grade_is_theirs(keys: Key, write, tmp_pa
     next((folder / "signatures").glob("*.txt")).write_text("another text")
     forged = told.invoke(verify_transcript, plain)
     assert forged.exit_code == 1 and "proves nothing" in forged.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("record: 7\n", "record: 7\nrecord: 8\n"),
+        ("record: 7\n", "record: 07\n"),
+        ("\nwhy: end", "\n\nwhy: end"),
+        ("why: end", "why: ../end"),
+        ("gonogo: the head", "gonogo: an approval, not the head"),
+        ("signed: 2026-01", "signed: 2026-13"),
+    ],
+)
+def test_a_signed_text_can_be_read_in_one_way_only(old: str, new: str) -> None:
+    head = SignedHead.of(opening(), 7, "0" * 64, "end", "2026-01-31T02:19:40.123456Z")
+    assert read_signed_head(head.text()) == head
+    changed = head.text().decode().replace(old, new)
+    assert changed.encode() != head.text()
+    with pytest.raises(BadSignature):
+        read_signed_head(changed.encode())
