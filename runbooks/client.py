@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-import os
+import stat
 import subprocess
 import sys
 from collections import deque
@@ -16,6 +16,7 @@ from runbooks import wire
 from runbooks.commands import Command
 from runbooks.events import AnswersFile, By
 from runbooks.host.logout import scope
+from runbooks.host.sharing import runner_of
 from runbooks.journal.records import MAX_LINE, BadRecord, Chain, Record
 from runbooks.meanwhile import Meanwhile, Told
 from runbooks.peers import peer_of
@@ -68,7 +69,9 @@ class Client:
         """Attach to the runner of a session, with the answers that it is given now. Raises Unavailable."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                reader, writer = await asyncio.open_unix_connection(socket_path(folder))
+                path = socket_path(folder)
+                _must_be_theirs(Path(path).parent, runner_of(folder))
+                reader, writer = await asyncio.open_unix_connection(path)
                 return await cls.over(folder, reader, writer, sort=sort, by=by, answers=answers)
         except OSError:  # a timeout is one, too
             raise Unavailable(
@@ -87,7 +90,7 @@ class Client:
         answers: AnswersFile | None = None,
     ) -> "Client":
         """Attach over streams that are there already. Raises Unavailable, ConnectionError."""
-        if peer_of(writer) != os.getuid():
+        if peer_of(writer) != runner_of(folder):
             writer.close()
             raise Unavailable(f"Another account answers for the runner of {folder.name}.")
         writer.write(wire.line(wire.Attach.model_validate({"sort": sort, "by": by, "answers": answers})))
@@ -199,6 +202,13 @@ class Client:
         if self._records is not None:
             self._records.append(record)
         self._changed.set()
+
+
+def _must_be_theirs(place: Path, owner: int) -> None:
+    """Raises Unavailable if the folder of a socket is a link, or was made by somebody else than the runner."""
+    status = place.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner:
+        raise Unavailable(f"{place} is not the folder of this session's runner.", advice="See who made it.")
 
 
 def socket_path(folder: Path, pid: int | None = None) -> str:

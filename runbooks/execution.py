@@ -15,6 +15,7 @@ from migrations.problem import Problem, Unavailable
 from migrations.target import Pinned, session_name
 from migrations.target.connecting import told
 from runbooks import events as e
+from runbooks.artefacts import make_folder, mode_in
 from runbooks.gates import worst
 from runbooks.output import Output, Progress
 from runbooks.recorder import Recorder
@@ -96,7 +97,7 @@ class StepRun:
         """Where to write an artefact of this attempt. Raises Unavailable."""
         folder = self.folder / "artefacts"
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_folder(folder)
         except OSError as error:
             raise Unavailable(f"{folder} cannot be made: {error.strerror}.") from None
         return folder / f"{self.view.seq + 1:06d}-{self.step.id}-{name}"
@@ -108,6 +109,8 @@ class StepRun:
         except OSError as error:
             raise Unavailable(f"{path} cannot be read: {error.strerror}.") from None
         inside = path.is_relative_to(self.folder)
+        if inside:
+            path.chmod(mode_in(path.parent))
         kept = e.ArtefactKept(
             step=self.step.id,
             attempt=self.attempt,

@@ -9,6 +9,7 @@ from pathlib import Path
 from runbooks import events as e
 from runbooks import wire
 from runbooks.commands import Command, TakePen, subject_of
+from runbooks.host.sharing import Circle, may_attach
 from runbooks.journal import NAME, JournalBroken
 from runbooks.peers import account_of, peer_of
 from runbooks.pen import whose, withheld
@@ -23,8 +24,10 @@ Submit = Callable[[Command, e.By], Awaitable[str | None]]
 class Faces:
     """Everybody who looks at this session now. `attached` is set once somebody has been there."""
 
-    def __init__(self, recorder: Recorder, folder: Path, submit: Submit) -> None:
+    def __init__(self, recorder: Recorder, folder: Path, submit: Submit, circle: Circle | None = None) -> None:
         self._recorder = recorder
+        self._folder = folder
+        self._circle = circle
         self._journal = folder / NAME
         self._submit = submit
         self._count = 0
@@ -35,7 +38,8 @@ class Faces:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One face, from attaching to leaving."""
         try:
-            if (uid := peer_of(writer)) == os.getuid():
+            uid = peer_of(writer)
+            if may_attach(uid, self._folder, self._circle):
                 await self._serve(_messages(reader), writer, account_of(uid))
         except (ConnectionError, JournalBroken):
             pass  # it went away; or the recorder has told the runner that nothing can be recorded any more

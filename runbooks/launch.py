@@ -1,5 +1,6 @@
 """Begins a session, or takes one up: a folder, a runner, and the face's connection to it."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,9 +16,11 @@ from runbooks.events import AnswersFile, By, SessionOpened
 from runbooks.frozen import Frozen
 from runbooks.host.machine import must_be_here
 from runbooks.host.mounts import must_be_local
+from runbooks.host.sharing import circle_of
 from runbooks.journal import NAME, read
 from runbooks.narrowed import WHOLE, Narrowing, check_narrowing, pauses
 from runbooks.nearest import nearest
+from runbooks.peers import account_of
 from runbooks.project import Environment, Project, runbook_text
 from runbooks.references import check_values
 from runbooks.runbook import Mode
@@ -104,8 +107,9 @@ async def begin(
         raise Misuse(NOBODY_TO_ASK, advice="Run it on a terminal, or leave the pauses out.")
     if mode == "backup" and not runbook.phases[0].steps:
         raise Misuse(f"{name} has no step in Backup.", advice="Write one that takes a dump.")
-    must_be_local(sessions_root(project, environ))
-    folder = create_folder(sessions_root(project, environ), new_session_id(datetime.now(UTC), environment.name))
+    root = sessions_root(project, environ)
+    must_be_local(root)
+    folder = create_folder(root, new_session_id(datetime.now(UTC), environment.name), circle_of(project))
     request = Request(
         project=str(project_file.resolve()),
         environment=environment.name,
@@ -163,7 +167,7 @@ async def take_up(
     try:
         return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
     except Unavailable:
-        pass
+        _must_be_ours(folder, opened)
     request = Request(resume=True, operator=operator, answers=answers_file, headless=headless, signing=signing)
     try:
         return await _run(folder, request, environ), given
@@ -172,6 +176,17 @@ async def take_up(
             return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
         except Unavailable:
             raise problem from None
+
+
+def _must_be_ours(folder: Path, opened: SessionOpened) -> None:
+    """Raises Problem: nobody but its owner writes on in a journal, not even a colleague of the group."""
+    owner = folder.lstat().st_uid
+    if owner != os.geteuid():
+        raise Problem(
+            f"{folder.name} belongs to {account_of(owner)}, and no runner is at work on it.",
+            advice=f"Only that account can take it up: gonogo resume {folder.name}. If nobody can, begin a new session "
+            f"with `gonogo run {opened.environment}`: it names the head of this one, and looks at the database.",
+        )
 
 
 def _first(folder: Path) -> SessionOpened:

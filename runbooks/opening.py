@@ -20,7 +20,8 @@ from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks.events import Runner
 from runbooks.execution import StepRun
-from runbooks.host import logout
+from runbooks.host import logout, sharing
+from runbooks.host.sharing import circle_of
 from runbooks.identity import Stop, judge
 from runbooks.plan_reader import PlanReader
 from runbooks.planning import engine_of
@@ -76,6 +77,8 @@ class Opening:
     async def _look(self) -> None:
         self._addresses()
         host = await logout.look(self._setting.folder, self._setting.environ)
+        if (circle := circle_of(self._setting.project)) is not None:
+            self._run.check("group", "Who else may watch, and take the pen", *sharing.told(circle))
         self._run.check("stays", "Goes on when you log out", *logout.told(host))
         async with self._run.connect("read") as connection:
             pin = self._setting.target.pin

@@ -1,6 +1,5 @@
 """Who is operating: a claimed name, and beside it what the machine knows."""
 
-import getpass
 import os
 import socket
 from collections.abc import Mapping
@@ -8,21 +7,15 @@ from collections.abc import Mapping
 from migrations.problem import Problem
 from migrations.process import capture
 from runbooks.events import By
+from runbooks.peers import account_of
 
 
 async def who(claimed: str | None, environ: Mapping[str, str]) -> By:
     """`--operator`, else GONOGO_OPERATOR, else git's user.email, else login@host."""
-    login, host = _login(), socket.gethostname()
+    login, host = account_of(os.getuid()), socket.gethostname()
     name = claimed or environ.get("GONOGO_OPERATOR") or await _git_email(environ) or f"{login}@{host}"
     ssh = environ.get("SSH_CLIENT", "").partition(" ")[0] or None
     return By(name=name, os_user=login, host=host, ssh=ssh)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 async def _git_email(environ: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from migrations.sql.veil import Veil
 from migrations.target import Fingerprint, environment_mark
 from migrations.target.connecting import told
 from runbooks import events as e
-from runbooks.artefacts import write_private
+from runbooks.artefacts import make_folder, write_private
 from runbooks.events import PlanMade, Runner, Target
 from runbooks.identity import judge_mark
 from runbooks.planning import Analysed, analyse, make_plan, plan_hash, way_of
@@ -188,7 +188,7 @@ class PlanReader:
     def _keep(self, read: Sequence[Analysed]) -> None:
         scripts = self._setting.folder / "scripts"
         try:
-            scripts.mkdir(mode=0o700, exist_ok=True)
+            make_folder(scripts)
         except OSError as error:
             raise Unavailable(f"{scripts} cannot be made: {error.strerror}.") from None
         for one in read:

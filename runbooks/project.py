@@ -53,6 +53,7 @@ class Project:
     """Columns whose values are left out: `table.column`, `schema.table.column`; `*` stands for anything."""
     sessions: Path | None = None
     dumps: Path | None = None
+    group: str | None = None
     review: Review = Review()
     drift_ignored: tuple[str, ...] = ()
     """`[drift] ignore`: names of differences that are known and meant; `*` stands for anything."""

@@ -20,7 +20,7 @@ from runbooks.toml_text import KeyLines, TomlError, read_toml
 
 REVIEW_KEYS = tuple(field.name for field in fields(Review))
 DRIFT_KEYS = ("ignore",)
-PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "redact", "sessions", "dumps")
+PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "redact", "sessions", "dumps", "group")
 ENVIRONMENT_KEYS = tuple(field.name for field in fields(Environment) if field.name != "name")
 NAMINGS = ("prisma", "dashed", "date")
 
@@ -111,6 +111,7 @@ class _Reader:
             redact=self._redact(own),
             sessions=self._path(own, "sessions"),
             dumps=self._path(own, "dumps"),
+            group=self._group(own),
             review=self._review(table.get("review", {})),
             drift_ignored=self._drift(table.get("drift", {})),
             environments=self._environments(table.get("environments", {}), top),
@@ -224,6 +225,13 @@ class _Reader:
             self.faults.add(own.line_of(key), f"`{key}` starts in a home folder that is not known", "a path without ~")
             return None
 
+    def _group(self, own: _Table) -> str | None:
+        name = own.text("group", _is_group, 'the name of a Unix group: "dba"')
+        if name is not None and "sessions" not in own.values:
+            expected = '`sessions = "…"`, a folder that the group can reach: yours is not for others'
+            self.faults.add(own.line_of("group"), "`group` stands without `sessions`", expected)
+        return name
+
     def _naming(self, own: _Table) -> str:
         expected = f"{', '.join(NAMINGS)}, or a regular expression for whole names"
         spec = own.text("naming", bool, expected) or "prisma"
@@ -269,6 +277,10 @@ def _is_length(text: str) -> bool:
 
 def _is_variable(text: str) -> bool:
     return _VARIABLE.fullmatch(text) is not None
+
+
+def _is_group(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}", text, re.ASCII) is not None
 
 
 def _is_fingerprint(text: str) -> bool:

@@ -31,6 +31,7 @@ from runbooks.engine import Engine
 from runbooks.faces import Faces
 from runbooks.git import head_of
 from runbooks.host.machine import machine
+from runbooks.host.sharing import circle_of
 from runbooks.journal import NAME, Journal, JournalBroken
 from runbooks.launch import Request
 from runbooks.listening import listening
@@ -166,7 +167,7 @@ class Runner:
         await plans.learn(recorder.view)
         attempts = Attempts(recorder, setting, plans)
         engine = Engine(recorder, attempts, plans, self._request.operator)
-        faces = Faces(recorder, self._folder, engine.submit)
+        faces = Faces(recorder, self._folder, engine.submit, circle_of(setting.project))
         signatory = Signatory(recorder, self._folder, self._request.signing, setting.environ)
         try:
             if self._request.resume:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.events import SessionEnded
+from runbooks.host.sharing import Circle, must_be_shared, share
 from runbooks.journal import NAME
 from runbooks.journal.files import open_folder, open_to_read, read_lines
 from runbooks.journal.grade import Grade
@@ -105,21 +106,21 @@ def _word(environment: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", environment)[:40] or "_"
 
 
-def create_folder(root: Path, session: str) -> Path:
-    """A new session folder, 0700, and the folders above it where they are missing.
+def create_folder(root: Path, session: str, circle: Circle | None = None) -> Path:
+    """A new session folder, 0700, and the folders above it where they are missing; or one that a group may read.
 
     Raises Unavailable: `root` is a link, another owner's, read-only; Problem: the session is there already.
     """
     folder = root / session
+    if circle is None:
+        _make_root(root)
+    holder = open_folder(root, own=circle is None)
     try:
-        for parent in reversed(root.parents):
-            parent.mkdir(mode=0o700, exist_ok=True)
-        root.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise _cannot(root, error) from None
-    holder = open_folder(root)
-    try:
+        if circle is not None:
+            must_be_shared(holder, root, circle)
         os.mkdir(session, 0o700, dir_fd=holder)
+        if circle is not None:
+            _share(holder, session, circle)
         os.fsync(holder)
     except FileExistsError:
         raise Problem(f"{folder} is there already.", advice="Begin again: a new session gets a new name.") from None
@@ -128,6 +129,23 @@ def create_folder(root: Path, session: str) -> Path:
     finally:
         os.close(holder)
     return folder
+
+
+def _share(holder: int, session: str, circle: Circle) -> None:
+    made = os.open(session, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=holder)
+    try:
+        share(made, circle)
+    finally:
+        os.close(made)
+
+
+def _make_root(root: Path) -> None:
+    try:
+        for parent in reversed(root.parents):
+            parent.mkdir(mode=0o700, exist_ok=True)
+        root.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _cannot(root, error) from None
 
 
 def list_sessions(root: Path) -> list[Summary]:
@@ -146,7 +164,7 @@ def find(root: Path, prefix: str | None = None) -> Path:
     Raises Misuse if there is none, or more than one.
     """
     if prefix is None:
-        unfinished = next((s for s in list_sessions(root) if s.unfinished), None)
+        unfinished = next((s for s in list_sessions(root) if s.unfinished and (s.running or _is_ours(s.folder))), None)
         if unfinished is None:
             raise Misuse(f"No unfinished session in {root}.", advice="`gonogo run ENV` begins one.")
         return unfinished.folder
@@ -158,6 +176,10 @@ def find(root: Path, prefix: str | None = None) -> Path:
     if not names:
         raise Misuse(f"No session in {root} begins with {prefix}.", advice="`gonogo sessions` lists them.")
     return root / names[0]
+
+
+def _is_ours(folder: Path) -> bool:
+    return folder.lstat().st_uid == os.geteuid()
 
 
 def folders(root: Path, environment: str) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
+from runbooks.artefacts import mode_in
 from runbooks.events import Event, JournalRepaired
 from runbooks.journal.files import open_file, open_folder, open_to_read, read_lines, whole, write_all
 from runbooks.journal.named import Artefact
@@ -68,7 +69,8 @@ class Journal:
             raise Unavailable(f"{folder} cannot be made: {error.strerror}.") from None
         directory = open_folder(folder)
         try:
-            os.fchmod(directory, 0o700)
+            if mode_in(directory) == 0o600:
+                os.fchmod(directory, 0o700)
             file = open_file(directory, NAME, _APPEND | os.O_CREAT | os.O_EXCL, folder / NAME)
             _lock(file, folder)
             os.fsync(directory)

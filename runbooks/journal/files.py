@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
+from runbooks.artefacts import mode_in
 from runbooks.journal.records import MAX_LINE
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def open_folder(path: Path) -> int:
-    """A descriptor of a folder that is ours alone to write. The caller closes it.
+def open_folder(path: Path, *, own: bool = True) -> int:
+    """A descriptor of a folder that is ours alone to write, unless not `own`. The caller closes it.
 
     Raises Unavailable for a link, another owner's folder, one that others can write, one that cannot be opened.
     """
@@ -21,7 +22,8 @@ def open_folder(path: Path) -> int:
     except OSError as error:
         raise _refused(path, error) from None
     try:
-        _own(os.fstat(folder), path)
+        if own:
+            _own(os.fstat(folder), path)
     except Problem:
         os.close(folder)
         raise
@@ -29,7 +31,7 @@ def open_folder(path: Path) -> int:
 
 
 def open_file(folder: int, name: str, flags: int, shown: Path) -> int:
-    """A descriptor of a regular file of ours in `folder`; new ones get mode 0600. `shown` is for the errors.
+    """A descriptor of a regular file of ours in `folder`; new ones get `mode_in` it. `shown` is for the errors.
 
     Raises Problem if it should be new and is there; Unavailable for a link, another owner's file, what is not a file.
     """
@@ -42,6 +44,8 @@ def open_file(folder: int, name: str, flags: int, shown: Path) -> int:
         if not stat.S_ISREG(status.st_mode):
             raise Unavailable(f"{shown} is not a file.", advice="gonogo left it alone; move it away.")
         _own(status, shown)
+        if flags & os.O_CREAT:
+            os.fchmod(file, mode_in(folder))
     except Problem:
         os.close(file)
         raise

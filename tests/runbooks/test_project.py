@@ -70,6 +70,16 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert project.environments["staging"].runbook is None
 
 
+def test_a_group_needs_a_place_that_it_can_reach(tmp_path: Path) -> None:
+    rest = "[environments.dev]\n"
+    shared = f'[project]\nname = "shop"\nsessions = "/srv/gonogo"\ngroup = "dba"\n{rest}'
+    assert read(tmp_path, shared).group == "dba"
+    (fault,) = faults(tmp_path, f'[project]\nname = "shop"\ngroup = "dba"\n{rest}')
+    assert "`group` stands without `sessions`" in fault
+    (fault,) = faults(tmp_path, shared.replace("dba", "a b"))
+    assert "`group` is not right" in fault
+
+
 def test_the_least_that_is_enough(tmp_path: Path) -> None:
     project = read(tmp_path, '[project]\r\nname = "shop"\r\n[environments.dev]\r\n')
     assert (project.migrations, project.naming) == (tmp_path / "prisma/migrations", "prisma")
