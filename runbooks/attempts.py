@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, Literal
 
 import psycopg
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from migrations.problem import Misuse, Problem
 from migrations.target import Pinned, environment_mark
@@ -20,7 +20,7 @@ from runbooks.identity import judge_mark
 from runbooks.opening import Opening, Verdict
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
-from runbooks.references import resolve
+from runbooks.references import resolve, with_captured
 from runbooks.runbook import Mode, Step
 from runbooks.setting import Setting
 from runbooks.steps import catalogue
@@ -42,6 +42,7 @@ class Attempts:
         self._plans = plans
         self._presence = Presence(setting.target)
         self._running: StepRun | None = None
+        self._captured: dict[str, dict[str, JsonValue]] = {}
 
     def ask_to_stop(self) -> None:
         """Let the running step finish its script or batch."""
@@ -150,7 +151,8 @@ class Attempts:
 
     def _prepare(self, step: Step, attempt: int) -> StepRun:
         setting, view = self._setting, self._recorder.view
-        return StepRun(self._recorder, setting, step, attempt, setting.child_environment(view))
+        captured = self._captured.setdefault(step.id, {})
+        return StepRun(self._recorder, setting, step, attempt, setting.child_environment(view), captured)
 
     def _begin(self, step: Step, why: Why, by: e.By | None) -> StepRun:
         attempt = self._recorder.view.step(step.id).attempt + 1
@@ -201,7 +203,8 @@ class Attempts:
         return result.model_dump(mode="json")  # type: ignore[no-any-return]
 
     def _params(self, kind: StepKind[Any, Any], step: Step) -> Any:
-        results = {name: state.result for name, state in self._recorder.view.steps.items()}
+        results = {name: with_captured(state.result) for name, state in self._recorder.view.steps.items()}
+        results = {name: {**result, **self._captured.get(name, {})} for name, result in results.items()}
         resolved = resolve(step.params, results, self._setting.environment.values)
         try:
             return kind.params.model_validate(resolved)

@@ -21,6 +21,7 @@ from runbooks.narrowed import Narrowing, check_narrowing, narrowed
 from runbooks.planning import APPLY, engine_of
 from runbooks.project import Environment, Project, runbook_text
 from runbooks.redact import Redactor
+from runbooks.redact.scripts import Hiding
 from runbooks.references import check_values, resolve_values
 from runbooks.runbook import Runbook
 from runbooks.setting import read_urls, secrets, target_of
@@ -43,8 +44,9 @@ async def dry_run(
     params = _params(runbook, environment)
     target = target_of(environment, read_urls(environment, environ))
     pending = await _pending(project, environment, target, params.to)
-    scripts = [await _prepared(migration, params) for migration in pending]
-    sheet = _Sheet(lambda text: show(redactor.text(text)), scripts)
+    scripts = [await _prepared(migration, params, Hiding(project, redactor)) for migration in pending]
+    redactor.learn((name, value) for script in scripts for value, name in script.veil.given.items())
+    sheet = _Sheet(lambda text: show(redactor.text(_told(text, scripts))), scripts)
     sheet.say(f"-- {environment.name}: {target.url.shown}")
     if not scripts:
         return sheet.say("-- nothing to apply")
@@ -99,10 +101,19 @@ async def _pending(project: Project, environment: Environment, target: Pinned, t
     return compare(folder, rows or (), to=to).pending
 
 
-async def _prepared(migration: Migration, params: Params) -> ScriptToRun:
+def _told(text: str, scripts: Sequence[ScriptToRun]) -> str:
+    """A text that would be sent, as it may be shown."""
+    for script in scripts:
+        for statement, told in zip(script.statements, script.told, strict=True):
+            if told.text != statement.text:
+                text = text.replace(statement.text, told.text)
+    return text
+
+
+async def _prepared(migration: Migration, params: Params, hide: Hiding) -> ScriptToRun:
     if migration.problem:
         raise Problem(f"{migration.name} cannot be applied: {migration.problem}.", advice="Mend the file.")
-    return await prepare(migration.name, migration.text, migration.checksum, params.model)
+    return await prepare(migration.name, migration.text, migration.checksum, params.model, hide)
 
 
 class _Sheet:

@@ -35,6 +35,7 @@ class StepRun:
         step: Step,
         attempt: int,
         child_environment: Mapping[str, str],
+        captured: dict[str, JsonValue] | None = None,
     ) -> None:
         self._recorder = recorder
         self.folder = setting.folder
@@ -47,6 +48,7 @@ class StepRun:
         self.stop_asked = False
         self.checks: list[e.Check] = []
         self._child_environment = child_environment
+        self._captured = {} if captured is None else captured
         self._setting = setting
         self._output = Output(recorder, step.id, attempt)
         self._progress = Progress(recorder, step.id, attempt)
@@ -121,6 +123,12 @@ class StepRun:
         )
         self._recorder.append(kept)
         return kept
+
+    def capture(self, name: str, value: str, *, secret: bool) -> None:
+        """Keep a value in memory; as a secret, also out of everything that is written from now on."""
+        if secret:
+            self._recorder.redactor.learn([(f"{self.step.id}.{name}", value)])
+        self._captured[name] = value
 
     def result(self, step: str) -> Mapping[str, JsonValue]:
         """The latest result of another step."""

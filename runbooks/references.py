@@ -23,6 +23,12 @@ _QUERY = re.compile(r"(://[^\s?]*)\?\S*")
 Results = Mapping[str, Mapping[str, JsonValue]]
 
 
+def with_captured(result: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """A result, and what is public of what its step captured, by the names that a document uses."""
+    captured = result.get("captured")
+    return {**captured, **result} if isinstance(captured, dict) else result
+
+
 def texts(value: JsonValue) -> Iterator[str]:
     """Every string inside a parameter."""
     if isinstance(value, str):
@@ -132,7 +138,8 @@ def _value(reference: str, results: Results, values: Mapping[str, str]) -> str:
     if text is None:
         raise Misuse(
             f"`${{{reference}}}`: the result of `{name}` has no single value `{key}`.",
-            advice=f"It has: {', '.join(k for k, v in results[name].items() if _text(v) is not None) or 'none'}.",
+            advice=f"It has: {', '.join(k for k, v in results[name].items() if _text(v) is not None) or 'none'}. "
+            f"What is captured is kept until the runner ends: run `{name}` again.",
         )
     return text
 

@@ -43,6 +43,8 @@ def _fault(
     if step.when not in (None, when):
         return f"names a step that runs only under `When {step.when}`", "a step that has always run before this one"
     keys = _result_keys(kind) if kind else None
+    captured = step.params.get("capture")
+    keys = [*keys, *captured] if keys is not None and isinstance(captured, dict) else keys
     return (f"names no result of `{name}`", one_of(key, keys)) if keys is not None and key not in keys else None
 
 

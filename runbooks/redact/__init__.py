@@ -22,6 +22,9 @@ URL_PASSWORD = "url-password"
 _USER = r'(?>(?:«redacted:[^\s/@:»]{1,64}»|[^\s/?#:@"<>`]){0,256})'
 _PASSWORD = r'[^\s/?#"<>`]'
 _URL = re.compile(rf"://{_USER}:({_PASSWORD}{{1,4096}})@")
+_MAY_BEGIN = re.compile(r"://|:/?\Z")
+LONGEST_URL = 32 * 1024
+"""More than such a URL may take up to its password's end."""
 _URL_BEGUN = re.compile(rf":(?:/(?:/{_USER}(?::{_PASSWORD}{{0,4096}})?)?)?\Z")
 
 _REFERENCES = frozenset(
@@ -64,11 +67,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without secrets. Doing it twice changes nothing more."""
-        kept, at = [], 0
-        for start, end, name in self._found(text):
-            kept += [text[at:start], _marker(name)]
-            at = end
-        return "".join([*kept, text[at:]]) if at else text
+        return _without(text, self._found(text))
 
     def spans(self, text: str) -> list[Span]:
         """Where secrets stand in a text, and their names."""
@@ -97,22 +96,29 @@ class Redactor:
         """For text that comes in chunks, split anywhere."""
         return Stream(self)
 
-    def cut(self, text: str) -> int:
-        """Up to where `text` can be redacted now: what follows may be the beginning of something longer."""
+    def parted(self, text: str) -> tuple[str, str]:
+        """What of a text can be let out now, redacted, and the rest: it may be the beginning of something longer."""
+        spans = list(self._spans(text))
+        at = self._cut(text, spans)
+        return _without(text[:at], self._found(text[:at]) if spans else []), text[at:]
+
+    def _cut(self, text: str, spans: list[Span]) -> int:
         at = min((form.begun(text) for form in self._begun), default=len(text))
-        begun = _URL_BEGUN.search(text)
+        begun = _URL_BEGUN.search(text) if _MAY_BEGIN.search(text, max(0, len(text) - LONGEST_URL)) else None
         at = min(at, begun.start()) if begun else at
-        markers = [(*found.span(), "") for found in self._marker.finditer(text)]
-        for start, end, _ in _merged([*self._spans(text), *markers]):
+        for start, end, _ in _merged([*spans, *((*span, "") for span in self._markers(text))]):
             if start < at < end:
                 return start
         return at
+
+    def _markers(self, text: str) -> list[tuple[int, int]]:
+        return [found.span() for found in self._marker.finditer(text)] if "«" in text else []
 
     def _found(self, text: str) -> list[Span]:
         spans = list(self._spans(text))
         if not spans:
             return []
-        markers = [found.span() for found in self._marker.finditer(text)]
+        markers = self._markers(text)
         inside = [span for span in spans if any(a <= span[0] and span[1] <= b for a, b in markers)]
         return _merged([span for span in spans if span not in inside])
 
@@ -153,15 +159,21 @@ class Stream:
 
     def feed(self, chunk: str) -> str:
         """What can be shown after one more chunk."""
-        text = self._held + chunk
-        cut = self._redactor.cut(text)
-        self._held = text[cut:]
-        return self._redactor.text(text[:cut])
+        clean, self._held = self._redactor.parted(self._held + chunk)
+        return clean
 
     def flush(self) -> str:
         """The rest: nothing more comes."""
         text, self._held = self._held, ""
         return self._redactor.text(text)
+
+
+def _without(text: str, spans: list[Span]) -> str:
+    kept, at = [], 0
+    for start, end, name in spans:
+        kept += [text[at:start], _marker(name)]
+        at = end
+    return "".join([*kept, text[at:]]) if at else text
 
 
 def _marker(name: str) -> str:

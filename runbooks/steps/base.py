@@ -88,6 +88,9 @@ class Context(Protocol):
     def artefact(self, name: str) -> Path:
         """Where to write an artefact of this attempt, inside the session folder."""
 
+    def capture(self, name: str, value: str, *, secret: bool) -> None:
+        """Keep a value in the runner's memory, for later steps to name. A secret is written nowhere from now on."""
+
     def result(self, step: str) -> Mapping[str, JsonValue]:
         """The latest result of another step, empty if it has none."""
 

@@ -17,10 +17,12 @@ from runbooks.runbook import Effect
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.http_call import Answer, NoAnswer, Request, call, check_url, contains, shown
+from runbooks.steps.parts.http_capture import captured, fault_of, too_short
 
 READING = ("GET", "HEAD", "OPTIONS")
 SHOWN = 300
 
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _PASSWORD = re.compile(r"(://[^/@:]*):[^/@]*(?=@)")
 
 
@@ -29,6 +31,8 @@ class Params(Frozen):
 
     `timeout` is for each attempt, `retries` how many follow the first, `pause` the time between them. A method that
     may change something takes `changes = true`, and is sent again only if no connection was made.
+    `capture` takes values out of the answer, which later steps name as `${step.name}`. They are secrets, kept in the
+    runner's memory alone, except for those in `public`.
     """
 
     url: str
@@ -41,6 +45,9 @@ class Params(Frozen):
     pause: Duration = timedelta(seconds=1)
     timeout: Duration = timedelta(seconds=5)
     changes: bool = False
+    headers: dict[str, str] = {}
+    capture: dict[str, str] = {}
+    public: list[str] = []
 
     @field_validator("url")
     @classmethod
@@ -55,16 +62,22 @@ class Params(Frozen):
             raise ValueError(f"{self.method} may change something: say so with `changes = true`")
         if self.method == "HEAD" and (self.contains is not None or self.json_ is not None):
             raise ValueError("an answer to HEAD holds nothing to look into")
+        if fault := fault_of(self.capture, self.public) or _wrong_header(self.headers):
+            raise ValueError(fault)
         return self
 
 
 class Result(Frozen):
-    """`status` is None where no answer came. `took_us` is of the last attempt. `url` is without its secrets."""
+    """`status` is None where no answer came. `took_us` is of the last attempt. `url` is without its secrets.
+
+    `captured` is what was captured and is public.
+    """
 
     url: str
     status: int | None
     attempts: int
     took_us: int
+    captured: dict[str, str] = {}
 
 
 async def run(ctx: Context, params: Params) -> Result:
@@ -76,6 +89,7 @@ async def run(ctx: Context, params: Params) -> Result:
     answer: Answer | None = None
     wrong: list[tuple[str, str]] = []
     attempt, took = 0, 0
+    found: dict[str, str] = {}
     while attempt <= params.retries:
         if attempt:
             await ctx.output(f"attempt {attempt}: {'; '.join(words for _, words in wrong)}\n", "note")
@@ -85,7 +99,8 @@ async def run(ctx: Context, params: Params) -> Result:
         began, again = time.monotonic(), True
         try:
             answer = await call(_request(params))
-            wrong = _wrong(params, answer)
+            found = _captured(ctx, params, answer)
+            wrong = _wrong(params, answer, found)
             again = params.method in READING
         except NoAnswer as error:
             answer, wrong = None, [("answer", str(error))]
@@ -94,7 +109,22 @@ async def run(ctx: Context, params: Params) -> Result:
         if not wrong or not again:
             break
     await _judge(ctx, params, answer, wrong, f"{params.method} {where}, attempt {attempt}, {took / 1000:.0f} ms")
-    return Result(url=where, status=answer.status if answer else None, attempts=attempt, took_us=took)
+    public = {name: value for name, value in found.items() if name in params.public}
+    status = answer.status if answer else None
+    return Result(url=where, status=status, attempts=attempt, took_us=took, captured=public)
+
+
+def _captured(ctx: Context, params: Params, answer: Answer) -> dict[str, str]:
+    """What the answer has of what is to be captured. Nothing of it is written before it is known as a secret."""
+    found = captured(params.capture, answer)
+    for name in too_short(found, params.public):
+        raise Misuse(
+            f"{ctx.step.id}: what was captured as {name} is too short to be kept secret.",
+            advice="Name it in `public`, if everybody may see it, or capture another one.",
+        )
+    for name, value in found.items():
+        ctx.capture(name, value, secret=name not in params.public)
+    return found
 
 
 def _request(params: Params) -> Request:
@@ -103,10 +133,20 @@ def _request(params: Params) -> Request:
         body, kind = params.body.encode(), "text/plain; charset=utf-8"
     elif params.body is not None:
         body, kind = json.dumps(params.body).encode(), "application/json"
-    return Request(params.method, params.url, params.timeout.total_seconds(), body, kind)
+    return Request(params.method, params.url, params.timeout.total_seconds(), body, kind, params.headers)
 
 
-def _wrong(params: Params, answer: Answer) -> list[tuple[str, str]]:
+def _wrong_header(headers: Mapping[str, str]) -> str | None:
+    """Why these cannot be sent; a value may still hold references."""
+    for name, value in headers.items():
+        if not _HEADER.fullmatch(name):
+            return f"`{name}` is no name of a header"
+        if not value.isascii() or not value.isprintable():
+            return f"the header `{name}` holds what cannot be sent"
+    return None
+
+
+def _wrong(params: Params, answer: Answer, found: Mapping[str, str]) -> list[tuple[str, str]]:
     """What is not as expected, by check."""
     wrong = []
     if answer.status != params.status:
@@ -115,6 +155,8 @@ def _wrong(params: Params, answer: Answer) -> list[tuple[str, str]]:
         wrong.append(("contains", f"the answer does not contain {params.contains!r}"))
     if params.json_ is not None and (words := _json(params.json_, answer)):
         wrong.append(("json", words))
+    if missing := [f"{name} ({place})" for name, place in params.capture.items() if name not in found]:
+        wrong.append(("capture", f"the answer does not have {', '.join(missing)}"))
     return wrong
 
 
@@ -134,6 +176,7 @@ async def _judge(
     if answer is not None:
         titles |= {"contains": "The text is in it"} if params.contains is not None else {}
         titles |= {"json": "The JSON is in it"} if params.json_ is not None else {}
+        titles |= {"capture": f"It has {', '.join(params.capture)}"} if params.capture else {}
     else:
         del titles["status"]
     for id, title in titles.items():
@@ -152,7 +195,8 @@ def shows(params: Params) -> str:
     wants = [f"status {params.status}"]
     wants += [f"text {params.contains!r}"] if params.contains is not None else []
     wants += [f"JSON {json.dumps(params.json_)}"] if params.json_ is not None else []
-    return f"{params.method} {url}, expects {', '.join(wants)}, within {spell(params.timeout)}"
+    takes = f", captures {', '.join(params.capture)}" if params.capture else ""
+    return f"{params.method} {url}, expects {', '.join(wants)}, within {spell(params.timeout)}{takes}"
 
 
 def effect(params: Mapping[str, JsonValue]) -> Effect:

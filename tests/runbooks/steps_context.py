@@ -77,6 +77,7 @@ class StepContext:
         self.recorded: list[tuple[str, dict[str, JsonValue]]] = []
         self.kept: list[e.ArtefactKept] = []
         self.asked: list[str] = []
+        self.captured: dict[str, tuple[str, bool]] = {}
         self.events: list[e.Event] = [_opened(runbook or _runbook())]
         self._environ = dict(environ) if environ is not None else {"PATH": os.environ["PATH"], "DATABASE_URL": url}
 
@@ -164,6 +165,9 @@ class StepContext:
         assert exact is None or answer == exact, f"{question} takes only {exact!r}"
         assert not choices or answer in choices, f"{question} takes one of {choices}"
         return answer
+
+    def capture(self, name: str, value: str, *, secret: bool) -> None:
+        self.captured[name] = (value, secret)
 
     async def keep(self, name: str, path: Path) -> e.ArtefactKept:
         sha256, size = fingerprint_file(path)

@@ -43,10 +43,11 @@ def test_the_example_of_a_project_loads(tmp_path: Path) -> None:
 
 def test_the_examples_of_a_runbook_are_read() -> None:
     examples = re.findall(r"~~~markdown\n(.*?)~~~", RUNBOOK, re.DOTALL)
-    assert len(examples) == 6
-    (head, dump, apply, offsite, health, back) = examples
+    assert len(examples) == 7
+    (head, dump, apply, offsite, health, capture, back) = examples
     text = head + "".join(
-        f"## {phase.capitalize()}\n{dump + apply + offsite + health if phase == 'smoke' else ''}\n" for phase in PHASES
+        f"## {phase.capitalize()}\n{dump + apply + offsite + health + capture if phase == 'smoke' else ''}\n"
+        for phase in PHASES
     )
     kind = StepKind("Anything", "reads", Anything, run)
     read = read_runbook(text + back, catalogue={"backup.dump": kind, "migrations.apply": kind, "http.check": kind})

@@ -265,3 +265,32 @@ def group_of(ctx: StepContext) -> list[int]:
         except (psutil.Error, ProcessLookupError):
             continue
     return found
+
+
+async def test_what_is_captured_is_a_secret_unless_it_is_public(ctx: StepContext, service: Service) -> None:
+    service.answers = [(200, json.dumps({"data": {"tokens": [{"id": 7, "token": "tok-1234"}]}, "release": "v1"}))]
+    place = {"token": "$.data.tokens[0].token", "release": "$.release", "server": "header:Server"}
+    result = await ctx.run("http.check", url=service.url, capture=place, public=["release", "server"])
+    assert ctx.captured["token"] == ("tok-1234", True)
+    assert ctx.captured["release"] == ("v1", False) and result.captured["release"] == "v1"
+    assert result.captured["server"].startswith("BaseHTTP") and "token" not in result.captured
+    assert ctx.found("capture").outcome == "ok"
+    await ctx.run("http.check", url=service.url, capture={"token": "$.data.token"}, retries=0)
+    assert "the answer does not have token ($.data.token)" in ctx.found("capture").evidence
+    with pytest.raises(Problem, match="captured as id is too short to be kept secret"):
+        await ctx.run("http.check", url=service.url, capture={"id": "$.data.tokens[0].id"}, retries=0)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"capture": {"a": "token"}}, "must be a place"),
+        ({"capture": {"A": "$.a"}}, "cannot be named"),
+        ({"public": ["a"]}, "not captured"),
+        ({"headers": {"a b": "x"}}, "no name of a header"),
+        ({"headers": {"X": "a\nb"}}, "cannot be sent"),
+    ],
+)
+def test_a_wrong_capture_is_a_fault_of_the_document(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        params(url="http://a/", **values)

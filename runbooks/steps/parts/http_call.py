@@ -18,12 +18,13 @@ LARGEST = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`cut`: the answer was larger than what is looked at."""
+    """`cut`: the answer was larger than what is looked at. `headers` by their names in small letters."""
 
     status: int
     reason: str
-    text: str
+    text: str = field(repr=False)
     cut: bool
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class NoAnswer(Exception):
@@ -43,6 +44,7 @@ class Request:
     timeout: float
     body: bytes | None = field(default=None, repr=False)
     content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def check_url(url: str) -> SplitResult:
@@ -112,7 +114,8 @@ class _Exchange:
             response = self._connection.getresponse()
             data = response.read(LARGEST + 1)
             text = data[:LARGEST].decode("utf-8", "replace")
-            return Answer(response.status, response.reason, text, len(data) > LARGEST)
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, response.reason, text, len(data) > LARGEST, headers)
         except (OSError, http.client.HTTPException) as error:
             problem = NoAnswer(_words(error), sent=self.sent)
         finally:
@@ -135,7 +138,7 @@ class _Exchange:
         if self._parts.username is not None:
             login = f"{unquote(self._parts.username)}:{unquote(self._parts.password or '')}"
             headers["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
-        return headers
+        return headers | dict(self._request.headers)
 
 
 def _words(error: Exception) -> str:
