@@ -25,6 +25,7 @@ pytestmark = pytest.mark.soak
 NAMES = (
     *("URL", "API_KEY", "PGPASSWORD", "STAGING", "ROLE", "MAPPING", "CODE", "SETTING", "DBLINK", "COMMENT"),
     *("EMAIL", "DETAIL", "RAISED", "CAPTURED", "HEADER", "EVIDENCE", "WAIVER", "TYPED", "REMOTE", "VERIFY", "NOTICE"),
+    *("PGPASS", "SERVICE"),
 )
 SECRET = {name: f"pl4nt/{number:02d}+{name.lower()}'é" for number, name in enumerate(NAMES)}
 
@@ -40,7 +41,8 @@ name = "planted"
 echo "$SMALL_URL"; echo "$API_KEY" >&2; env
 printf 'half: %s' "$(printf %s "$API_KEY" | cut -c1-7)"; sleep 0.3; printf '%s\\n' "$(printf %s "$API_KEY" | cut -c8-)"
 printf 'user:%s' "$API_KEY" | base64 -w0; printf %s "$API_KEY" | od -An -tx1 | tr -d ' \\n'; echo
-psql "host=127.0.0.1 port=1 password=$API_KEY" -c 'SELECT 1' || true
+PGPASSWORD="$API_KEY" psql -h 127.0.0.1 -p 1 -c 'SELECT 1' || true
+psql "nonsense://" || true
 pg_dump --no-such-option 2>&1 "$(printf %s "$API_KEY" | head -c 0)" || true
 ```
 
@@ -64,11 +66,6 @@ retries = 0
 - [ ] Somebody looked <!-- id=looked evidence="where" -->
 
 ## Preflight
-
-```toml step
-id = "scripts"
-uses = "scripts.inspect"
-```
 
 ```toml step
 id = "activity"
@@ -128,7 +125,7 @@ class App(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("X-Cookie", SECRET["HEADER"].strip("'é"))
         self.end_headers()
-        answer = {"token": SECRET["CAPTURED"]} if self.path == "/login" else dict(self.headers)
+        answer = {"token": SECRET["CAPTURED"].strip("'é")} if self.path == "/login" else dict(self.headers)
         self.wfile.write(json.dumps(answer).encode())
 
 
@@ -226,10 +223,15 @@ def planted(small: SmallProject, app: str) -> SmallProject:
 
 
 def test_no_planted_secret_is_written_said_or_on_a_command_line(
-    gonogo: Gonogo, start: Start, planted: SmallProject, monkeypatch: pytest.MonkeyPatch
+    gonogo: Gonogo, start: Start, planted: SmallProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("API_KEY", "PGPASSWORD"):
         monkeypatch.setenv(name, SECRET[name])
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "service"))
+    (tmp_path / "pgpass").write_text(f"*:*:*:*:{SECRET['PGPASS']}\n")
+    (tmp_path / "pgpass").chmod(0o600)
+    (tmp_path / "service").write_text(f"[shop]\npassword={SECRET['SERVICE']}\n")
     lines = CommandLines()
     try:
         walk = start(planted)
@@ -251,5 +253,5 @@ def test_no_planted_secret_is_written_said_or_on_a_command_line(
     assert not leaks
     assert sessions() == [folder] and verify(folder / "journal.jsonl").grade in ("consistent", "open")
     journal = (folder / "journal.jsonl").read_text()
-    for name in ("API_KEY", "SMALL_URL password", "password", "users.email", "login.token", "app.secret"):
+    for name in ("API_KEY", "SMALL_URL password", "users.email", "login.token", "app.secret"):
         assert f"«redacted:{name}»" in journal, name

@@ -1,7 +1,7 @@
 """What of a script must not be seen: passwords and their like always, values of columns where a project says so."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 
 from migrations.sql import actions as a
@@ -12,6 +12,9 @@ from migrations.sql.veil import Hidden, Veil
 
 VALUE = "value"
 
+LONG_ENOUGH = 4
+
+_WORD = re.compile(r"[^\W\d]+|\d{1,5}")
 _COPY = re.compile(
     r"^[ \t]*COPY\s+([^\s(;]+)[^;]{0,1000}?\bFROM\s+STDIN\b[^;]{0,1000};[^\n]*\n(.*?)(?=^\\\.|\Z)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
@@ -25,8 +28,24 @@ def veil_of(script: Script, columns: Columns | None = None, also: Iterable[Hidde
     try:
         import_module("postgast")
     except (ImportError, OSError):
-        return Veil(script.text, found)
-    return Veil(script.text, [*found, *_given(script), *_values(script, columns or Columns())])
+        pass
+    else:
+        found += [*_given(script), *_values(script, columns or Columns())]
+    return Veil(script.text, [*found, *_repeated(script.text, found)])
+
+
+def _repeated(text: str, hidden: Sequence[Hidden]) -> Iterator[Hidden]:
+    """Where else the same stands in the script, as in a message. A mere word may stand there for itself."""
+    names: dict[str, Hidden] = {}
+    for each in hidden:
+        for value in each.values(text):
+            if len(value) >= LONG_ENOUGH and (each.given or not _WORD.fullmatch(value)):
+                quoted = value.replace("'", "''")
+                names |= dict.fromkeys((value, quoted, quoted.replace("'", "''")), each)
+    if names:
+        every = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
+        for found in every.finditer(text):
+            yield Hidden(found.start(), found.end(), names[found[0]].name, names[found[0]].given)
 
 
 def _in_gaps(script: Script) -> Iterator[Hidden]:

@@ -88,6 +88,13 @@ def test_all_else_is_left_as_it_is(text: str) -> None:
     assert not veil and veil.text == text and veil.script(script) is script
 
 
+def test_what_is_hidden_once_is_hidden_wherever_it_is_repeated() -> None:
+    text = "INSERT INTO users (email) VALUES ('o''neil@x'), ('nobody'); CREATE TABLE nobody (); SET app.key = 'abcd';\n"
+    text += "DO $$ BEGIN RAISE 'no % for o''neil@x, nobody', 'abcd'; END $$"
+    shown = veil_of(read_script(text), COLUMNS).text
+    assert "neil" not in shown and "abcd" not in shown and shown.count("nobody") == 2
+
+
 def test_places_lead_to_the_same_words_in_what_is_shown() -> None:
     text = "INSERT INTO users (email, n) VALUES ('a@b', 5), (7, 6); SELECT 'é', 1/0"
     veil = veil_of(read_script(text), COLUMNS)
