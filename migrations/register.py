@@ -3,11 +3,13 @@
 Never in a schema that Prisma looks at: it would count for P3005, and for drift.
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import psycopg
 
+from migrations import heads
 from migrations.problem import Problem
 
 Connection = psycopg.AsyncConnection[Any]
@@ -30,7 +32,7 @@ CREATE TABLE gonogo.register (
     event     text NOT NULL
 );
 CREATE FUNCTION gonogo.only_appended() RETURNS trigger LANGUAGE plpgsql AS
-    $$BEGIN RAISE EXCEPTION 'gonogo.register is append-only' USING ERRCODE = 'insufficient_privilege'; END$$;
+    $$BEGIN RAISE EXCEPTION 'gonogo.% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END$$;
 CREATE TRIGGER only_appended BEFORE UPDATE OR DELETE OR TRUNCATE ON gonogo.register
     FOR EACH STATEMENT EXECUTE FUNCTION gonogo.only_appended();
 ALTER TABLE gonogo.register ENABLE ALWAYS TRIGGER only_appended;
@@ -91,7 +93,7 @@ async def may(conn: Connection) -> str:
     if not there and makes:
         return "gonogo.register is made when the first script starts"
     grant = (
-        f"GRANT USAGE ON SCHEMA gonogo TO {role}; GRANT INSERT, SELECT ON gonogo.register TO {role};"
+        f"GRANT USAGE ON SCHEMA gonogo TO {role}; GRANT INSERT, SELECT ON ALL TABLES IN SCHEMA gonogo TO {role};"
         if there
         else f"GRANT CREATE ON DATABASE {database} TO {role};"
     )
@@ -108,12 +110,17 @@ async def _is_there(conn: Connection) -> bool:
 
 
 async def make(conn: Connection) -> None:
-    """Make the register, where it is not there. Raises Problem if that is not allowed."""
+    """Make the register, where it is not there, and its table of heads. Raises Problem if that is not allowed.
+
+    A register that was made without heads gets them if that is allowed; where not, whoever notes a head is told.
+    """
     if await _is_there(conn):
+        with contextlib.suppress(psycopg.Error):
+            await heads.make_beside(conn)
         return
     try:
         async with conn.transaction():
-            await conn.execute(MAKE.encode())
+            await conn.execute((MAKE + heads.MAKE).encode())
     except psycopg.Error as error:
         raise Problem(
             f"The register cannot be made in the target: {error.diag.message_primary or 'the connection was lost'}.",

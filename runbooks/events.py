@@ -10,6 +10,8 @@ from runbooks.runbook import Condition, Effect, Mode, PhaseName, Runbook
 FORMAT = 1
 SIGNING = "signing"
 """The step under which the signatures of a session are told. No runbook has one of that name."""
+ANCHOR = "anchor"
+"""The step under which it is told where the head of the journal was noted. No runbook has one of that name."""
 
 Outcome = Literal["ok", "warn", "fail", "unknown"]
 End = Literal["done", "failed", "declined", "stopped", "crashed"]

@@ -1,6 +1,7 @@
 """What the headless face prints of a session, event by event; the recording of a session is made of the same lines."""
 
 from runbooks import events as e
+from runbooks.noted import noted_by
 from runbooks.queue_told import QueueTold
 from runbooks.signing.record import Unsigned, said_by
 
@@ -52,6 +53,8 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
             return ["", f"Ended: {event.outcome.replace('_', '-')}{_because(event.reason, said)}"]
         case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
             return [f"  ! record {unsigned.record} was not signed: {unsigned.reason}"]
+        case e.StepProgress() if (noted := noted_by(event)) is not None:
+            return [f"  {line}" for line in noted.words]
         case _:
             return []
 

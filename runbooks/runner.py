@@ -21,6 +21,7 @@ from migrations.target import Fingerprint
 from runbooks import events as e
 from runbooks import project as projects
 from runbooks import wire
+from runbooks.anchors import Anchors
 from runbooks.artefacts import write_private
 from runbooks.attempts import Attempts
 from runbooks.client import SAYS
@@ -169,15 +170,18 @@ class Runner:
         engine = Engine(recorder, attempts, plans, self._request.operator)
         faces = Faces(recorder, self._folder, engine.submit, circle_of(setting.project))
         signatory = Signatory(recorder, self._folder, self._request.signing, setting.environ)
+        anchors = Anchors(recorder, setting)
         try:
             if self._request.resume:
                 recorder.append(self._resumed(unknown))
             signatory.begin()
+            anchors.begin()
             engine.start(unknown)
             async with listening(self._folder, faces.serve):
                 bye = await self._drive(engine, recorder)
                 await self._keep_transcript()
                 await signatory.finish()
+                await self._finish(anchors)
                 await self._somebody(faces)
                 await faces.dismiss(bye)
             return bye.exit_code
@@ -185,6 +189,7 @@ class Runner:
             await engine.interrupt()
             await attempts.close()
             await signatory.leave()
+            await anchors.leave()
             if recorder.view.ended is not None:
                 world.over()
 
@@ -223,6 +228,12 @@ class Runner:
             bye = wire.Bye(reason=f"gonogo failed: {type(error).__name__}; see runner.log", exit_code=BUG)
         recorder.append(e.SessionParked(reason=bye.reason))
         return bye
+
+    async def _finish(self, anchors: Anchors) -> None:
+        try:
+            await anchors.finish()
+        except Problem as problem:
+            _say(f"Where the end was noted could not be kept: {problem}")
 
     async def _keep_transcript(self) -> None:
         def write() -> None:

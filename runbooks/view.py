@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from runbooks import events as e
 from runbooks import gates
+from runbooks.noted import noted_in
 from runbooks.references import LITERAL, shown
 from runbooks.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
 
@@ -159,6 +160,12 @@ class RunView:
                 return record, reason
             case _:
                 return None
+
+    @property
+    def missed(self) -> tuple[int, str] | None:
+        """The record whose head was noted last, and where that failed, if it did."""
+        noted = noted_in(self.step(e.ANCHOR).progress)
+        return (noted.record, noted.missed) if noted is not None and noted.missed else None
 
     def took_before(self, step: str) -> e.Took | None:
         """How long a step took in an earlier session on this environment, if one is on record."""

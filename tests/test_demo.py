@@ -34,7 +34,7 @@ def test_the_demo_walks_to_its_end_without_a_terminal(gonogo: Gonogo, own_home: 
     digests = [(file.parent.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in history]
     assert [(one.migration, one.sha256) for one in view.plan.applied] == digests
     assert all(one.at for one in view.plan.applied)
-    assert f"Head {records[-1].hash}" in said.err
+    assert f"Head {records[-1].seq}:{records[-1].hash}" in said.err
     assert (said.session / "transcript.md").read_text().startswith("# ")
     assert not list((own_home / ".local/state/gonogo/demo").iterdir()), "the demo leaves nothing"
 

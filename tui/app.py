@@ -139,6 +139,7 @@ class GonogoApp(Base):
         self._looked = False
         self._rung = ""
         self._unsigned: tuple[int, str] | None = None
+        self._missed: tuple[int, str] | None = None
         self._announced = ""
 
     @property
@@ -181,6 +182,7 @@ class GonogoApp(Base):
         self._tell_of_the_pen()
         self._tell_meanwhile()
         self._tell_of_signatures()
+        self._tell_of_anchors()
         for screen in self.screen_stack:
             if isinstance(screen, SessionScreen) and screen.drawn:
                 screen.redraw()
@@ -193,6 +195,15 @@ class GonogoApp(Base):
             record, reason = unsigned
             words = f"{one_line(reason)}\nThe session goes on; its record says so."
             self.notify(words, title=f"Record {record} was not signed", severity="warning", timeout=20, markup=False)
+
+    def _tell_of_anchors(self) -> None:
+        """That a head could not be noted somewhere, once for each."""
+        missed, told = self.view.missed, self._missed
+        self._missed = missed
+        if missed is not None and missed != told:
+            words = f"{one_line(missed[1])}\nThe session goes on; its record says so."
+            title = f"The head of record {missed[0]} was not noted everywhere"
+            self.notify(words, title=title, severity="warning", timeout=20, markup=False)
 
     def _tell_of_the_pen(self) -> None:
         """Whoever loses the pen is told on the spot, by whom and why."""

@@ -6,6 +6,7 @@ import unicodedata
 
 LONGEST = 48
 RESERVED = {
+    "anchor": "is the step that notes the head elsewhere",
     "env": "stands for the environment's values in `${env.key}`",
     "opening": "is the step that opens a session",
     "signing": "stands for the signatures of a session",

@@ -1,16 +1,15 @@
 """What a journal's times are worth: steps back of the clock that wrote them, and that clock against the server's."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import Field, ValidationError
 
-from runbooks.events import StepEnded
+from runbooks.events import ANCHOR, StepProgress
 from runbooks.frozen import Frozen
 from runbooks.journal.records import Record
 
-CLOCK = "clock"
-"""The key in a step's result under which it keeps a reading of the server's clock."""
 SECOND = 1_000_000
 
 
@@ -59,12 +58,10 @@ class ClockWatch:
         if record.at < self.last:
             self._back(record.seq, _between(record.at, self.last))
         self.last = record.at
-        if isinstance(record.event, StepEnded) and CLOCK in record.event.result:
-            try:
-                reading = Reading.model_validate(record.event.result[CLOCK])
-            except ValidationError:
-                return
-            self._read(record.seq, reading)
+        match record.event:
+            case StepProgress(step=step, data={"clock": dict(clock)}) if step == ANCHOR:
+                with contextlib.suppress(ValidationError):
+                    self._read(record.seq, Reading.model_validate(clock))
 
     def _back(self, seq: int, by: int) -> None:
         found = replace(self.found, steps_back=self.found.steps_back + 1)

@@ -1,6 +1,7 @@
 """What is told of a record that belongs to no step: who decided, ticked, waived, attached, and what for."""
 
 from runbooks import events as e
+from runbooks.noted import noted_by
 from runbooks.report.parts import Strong, Value, Words, listed
 from runbooks.report.steps import kept_words, question_words
 from runbooks.report.words import DECISION, by_whom, login
@@ -94,6 +95,10 @@ class Entries:
             return ("Question ", Value(event.question), " ", *question_words(event))
         if isinstance(event, e.ArtefactKept):
             return kept_words(event)
+        if (noted := noted_by(event)) is not None:
+            where = f", noted in {', '.join(noted.places)}" if noted.places else ", noted nowhere but here"
+            lacks = ("; ", Strong("not noted"), ": ", Value(noted.missed)) if noted.missed else ()
+            return ("Head ", Value(noted.line), f" ({noted.why})", where, *lacks)
         match said_by(event):
             case Signed(record=record, why=why, key=key, principal=name):
                 whose: Words = (", that of ", Value(name)) if name else (", and nobody asked whose it is",)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.journal.records import ZEROS, Record
+from runbooks.noted import noted_by
 from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
 from runbooks.runbook import Mode
@@ -208,5 +209,7 @@ def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
             yield "a torn line of the journal was set aside", ""
         case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
             yield "a record was to be signed, and was not", f"record {unsigned.record}: {unsigned.reason}"
+        case e.StepProgress() if (noted := noted_by(event)) is not None and noted.missed:
+            yield "a head could not be noted everywhere", f"record {noted.record}: {noted.missed}"
         case _:
             pass

@@ -5,12 +5,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from migrations import ledger, register
+from migrations import heads, ledger, register
+from migrations.anchoring import clock_ahead, write_to_log
 from migrations.apply import events as e
 from migrations.apply.script_failed import ScriptFailed
 from migrations.catalog import row_counts, snapshot
+from migrations.heads import Whose
 from migrations.problem import Problem
 from migrations.register import Who
+from migrations.server import ThrowawayServer
 from tests.migrations.applying import SESSION, Bench
 
 WHO = Who(SESSION, "ana@example.org", "bastion-1", "CHG-1", "ab" * 32)
@@ -46,6 +49,7 @@ async def test_nothing_is_made_without_being_asked_for(bench: Bench) -> None:
         "UPDATE gonogo.register SET event = 'applied'",
         "DELETE FROM gonogo.register",
         "TRUNCATE gonogo.register",
+        "DELETE FROM gonogo.heads",
         "SET session_replication_role = replica; DELETE FROM gonogo.register",
     ],
 )
@@ -108,7 +112,11 @@ async def test_an_end_that_is_found_out_later_is_written_then(bench: Bench) -> N
     ("prepare", "words"),
     [
         ("", "GRANT CREATE ON DATABASE"),
-        ("made", "GRANT USAGE ON SCHEMA gonogo TO gonogo_poor; GRANT INSERT, SELECT ON gonogo.register TO gonogo_poor"),
+        (
+            "made",
+            "GRANT USAGE ON SCHEMA gonogo TO gonogo_poor; "
+            "GRANT INSERT, SELECT ON ALL TABLES IN SCHEMA gonogo TO gonogo_poor",
+        ),
     ],
 )
 async def test_the_rights_that_are_needed_are_said(bench: Bench, prepare: str, words: str) -> None:
@@ -130,3 +138,43 @@ async def test_the_rights_that_are_needed_are_said(bench: Bench, prepare: str, w
     finally:
         await conn.execute("RESET ROLE; DROP OWNED BY gonogo_poor; DROP ROLE gonogo_poor")
         await conn.close()
+
+
+WHOSE = Whose(SESSION, "here", "ana@example.org", "bastion-1", "CHG-1")
+
+
+async def test_heads_are_kept_beside_the_register_and_read_back(bench: Bench) -> None:
+    async with await bench.target.open("read", application_name="test") as conn:
+        with pytest.raises(Problem, match="not there"):
+            await heads.write(conn, WHOSE, "go", 7, "ab" * 32)
+        await register.make(conn)
+        await heads.write(conn, WHOSE, "go", 7, "ab" * 32)
+        kept = await heads.read(conn)
+    assert [(k.session, k.environment, k.host, k.why, k.seq, k.head) for k in kept] == [
+        (SESSION, "here", "bastion-1", "go", 7, "ab" * 32)
+    ]
+
+
+async def test_a_register_without_heads_gets_them(bench: Bench) -> None:
+    async with await bench.target.open("read", application_name="test") as conn:
+        await conn.execute(register.MAKE.encode())
+        await register.make(conn)
+        await heads.write(conn, WHOSE, "end", 8, "cd" * 32)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+            await conn.execute("UPDATE gonogo.heads SET seq = 9")
+
+
+async def test_a_line_reaches_the_log_of_a_server_with_its_usual_settings(
+    bench: Bench, server: ThrowawayServer
+) -> None:
+    """What only a superuser sets is as it came; the name that the connection bears is in no line of the log."""
+    line = "gonogo: it's 7:" + "ab" * 32 + " \\ $$ %"
+    async with await bench.target.open("read", application_name="gonogo-by-name") as conn:
+        await write_to_log(conn, line)
+        ahead, within = await clock_ahead(conn)
+        await conn.execute("SET log_min_messages = fatal")
+        with pytest.raises(Problem, match="log_min_messages"):
+            await write_to_log(conn, line)
+    logged = (server.folder / "server.log").read_text()
+    assert f"LOG:  {line}\n" in logged and "gonogo-by-name" not in logged
+    assert abs(ahead) <= within + 1000, "it is one machine"

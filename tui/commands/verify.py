@@ -10,7 +10,7 @@ from migrations.problem import Misuse
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.grade import Grade, reaches
-from runbooks.journal.heads import parse_head
+from runbooks.journal.heads import Head, parse_head
 from runbooks.journal.named import compare
 from runbooks.journal.verify import verify_lines
 from runbooks.places import journal_of
@@ -29,6 +29,7 @@ WANTED = ("open", "consistent", "anchored", "signed")
 @click.option("--head", "heads", multiple=True, metavar="HASH", help="A head noted elsewhere: HASH, or SEQ:HASH.")
 @click.option("--at-least", type=click.Choice(WANTED), default="consistent", help="The grade that it must reach.")
 @signers_option
+@click.option("--database", metavar="ENVIRONMENT", help="Compare with the heads that this database's register has.")
 @click.option("--journal", "given", metavar="SESSION", help="With a transcript.html: the session that it was made of.")
 @json_option
 @project_option
@@ -37,22 +38,30 @@ def verify_transcript(
     heads: tuple[str, ...],
     at_least: Grade,
     signers: Path | None,
+    database: str | None,
     given: str | None,
     as_json: bool,
     project_file: Path | None,
 ) -> None:
     """Verify the journal of SESSION: a name, a session folder, or a journal file; `-` reads it from standard input.
 
-    With a transcript.html, its journal is verified, and the page made again from it and compared byte by byte.
+    With a transcript.html, its journal is verified, and the page made again from it and compared byte by byte. With
+    --database alone, every session that the database's register knows.
 
     Exit 0 when its grade is at least the one asked for, and no file that it names was altered, and no signature forged,
     and the page is the same.
     """
     wanted = [parse_head(head) for head in heads]
+    if database is not None and session is None:
+        return _all_of(database, at_least, wanted, as_json, project_file)
     page = page_of(session)
     if given is not None and page is None:
         raise Misuse("--journal goes with a transcript.html.", advice="Name that file, or leave --journal out.")
     journal = journal_of_page(page, given, project_file) if page else _journal(session, project_file)
+    if database is not None:
+        from tui.commands.verify_database import kept_of  # with what reaches a database: most verifying needs none
+
+        wanted += kept_of(journal, database, project_file)
     verdict = verify_lines(read_lines(os.dup(0) if journal is None else open_to_read(journal)), wanted)
     in_session = journal is not None and journal.name == NAME
     artefacts = compare(journal.parent, verdict.named) if journal and in_session else []
@@ -64,6 +73,14 @@ def verify_transcript(
     altered = any(each.state == "altered" for each in artefacts) or any(one.refused for one in judged)
     whole = not altered and (same is None or same.state == "same")
     sys.exit(0 if reaches(verdict.grade, at_least) and whole else 1)
+
+
+def _all_of(database: str, at_least: Grade, heads: list[Head], as_json: bool, project_file: Path | None) -> None:
+    from tui.commands.verify_database import verify_known
+
+    if heads or at_least == "signed":
+        raise Misuse("--head and --at-least signed are for one session.", advice="Name it, or leave them out.")
+    verify_known(database, at_least, as_json, project_file)
 
 
 def _journal(session: str | None, project_file: Path | None) -> Path | None:

@@ -16,6 +16,7 @@ from runbooks.demo import shop
 from runbooks.headless import Headless
 from runbooks.journal import NAME, read
 from runbooks.narrowed import WHOLE, Narrowing
+from runbooks.noted import kept
 from runbooks.operator import who
 from runbooks.places import Place, place, root
 from runbooks.report.markdown import transcript
@@ -172,7 +173,8 @@ async def left(client: Client) -> int:
     bye = client.bye
     await client.close()
     if view.ended is not None:
-        talk(f"Head {view.head}")
+        for line in _head(client):
+            talk(printable(line))
         talk(f"Transcript {client.folder / 'transcript.md'}")
         if words := end_signed(client.folder, view):
             talk(words)
@@ -183,6 +185,12 @@ async def left(client: Client) -> int:
         talk(f"The runner has died. Look at {client.folder / LOG}.")
     talk(way_on(client))
     return bye.exit_code if bye is not None else DETACHED
+
+
+def _head(client: Client) -> list[str]:
+    """The head of the last record, and where it was noted."""
+    late = kept(client.folder)
+    return [line for noted in late for line in noted.words] or [f"Head {client.view.seq}:{client.view.head}"]
 
 
 def way_on(client: Client) -> str:

@@ -1,0 +1,91 @@
+"""Where the head of a journal is noted: what came of it stands in the journal, and nothing of it holds a session up."""
+
+import pytest
+from fix_live import Live, shell, write
+
+from runbooks.heads_compared import compared, kept_heads
+from runbooks.journal import NAME, read, verify
+from runbooks.journal.heads import Head, parse_head
+from runbooks.noted import Noted, kept, noted_by
+from runbooks.project import load
+from runbooks.report.markdown import transcript
+from runbooks.runbook import PHASES
+from tests.runbooks.test_headless import walk
+
+TELL = '#!/bin/sh\nprintf "%s\\n" "$GONOGO_NOTICE_WHY $GONOGO_HEAD ${SMALL_URL-none}" >>told; test ! -e broken\n'
+
+
+def notified(live: Live) -> None:
+    """The project tells others by a program that keeps what it was told."""
+    (live.small.folder / "tell").write_text(TELL)
+    (live.small.folder / "tell").chmod(0o700)
+    live.small.toml(notify=["./tell"], register=True)
+
+
+def outcomes(noted: Noted) -> dict[str, str]:
+    return {check.id: check.outcome for check in noted.checks}
+
+
+def all_noted(live: Live) -> list[Noted]:
+    """In the journal, and after its end."""
+    return [*filter(None, map(noted_by, live.events)), *kept(live.folder)]
+
+
+async def test_the_head_is_noted_at_the_opening_at_each_go_and_at_the_end(live: Live) -> None:
+    apply = '```toml step\nid = "apply"\nuses = "migrations.apply"\n```\n'
+    write(live, migrate=apply)
+    notified(live)
+    await live.start(sort="headless")
+    code, said = await walk(live)
+    assert code == 0, said
+    records = list(read(live.folder / NAME))
+    hashes = {record.seq: record.hash for record in records}
+    told = [line.split() for line in (live.small.folder / "told").read_text().splitlines()]
+    assert [(why, url) for why, _, url in told] == [(why, "none") for why in ("opening", *["go"] * 6, "end")]
+    whys = ["opening", *(f"go-{phase}" for phase in PHASES), "end"]
+    assert [noted.why for noted in all_noted(live)] == whys
+    heads = [parse_head(head) for _, head, _ in told]
+    assert heads == [parse_head(noted.line) for noted in all_noted(live)]
+    assert all(hashes[head.seq] == head.hash for head in heads)
+    assert heads[-1] == Head(records[-1].hash, records[-1].seq)
+    assert verify(live.folder / NAME, heads).grade == "anchored"
+    assert verify(live.folder / NAME).clocks.readings
+    before, after = outcomes(all_noted(live)[0]), outcomes(all_noted(live)[-1])
+    assert before == {"clock": "ok", "log": "ok", "register": "unknown", "notice": "ok"}
+    assert set(after.values()) == {"ok"}, "the table is made with the register"
+    project = load(live.small.folder / "gonogo.toml")
+    rows = await kept_heads(project, project.environments["here"], live.small.env)
+    assert rows[-1].why == "end" and rows[-1].seq == records[-1].seq
+    assert all(hashes[row.seq] == row.head for row in rows)
+    (known,) = compared(live.folder.parent, rows)
+    assert known.verdict and known.verdict.grade == "anchored"
+
+
+async def test_what_cannot_be_noted_is_told_and_stops_nothing(live: Live) -> None:
+    write(live, backup=shell("one", "echo one"))
+    notified(live)
+    (live.small.folder / "broken").touch()
+    await live.start(sort="headless")
+    code, said = await walk(live)
+    assert code == 0, said
+    assert {outcomes(noted)["notice"] for noted in all_noted(live)} == {"warn"}
+    assert {noted.missed for noted in all_noted(live)} == {"a notice: ./tell ended with 1"}
+    assert kept(live.folder)[-1].why == "end"
+    text = transcript(read(live.folder / NAME))
+    told = sum(event.kind == "step_progress" and event.step == "anchor" for event in live.events)
+    assert told and text.count("noted in the server") == told and "a head could not be noted everywhere" in text
+
+
+async def test_what_the_runner_has_no_time_for_is_told_as_not_noted(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runbooks.anchors.LATE_SECONDS", 0.3)
+    write(live)
+    (live.small.folder / "tell").write_text("#!/bin/sh\nsleep 60\n")
+    (live.small.folder / "tell").chmod(0o700)
+    live.small.toml(notify=["./tell"])
+    await live.start(sort="headless")
+    code, said = await walk(live)
+    assert code == 0, said
+    assert [noted.why for noted in all_noted(live)] == ["opening", *(f"go-{phase}" for phase in PHASES), "end"]
+    assert {noted.missed for noted in all_noted(live)} == {"time: the runner left before it was noted"}
