@@ -51,7 +51,8 @@ def test_the_examples_of_a_runbook_are_read() -> None:
     )
     kind = StepKind("Anything", "reads", Anything, run)
     read = read_runbook(text + back, catalogue={"backup.dump": kind, "migrations.apply": kind, "http.check": kind})
-    assert [step.id for step in read.steps()] == ["dump", "migrations-apply", "offsite", "http-check", "login", "orders"]
+    ids = [step.id for step in read.steps()]
+    assert ids == ["dump", "migrations-apply", "offsite", "http-check", "login", "orders"]
     assert read.options[0].until == "deploy"
 
 
