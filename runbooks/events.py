@@ -224,6 +224,45 @@ class Applied(Frozen):
     at: str = ""
 
 
+class Emergency(Frozen):
+    """Why a session goes without approvals, and until which day (YYYY-MM-DD) it is to be reviewed."""
+
+    reason: str
+    review_by: str
+
+
+class Approver(Frozen):
+    """Who said yes to a plan, by the name that the file of signers gives to the key, and when by their own clock.
+
+    `sha256` is that of the approval's bytes.
+    """
+
+    principal: str
+    key: str
+    at: str
+    file: str
+    sha256: str
+
+
+class Approval(Frozen):
+    """The approvals that a session stands on. `document` is the SHA-256 of the plan document that was approved.
+
+    `signers` is where the names and keys are from, `commit` the commit that this is of, if of one.
+    """
+
+    needed: int
+    number: str
+    document: str
+    expires_at: str
+    requester: str
+    requester_key: str = ""
+    operator_key: str = ""
+    signers: str
+    signers_sha256: str
+    commit: str = ""
+    approvers: tuple[Approver, ...]
+
+
 class SessionOpened(Frozen):
     """The first record: what needs no server. `project_file` is where gonogo.toml was.
 
@@ -247,6 +286,7 @@ class SessionOpened(Frozen):
     answers: AnswersFile | None = None
     previous: Previous | None = None
     machine: str = ""
+    emergency: Emergency | None = None
 
 
 class PlanMade(Frozen):
@@ -267,6 +307,7 @@ class PlanMade(Frozen):
     unread: tuple[str, ...] = ()
     applied: tuple[Applied, ...] = ()
     runner: Runner | None = None
+    approval: Approval | None = None
 
 
 class PhaseOpened(Frozen):

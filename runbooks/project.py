@@ -26,6 +26,11 @@ class Environment:
     register: bool = False
     notify: tuple[str, ...] = ()
     """The team's command that tells others: a program and its arguments."""
+    approvals: int = 0
+    signers: str | None = None
+    signers_from: str | None = None
+    review_within: int = 3
+    """Working days, after a run in the emergency lane."""
     values: dict[str, str] = field(default_factory=dict)
     """`[environments.NAME.values]`: what `${env.key}` stands for in the runbook's step parameters."""
 

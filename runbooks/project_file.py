@@ -26,6 +26,7 @@ NAMINGS = ("prisma", "dashed", "date")
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}", re.ASCII)
+_SIGNERS_FROM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*:[^:\0]+", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9]{1,20}/.+", re.ASCII)
 _CONNECTION = re.compile(r"(?i)\b(?:postgres(?:ql)?|prisma(?:\+postgres)?)://|://[^/\s?#]*:[^/\s?#]*@|\bpassword\s*=")
 _HIDDEN = "a connection string, or a password in an address, stands in this file"
@@ -78,6 +79,14 @@ class _Table:
         """A length of time; `usual` where it is not given or not right."""
         text = self.text(key, _is_length, EXPECTED)
         return usual if text is None else duration(text)
+
+    def number(self, key: str, least: int, most: int, usual: int) -> int:
+        """A whole number; `usual` where it is not given or not right."""
+        value = self.values.get(key, usual)
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
+        self.faults.add(self.line_of(key), f"`{key}` is not right", f"a number from {least} to {most}")
+        return usual
 
     def flag(self, key: str) -> bool:
         """True or false; false where it is not given."""
@@ -194,9 +203,22 @@ class _Reader:
             ),
             register=own.flag("register"),
             notify=self._notify(own),
+            approvals=own.number("approvals", 0, 9, 0),
+            signers=own.text("signers", bool, "a path in quotes"),
+            signers_from=self._signers_from(own),
+            review_within=own.number("review_within", 1, 30, 3),
             pooler="session" if own.text("pooler", "session".__eq__, '"session"') else None,
             values=self._values(name, own),
         )
+
+    def _signers_from(self, own: _Table) -> str | None:
+        expected = 'a branch of a remote and a file in it: "origin/main:.gonogo/signers"'
+        found = own.text("signers_from", lambda text: _SIGNERS_FROM.fullmatch(text) is not None, expected)
+        if "signers" in own.values and "signers_from" in own.values:
+            self.faults.add(own.line_of("signers"), "`signers` and `signers_from` are both given", "one of them")
+        elif own.values.get("approvals") and not {"signers", "signers_from"} & set(own.values):
+            self.faults.add(own.line_of("approvals"), "`approvals` without signers", "`signers` or `signers_from`")
+        return found
 
     def _values(self, name: str, own: _Table) -> dict[str, str]:
         table = self._table(own.values.get("values", {}), f"environments.{name}.values", ())

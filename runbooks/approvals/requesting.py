@@ -26,7 +26,7 @@ from runbooks.project import Environment, Project, runbook_text
 from runbooks.redact import Redactor
 from runbooks.references import check_values
 from runbooks.runbook import Runbook
-from runbooks.setting import Setting, read_urls, secrets
+from runbooks.setting import Setting, read_urls, secrets, target_of
 from runbooks.steps import catalogue
 from runbooks.view import RunView, fold
 
@@ -47,7 +47,7 @@ async def request(
     """The document, and the plan as a session would make it now. Raises Misuse, Problem or Unavailable."""
     runbook = _runbook(project, environment, to)
     urls = read_urls(environment, environ)
-    target = Pinned(urls[environment.direct_url or environment.url], pooled=environment.pooler == "session")
+    target = target_of(environment, urls)
     now = await _look(project, environment, target)
     with tempfile.TemporaryDirectory(prefix="gonogo-plan-") as folder:
         setting = Setting(Path(folder), project, environment, runbook, urls, target, dict(environ))

@@ -1,0 +1,228 @@
+"""What a session accepts as approved: real keys, documents built in memory, and every way to cheat that we know."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fix_keys import Key, public
+
+from migrations.problem import Misuse, Problem
+from runbooks import events as e
+from runbooks.approvals.approval_document import ApprovalDocument, Signed, read_approval
+from runbooks.approvals.approving import PLAN
+from runbooks.approvals.gate import Case, accepted, needed
+from runbooks.approvals.plan_document import PlanDocument
+from runbooks.approvals.signers import Source, read_signers
+from runbooks.planning import Covered, CoveredScript
+from runbooks.project import Environment, Project
+from runbooks.signing import APPROVAL, HEAD, AllowedSigners, Signer, sign
+
+ANA, BEN, EVE, ZOE = (f"{name}@example.org" for name in ("ana", "ben", "eve", "zoe"))
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SCRIPT = CoveredScript(name="1_drop", sha256="a" * 64, model="transaction", verify="", findings=(("table-drop", 0),))
+COVERS = Covered(
+    scripts=(SCRIPT,), system_identifier="7", database="shop", runbook="b" * 64, project="c" * 64, engine="native",
+    model="safe",
+)  # fmt: skip
+
+
+def by(name: str) -> e.By:
+    return e.By(name=name, os_user=name.partition("@")[0], host="bastion-1")
+
+
+def plan(covers: Covered = COVERS, requester: str = BEN, **fields: object) -> PlanDocument:
+    given = {
+        "gonogo": "0", "project": "shop", "environment": "production", "protected": True, "plan": covers.hash,
+        "covers": covers, "address": "shop@db:5432", "server_version": "18", "ticket": "CHG-1",
+        "requester": by(requester), "number": "d" * 32, "created_at": "2026-01-31T11:00:00Z",
+        "expires_at": "2026-02-01T11:00:00Z",
+    }  # fmt: skip
+    return PlanDocument.model_validate({**given, **fields})
+
+
+class Desk:
+    """The keys of some people, the file that names them, and what they sign."""
+
+    def __init__(self, keys: Key) -> None:
+        self.keys = {name: keys(name.partition("@")[0]) for name in (ANA, BEN, EVE, ZOE)}
+        lines = (f"{name} {public(self.keys[name])}\n" for name in (ANA, BEN, ZOE))
+        self.source = Source(AllowedSigners.parse("".join(lines).encode(), shown="origin/main:signers"))
+
+    def fingerprint(self, name: str) -> str:
+        return sign(b"", HEAD, self.keys[name]).fingerprint
+
+    def signed(
+        self, document: PlanDocument, by_key: str = ANA, *, approver: str = ANA, asked: str = BEN, space: str = APPROVAL
+    ) -> Signed:
+        """An approval of a plan, signed with the key of `by_key`, in the name of `approver`."""
+        requested = sign(document.text, PLAN, self.keys[asked]).armour if asked else ""
+        made = ApprovalDocument(
+            gonogo="0", plan=document, requested=requested, approver=approver, by=by(approver),
+            at="2026-01-31T11:30:00Z",
+        )  # fmt: skip
+        return Signed("approval.json", made, sign(made.text, space, self.keys[by_key]).armour)
+
+    def case(self, who: str = ZOE, **fields: object) -> Case:
+        signer = Signer(who, self.fingerprint(who))
+        case = Case("shop", "production", "CHG-1", COVERS, by(who), signer, NOW)
+        return replace(case, **fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def desk(keys: Key) -> Desk:
+    return Desk(keys)
+
+
+def test_a_second_engineer_says_yes(desk: Desk) -> None:
+    approval = accepted([desk.signed(plan())], desk.case(), desk.source, 1)
+    (one,) = approval.approvers
+    assert (one.principal, one.key) == (ANA, desk.fingerprint(ANA))
+    assert (approval.requester, approval.requester_key) == (BEN, desk.fingerprint(BEN))
+    assert (approval.operator_key, approval.number) == (desk.fingerprint(ZOE), "d" * 32)
+    both = accepted([desk.signed(plan()), desk.signed(plan(), ZOE, approver=ZOE)], desk.case(BEN), desk.source, 2)
+    assert [one.principal for one in both.approvers] == [ANA, ZOE]
+
+
+def other(**fields: object) -> Covered:
+    return COVERS.model_copy(update=fields)
+
+
+EDITED = other(scripts=(SCRIPT.model_copy(update={"sha256": "e" * 64, "findings": ()}),))
+Wrong = Callable[[Desk], tuple[list[Signed], Case]]
+WRONG: dict[str, tuple[Wrong, str]] = {
+    "none": (lambda d: ([], d.case()), "takes 1 approval, and none is given"),
+    "forged by a stranger": (lambda d: ([d.signed(plan(), EVE)], d.case()), "does not name"),
+    "in another's name": (lambda d: ([d.signed(plan(), ZOE)], d.case(BEN)), f"by {ANA}, and {ZOE} signed"),
+    "made for another purpose": (lambda d: ([d.signed(plan(), space=HEAD)], d.case()), "another purpose"),
+    "of other bytes": (
+        lambda d: ([replace(d.signed(plan(number="e" * 32)), signature=d.signed(plan()).signature)], d.case()),
+        "not a signature of this text",
+    ),
+    "expired": (lambda d: ([d.signed(plan())], d.case(now=datetime(2026, 2, 1, 11, tzinfo=UTC))), "has expired"),
+    "from the future": (lambda d: ([d.signed(plan())], d.case(now=datetime(2026, 1, 31, tzinfo=UTC))), "has only"),
+    "by the operator": (lambda d: ([d.signed(plan())], d.case(ANA)), f"by {ANA}, who also operates"),
+    "by the requester": (
+        lambda d: ([d.signed(plan(requester=ANA), asked=ANA)], d.case()),
+        f"by {ANA}, who also asked for the plan",
+    ),
+    "asked for under another's name": (
+        lambda d: ([d.signed(plan(requester=BEN), asked=ANA)], d.case()),
+        f"{BEN} asked for this plan, and {ANA} signed that",
+    ),
+    "asked for without a signature": (lambda d: ([d.signed(plan(), asked="")], d.case()), "did not sign it"),
+    "an operator who proves nothing": (lambda d: ([d.signed(plan())], d.case(signer=None)), "proven and not claimed"),
+    "an operator under another's name": (
+        lambda d: ([d.signed(plan())], d.case(operator=by(EVE), signer=Signer(ZOE, "SHA256:x"))),
+        f"{EVE} is said to operate, and {ZOE} signed",
+    ),
+    "twice by one person": (lambda d: ([d.signed(plan())] * 2, d.case()), "by one person"),
+    "of two plans": (
+        lambda d: ([d.signed(plan()), d.signed(plan(number="e" * 32), ZOE, approver=ZOE)], d.case(BEN)),
+        "approve different plans",
+    ),
+    "for another ticket": (lambda d: ([d.signed(plan())], d.case(ticket="CHG-2")), "for the ticket CHG-1"),
+    "for another environment": (lambda d: ([d.signed(plan(environment="staging"))], d.case()), "environment staging"),
+    "another script": (
+        lambda d: ([d.signed(plan())], d.case(covers=EDITED)),
+        r"1_drop: SHA-256 aaaaaaaaaaaa… in the plan, eeeeeeeeeeee… now; 1_drop: table-drop at statement 1 in the plan",
+    ),
+    "one script more": (
+        lambda d: ([d.signed(plan())], d.case(covers=other(scripts=(SCRIPT, SCRIPT.model_copy(update={"name": "2"}))))),
+        "2: now, and not in the plan",
+    ),
+    "another database": (
+        lambda d: ([d.signed(plan())], d.case(covers=other(database="crm"))),
+        "the database: shop in the plan, crm now",
+    ),
+    "another runbook": (
+        lambda d: ([d.signed(plan())], d.case(covers=other(runbook="d" * 64))), "the runbook: bbbbbbbbbbbb… in",
+    ),
+    "a hash that it does not have": (
+        lambda d: ([d.signed(plan(plan="f" * 64))], d.case()), "its hash is not that of what it covers",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG.values(), ids=list(WRONG))
+def test_what_is_not_a_second_engineers_yes_is_refused(desk: Desk, wrong: Wrong, words: str) -> None:
+    approvals, case = wrong(desk)
+    with pytest.raises(Problem, match=words):
+        accepted(approvals, case, desk.source, 1)
+
+
+def test_one_key_under_a_second_name_and_a_second_key_of_one_person(desk: Desk) -> None:
+    with pytest.raises(Misuse, match="Two names with one key are one person"):
+        AllowedSigners.parse(f"{ANA} {public(desk.keys[ANA])}\nana2@x {public(desk.keys[ANA])}\n".encode(), shown="s")
+    text = desk.source.signers.text + f"{ANA} {public(desk.keys[EVE])}\n".encode()
+    two_keys = Source(AllowedSigners.parse(text, shown="s"))
+    again = desk.signed(plan(), EVE)
+    assert accepted([again], desk.case(), two_keys, 1).approvers[0].principal == ANA
+    with pytest.raises(Problem, match="by one person: they have the same name"):
+        accepted([desk.signed(plan()), again], desk.case(), two_keys, 2)
+    with pytest.raises(Problem, match=f"by {ANA}, who also operates"):
+        accepted([again], desk.case(ANA), two_keys, 1)
+
+
+def test_stock_ssh_keygen_says_the_same_of_the_files(desk: Desk, tmp_path: Path) -> None:
+    signed = desk.signed(plan())
+    file, names = tmp_path / "a.json", tmp_path / "signers"
+    file.write_bytes(signed.text)
+    file.with_name("a.json.sig").write_text(signed.signature)
+    names.write_bytes(desk.source.signers.text)
+    given = ["ssh-keygen", "-Y", "verify", "-f", str(names), "-I", ANA, "-n", APPROVAL, "-s", f"{file}.sig"]
+    assert subprocess.run(given, input=signed.text, capture_output=True).returncode == 0
+    assert subprocess.run(given, input=signed.text.replace(b"CHG-1", b"CHG-2"), capture_output=True).returncode != 0
+    assert read_approval(file).document == signed.document
+    file.write_bytes(signed.text.replace(b'"table-drop"', b'"table-drip"'))
+    with pytest.raises(Misuse, match="not that of what it covers"):
+        read_approval(file)
+
+
+def test_what_loses_data_on_a_protected_target_takes_one_at_the_least() -> None:
+    target = e.Target(
+        address="", system_identifier="7", database="shop", oid="", in_recovery=False, postmaster_start="",
+        timeline="", server_version="",
+    )  # fmt: skip
+    safe = e.PlanMade(hash="", target=target, protected=True, scripts=())
+    loses = safe.model_copy(update={"conditions": {"destructive": ("because",)}})
+    elsewhere = loses.model_copy(update={"protected": False})
+    none, two = Environment(name="production"), Environment(name="production", approvals=2)
+    assert [needed(none, each) for each in (safe, loses, elsewhere)] == [0, 1, 0]
+    assert [needed(two, each) for each in (safe, loses, elsewhere)] == [2, 2, 2]
+
+
+def project(folder: Path) -> Project:
+    return Project(name="shop", folder=folder, sha256="", migrations=folder, environments={})
+
+
+def test_signers_are_where_the_operator_does_not_write(tmp_path: Path) -> None:
+    (tmp_path / "signers").write_text("")
+    with pytest.raises(Misuse, match="you could change it yourself"):
+        read_signers(project(tmp_path), Environment(name="p", signers="signers"))
+    with pytest.raises(Misuse, match="does not say who may approve"):
+        read_signers(project(tmp_path), Environment(name="p"))
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
+    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+
+
+def test_signers_of_a_branch_are_read_as_the_remote_has_it(desk: Desk, tmp_path: Path) -> None:
+    origin, mine = tmp_path / "origin", tmp_path / "mine"
+    origin.mkdir()
+    git(origin, "init", "-q", "-b", "main")
+    (origin / "signers").write_bytes(desk.source.signers.text)
+    git(origin, "add", ".")
+    git(origin, "commit", "-qm", "signers")
+    git(tmp_path, "clone", "-q", str(origin), str(mine))
+    (mine / "signers").write_text(f"{EVE} {public(desk.keys[EVE])}\n")
+    git(mine, "commit", "-qam", "me too")
+    found = read_signers(project(mine), Environment(name="p", signers_from="origin/main:signers"))
+    assert [one.principal for one in found.signers.people] == [ANA, BEN, ZOE] and len(found.commit) == 40
+    for branch in ("main", "HEAD", "nothing/main"):
+        with pytest.raises(Misuse, match="no branch of a remote"):
+            read_signers(project(mine), Environment(name="p", signers_from=f"{branch}:signers"))
