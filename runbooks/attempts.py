@@ -15,6 +15,7 @@ from migrations.target import Pinned, environment_mark
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks import events as e
+from runbooks.approvals.session import SessionApprovals
 from runbooks.execution import StepRun, failure_of
 from runbooks.identity import judge_mark
 from runbooks.opening import Opening, Verdict
@@ -41,6 +42,7 @@ class Attempts:
         self._setting = setting
         self._plans = plans
         self._presence = Presence(setting.target)
+        self._approvals = SessionApprovals(recorder, setting)
         self._running: StepRun | None = None
         self._captured: dict[str, dict[str, JsonValue]] = {}
 
@@ -195,6 +197,8 @@ class Attempts:
         held = step.effect == "target" and self._mode != "backup"
         if held:
             await self._presence.hold(run.application_name)
+        if step.effect != "reads":
+            await self._approvals.spend(run)
         result = await kind.run(run, params)
         if held:
             # A restored database came without our lock. If somebody was quicker, our next step will be told.

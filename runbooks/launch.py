@@ -2,13 +2,16 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from migrations.folder import read_folder
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.answers import Answers, check_answers, read_answers
+from runbooks.approvals.approval_document import Signed, read_approval
+from runbooks.approvals.kept import keep, kept
 from runbooks.artefacts import write_private
 from runbooks.client import Client, start_runner
 from runbooks.document import read_runbook
@@ -45,6 +48,30 @@ class Request(Frozen):
     answers: AnswersFile | None = None
     headless: bool = False
     signing: Signing | None = None
+    emergency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """On what a session that needs approvals goes: on these, or without any, in an emergency, for this reason."""
+
+    approvals: tuple[Signed, ...] = ()
+    emergency: str = ""
+
+
+USUAL = Lane()
+
+
+def lane_of(approvals: Sequence[Path], emergency: str | None) -> Lane:
+    """The approvals in files, or the reason to go without. Raises Misuse."""
+    if emergency is not None and not emergency.strip():
+        raise Misuse("The emergency lane wants a reason.", advice="--emergency REASON; it is told to others.")
+    if approvals and emergency:
+        raise Misuse("A session has approvals, or goes without in an emergency.", advice="Leave one of them out.")
+    given = tuple(map(read_approval, approvals))
+    if given and (wrong := next((one for one in given if one.document.plan != given[0].document.plan), None)):
+        raise Misuse(f"{wrong.name} and {given[0].name} approve different plans.", advice="One plan, one session.")
+    return Lane(given, (emergency or "").strip())
 
 
 def environment_of(project: Project, name: str) -> Environment:
@@ -59,12 +86,12 @@ def environment_of(project: Project, name: str) -> Environment:
     return found
 
 
-def may_run_headless(environment: Environment, mode: str) -> None:
-    """Raises Misuse: nobody watches, and a protected environment wants a person."""
-    if environment.protected and mode == "walk":
+def may_run_headless(environment: Environment, mode: str, lane: Lane = USUAL) -> None:
+    """Raises Misuse: nobody watches, and a protected environment wants a person, or a plan that was approved."""
+    if environment.protected and mode == "walk" and not lane.approvals:
         raise Misuse(
-            f"{environment.name} is protected: it does not run unattended.",
-            advice=f"Run `gonogo run {environment.name}` on a terminal.",
+            f"{environment.name} is protected: it does not run unattended without an approved plan.",
+            advice=f"Run `gonogo run {environment.name}` on a terminal, or with --approval FILE.",
         )
 
 
@@ -90,13 +117,16 @@ async def begin(
     document: tuple[str, str] | None = None,
     narrowing: Narrowing = WHOLE,
     signing: Signing | None = None,
+    lane: Lane = USUAL,
 ) -> tuple[Client, Answers]:
     """Begin a session. `document`: the name and text of a runbook, if it is not the environment's own.
 
     Raises Problem; a wrong configuration leaves no folder behind.
     """
     if headless:
-        may_run_headless(environment, mode)
+        may_run_headless(environment, mode, lane)
+    if lane.approvals and signing is None:
+        raise Misuse("With approvals, who operates is proven and not claimed.", advice="Sign the session: --sign KEY.")
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
     name, text = document or runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())
@@ -120,8 +150,10 @@ async def begin(
         answers=answers_file,
         headless=headless,
         signing=signing,
+        emergency=lane.emergency,
     )
     try:
+        keep(folder, lane.approvals)
         write_private(folder / "runbook.md", text if isinstance(text, bytes) else text.encode())
         return await _run(folder, request, environ), given
     except BaseException:
@@ -162,7 +194,7 @@ async def take_up(
     must_be_local(folder)
     must_be_here(opened)
     if headless:
-        _may_go_on_headless(opened)
+        _may_go_on_headless(opened, folder)
     sort = "headless" if headless else "screen"
     try:
         return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
@@ -197,13 +229,13 @@ def _first(folder: Path) -> SessionOpened:
     return first
 
 
-def _may_go_on_headless(opened: SessionOpened) -> None:
+def _may_go_on_headless(opened: SessionOpened, folder: Path) -> None:
     """Raises Misuse for a protected environment, however it was begun, and for a session that is to pause."""
     if pauses(opened.runbook):
         raise Misuse(NOBODY_TO_ASK, advice=f"Run `gonogo resume {opened.session}` on a terminal.")
-    if opened.protected and opened.mode == "walk":
+    if opened.protected and opened.mode == "walk" and not kept(folder):
         raise Misuse(
-            f"{opened.environment} is protected: it does not run unattended.",
+            f"{opened.environment} is protected: it does not run unattended without an approved plan.",
             advice=f"Run `gonogo resume {opened.session}` on a terminal.",
         )
 

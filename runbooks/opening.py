@@ -18,6 +18,7 @@ from migrations.sql import cut_in_doubt
 from migrations.target import Connection, Fingerprint, Pooling, Url, environment_mark, pooling, privileges
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
+from runbooks.approvals.session import SessionApprovals
 from runbooks.events import Runner
 from runbooks.execution import StepRun
 from runbooks.host import logout, sharing
@@ -47,6 +48,7 @@ class Opening:
         self._setting = setting
         self._plans = plans
         self._presence = presence
+        self._approvals = SessionApprovals(recorder, setting)
         self._strings_conform = True
 
     async def run(self) -> Verdict | None:
@@ -57,6 +59,8 @@ class Opening:
             plan = await self._plans.make(self._recorder.view, await self._prisma())
             self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
             self._strings()
+            if self._walks:
+                plan = await self._approvals.accepted(self._run, plan)
             if plan.protected and self._changes:
                 await self._typed_name()
             self._recorder.append(plan)
@@ -73,6 +77,11 @@ class Opening:
     def _changes(self) -> bool:
         opened = self._recorder.view.opened
         return opened is not None and opened.mode != "backup"
+
+    @property
+    def _walks(self) -> bool:
+        opened = self._recorder.view.opened
+        return opened is not None and opened.mode == "walk"
 
     async def _look(self) -> None:
         self._addresses()

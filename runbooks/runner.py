@@ -22,6 +22,7 @@ from runbooks import events as e
 from runbooks import project as projects
 from runbooks import wire
 from runbooks.anchors import Anchors
+from runbooks.approvals.emergency import owed
 from runbooks.artefacts import write_private
 from runbooks.attempts import Attempts
 from runbooks.client import SAYS
@@ -159,7 +160,12 @@ class Runner:
             answers=request.answers,
             machine=machine(),
             previous=previous(self._folder.parent, setting.project.name, setting.environment.name, setting.runbook),
+            emergency=self._emergency(setting.environment),
         )
+
+    def _emergency(self, environment: Environment) -> e.Emergency | None:
+        reason = self._request.emergency
+        return owed(reason, _now().date(), environment.review_within) if reason else None
 
     async def _own(
         self, recorder: Recorder, setting: Setting, world: World, unknown: tuple[tuple[str, int], ...]

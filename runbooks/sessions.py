@@ -27,6 +27,7 @@ _TAIL_BYTES = 256
 class Summary:
     """How a session stands, as its journal says; the chain is not checked here. `opened_at` is RFC 3339 UTC.
 
+    `review_by`: it went without approval, in an emergency, and is to be reviewed until that day.
     `fault` says why it cannot be read further. `outcome` is None until the session has ended.
     """
 
@@ -39,6 +40,7 @@ class Summary:
     outcome: str | None = None
     exit_code: int | None = None
     waivers: int = 0
+    review_by: str = ""
     records: int = 0
     head: str = ""
     running: bool = False
@@ -207,6 +209,7 @@ def summary(folder: Path) -> Summary:
         environment=event.environment,
         ticket=event.ticket,
         operator=event.operator.name,
+        review_by=event.emergency.review_by if event.emergency else "",
         opened_at=first.at,
         records=1,
         head=first.hash,

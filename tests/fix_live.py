@@ -91,6 +91,7 @@ class Live:
         *,
         sort: str | None = "screen",
         mode: str = "walk",
+        emergency: str = "",
         park_seconds: float = SECONDS,
         face_seconds: float = SECONDS,
     ) -> None:
@@ -108,6 +109,7 @@ class Live:
                 "ticket": "CHG-1",
                 "operator": ANA,
                 "headless": sort == "headless",
+                "emergency": emergency,
             }
         )
         runner = Runner(self.folder, request, RunnerLog(self.log), park_seconds=park_seconds, face_seconds=face_seconds)

@@ -159,10 +159,14 @@ class GonogoApp(Base):
 
     def on_mount(self) -> None:
         """Follow the session from here on; the clock ticks once a second."""
-        self.push_screen(Run(self.clock))
+        self.open()
         self._follow()
         self.set_interval(FRAME_SECONDS, self.draw)
         self.set_interval(TICK_SECONDS, self._tick)
+
+    def open(self) -> None:
+        """Show the first screen."""
+        self.push_screen(Run(self.clock))
 
     @work(exit_on_error=True)
     async def _follow(self) -> None:

@@ -16,6 +16,7 @@ from tui.commands.common import BUG, DETACHED, on_terminal, talk
 
 NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 COMMANDS = {
+    "approve": "approve:approve",
     "backup": "walk:backup",
     "check": "check:check",
     "demo": "walk:demo",

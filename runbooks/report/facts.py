@@ -182,6 +182,8 @@ _BY_HAND = {
 
 def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
     """What was not as the runbook has it, and of what. NO-GOs and waivers are told by themselves."""
+    if isinstance(event, e.SessionOpened) and event.emergency is not None:
+        yield "it ran in the emergency lane, without approval", event.emergency.reason
     match event:
         case e.SessionOpened(git=e.Git(clean=False)):
             yield "the project's folder differed from its commit", ""

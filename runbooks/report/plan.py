@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from runbooks import events as e
+from runbooks.report.approved import approval_points
 from runbooks.report.parts import (
     Heading,
     Paragraph,
@@ -39,6 +40,8 @@ def _points(plan: e.PlanMade, when: str) -> Iterator[Words]:
     yield from _target(plan.target)
     if plan.runner:
         yield ("applied by ", Value(plan.runner.words))
+    if plan.approval:
+        yield from approval_points(plan.approval)
     for name, why in plan.conditions.items():
         reasons: Words = listed([(Value(each),) for each in why]) if why else ("holds",)
         yield ("condition ", Strong(name), ": ", *reasons)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from runbooks import events as e
 from runbooks.journal.records import Record
+from runbooks.report.approved import approved_rows
 from runbooks.report.escape import one_line
 from runbooks.report.facts import Deviation, Facts, gather
 from runbooks.report.parts import Heading, Pairs, Paragraph, Part, Point, Points, Refs, Strong, Value, Words, listed
@@ -104,6 +105,7 @@ def _rows(facts: Facts) -> Iterator[tuple[str, Words]]:
     yield "Session", (Value(opening.session), " ", Refs((0,)))
     yield "Time", (f"{_time(facts)} ", Refs((0, last)))
     yield "Operator", _operator(facts)
+    yield from approved_rows(facts)
     yield "Environment", _environment(facts)
     yield "Target", _target(facts)
     yield "Plan", _plan(facts)

@@ -9,6 +9,8 @@ import click
 
 from migrations.problem import Misuse, Unavailable
 from runbooks import launch
+from runbooks.approvals.approval_document import SUFFIX
+from runbooks.approvals.approving import PLAN
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.approvals.requesting import request
 from runbooks.durations import duration
@@ -16,6 +18,8 @@ from runbooks.events import PlanMade
 from runbooks.operator import who
 from runbooks.places import Place, place
 from runbooks.project import Environment
+from runbooks.signing import ready
+from runbooks.signing import sign as signed
 from tui.commands.common import json_option, on_terminal, project_option, talk
 from tui.commands.plan_printed import plan_lines
 from tui.commands.walk import operator_option
@@ -29,6 +33,7 @@ LONGEST = timedelta(days=30)
 @click.option("--ticket", help="The change ticket that it is for.")
 @click.option("--to", default="", metavar="MIGRATION", help="The last migration to apply; later ones are held back.")
 @click.option("--expires", default="24h", help="For how long it can be run, such as 8h or 3d.", show_default=True)
+@click.option("--sign", type=click.Path(path_type=Path), metavar="KEY", help="Your SSH key, to prove who asks.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file, if not plan-ENVIRONMENT-HASH.json.")
 @operator_option
 @json_option
@@ -38,6 +43,7 @@ def plan(
     ticket: str | None,
     to: str,
     expires: str,
+    sign: Path | None,
     output: Path | None,
     operator: str | None,
     as_json: bool,
@@ -45,6 +51,8 @@ def plan(
 ) -> None:
     """Read ENVIRONMENT's database, show what would run there, and write it into a file to be approved."""
     here = place(project_file)
+    if sign is not None:
+        ready(sign)
     wanted, lasting = launch.environment_of(here.project, environment), _lasting(expires)
     document, made = asyncio.run(_request(here, wanted, to, _ticket(ticket), operator, lasting))
     if as_json:
@@ -53,8 +61,11 @@ def plan(
         for line in plan_lines(document, made):
             click.echo(printable(line))
     path = output or Path(f"plan-{environment}-{document.short}.json")
-    _write(path, document)
-    talk(f"Written to {path}.")
+    _write(path, document.text)
+    if sign is not None:
+        _write(path.with_name(path.name + SUFFIX), signed(document.text, PLAN, sign).armour.encode())
+    talk(f"Written to {path}{f' and {path.name}{SUFFIX}' if sign else ''}. A second engineer says yes to it by:")
+    talk(f"  gonogo approve {path.name} --key KEY")
 
 
 async def _request(
@@ -84,9 +95,9 @@ def _ticket(said: str | None) -> str:
     return ticket
 
 
-def _write(path: Path, document: PlanDocument) -> None:
+def _write(path: Path, data: bytes) -> None:
     """Raises Unavailable."""
     try:
-        path.write_bytes(document.text)
+        path.write_bytes(data)
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}.", advice="Name another with -o.") from None

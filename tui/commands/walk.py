@@ -15,6 +15,7 @@ from runbooks.client import LOG, Client
 from runbooks.demo import shop
 from runbooks.headless import Headless
 from runbooks.journal import NAME, read
+from runbooks.launch import USUAL, Lane
 from runbooks.narrowed import WHOLE, Narrowing
 from runbooks.noted import kept
 from runbooks.operator import who
@@ -25,6 +26,7 @@ from tui.commands.signed import end_signed, sign_option, signing_with
 from tui.printable import printable
 
 TIDY_SECONDS = 30.0
+ALONE = "a demo: there is no second engineer to approve it"
 
 operator_option = click.option("--operator", help="Your name for the record, if it is not git's user.email.")
 answers_option = click.option(
@@ -39,6 +41,15 @@ headless_option = click.option("--headless", is_flag=True, help="No screen; what
 @click.option("--to", default="", metavar="MIGRATION", help="The last migration to apply; later ones are held back.")
 @click.option("--dry-run", is_flag=True, help="Print what would be sent, and change nothing; there is no session.")
 @click.option("--step", "pause", is_flag=True, help="Ask between two transactions whether to go on.")
+@click.option(
+    "--approval",
+    "approvals",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A second engineer's approval of this plan; once for each.",
+)
+@click.option("--emergency", metavar="REASON", help="Go without approvals: others are told, and a review is owed.")
 @operator_option
 @sign_option
 @headless_option
@@ -50,6 +61,8 @@ def run(
     to: str = "",
     dry_run: bool = False,
     pause: bool = False,
+    approvals: tuple[Path, ...] = (),
+    emergency: str | None = None,
     operator: str | None = None,
     key: Path | None = None,
     headless: bool = False,
@@ -57,10 +70,14 @@ def run(
     project_file: Path | None = None,
 ) -> None:
     """Walk ENVIRONMENT through its runbook."""
-    unattended, narrowing = headless or not on_terminal(), Narrowing(to=to, pause=pause)
+    unattended, lane = headless or not on_terminal(), launch.lane_of(approvals, emergency)
+    if lane.approvals:  # what was approved is what is run
+        plan = lane.approvals[0].document.plan
+        ticket, to = ticket or plan.ticket, to or plan.to
+    narrowing = Narrowing(to=to, pause=pause)
     if dry_run:
         return on_paper(place(project_file), environment, narrowing)
-    walk(place(project_file), environment, ticket, operator, unattended, answers, "walk", narrowing, key)
+    walk(place(project_file), environment, ticket, operator, unattended, answers, "walk", narrowing, key, lane)
 
 
 def on_paper(here: Place, environment: str, narrowing: Narrowing) -> None:
@@ -94,10 +111,11 @@ def demo(headless: bool, operator: str | None) -> None:
     talk(f"Preparing the demo shop: a PostgreSQL of its own and {orders} orders. This takes some seconds.")
     made = shop.prepare(os.environ)
     environment = "staging" if unattended else "production"
+    lane = USUAL if unattended else Lane(emergency=ALONE)
     answers = made.answers if unattended else None
     here = place(made.project_file)
     try:
-        walk(here, environment, "DEMO-1", operator, unattended, answers, "walk")
+        walk(here, environment, "DEMO-1", operator, unattended, answers, "walk", lane=lane)
     except (Problem, KeyboardInterrupt):
         if not launch.begun_on(here.project, here.file, os.environ):
             made.remove()
@@ -114,11 +132,12 @@ def walk(
     mode: Literal["walk", "backup"],
     narrowing: Narrowing = WHOLE,
     key: Path | None = None,
+    lane: Lane = USUAL,
 ) -> None:
     """Begin a session and be its face until it ends, or until the face leaves."""
     wanted = launch.environment_of(here.project, environment)
     if headless:
-        launch.may_run_headless(wanted, mode)
+        launch.may_run_headless(wanted, mode, lane)
     while not (ticket := launch.ticket_of(ticket or "")):
         if headless:
             raise Misuse("A session is for a change ticket.", advice="Name it with --ticket.")
@@ -138,6 +157,7 @@ def walk(
             headless=headless,
             environ=os.environ,
             signing=signing,
+            lane=lane,
         )
         return await face(client, given, headless)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from textual.content import Content
 from textual.widgets import Static
 
+from runbooks.events import SessionOpened
 from runbooks.view import RunView
 from tui.printable import one_line
 from tui.words import Clock, elapsed, moment
@@ -48,7 +49,7 @@ class Band(Static):
         if opened is None:
             return ("gonogo", "waiting for the runner"), ()
         protected = "PROTECTED" if view.protected else "not protected"
-        where = (f"{opened.environment.upper()} · {protected}", *self._target(view, brief))
+        where = (f"{opened.environment.upper()} · {protected}", *_lane(opened, brief), *self._target(view, brief))
         whose = (
             opened.ticket,
             _person(opened.operator.name, brief),
@@ -80,6 +81,13 @@ class Band(Static):
         drawn = [_lines(parts, width, protected=self._protected) for parts in self._ways]
         lines = next((lines for lines in drawn if len(lines) <= LINES), drawn[-1])
         self.update(Content("\n").join(lines))
+
+
+def _lane(opened: SessionOpened, brief: int) -> tuple[str, ...]:
+    """That nobody approved what runs here."""
+    if opened.emergency is None:
+        return ()
+    return ("EMERGENCY" if brief else f"EMERGENCY, review owed by {opened.emergency.review_by}",)
 
 
 def _address(address: str, brief: int) -> str:

@@ -1,0 +1,44 @@
+"""The approvals in a session's folder: put there before its first record, and read by every runner of it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from migrations.problem import Unavailable
+from runbooks.approvals.approval_document import SUFFIX, Signed, read_approval
+from runbooks.artefacts import write_private
+
+FOLDER = "approvals"
+
+
+def keep(folder: Path, approvals: Iterable[Signed]) -> None:
+    """Write them into a session's folder, numbered. Raises Unavailable."""
+    for number, one in enumerate(approvals, 1):
+        path = _place(folder) / f"{number}-{one.name}"
+        write_private(path, one.text)
+        write_private(path.with_name(path.name + SUFFIX), one.signature.encode())
+
+
+def kept(folder: Path) -> tuple[Path, ...]:
+    """The files of the approvals that a session was given; the signature of each lies beside it."""
+    return tuple(sorted((folder / FOLDER).glob("[0-9]-*.json")))
+
+
+def read_kept(folder: Path) -> tuple[Signed, ...]:
+    """The approvals themselves. Raises Misuse if a file is not what it was."""
+    return tuple(map(read_approval, kept(folder)))
+
+
+def keep_signers(folder: Path, text: bytes) -> Path:
+    """Write the file of signers beside them, as it was read. Raises Unavailable."""
+    path = _place(folder) / "signers"
+    write_private(path, text)
+    return path
+
+
+def _place(folder: Path) -> Path:
+    place = folder / FOLDER
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{place} cannot be made: {error.strerror}.") from None
+    return place

@@ -1,0 +1,136 @@
+"""`gonogo approve`: the plan is computed again in the approver's checkout, and signed only if nothing differs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from fix_command import Gonogo, Said, SmallProject, environment
+from fix_keys import Key, public
+
+from runbooks import events as e
+from runbooks.approvals.plan_document import PlanDocument
+from runbooks.journal import NAME, read
+
+ANA, BEN = "ana@example.org", "ben@example.org"
+DROP = "20260102000000_drop"
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
+    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+
+
+def publish(folder: Path) -> None:
+    """Commit all, and let `origin/main` stand there."""
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "as it is")
+    git(folder, "fetch", "-q", "origin")
+
+
+@pytest.fixture
+def shared(small: SmallProject, keys: Key) -> SmallProject:
+    """The small project in git, with a file of signers on its protected branch, and a script that loses data."""
+    small.migration(DROP, "DROP TABLE IF EXISTS old;\n")
+    small.toml(signers_from="origin/main:signers")
+    names = ((ANA, keys("ana")), (BEN, keys("ben")))
+    (small.folder / "signers").write_text("".join(f"{name} {public(key)}\n" for name, key in names))
+    git(small.folder, "init", "-q", "-b", "main")
+    git(small.folder, "remote", "add", "origin", str(small.folder))
+    publish(small.folder)
+    return small
+
+
+def checkout(shared: SmallProject, where: Path) -> Path:
+    """Another engineer's own."""
+    git(where.parent, "clone", "-q", str(shared.folder), str(where))
+    return where
+
+
+def approve(folder: Path, *arguments: str, typed: str = "") -> Said:
+    """Run `gonogo approve` in a checkout, without a database; `typed` is what the approver types."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tui", "approve", *arguments],
+        cwd=folder, env=environment(), input=typed, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def planned(gonogo: Gonogo, shared: SmallProject, key: Path, operator: str = BEN, *more: str) -> Path:
+    """A plan, signed by whoever asks for it."""
+    path = shared.folder.parent / "plan.json"
+    said = gonogo("plan", "here", "--ticket", "CHG-1", "--operator", operator, "--sign", str(key), "-o", str(path),
+                  *more, cwd=shared.folder, env=shared.env)  # fmt: skip
+    assert said.code == 0, said.err
+    return path
+
+
+def test_a_plan_is_approved_only_as_the_approvers_checkout_has_it(
+    gonogo: Gonogo, shared: SmallProject, keys: Key, tmp_path: Path
+) -> None:
+    plan, mine = planned(gonogo, shared, keys("ben")), checkout(shared, tmp_path / "mine")
+    key = ("--key", str(keys("ana")))
+    short = approve(mine, str(plan), *key, typed="n\n")
+    assert (short.code, "table-drop in 20260102000000_drop is not meant" in short.err) == (1, True), short.err
+    word = short.out[5:13]
+    wrong = approve(mine, str(plan), *key, typed="y\n12345678\n")
+    assert (wrong.code, "not how the plan's hash begins" in wrong.err) == (1, True), wrong.err
+    own = approve(mine, str(plan), "--key", str(keys("ben")), typed=f"y\n{word}\n")
+    assert (own.code, "ben@example.org asked for this plan" in own.err) == (1, True), own.err
+    stranger = approve(mine, str(plan), "--key", str(keys("eve")))
+    assert (stranger.code, "does not name this key" in stranger.err) == (1, True), stranger.err
+    script = mine / "migrations" / DROP / "migration.sql"
+    text = script.read_text()
+    script.write_text("DROP TABLE IF EXISTS older;\n")
+    (mine / "small.md").write_text((mine / "small.md").read_text() + "\n")
+    edited = approve(mine, str(plan), *key, typed=f"y\n{word}\n")
+    assert (edited.code, "✘ 20260102000000_drop: SHA-256 " in edited.out, "✘ the runbook: " in edited.out) == (1, 1, 1)
+    assert not list(tmp_path.glob("*approval*"))
+    script.write_text(text)
+    git(mine, "checkout", "-q", "small.md")
+    good = approve(mine, str(plan), *key, typed=f"y\n{word}\n")
+    assert good.code == 0, good.err
+    assert {p.name for p in tmp_path.glob("*approval*")} == {f"plan.approval-{ANA}.json{end}" for end in ("", ".sig")}
+
+
+def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
+    gonogo: Gonogo, shared: SmallProject, keys: Key, tmp_path: Path
+) -> None:
+    shared.toml(protected=True, signers_from="origin/main:signers")
+    shared.answers(answers={"opening/environment": "here"})
+    publish(shared.folder)
+    with psycopg.connect(shared.url, autocommit=True) as target:
+        plan, mine = planned(gonogo, shared, keys("ben")), checkout(shared, tmp_path / "mine")
+        said = approve(mine, str(plan), "--key", str(keys("ana")), typed=f"y\n{PlanDocument.read(plan).short}\n")
+        assert said.code == 0, said.err
+        approval = tmp_path / f"plan.approval-{ANA}.json"
+
+        def run(operator: str, *lane: str) -> Said:
+            key = keys(operator.partition("@")[0])
+            who = ("--operator", operator, "--sign", str(key), "--headless", "--answers", "answers.toml")
+            return gonogo("run", "here", *who, *lane, cwd=shared.folder, env=shared.env)
+
+        assert (run(BEN, "--ticket", "CHG-1").code, run(BEN, "--ticket", "C", "--emergency", "fire").code) == (2, 2)
+        own = run(ANA, "--approval", str(approval))
+        assert (own.code, f"by {ANA}, who also operates" in own.err) == (1, True), own.err
+        good = run(BEN, "--approval", str(approval))
+        assert good.code == 0, good.err
+        records = list(read(good.session / NAME))
+        (made,) = [r.event for r in records if isinstance(r.event, e.PlanMade)]
+        assert made.approval and [one.principal for one in made.approval.approvers] == [ANA]
+        names = [r.event.name for r in records if isinstance(r.event, e.ArtefactKept)]
+        assert names.count("approval") == names.count("approval's signature") == names.count("signers") == 1
+        spent = next(
+            n for n, r in enumerate(records) if isinstance(r.event, e.StepProgress) and "spent" in r.event.data
+        )
+        first = next(n for n, r in enumerate(records) if isinstance(r.event, e.ArtefactKept) and r.event.step == "dump")
+        assert spent < first  # before the dump, so that restoring it brings nothing back
+        (row,) = target.execute("SELECT number, session, operator, approvers FROM gonogo.approvals").fetchall()
+        assert row == (made.approval.number, good.session.name, BEN, ANA)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            target.execute("DELETE FROM gonogo.approvals")
+        # As if it was rolled back: the plan is to the byte what was approved.
+        target.execute('DROP TABLE notes, "_prisma_migrations"')
+        again = run(BEN, "--approval", str(approval))
+        assert (again.code, f"used up by {BEN} in the session {good.session.name}" in again.err) == (1, True), again.err

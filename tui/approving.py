@@ -1,0 +1,62 @@
+"""The review of a plan before it is approved: the same screen as in a session, without a runner behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runbooks import commands as c
+from runbooks import events as e
+from runbooks.view import RunView, advance, fold
+from tui.app import GonogoApp
+from tui.screens.review import Review
+
+HOW = "Read each script to its end and mark it (m). Leave with q: what you approve is asked after that."
+
+
+class PaperFace:
+    """A session on paper: it takes marks of a review, and nothing else. `folder` holds the scripts."""
+
+    has_pen = True
+    meanwhile = None
+
+    def __init__(self, folder: Path, opened: e.SessionOpened, plan: e.PlanMade, by: e.By) -> None:
+        self.folder = folder
+        self.view = fold([(0, _now(), opened), (1, _now(), plan)])
+        self._by = by
+
+    async def changes(self) -> AsyncIterator[RunView]:
+        """There are no others who would change it."""
+        yield self.view
+        await asyncio.Event().wait()
+
+    async def send(self, command: c.Command) -> str | None:
+        """Take a mark."""
+        if not isinstance(command, c.Review):
+            return "this is a plan on paper: it is only read"
+        marked = e.ScriptReviewed(
+            migration=command.migration, sha256=command.sha256, comment=command.comment, by=self._by
+        )
+        self.view = advance(self.view, self.view.seq + 1, _now(), marked)
+        return None
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class ApprovalApp(GonogoApp):
+    """Goes through the scripts of a plan, and is left with the review."""
+
+    def open(self) -> None:
+        """The review, and how it goes on from there."""
+        self.push_screen(Review(self.clock), lambda _: self.exit(0))
+        self.notify(HOW, timeout=10, markup=False)
+
+
+def review(face: PaperFace) -> bool:
+    """Show the review until it is left. Returns whether it was left as a review is, and not broken off."""
+    return ApprovalApp(face).run() == 0
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
