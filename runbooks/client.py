@@ -20,6 +20,7 @@ from runbooks.host.sharing import runner_of
 from runbooks.journal.records import MAX_LINE, BadRecord, Chain, Record
 from runbooks.meanwhile import Meanwhile, Told
 from runbooks.peers import peer_of
+from runbooks.signing.signatory import Signing
 from runbooks.view import RunView, advance
 
 START_SECONDS = 120.0
@@ -65,14 +66,24 @@ class Client:
         self._task = asyncio.create_task(self._read())
 
     @classmethod
-    async def attach(cls, folder: Path, *, sort: str, by: By, answers: AnswersFile | None = None) -> "Client":
-        """Attach to the runner of a session, with the answers that it is given now. Raises Unavailable."""
+    async def attach(
+        cls,
+        folder: Path,
+        *,
+        sort: str,
+        by: By,
+        answers: AnswersFile | None = None,
+        signing: Signing | None = None,
+        agent: str = "",
+    ) -> "Client":
+        """Attach to the runner of a session, with what it is given now: see wire.Attach. Raises Unavailable."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 path = socket_path(folder)
                 _must_be_theirs(Path(path).parent, runner_of(folder))
                 reader, writer = await asyncio.open_unix_connection(path)
-                return await cls.over(folder, reader, writer, sort=sort, by=by, answers=answers)
+                brought = {"answers": answers, "signing": signing, "agent": agent}
+                return await cls.over(folder, reader, writer, sort=sort, by=by, **brought)
         except OSError:  # a timeout is one, too
             raise Unavailable(
                 f"The runner of {folder.name} does not answer.", advice=f"Look at {folder / LOG}."
@@ -87,13 +98,13 @@ class Client:
         *,
         sort: str,
         by: By,
-        answers: AnswersFile | None = None,
+        **brought: object,
     ) -> "Client":
         """Attach over streams that are there already. Raises Unavailable, ConnectionError."""
         if peer_of(writer) != runner_of(folder):
             writer.close()
             raise Unavailable(f"Another account answers for the runner of {folder.name}.")
-        writer.write(wire.line(wire.Attach.model_validate({"sort": sort, "by": by, "answers": answers})))
+        writer.write(wire.line(wire.Attach.model_validate({"sort": sort, "by": by, **brought})))
         stream = wire.lines(reader, MAX_LINE)
         line = await anext(stream, None)
         if line is None:

@@ -15,6 +15,7 @@ from runbooks.peers import account_of, peer_of
 from runbooks.pen import whose, withheld
 from runbooks.recorder import Recorder
 from runbooks.runbook import ALONE
+from runbooks.signing.signatory import Signatory
 
 CHUNK = 256 * 1024
 
@@ -22,12 +23,23 @@ Submit = Callable[[Command, e.By], Awaitable[str | None]]
 
 
 class Faces:
-    """Everybody who looks at this session now. `attached` is set once somebody has been there."""
+    """Everybody who looks at this session now. `attached` is set once somebody has been there.
 
-    def __init__(self, recorder: Recorder, folder: Path, submit: Submit, circle: Circle | None = None) -> None:
+    `signatory` hears what a face of this very account brings to sign with.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        folder: Path,
+        submit: Submit,
+        circle: Circle | None = None,
+        signatory: Signatory | None = None,
+    ) -> None:
         self._recorder = recorder
         self._folder = folder
         self._circle = circle
+        self._signatory = signatory
         self._journal = folder / NAME
         self._submit = submit
         self._count = 0
@@ -77,6 +89,8 @@ class Faces:
                     e.FaceAttached(face=name, sort=attach.sort, pen=pen, by=by, answers=attach.answers)
                 )
             self.attached.set()
+            if self._signatory is not None and account == account_of(os.getuid()):
+                self._signatory.attended(attach.signing, attach.agent)
             async for message in messages:
                 if isinstance(message, wire.Send):
                     await self._take(message, name, by, feed, writer)

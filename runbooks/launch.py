@@ -1,5 +1,6 @@
 """Begins a session, or takes one up: a folder, a runner, and the face's connection to it."""
 
+import functools
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ from runbooks.project import Environment, Project, runbook_text
 from runbooks.references import check_values
 from runbooks.runbook import Mode
 from runbooks.sessions import create_folder, new_session_id, sessions_root
-from runbooks.signing.signatory import Signing
+from runbooks.signing.signatory import AGENT, Signing
 from runbooks.steps import catalogue
 
 LONGEST_TICKET = 200
@@ -196,8 +197,17 @@ async def take_up(
     if headless:
         _may_go_on_headless(opened, folder)
     sort = "headless" if headless else "screen"
+    attach = functools.partial(
+        Client.attach,
+        folder,
+        sort=sort,
+        by=operator,
+        answers=answers_file,
+        signing=signing,
+        agent=environ.get(AGENT, ""),
+    )
     try:
-        return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
+        return await attach(), given
     except Unavailable:
         _must_be_ours(folder, opened)
     request = Request(resume=True, operator=operator, answers=answers_file, headless=headless, signing=signing)
@@ -205,7 +215,7 @@ async def take_up(
         return await _run(folder, request, environ), given
     except Problem as problem:
         try:  # somebody else may have taken it up at the same moment
-            return await Client.attach(folder, sort=sort, by=operator, answers=answers_file), given
+            return await attach(), given
         except Unavailable:
             raise problem from None
 

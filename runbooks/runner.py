@@ -174,9 +174,9 @@ class Runner:
         await plans.learn(recorder.view)
         attempts = Attempts(recorder, setting, plans)
         engine = Engine(recorder, attempts, plans, self._request.operator)
-        faces = Faces(recorder, self._folder, engine.submit, circle_of(setting.project))
         signatory = Signatory(recorder, self._folder, self._request.signing, setting.environ)
         anchors = Anchors(recorder, setting)
+        faces = Faces(recorder, self._folder, engine.submit, circle_of(setting.project), signatory)
         try:
             if self._request.resume:
                 recorder.append(self._resumed(unknown))

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 from runbooks.commands import Command
 from runbooks.events import AnswersFile, By
 from runbooks.frozen import Frozen
+from runbooks.signing.signatory import Signing
 
 COMMAND_LIMIT = 1024 * 1024
 """Bytes of one line from a face at the most. From the runner come lines as long as the journal's may be."""
@@ -21,13 +22,18 @@ PIECE = 64 * 1024
 
 
 class Attach(Frozen):
-    """`after` is the last record that the face has; -1 for none. `answers` is the file that it brings, if it does."""
+    """`after` is the last record that the face has; -1 for none. `answers` is the file that it brings, if it does.
+
+    So is `signing`; `agent` is the socket of the SSH agent of whoever looks at it.
+    """
 
     say: Literal["attach"] = "attach"
     after: int = -1
     sort: Literal["screen", "headless"]
     by: By
     answers: AnswersFile | None = None
+    signing: Signing | None = None
+    agent: str = ""
 
 
 class Send(Frozen):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
-from runbooks.artefacts import write_private
+from runbooks.artefacts import make_folder, write_private
 from runbooks.journal.files import open_to_read
 from runbooks.signing.signed_head import SignedHead
 from runbooks.signing.sshsig import LONGEST, Signature
@@ -29,7 +29,7 @@ def keep(folder: Path, head: SignedHead, signature: Signature) -> tuple[Path, Pa
     """Write the text and its signature into a session's folder, beside what is there. Raises Unavailable."""
     place = folder / FOLDER
     try:
-        place.mkdir(mode=0o700, exist_ok=True)
+        make_folder(place)
     except OSError as error:
         raise Unavailable(f"{place} cannot be made: {error.strerror}.") from None
     name, number = head.name, 1

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,12 @@ from runbooks.signing import HEAD, AllowedSigners, check, sign
 from runbooks.signing.kept import keep
 from runbooks.signing.record import Signed, Unsigned, progress
 from runbooks.signing.signed_head import SignedHead
+from runbooks.signing.sshsig import Signature
 from runbooks.view import RunView
+
+AGENT = "SSH_AUTH_SOCK"
+AGENTS = 4
+"""So many agents are asked at the most, the newest first."""
 
 
 class Signing(Frozen):
@@ -38,17 +43,33 @@ class Signatory:
         self._folder = folder
         self._signing = signing
         self._environ = environ
+        self._agents = [environ.get(AGENT, "")]
         self._plan: PlanMade | None = recorder.view.plan
         self._due: asyncio.Queue[SignedHead | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Sign the record that the session was opened or resumed with, and go on from there, if it is to be signed."""
-        if self._signing is None:
-            return
-        self._put("resume" if self._recorder.view.seq else "opening")
-        self._recorder.listen(self._look)
-        self._task = asyncio.create_task(self._work(self._signing))
+        if self._signing is not None:
+            self._go_on("resume" if self._recorder.view.seq else "opening")
+
+    def attended(self, signing: Signing | None, agent: str) -> None:
+        """A person of this account has come. Their key signs from now on, if they bring one.
+
+        An agent that a terminal brought goes with it: theirs is asked first.
+        """
+        if agent:
+            self._agents = [agent, *(one for one in self._agents if one != agent)][:AGENTS]
+        if self._recorder.view.ended is None and (signing or (self._recorder.view.unsigned and agent)):
+            self._signing = signing or self._signing
+            self._go_on("attached")
+
+    def _go_on(self, why: str) -> None:
+        self._put(why)
+        if self._task is None:
+            self._plan = self._recorder.view.plan
+            self._recorder.listen(self._look)
+            self._task = asyncio.create_task(self._work())
 
     async def finish(self) -> None:
         """Wait until all that is due has been signed."""
@@ -84,11 +105,12 @@ class Signatory:
             now = stamp(datetime.now(UTC))
             self._due.put_nowait(SignedHead.of(view.opened, view.seq, view.head, why, now))
 
-    async def _work(self, signing: Signing) -> None:
-        while (head := await self._due.get()) is not None:
+    async def _work(self) -> None:
+        while (head := await self._due.get()) is not None and self._signing is not None:
             events: list[Event]
             try:
-                events = await asyncio.to_thread(_made, self._folder, head, signing, self._environ)
+                ways = [{**self._environ, AGENT: agent} for agent in self._agents]
+                events = await asyncio.to_thread(_made, self._folder, head, self._signing, ways)
             except Problem as problem:
                 events = [progress(Unsigned(record=head.seq, why=head.why, reason=str(problem)))]
             for event in events:
@@ -99,13 +121,13 @@ class Signatory:
                         return  # the runner has heard of it
 
 
-def _made(folder: Path, head: SignedHead, signing: Signing, environ: Mapping[str, str]) -> list[Event]:
+def _made(folder: Path, head: SignedHead, signing: Signing, ways: Sequence[Mapping[str, str]]) -> list[Event]:
     """The files of a signature, and what the journal says of them. Raises Problem."""
     text, who = head.text(), ""
-    signature = sign(text, HEAD, Path(signing.key), environ)
+    signature = _signature(text, Path(signing.key), ways)
     if signing.signers:
         signers = AllowedSigners.parse(signing.signers.encode(), shown=signing.shown)
-        who = check(text, signature.armour, HEAD, signers, environ).principal
+        who = check(text, signature.armour, HEAD, signers, ways[0]).principal
     paths = keep(folder, head, signature)
     signed = Signed(record=head.seq, why=head.why, key=signature.fingerprint, principal=who)
     return [
@@ -113,6 +135,18 @@ def _made(folder: Path, head: SignedHead, signing: Signing, environ: Mapping[str
         _artefact(folder, f"signature of record {head.seq}", paths[1], signature.armour.encode()),
         progress(signed),
     ]
+
+
+def _signature(text: bytes, key: Path, ways: Sequence[Mapping[str, str]]) -> Signature:
+    """By the first of the ways that leads to the key. Raises what was wrong with that first."""
+    first: Problem | None = None
+    for environ in ways:
+        try:
+            return sign(text, HEAD, key, environ)
+        except Problem as problem:
+            first = first or problem
+    assert first is not None
+    raise first
 
 
 def _artefact(folder: Path, name: str, path: Path, data: bytes) -> ArtefactKept:

@@ -15,6 +15,7 @@ from fix_keys import Key, add, public
 
 from migrations.problem import Misuse, Problem
 from runbooks import events as e
+from runbooks.faces import Faces
 from runbooks.journal import NAME, Journal, Verdict, check_artefacts, read, verify
 from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
@@ -28,6 +29,7 @@ from runbooks.signing.signatory import Signatory, Signing
 from runbooks.signing.signed_head import SignedHead, read_signed_head
 from runbooks.view import RunView
 from tests.runbooks.conftest import ANA, Clock, opening, the_plan
+from tests.runbooks.wired import Wired
 from tui.commands.signatures import sign_transcript
 from tui.commands.verify import verify_transcript
 
@@ -144,6 +146,30 @@ async def test_an_agent_that_goes_away_is_told_and_stops_nothing(
     assert [one.head.why for one in judged if one.head] == ["opening", "plan"]
     assert grade(verify(session.journal), judged) == "consistent"
     assert "as claimed" in said, "whose the key is was not asked"
+
+
+async def test_who_attaches_brings_a_key_or_the_agent_that_has_it(
+    keys: Key, agent: dict[str, str], tmp_path: Path
+) -> None:
+    key, apart = keys("carried"), tmp_path / "carried.pub"
+    apart.write_text(public(key))
+    add(key, agent)
+    gone = {**agent, "SSH_AUTH_SOCK": str(tmp_path / "gone")}
+    wired = Wired(tmp_path / "s", Journal.create(tmp_path / "s", Clock()))
+    signatory = Signatory(wired.recorder, wired.folder, None, gone)
+    wired.faces = Faces(wired.recorder, wired.folder, wired.submit, signatory=signatory)
+    signatory.begin()
+    seen = wired.recorder.until
+    async with asyncio.timeout(60):
+        await (await wired.face(signing=Signing(key=str(apart)))).close()
+        await seen(lambda view: view.unsigned)
+        await (await wired.face(agent=agent["SSH_AUTH_SOCK"])).close()
+        await seen(kept(1))
+        wired.recorder.append(END)
+        await signatory.finish()
+    await wired.close()
+    signed = [(one.head.why, one.principal) for one in judge(wired.folder / NAME, people(ana=key)) if one.head]
+    assert signed == [("attached", "ana@example.org"), ("end", "ana@example.org")]
 
 
 def test_an_ended_session_is_signed_afterwards_by_several(keys: Key, write) -> None:

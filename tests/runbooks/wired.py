@@ -25,10 +25,10 @@ class Wired:
         self.journal = journal
         self.recorder = Recorder(journal, Redactor({"TOKEN": "hunter2-hunter2"}), RunView())
         self.recorder.append(opening())
-        self.faces = Faces(self.recorder, folder, self._submit)
+        self.faces = Faces(self.recorder, folder, self.submit)
         self._serving: list[asyncio.Task[None]] = []
 
-    async def _submit(self, command: c.Command, by: e.By) -> str | None:
+    async def submit(self, command: c.Command, by: e.By) -> str | None:
         self.recorder.append(e.ItemTicked(item="x", state="done", by=by))
         return None
 
@@ -39,8 +39,8 @@ class Wired:
         self._serving.append(asyncio.create_task(self.faces.serve(reader, writer)))
         return await asyncio.open_unix_connection(sock=ours)
 
-    async def face(self, sort: str = "screen", by: e.By = ANA) -> Client:
-        return await Client.over(self.folder, *await self.pair(), sort=sort, by=by)
+    async def face(self, sort: str = "screen", by: e.By = ANA, **brought: object) -> Client:
+        return await Client.over(self.folder, *await self.pair(), sort=sort, by=by, **brought)
 
     async def close(self) -> None:
         for task in self._serving:
