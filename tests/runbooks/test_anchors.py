@@ -1,6 +1,9 @@
 """Where the head of a journal is noted: what came of it stands in the journal, and nothing of it holds a session up."""
 
+import asyncio
+
 import pytest
+from click.testing import CliRunner
 from fix_live import Live, shell, write
 
 from runbooks.heads_compared import compared, kept_heads
@@ -11,6 +14,7 @@ from runbooks.project import load
 from runbooks.report.markdown import transcript
 from runbooks.runbook import PHASES
 from tests.runbooks.test_headless import walk
+from tui.commands.verify import verify_transcript
 
 TELL = '#!/bin/sh\nprintf "%s\\n" "$GONOGO_NOTICE_WHY $GONOGO_HEAD ${SMALL_URL-none}" >>told; test ! -e broken\n'
 
@@ -59,6 +63,26 @@ async def test_the_head_is_noted_at_the_opening_at_each_go_and_at_the_end(live: 
     assert all(hashes[row.seq] == row.head for row in rows)
     (known,) = compared(live.folder.parent, rows)
     assert known.verdict and known.verdict.grade == "anchored"
+    await asyncio.to_thread(compared_by_command, live)
+
+
+def compared_by_command(live: Live) -> None:
+    """`gonogo transcript verify --database`, of the session, of all, and of all but for the one that has gone."""
+    toml = live.small.folder / "gonogo.toml"
+    toml.write_text(toml.read_text().replace("[environments", 'sessions = ".."\n[environments', 1))
+    asked = ["--database", "here", "--project", str(toml), "--at-least", "anchored"]
+
+    def said(*more: str) -> tuple[int, str]:
+        done = CliRunner().invoke(verify_transcript, [*more, *asked], env=live.small.env)
+        return done.exit_code, done.stdout
+
+    one, every = said(str(live.folder)), said()
+    assert one[0] == 0 and "grade: anchored" in one[1]
+    assert every[0] == 0 and every[1].startswith(f"{live.folder.name}: anchored: ")
+    live.folder.rename(live.folder.with_name("elsewhere"))
+    gone = said()
+    live.folder.with_name("elsewhere").rename(live.folder)
+    assert gone[0] == 1 and f"{live.folder.name}: not here: it ran on bastion-1" in gone[1]
 
 
 async def test_what_cannot_be_noted_is_told_and_stops_nothing(live: Live) -> None:

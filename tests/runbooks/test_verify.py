@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import rfc8785
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.verify import write_journal
 from migrations.problem import Misuse
 from runbooks.events import StepProgress
 from runbooks.journal import NAME, BadRecord, Journal, check_artefacts, read, records, verify
@@ -353,3 +355,15 @@ def test_times_are_measured_against_the_servers_clock(tmp_path, events) -> None:
     assert (found.steps_back, found.back, found.back_at) == (1, hour, 3)
     assert (found.readings, found.ahead and found.ahead.ahead, found.ahead_at) == (3, 3_000_000 + hour, 3)
     assert (found.shift, found.shift_at) == (-hour, 3)
+
+
+@pytest.mark.soak
+def test_a_long_journal_takes_no_more_memory_than_a_short_one(tmp_path) -> None:
+    peaks = []
+    for count in (2_000, 40_000):
+        write_journal(tmp_path / "journal", count)
+        tracemalloc.start()
+        assert verify(tmp_path / "journal", [Head("1" * 64)]).records == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 200_000, peaks
