@@ -100,9 +100,8 @@ class Entries:
             lacks = ("; ", Strong("not noted"), ": ", Value(noted.missed)) if noted.missed else ()
             return ("Head ", Value(noted.line), f" ({noted.why})", where, *lacks)
         match said_by(event):
-            case Signed(record=record, why=why, key=key, principal=name):
-                whose: Words = (", that of ", Value(name)) if name else (", and nobody asked whose it is",)
-                return (f"Record {record} signed ({why}) with the key ", Value(key), *whose)
+            case Signed(record=record, why=why, key=key):
+                return (f"Record {record} signed ({why}) with the key ", Value(key))
             case Unsigned(record=record, why=why, reason=reason):
                 return (Strong("Not signed"), f": record {record} ({why}), because ", Value(reason))
         return (f"{event.kind} outside of any step: ", Value(event.model_dump_json()))

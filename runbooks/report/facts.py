@@ -10,7 +10,7 @@ from runbooks.noted import noted_by
 from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
 from runbooks.runbook import Mode
-from runbooks.signing.record import Signed, Unsigned, said_by
+from runbooks.signing.record import Unsigned, said_by
 
 ALONE: dict[Mode, str] = {
     "backup": "Unattended: the Backup phase alone, by a command; no person watched",
@@ -46,7 +46,6 @@ class Facts:
     starts: dict[tuple[str, int], int] = field(default_factory=dict)
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
     timings: Timings = field(default_factory=Timings)
-    signed: list[tuple[int, Signed]] = field(default_factory=list)
 
     @property
     def opening(self) -> e.SessionOpened:
@@ -74,9 +73,9 @@ class Facts:
 
     @property
     def proven(self) -> int | None:
-        """The record that says that the operator signed the first one: a name that is proven, and not claimed."""
-        mine = (seq for seq, one in self.signed if one.record == 0 and one.principal == self.opening.operator.name)
-        return next(mine, None)
+        """The record that names the key with which the operator signed the first one, where approvals ask for that."""
+        approval = self.plan.approval if self.plan else None
+        return self.plan_seq if approval is not None and approval.operator_key else None
 
     def decided(self, *what: str) -> list[tuple[Record, e.Decided]]:
         """The decisions of these sorts, in order."""
@@ -141,8 +140,6 @@ def _take(facts: Facts, record: Record) -> None:
             facts.waivers.append((record, event))
         case _:
             pass
-    if isinstance(signed := said_by(event), Signed):
-        facts.signed.append((record.seq, signed))
     if sort := _from_file(event):
         facts.from_file[sort] = facts.from_file.get(sort, 0) + 1
     facts.timings.take(record)

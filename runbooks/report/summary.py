@@ -123,7 +123,7 @@ _OPENED = Refs((0,))
 
 
 def _claimed(facts: Facts) -> str:
-    return "as claimed" if facts.proven is None else "signed for, which `gonogo transcript verify` checks"
+    return "as claimed" if facts.proven is None else "proven by signature, which `gonogo transcript verify` checks"
 
 
 def _operator(facts: Facts) -> Words:
