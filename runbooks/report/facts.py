@@ -37,7 +37,7 @@ class Facts:
     plan_seq: int = 0
     decisions: list[tuple[Record, e.Decided]] = field(default_factory=list)
     waivers: list[tuple[Record, e.Waived]] = field(default_factory=list)
-    phases: list[str] = field(default_factory=list)
+    phases: dict[str, int] = field(default_factory=dict)
     deviations: dict[str, Deviation] = field(default_factory=dict)
     screens: list[int] = field(default_factory=list)
     headless: bool = False
@@ -58,6 +58,15 @@ class Facts:
     def head(self) -> str:
         """The hash of the last record."""
         return self.last.hash if self.last else ZEROS
+
+    @property
+    def worst_first(self) -> list[tuple[str, Deviation]]:
+        """The deviations, those that weigh most before the others."""
+
+        def weight(found: tuple[str, Deviation]) -> int:
+            return next((n for n, words in enumerate(_WORST) if found[0].startswith(words)), len(_WORST))
+
+        return sorted(self.deviations.items(), key=weight)
 
     @property
     def length(self) -> int:
@@ -125,7 +134,7 @@ def _take(facts: Facts, record: Record) -> None:
         case e.PlanMade():
             facts.plan, facts.plan_seq = event, record.seq
         case e.PhaseOpened(phase=phase):
-            facts.phases.append(phase)
+            facts.phases.setdefault(phase, record.seq)
         case e.StepStarted(step=step, attempt=attempt):
             facts.starts[step, attempt] = record.seq
         case e.StepEnded(step=step, attempt=attempt):
@@ -169,6 +178,14 @@ def _from_file(event: e.Event) -> str:
     return sort if by.how == "answers" else ""
 
 
+_WORST = (
+    "it ran in the emergency lane",
+    *("rolled back", "a step ended crashed", "a step ended failed", "a step has no end", "a step's end was not known"),
+    *("a step ended", "a step's result was fail", "a step's result was unknown", "ended by hand", "a running step"),
+    *("the pen was", "a torn line", "a record was to be signed", "a head could not", "the project's folder"),
+)
+"""How deviations begin that weigh more than the others, the worst first."""
+
 _BY_HAND = {
     "roll_back": "rolled back",
     "stop": "a running step was told to stop",
@@ -200,6 +217,17 @@ def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
             yield "a command was refused", command
         case e.Decided(what="roll_back" | "stop" | "cancel" | "end" as what):
             yield _BY_HAND[what], ""
+        case _:
+            yield from _interruptions(event)
+
+
+def _interruptions(event: e.Event) -> Iterable[tuple[str, str]]:
+    """What befell the session itself, and its record."""
+    match event:
+        case e.PenTaken(from_face=str(), by=by):
+            yield "the pen was taken over", by.name
+        case e.SessionParked():
+            yield "the session was parked", ""
         case e.SessionResumed(unknown=unknown):
             yield "the session was resumed", ""
             for step, _ in unknown:
