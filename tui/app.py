@@ -107,7 +107,83 @@ class Base(App[int]):
             self.push_screen(Help(listed(self.screen)))
 
 
-class GonogoApp(Base):
+class Looking(Base):
+    """Looks at a session through a face."""
+
+    def __init__(
+        self,
+        client: Face,
+        *,
+        clock: Clock = now,
+        transcript: Render = kept_transcript,
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(keymap)
+        self.clock = clock
+        self.transcript = transcript
+        self.gone = False
+        self._client = client
+        self._drawn: tuple[int, bool, bool] | None = None
+
+    @property
+    def mark(self) -> str:
+        """What the band says before all else, where this is not a session as it goes on now."""
+        return ""
+
+    @property
+    def view(self) -> RunView:
+        """The session as it stands now."""
+        return self._client.view
+
+    @property
+    def folder(self) -> Path:
+        """The session folder."""
+        return self._client.folder
+
+    @property
+    def has_pen(self) -> bool:
+        """This face's commands are taken."""
+        return self._client.has_pen
+
+    def draw(self, *, anyhow: bool = False) -> None:
+        """Draw the session as it stands, if it has changed since the last frame."""
+        if not self.is_running:
+            return
+        standing_now = (self.view.seq, self.gone, self.has_pen)
+        if standing_now == self._drawn and not anyhow:
+            return
+        self._drawn = standing_now
+        self.tell()
+        for screen in self.screen_stack:
+            if isinstance(screen, SessionScreen) and screen.drawn:
+                screen.redraw()
+
+    def tell(self) -> None:
+        """Say what has changed, beside what is drawn."""
+
+    # What screens ask for ---------------------------------------------------------------------
+
+    @work
+    async def send(self, command: Command) -> None:
+        """Send a command; a refusal is shown with its reason."""
+        refusal = await self._client.send(command)
+        if refusal is not None:
+            self.notify(one_line(refusal), title="Refused", severity="error", timeout=8, markup=False)
+        self.draw(anyhow=True)
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text (OSC 52), and say what it is. tmux hands it on only if it is told to."""
+        self.copy_to_clipboard(text)
+        where = " (in tmux: set -g set-clipboard on)" if "TMUX" in os.environ else ""
+        self.notify(what, title=f"Copied, where the terminal allows it{where}", timeout=8, markup=False)
+
+    def action_copy_line(self) -> None:
+        """Copy the line to read out on a call."""
+        line = one_line(line_to_read_out(self.view, gone=self.gone))
+        self.copy(line, line)
+
+
+class GonogoApp(Looking):
     """Looks at one session through a client. Leaving detaches; it never ends what runs."""
 
     BINDINGS = [
@@ -129,33 +205,13 @@ class GonogoApp(Base):
         transcript: Render = kept_transcript,
         keymap: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(keymap)
-        self.clock = clock
-        self.transcript = transcript
-        self.gone = False
-        self._client = client
-        self._drawn: tuple[int, bool, bool] | None = None
+        super().__init__(client, clock=clock, transcript=transcript, keymap=keymap)
         self._had_pen = client.has_pen
         self._looked = False
         self._rung = ""
         self._unsigned: tuple[int, str] | None = None
         self._missed: tuple[int, str] | None = None
         self._announced = ""
-
-    @property
-    def view(self) -> RunView:
-        """The session as it stands now."""
-        return self._client.view
-
-    @property
-    def folder(self) -> Path:
-        """The session folder."""
-        return self._client.folder
-
-    @property
-    def has_pen(self) -> bool:
-        """This face's commands are taken."""
-        return self._client.has_pen
 
     def on_mount(self) -> None:
         """Follow the session from here on; the clock ticks once a second."""
@@ -175,21 +231,12 @@ class GonogoApp(Base):
             pass
         self.gone = self.view.ended is None
 
-    def draw(self, *, anyhow: bool = False) -> None:
-        """Draw the session as it stands, if it has changed since the last frame."""
-        if not self.is_running:
-            return
-        standing_now = (self.view.seq, self.gone, self.has_pen)
-        if standing_now == self._drawn and not anyhow:
-            return
-        self._drawn = standing_now
+    def tell(self) -> None:
+        """Who has the pen, what happened meanwhile, what could not be signed, or noted elsewhere."""
         self._tell_of_the_pen()
         self._tell_meanwhile()
         self._tell_of_signatures()
         self._tell_of_anchors()
-        for screen in self.screen_stack:
-            if isinstance(screen, SessionScreen) and screen.drawn:
-                screen.redraw()
 
     def _tell_of_signatures(self) -> None:
         """That a record could not be signed, once for each."""
@@ -254,27 +301,6 @@ class GonogoApp(Base):
         if self._driver is not None and not self.is_headless:
             self._driver.write(f"\x1b]2;{one_line(title)}\x07")
 
-    # What screens ask for ---------------------------------------------------------------------
-
-    @work
-    async def send(self, command: Command) -> None:
-        """Send a command; a refusal is shown with its reason."""
-        refusal = await self._client.send(command)
-        if refusal is not None:
-            self.notify(one_line(refusal), title="Refused", severity="error", timeout=8, markup=False)
-        self.draw(anyhow=True)
-
-    def copy(self, text: str, what: str) -> None:
-        """Copy a text (OSC 52), and say what it is. tmux hands it on only if it is told to."""
-        self.copy_to_clipboard(text)
-        where = " (in tmux: set -g set-clipboard on)" if "TMUX" in os.environ else ""
-        self.notify(what, title=f"Copied, where the terminal allows it{where}", timeout=8, markup=False)
-
-    def action_copy_line(self) -> None:
-        """Copy the line to read out on a call."""
-        line = one_line(line_to_read_out(self.view, gone=self.gone))
-        self.copy(line, line)
-
     def action_detach(self) -> None:
         """Leave. What runs goes on; a session that has ended gives its exit code."""
         self._write_title("")
@@ -309,7 +335,7 @@ class HomeApp(Base):
 
 def run_home(project: Project, known: Sequence[Summary]) -> Chosen | None:
     """Show the home screen. Returns what was chosen: (`run`, ENV), (`resume`, ID), (`transcript`, ID), or None."""
-    _go_with_the_terminal()
+    go_with_the_terminal()
     app = HomeApp(project, known)
     app.run()
     return app.chosen
@@ -317,12 +343,12 @@ def run_home(project: Project, known: Sequence[Summary]) -> Chosen | None:
 
 async def run_face(client: Face, *, clock: Clock = now, transcript: Render = kept_transcript) -> int:
     """Look at a session until it is left. Returns its exit code, 130 when detached, 70 when the app itself failed."""
-    _go_with_the_terminal()
+    go_with_the_terminal()
     app = GonogoApp(client, clock=clock, transcript=transcript)
     code = await app.run_async()
     return code if code is not None else BUG if app.return_code else DETACHED
 
 
-def _go_with_the_terminal() -> None:
+def go_with_the_terminal() -> None:
     """End with the terminal, even if SIGHUP came to us ignored: a face that nobody sees would keep the pen for ever."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

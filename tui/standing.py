@@ -71,22 +71,23 @@ def reading_next(view: RunView) -> Step | None:
     return None
 
 
-def standing(view: RunView, *, gone: bool = False) -> Standing:
-    """How the session stands now. `gone`: its runner has left without ending it."""
+def standing(view: RunView, *, gone: bool = False, keys: bool = True) -> Standing:
+    """How the session stands now. `gone`: its runner has left without ending it. `keys`: those that help are named."""
     if view.ended is not None:
-        return _ended(view)
+        return _ended(view, keys=keys)
     if gone:
         return Standing("gone", "RUNNER GONE", "nothing more is shown here: leave with q, then resume", "gone")
     if view.questions:
         question = next(iter(view.questions.values()))
-        return Standing("question", "QUESTION", f"{question.text} (press a to answer)", question.question)
+        key = " (press a to answer)" if keys else ""
+        return Standing("question", "QUESTION", f"{question.text}{key}", question.question)
     if view.opened is None or view.phase in (None, "opening"):
         return Standing("opening", "OPENING", "looking at the target, changing nothing")
     if view.running is not None:
         return Standing("running", "RUNNING", title_of(view, view.running), view.running)
     if (step := reading_next(view)) is not None:
         return Standing("running", "RUNNING", step.title, step.id)
-    return _at_hand(view)
+    return _at_hand(view, keys=keys)
 
 
 def outcome_word(outcome: str) -> str:
@@ -111,29 +112,31 @@ def title_of(view: RunView, name: str) -> str:
     return next((s.title for s in steps if s.id == name), name)
 
 
-def _ended(view: RunView) -> Standing:
+def _ended(view: RunView, *, keys: bool) -> Standing:
     ended = view.ended
     assert ended is not None
     word = outcome_word(ended.outcome)
     said = ended.reason.rstrip(".")
     reason = f"{said}. " if said and said.casefold() != word.casefold() else ""
-    return Standing("ended", f"ENDED · {word}", f"{reason}Press q to leave", "ended")
+    return Standing("ended", f"ENDED · {word}", f"{reason}{'Press q to leave' if keys else ''}", "ended")
 
 
-def _at_hand(view: RunView) -> Standing:
+def _at_hand(view: RunView, *, keys: bool) -> Standing:
     phase = phase_title(view.phase)
     if view.refused:
         reason = next((d.event.reason for d in reversed(view.decisions) if d.event.what == "no_go"), "")
-        return Standing("refused", "NO-GO", f"{reason.rstrip('.')}. Run again, roll back (b) or end (e)", phase)
+        on = ". Run again, roll back (b) or end (e)" if keys else ""
+        return Standing("refused", "NO-GO", f"{reason.rstrip('.')}{on}", phase)
     if (step := view.next_start) is not None:
-        return Standing("start", "WAITS FOR YOU", f"press s to start: {step.title}", step.id)
+        word, key = ("WAITS FOR YOU", "press s to start: ") if keys else ("WAITS FOR A START", "")
+        return Standing("start", word, f"{key}{step.title}", step.id)
     holds = view.gate.holds
     if holds:
         bad = failed_step(view)
         words = f"{bad.title} {of_step(view.step(bad.id)).word}" if bad else holds[0].words
         words += f" · {len(holds) - 1} more" if len(holds) > 1 else ""
         return Standing("held", "NO-GO", words, f"{phase}:{len(holds)}")
-    return Standing("ready", "GO IS POSSIBLE", f"nothing holds {phase}: press g", phase)
+    return Standing("ready", "GO IS POSSIBLE", f"nothing holds {phase}{': press g' if keys else ''}", phase)
 
 
 def line_to_read_out(view: RunView, *, gone: bool = False) -> str:

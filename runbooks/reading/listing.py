@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Literal, get_args
 
 from migrations.problem import Problem
@@ -12,7 +13,7 @@ from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.grade import GRADES
 from runbooks.journal.verify import Verdict, verify_lines
-from runbooks.sessions import Summary
+from runbooks.sessions import Summary, every
 
 Sort = Literal["opened", "environment", "ticket", "operator", "outcome", "waivers", "grade"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -81,6 +82,14 @@ def since(text: str, now: datetime) -> datetime:
         raise ValueError(
             f"{text[:40]!r} is neither a date such as 2026-01-31, nor a length of time such as 30d"
         ) from None
+
+
+def folders_in(root: Path) -> tuple[list[Path], str]:
+    """The folders of all sessions there, newest first; and why they cannot be listed, else an empty text."""
+    try:
+        return every(root), ""
+    except Problem as problem:
+        return [], problem.what
 
 
 def verified(session: Summary, needed: Callable[[], bool] = lambda: True) -> tuple[Summary, Verdict | None]:

@@ -11,7 +11,7 @@ from tui.widgets.band import Band
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
-    from tui.app import GonogoApp
+    from tui.app import Looking
 
 
 class Shown:
@@ -41,9 +41,9 @@ class SessionScreen(Screen[None], Shown):
     """It has its widgets by now, and has been drawn."""
 
     @property
-    def gonogo(self) -> "GonogoApp":
+    def gonogo(self) -> "Looking":
         """The app, as the type that it is."""
-        return cast("GonogoApp", self.app)
+        return cast("Looking", self.app)
 
     @property
     def view(self) -> RunView:
@@ -67,7 +67,7 @@ class SessionScreen(Screen[None], Shown):
         if not self.is_attached:
             return
         for band in self.query(Band):
-            band.show(self.view)
+            band.show(self.view, self.gonogo.mark)
         self.show(self.view)
         for bar in self.query(KeyBar):
             bar.show(self.keys(), *self.FIXED)

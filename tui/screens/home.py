@@ -11,22 +11,16 @@ from textual.widgets import OptionList, Static
 
 from runbooks.project import Environment, Project
 from runbooks.sessions import Summary
-from tui.palette import OUTCOMES, RUNNING, WAITING, Mark
+from tui.palette import OUTCOMES
 from tui.printable import one_line
 from tui.screens.base import Shown
-from tui.standing import outcome_word
+from tui.session_rows import state_mark
 from tui.widgets.choices import Choice, Choices
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.row import Row, row
 
 Chosen = tuple[str, str]
 """What to do (`run`, `resume` or `transcript`), and with which environment or session."""
-
-_OUTCOMES: dict[str, Mark] = {
-    "go": OUTCOMES["ok"],
-    "no_go": OUTCOMES["fail"],
-    "rolled_back": Mark("◀", "rolled back", "warn"),
-}
 
 
 class Home(Screen[Chosen | None], Shown):
@@ -110,13 +104,11 @@ def environment_row(environment: Environment) -> Row:
 
 def session_row(summary: Summary) -> Row:
     """One session: how it stands, where, for which ticket, by whom."""
+    mark, words = state_mark(summary), state_mark(summary).word
     if summary.fault:
         mark, words = OUTCOMES["unknown"], f"broken: {one_line(summary.fault)}"
-    elif summary.outcome is not None:
-        mark = _OUTCOMES.get(summary.outcome, OUTCOMES["unknown"])
-        words = outcome_word(summary.outcome)
-    else:
-        mark, words = (RUNNING, "running") if summary.running else (WAITING, "not running")
+    elif summary.outcome is None:
+        words = "running" if summary.running else "not running"
     waivers = f"{summary.waivers} waived" if summary.waivers else ""
     head = Content.assemble(mark.sign, " ")
     if summary.fault:

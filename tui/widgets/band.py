@@ -30,9 +30,11 @@ class Band(Static):
         self._clock = clock
         self._ways: tuple[Parts, ...] = (((), ()),)
         self._protected = False
+        self._mark = ""
 
-    def show(self, view: RunView) -> None:
-        """Show whose session this is."""
+    def show(self, view: RunView, mark: str = "") -> None:
+        """Show whose session this is; and first the mark, where it is not one that goes on now."""
+        self._mark = mark
         ways = tuple(self.parts(view, brief) for brief in BREVITY)
         self.set_class(view.protected, "-protected")
         if (ways, view.protected) != (self._ways, self._protected):
@@ -49,7 +51,8 @@ class Band(Static):
         if opened is None:
             return ("gonogo", "waiting for the runner"), ()
         protected = "PROTECTED" if view.protected else "not protected"
-        where = (f"{opened.environment.upper()} · {protected}", *_lane(opened, brief), *self._target(view, brief))
+        mark = f"{self._mark} · " if self._mark else ""
+        where = (f"{mark}{opened.environment.upper()} · {protected}", *_lane(opened, brief), *self._target(view, brief))
         whose = (
             opened.ticket,
             _person(opened.operator.name, brief),
@@ -68,7 +71,7 @@ class Band(Static):
 
     def _elapsed(self, view: RunView) -> str:
         started = moment(view.started_at)
-        until = moment(view.at) if view.ended else self._clock()
+        until = moment(view.at) if view.ended or self._mark else self._clock()
         return elapsed(until - started if started and until else timedelta())
 
     def _draw(self) -> None:

@@ -33,9 +33,10 @@ class HoldPane(Vertical):
             self.kind = kind
             self.subject = subject
 
-    def __init__(self, clock: Clock, *, id: str) -> None:
+    def __init__(self, clock: Clock, *, id: str, keys: bool = True) -> None:
         super().__init__(id=id, classes="pane")
         self._clock = clock
+        self._keys = keys
         self._verdict = PileView(id="verdict")
         self._list = Choices(id="hold-list")
 
@@ -48,7 +49,7 @@ class HoldPane(Vertical):
         """Show what holds."""
         self.border_title = f"Hold point: {phase_title(view.phase)}"
         self._verdict.show((*verdict_rows(view), *after_go(view)))
-        self._list.show(list(_choices(view, self._clock())))
+        self._list.show(list(_choices(view, self._clock(), keys=self._keys)))
 
     @property
     def chosen(self) -> tuple[str, str] | None:
@@ -128,7 +129,7 @@ def item_row(view: RunView, item: Item, gap: str = "\n") -> Row:
     return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, evidence)
 
 
-def _choices(view: RunView, now: datetime) -> Iterator[Choice]:
+def _choices(view: RunView, now: datetime, *, keys: bool) -> Iterator[Choice]:
     section: Section | None = view.section
     if section is None:
         return
@@ -143,11 +144,11 @@ def _choices(view: RunView, now: datetime) -> Iterator[Choice]:
     for number, hold in enumerate(holds):
         double = any(h.kind == hold.kind and h.subject == hold.subject for h in holds[:number])
         if not double:
-            yield Choice(f"{hold.kind}:{hold.subject}", hold_row(view, hold))
-    yield from _ways_back(view, now, first=not items and not holds)
+            yield Choice(f"{hold.kind}:{hold.subject}", hold_row(view, hold, keys=keys))
+    yield from _ways_back(view, now, first=not items and not holds, keys=keys)
 
 
-def _ways_back(view: RunView, now: datetime, *, first: bool) -> Iterator[Choice]:
-    for number, way in enumerate(way_back_rows(view, now)):
+def _ways_back(view: RunView, now: datetime, *, first: bool, keys: bool) -> Iterator[Choice]:
+    for number, way in enumerate(way_back_rows(view, now, keys=keys)):
         gap = "" if first or number else "\n"
         yield Choice(f"option:{number}", Row(way.head, Content.assemble(gap, way.body)), heading=number == 0)

@@ -22,11 +22,11 @@ class StateLine(Static):
         self._clock = clock
         self._drawn = Content("")
 
-    def show(self, view: RunView, *, gone: bool, has_pen: bool) -> None:
-        """Show how the session stands."""
-        state = standing(view, gone=gone)
+    def show(self, view: RunView, *, gone: bool, has_pen: bool, keys: bool = True) -> None:
+        """Show how the session stands; which keys would help only where there are `keys`."""
+        state = standing(view, gone=gone, keys=keys)
         parts: list[str | Content | tuple[str, str]] = []
-        if not has_pen and view.ended is None and not gone:
+        if keys and not has_pen and view.ended is None:
             parts.append((f"✎ WATCHING: {one_line(whose(view))} (h takes it)\n", "bold $warn"))
         parts += [(f"{state.glyph} {state.word}", f"bold ${state.shade}"), "  ", one_line(state.words)]
         if state.kind == "running" and (started := moment(view.step(state.about).started_at)):
