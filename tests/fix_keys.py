@@ -22,7 +22,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Key:
     def key(name: str, *, type: str = "ed25519", passphrase: str = "") -> Path:
         path = folder / name
         if not path.exists():
-            made = ["ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", name, "-f", str(path)]
+            bits = ["-b", "2048"] if type == "rsa" else []
+            made = ["ssh-keygen", "-q", "-t", type, *bits, "-N", passphrase, "-C", name, "-f", str(path)]
             subprocess.run(made, check=True, timeout=60)
         return path
 

@@ -29,3 +29,8 @@ def test_a_program_that_is_not_there_or_does_not_end(tmp_path: Path) -> None:
         ask(["nowhere"], cwd=tmp_path, env={"PATH": "/bin"})
     with pytest.raises(Problem, match="did not end within"):
         say("import time; time.sleep(60)", tmp_path, timeout=0.2)
+
+
+def test_a_program_that_is_asked_has_no_terminal_to_ask_on(tmp_path: Path) -> None:
+    answer = say("import os; print(os.getsid(0) == os.getpid())", tmp_path)
+    assert answer.out == b"True\n"  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from runbooks import commands as c
 from runbooks import events as e
 from runbooks.meanwhile import Happening, Told
+from runbooks.signing.record import Unsigned, progress
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
 from tui.app import GonogoApp
@@ -288,6 +289,16 @@ async def test_who_loses_the_pen_is_told_on_the_spot_by_whom_and_why(opened: Sta
         await r.settle(pilot, lambda: len(app._notifications) == 1)
         (told,) = app._notifications
         assert told.title == "ben@example.org took the pen" and told.message.startswith("[b]shift[/b] over\n")
+
+
+async def test_what_could_not_be_signed_is_told_once(opened: Stage) -> None:
+    async with opened(r.to_backup()) as (app, client, pilot):
+        client.play(progress(Unsigned(record=4, why="go-backup", reason="No agent [b]holds[/b] the key.")))
+        await r.settle(pilot, lambda: app._notifications)
+        client.play(r.started("dump"))
+        await r.settle(pilot, lambda: app._drawn and app._drawn[0] == client.view.seq)
+        (told,) = app._notifications
+        assert told.title == "Record 4 was not signed" and told.message.startswith("No agent [b]holds[/b] the key.\n")
 
 
 async def test_a_runner_that_is_gone_is_said(opened: Stage) -> None:
