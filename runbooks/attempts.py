@@ -25,10 +25,11 @@ from runbooks.references import resolve, with_captured
 from runbooks.runbook import Mode, Step
 from runbooks.setting import Setting
 from runbooks.steps import catalogue
-from runbooks.steps.base import Settled, StepKind
+from runbooks.steps.base import Doubt, Settled, StepKind
 
 Why = Literal["phase", "start", "go", "resume", "opening"]
 
+SETTLE = "settle"
 OPENING = Step(id="opening", title="Opening", uses="opening", effect="reads")
 AGAIN = OPENING.model_copy(update={"title": "Everything is read again"})
 """What a resumed session does first, as another attempt of the opening: it holds off all that could be started."""
@@ -144,7 +145,9 @@ class Attempts:
         step = next(s for s in self._setting.runbook.steps() if s.id == name)
         attempt = self._recorder.view.step(name).attempt
         run, started = self._prepare(step, attempt), time.monotonic()
-        settled = await self._ask_the_world(run, step, attempt) or await self._ask_a_person(run, step)
+        settled = await self._ask_the_world(run, step, attempt)
+        if not isinstance(settled, Settled):
+            settled = await self._ask_a_person(run, step, settled)
         await run.output(f"{settled.words}\n", "note")
         run.checks.extend(settled.checks)
         if settled.outcome != "ok" and not settled.checks:
@@ -217,7 +220,7 @@ class Attempts:
             where = ".".join(str(part) for part in first["loc"])
             raise Misuse(f"{step.id}: {where}: {first['msg']}.", advice="Correct the runbook.") from None
 
-    async def _ask_the_world(self, run: StepRun, step: Step, attempt: int) -> Settled | None:
+    async def _ask_the_world(self, run: StepRun, step: Step, attempt: int) -> Settled | Doubt | None:
         kind = catalogue()[step.uses]
         if step.effect == "reads":
             return Settled("stopped", "unknown", "it was cut short; it only reads, so it can run again")
@@ -228,12 +231,15 @@ class Attempts:
         )
         return await kind.reconcile(run, self._params(kind, step), start)
 
-    async def _ask_a_person(self, run: StepRun, step: Step) -> Settled:
+    async def _ask_a_person(self, run: StepRun, step: Step, doubt: Doubt | None) -> Settled:
+        """Once: what was answered before the next runner died is known."""
+        look = doubt.look if doubt else f"Look at what it changes ({step.shows or step.uses})"
         text = (
             f"“{step.title}” had started when the runner died, and nothing here can tell how it ended. "
-            f"Look at what it changes ({step.shows or step.uses}): did it do all of its work?"
+            f"{look}: did it do all of its work?"
         )
-        answer = await run.ask("settle", text, choices=("done", "failed", "run again"))
+        known = self._recorder.view.answers.get(f"{step.id}/{SETTLE}")
+        answer = known or await run.ask(SETTLE, text, choices=("done", "failed", "run again"))
         words = f"a person settled it: {answer}"
         match answer:
             case "done":

@@ -15,7 +15,8 @@ from runbooks.execution import StepRun
 from runbooks.journal.records import stamp
 from runbooks.plan_reader import PlanReader
 from runbooks.recorder import Recorder
-from runbooks.runbook import ALONE, PHASES, Mode, Option, Phase, PhaseName, Step
+from runbooks.runbook import ALONE, PHASES, Mode, Phase, PhaseName, Step
+from runbooks.undone import undone
 from runbooks.view import RunView
 
 
@@ -56,7 +57,10 @@ class Engine:
                 self._attempts.opening_was_cut_short()
         if self.view.phase in (None, "opening"):
             self._launch(self._open())
-        else:
+            return
+        if (decided := undone(self.view)) is not None:
+            self._complete(decided)
+        if self.view.ended is None:
             left = tuple(name for name, _ in unknown if name != OPENING.id)
             self._launch(self._resume(self._attempts.read_again(), left))
 
@@ -284,7 +288,7 @@ class Engine:
         if chosen is None:
             known = ", ".join(o.id for o in self.view.runbook.options) or "none"
             raise Refused(f"the runbook has no such option; it has: {known}")
-        if _is_over(chosen, self.view.phase):
+        if chosen.is_over(self.view.phase):
             raise Refused(f"that way back existed until {chosen.until}")
         if not reason.strip():
             raise Refused("a rollback needs a reason")
@@ -301,12 +305,19 @@ class Engine:
             self._task.cancel()
         self.finish("no_go", 1, reason)
 
+    def _complete(self, decided: e.Decided) -> None:
+        """Let a decision take the effect that a dead runner owed it."""
+        if decided.what == "go":
+            self._open_after(decided.phase)
+        elif decided.what == "roll_back":
+            self._recorder.append(e.PhaseOpened(phase="rollback", option=decided.option))
+        else:
+            self.finish("no_go", 1, decided.reason)
+
     def finish(self, outcome: Any, exit_code: int, reason: str = "") -> None:
         """Write the end of the session."""
         self._recorder.append(e.SessionEnded(outcome=outcome, exit_code=exit_code, reason=reason))
         self._wake.set()
-
-    # ------------------------------------------------------------------------------------------
 
     async def _resume(self, run: StepRun, left: tuple[str, ...]) -> None:
         """Settle what was left without an end, then compare the world with the plan. Raises Problem."""
@@ -387,9 +398,3 @@ class Engine:
     async def _sleep(self) -> None:
         self._wake.clear()
         await self._wake.wait()
-
-
-def _is_over(option: Option, phase: PhaseName | None) -> bool:
-    if option.until is None or phase not in PHASES or option.until not in PHASES:
-        return False
-    return PHASES.index(phase) > PHASES.index(option.until)

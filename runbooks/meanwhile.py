@@ -147,7 +147,7 @@ def _work(event: Work, names: dict[str, str]) -> Iterator[tuple[str, Weight, str
         case e.PhaseOpened():
             yield f"{event.phase.capitalize()} was opened", "plain", ""
         case e.StepStarted():
-            yield f"{event.title} started, and runs", "open", f"{event.step} {event.attempt}?"
+            yield f"{event.title}: started, not over yet", "open", f"{event.step} {event.attempt}?"
         case e.StepEnded():
             why = f": {event.failure.what}" if event.failure else ""
             end = _NOT_GREEN.get(event.outcome, event.end) if event.end == "done" else event.end

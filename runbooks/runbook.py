@@ -79,6 +79,12 @@ class Option(Section):
     loses: str = ""
     until: PhaseName | None = None
 
+    def is_over(self, phase: PhaseName | None) -> bool:
+        """Whether it does not serve any more in this phase."""
+        if self.until is None or phase not in PHASES or self.until not in PHASES:
+            return False
+        return PHASES.index(phase) > PHASES.index(self.until)
+
 
 class Advice(Frozen):
     """A row of the Troubleshooting table: when a step's error contains `see`, show `do`."""

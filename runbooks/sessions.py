@@ -22,12 +22,17 @@ _ID = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_.-]+-[0-9a-f]{4,}", re.ASCII)
 _TAIL = re.compile(rb',"hash":"([0-9a-f]{64})","kind":"([a-z_]+)","prev":"[0-9a-f]{64}","seq":(\d{1,16})\}\n\Z')
 _TAIL_BYTES = 256
 
+REVIEW = "approvals/review.json"
+"""In a session's folder: the review that it owed."""
+LARGEST_REVIEW = 65_536
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """How a session stands, as its journal says; the chain is not checked here. `opened_at` is RFC 3339 UTC.
 
-    `review_by`: it went without approval, in an emergency, and is to be reviewed until that day.
+    `review_by`: it went without approval, in an emergency, and is to be reviewed until that day;
+    `reviewer`: who is said to have done that.
     `fault` says why it cannot be read further. `outcome` is None until the session has ended.
     """
 
@@ -41,6 +46,7 @@ class Summary:
     exit_code: int | None = None
     waivers: int = 0
     review_by: str = ""
+    reviewer: str = ""
     records: int = 0
     head: str = ""
     running: bool = False
@@ -233,7 +239,19 @@ def _counted(start: Summary, lines: Iterator[bytes]) -> Summary:
             ended, fault = _ended(line, records - 1)
     head = last.decode() or start.head
     found = replace(start, records=records, waivers=waivers, head=head, fault=fault)
-    return replace(found, outcome=ended.outcome, exit_code=ended.exit_code) if ended else found
+    if ended is None:
+        return found
+    reviewer = _reviewer(start.folder, head) if start.review_by else ""
+    return replace(found, outcome=ended.outcome, exit_code=ended.exit_code, reviewer=reviewer)
+
+
+def _reviewer(folder: Path, head: str) -> str:
+    """Who is said to have reviewed a session up to its head; the signature is not checked here."""
+    try:
+        said = json.loads((folder / REVIEW).read_bytes()[:LARGEST_REVIEW])
+        return str(said["reviewer"]) if said["head"] == head else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _ended(line: bytes, seq: int) -> tuple[SessionEnded | None, str]:

@@ -77,6 +77,7 @@ class RunView:
     steps: Mapping[str, StepView] = field(default_factory=dict)
     questions: Mapping[str, e.QuestionAsked] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
+    """What was answered to questions, of each step since its last start."""
     items: Mapping[str, e.ItemTicked] = field(default_factory=dict)
     reviews: Mapping[str, e.ScriptReviewed] = field(default_factory=dict)
     waivers: Mapping[str, e.Waived] = field(default_factory=dict)
@@ -237,7 +238,8 @@ def _step(view: RunView, seq: int, at: str, event: StepEvent) -> RunView:
         case e.StepStarted(attempt=attempt):
             refused = view.refused and event.why != "start"
             started = StepView(status="running", attempt=attempt, started_at=at)
-            return replace(_on_step(view, name, started), refused=refused)
+            answers = {k: v for k, v in view.answers.items() if not k.startswith(f"{name}/")}
+            return replace(_on_step(view, name, started), refused=refused, answers=answers)
         case e.StepOutput():
             return _on_step(view, name, _output(step, seq, event))
         case e.StepProgress(data=data):

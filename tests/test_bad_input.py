@@ -60,8 +60,8 @@ def test_variable_unset(gonogo: Gonogo, small: SmallProject) -> None:
 
 
 def test_other_scheme(gonogo: Gonogo, small: SmallProject) -> None:
-    refused(run(gonogo, small, SMALL_URL="mysql://a:hunter2@h/d"), "postgresql://")
     said = run(gonogo, small, SMALL_URL="mysql://a:hunter2@h/d")
+    refused(said, "postgresql://")
     assert "hunter2" not in said.err
 
 
@@ -70,7 +70,7 @@ def test_unreachable_server(gonogo: Gonogo, small: SmallProject) -> None:
     assert "hunter2" not in (sessions()[-1] / "journal.jsonl").read_text()
 
 
-@pytest.mark.parametrize("password", ["wrong-password", "w%r@o/n:g"])
+@pytest.mark.parametrize("password", [pytest.param("wrong-password", marks=pytest.mark.soak), "w%r@o/n:g"])
 def test_wrong_password(gonogo: Gonogo, small: SmallProject, password: str) -> None:
     parts = urlsplit(small.url)
     url = urlunsplit(parts._replace(netloc=f"postgres:{quote(password, safe='')}@localhost:5432"))
@@ -110,7 +110,9 @@ def test_database_missing(gonogo: Gonogo, small: SmallProject) -> None:
     ("command", "mode", "words"),
     [
         ("run here --ticket CHG-1 --answers answers.toml", {"transaction": True}, "transaction pooler"),
-        ("backup here", {"transaction": True, "ignore": True}, "transaction pooler"),
+        pytest.param(
+            "backup here", {"transaction": True, "ignore": True}, "transaction pooler", marks=pytest.mark.soak
+        ),
         ("backup here", {"transaction": False}, "pooler, and its mode cannot be proven"),
     ],
 )

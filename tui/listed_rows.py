@@ -25,7 +25,10 @@ def sessions_text(sessions: Sequence[Summary]) -> str:
 
 def sessions_json(sessions: Sequence[Summary]) -> str:
     """A list of objects. `grade` is null unless it was asked for."""
-    rows = [{n: getattr(s, n) for n in (*_JSON, "running", "state", "grade", "review_by", "fault")} for s in sessions]
+    rows = [
+        {n: getattr(s, n) for n in (*_JSON, "running", "state", "grade", "review_by", "reviewer", "fault")}
+        for s in sessions
+    ]
     return json.dumps(rows, indent=2)
 
 
@@ -37,5 +40,6 @@ def state_word(session: Summary) -> str:
 def _cells(session: Summary) -> tuple[str, ...]:
     waivers = f"{session.waivers} waived" if session.waivers else ""
     cells = (session.id, session.environment, session.ticket, session.operator, state_word(session), waivers)
-    review = f"EMERGENCY, review owed by {session.review_by}" if session.review_by else ""
+    owed = f"review owed by {session.review_by}" if not session.reviewer else f"review of {session.reviewer}"
+    review = f"EMERGENCY, {owed}" if session.review_by else ""
     return tuple(one_line(cell) for cell in (*cells, session.grade or "", review))

@@ -120,6 +120,11 @@ async def create_side(connection: Connection, live: str, name: str) -> int:
     return made.oid
 
 
+async def is_there(connection: Connection, name: str) -> bool:
+    """Whether there is a database of this name."""
+    return await properties(connection, name) is not None
+
+
 async def drop_side(connection: Connection, name: str, oid: int) -> None:
     """Drop the database, if it is still the one that we made."""
     found = await properties(connection, name)

@@ -4,7 +4,7 @@ from runbooks import events as e
 from runbooks.noted import noted_by
 from runbooks.report.parts import Strong, Value, Words, listed
 from runbooks.report.steps import kept_words, question_words
-from runbooks.report.words import DECISION, by_whom, login
+from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login
 from runbooks.runbook import Runbook
 from runbooks.signing.record import Signed, Unsigned, said_by
 
@@ -79,7 +79,7 @@ class Entries:
                 return (*aside, Value(sha256))
             case e.SessionEnded(outcome=outcome, exit_code=exit_code, reason=reason):
                 why: Words = (", ", Value(reason)) if reason else ()
-                return (Strong("The session ended"), f": {outcome}, exit code {exit_code}", *why)
+                return (Strong("The session ended"), f": {SESSION_OUTCOME[outcome]}, exit code {exit_code}", *why)
             case _:
                 return self._late(event)
 
@@ -100,9 +100,8 @@ class Entries:
             lacks = ("; ", Strong("not noted"), ": ", Value(noted.missed)) if noted.missed else ()
             return ("Head ", Value(noted.line), f" ({noted.why})", where, *lacks)
         match said_by(event):
-            case Signed(record=record, why=why, key=key, principal=name):
-                whose: Words = (", that of ", Value(name)) if name else (", and nobody asked whose it is",)
-                return (f"Record {record} signed ({why}) with the key ", Value(key), *whose)
+            case Signed(record=record, why=why, key=key):
+                return (f"Record {record} signed ({why}) with the key ", Value(key))
             case Unsigned(record=record, why=why, reason=reason):
                 return (Strong("Not signed"), f": record {record} ({why}), because ", Value(reason))
         return (f"{event.kind} outside of any step: ", Value(event.model_dump_json()))

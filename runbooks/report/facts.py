@@ -10,7 +10,7 @@ from runbooks.noted import noted_by
 from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
 from runbooks.runbook import Mode
-from runbooks.signing.record import Signed, Unsigned, said_by
+from runbooks.signing.record import Unsigned, said_by
 
 ALONE: dict[Mode, str] = {
     "backup": "Unattended: the Backup phase alone, by a command; no person watched",
@@ -37,7 +37,7 @@ class Facts:
     plan_seq: int = 0
     decisions: list[tuple[Record, e.Decided]] = field(default_factory=list)
     waivers: list[tuple[Record, e.Waived]] = field(default_factory=list)
-    phases: list[str] = field(default_factory=list)
+    phases: dict[str, int] = field(default_factory=dict)
     deviations: dict[str, Deviation] = field(default_factory=dict)
     screens: list[int] = field(default_factory=list)
     headless: bool = False
@@ -46,7 +46,6 @@ class Facts:
     starts: dict[tuple[str, int], int] = field(default_factory=dict)
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
     timings: Timings = field(default_factory=Timings)
-    signed: list[tuple[int, Signed]] = field(default_factory=list)
 
     @property
     def opening(self) -> e.SessionOpened:
@@ -59,6 +58,15 @@ class Facts:
     def head(self) -> str:
         """The hash of the last record."""
         return self.last.hash if self.last else ZEROS
+
+    @property
+    def worst_first(self) -> list[tuple[str, Deviation]]:
+        """The deviations, those that weigh most before the others."""
+
+        def weight(found: tuple[str, Deviation]) -> int:
+            return next((n for n, words in enumerate(_WORST) if found[0].startswith(words)), len(_WORST))
+
+        return sorted(self.deviations.items(), key=weight)
 
     @property
     def length(self) -> int:
@@ -74,9 +82,9 @@ class Facts:
 
     @property
     def proven(self) -> int | None:
-        """The record that says that the operator signed the first one: a name that is proven, and not claimed."""
-        mine = (seq for seq, one in self.signed if one.record == 0 and one.principal == self.opening.operator.name)
-        return next(mine, None)
+        """The record that names the key with which the operator signed the first one, where approvals ask for that."""
+        approval = self.plan.approval if self.plan else None
+        return self.plan_seq if approval is not None and approval.operator_key else None
 
     def decided(self, *what: str) -> list[tuple[Record, e.Decided]]:
         """The decisions of these sorts, in order."""
@@ -126,7 +134,7 @@ def _take(facts: Facts, record: Record) -> None:
         case e.PlanMade():
             facts.plan, facts.plan_seq = event, record.seq
         case e.PhaseOpened(phase=phase):
-            facts.phases.append(phase)
+            facts.phases.setdefault(phase, record.seq)
         case e.StepStarted(step=step, attempt=attempt):
             facts.starts[step, attempt] = record.seq
         case e.StepEnded(step=step, attempt=attempt):
@@ -141,8 +149,6 @@ def _take(facts: Facts, record: Record) -> None:
             facts.waivers.append((record, event))
         case _:
             pass
-    if isinstance(signed := said_by(event), Signed):
-        facts.signed.append((record.seq, signed))
     if sort := _from_file(event):
         facts.from_file[sort] = facts.from_file.get(sort, 0) + 1
     facts.timings.take(record)
@@ -171,6 +177,14 @@ def _from_file(event: e.Event) -> str:
             return ""
     return sort if by.how == "answers" else ""
 
+
+_WORST = (
+    "it ran in the emergency lane",
+    *("rolled back", "a step ended crashed", "a step ended failed", "a step has no end", "a step's end was not known"),
+    *("a step ended", "a step's result was fail", "a step's result was unknown", "ended by hand", "a running step"),
+    *("the pen was", "a torn line", "a record was to be signed", "a head could not", "the project's folder"),
+)
+"""How deviations begin that weigh more than the others, the worst first."""
 
 _BY_HAND = {
     "roll_back": "rolled back",
@@ -203,6 +217,17 @@ def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
             yield "a command was refused", command
         case e.Decided(what="roll_back" | "stop" | "cancel" | "end" as what):
             yield _BY_HAND[what], ""
+        case _:
+            yield from _interruptions(event)
+
+
+def _interruptions(event: e.Event) -> Iterable[tuple[str, str]]:
+    """What befell the session itself, and its record."""
+    match event:
+        case e.PenTaken(from_face=str(), by=by):
+            yield "the pen was taken over", by.name
+        case e.SessionParked():
+            yield "the session was parked", ""
         case e.SessionResumed(unknown=unknown):
             yield "the session was resumed", ""
             for step, _ in unknown:

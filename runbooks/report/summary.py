@@ -8,12 +8,12 @@ from runbooks.report.approved import approved_rows
 from runbooks.report.escape import one_line
 from runbooks.report.facts import Deviation, Facts, gather
 from runbooks.report.parts import Heading, Pairs, Paragraph, Part, Point, Points, Refs, Strong, Value, Words, listed
-from runbooks.report.words import SESSION_OUTCOME, by_whom, login, many, moment, took
+from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login, many, moment, took
 from runbooks.runbook import ALONE
 
 SHOWN = 3
 """How many NO-GOs and waivers the summary lists each; all of them follow below it."""
-DEVIATIONS = 7
+DEVIATIONS = 8
 LONGEST = 160
 
 
@@ -50,7 +50,7 @@ def ticket_summary(records: Iterable[Record]) -> str:
     opening = facts.opening
     exit_code = f" (exit {facts.ended.exit_code})" if facts.ended else ""
     target = facts.plan.target if facts.plan else None
-    deviations = "; ".join(f"{words}{_times(found.seqs)}" for words, found in facts.deviations.items())
+    deviations = "; ".join(f"{words}{_times(found.seqs)}" for words, found in facts.worst_first)
     lines = [
         f"gonogo {outcome(facts)}{exit_code}: {opening.environment}, {opening.ticket or 'no ticket'}",
         f"Session {opening.session}, {_time(facts)}",
@@ -83,7 +83,7 @@ def _waivers(facts: Facts) -> Iterator[Point]:
 
 
 def _deviations(facts: Facts) -> Iterator[Point]:
-    for words, found in list(facts.deviations.items())[:DEVIATIONS]:
+    for words, found in facts.worst_first[:DEVIATIONS]:
         yield Point((words, *_subjects(found), _times(found.seqs), " ", Refs(tuple(found.seqs))))
     yield from _more(len(facts.deviations) - DEVIATIONS, "sort of deviation", "sorts of deviation")
 
@@ -123,7 +123,7 @@ _OPENED = Refs((0,))
 
 
 def _claimed(facts: Facts) -> str:
-    return "as claimed" if facts.proven is None else "signed for, which `gonogo transcript verify` checks"
+    return "as claimed" if facts.proven is None else "proven by signature, which `gonogo transcript verify` checks"
 
 
 def _operator(facts: Facts) -> Words:
@@ -180,9 +180,12 @@ def _scripts(plan: e.PlanMade) -> str:
 
 def _phases(facts: Facts) -> Words:
     day = facts.opened.at[:10] if facts.opened else ""
-    passed = {d.phase: (f"{d.phase} GO {moment(r.at, day)} ", Refs((r.seq,))) for r, d in facts.decided("go")}
-    seen = dict.fromkeys([*facts.phases, *passed])
-    told = [passed.get(phase, (f"{phase} opened, no GO",)) for phase in seen]  # type: ignore[call-overload]
+    decided: dict[str, Words] = {
+        event.phase: (f"{event.phase} {DECISION[event.what]} {moment(record.at, day)} ", Refs((record.seq,)))
+        for record, event in facts.decided("go", "no_go")
+    }
+    seen = {**facts.phases, **dict.fromkeys(decided, 0)}
+    told = [decided.get(phase, (f"{phase} opened, no GO ", Refs((facts.phases.get(phase, 0),)))) for phase in seen]
     never = [phase.name for phase in facts.opening.runbook.phases if phase.name not in seen]
     return listed([*told, *([(f"never opened: {', '.join(never)}",)] if never else [])], " · ") or ("none opened",)
 

@@ -20,7 +20,7 @@ class Timings:
 
     def __init__(self) -> None:
         self._rows: list[Row] = []
-        self._running: tuple[int, e.StepStarted] | None = None
+        self._open: dict[tuple[str, int], int] = {}
         self._first = self._last = ""
         self._left_out = 0
 
@@ -32,16 +32,13 @@ class Timings:
             case e.StepStarted() | e.Decided() | e.PenTaken() | e.SessionParked() | e.SessionResumed():
                 if len(self._rows) == MOST:
                     self._left_out += 1
-                    self._running = None
                     return
                 self._rows.append((record, None))
                 if isinstance(event, e.StepStarted):
-                    self._running = len(self._rows) - 1, event
-            case e.StepEnded() if self._running:
-                number, started = self._running
-                if (started.step, started.attempt) == (event.step, event.attempt):
-                    self._rows[number] = self._rows[number][0], record
-                    self._running = None
+                    self._open[event.step, event.attempt] = len(self._rows) - 1
+            case e.StepEnded() if (event.step, event.attempt) in self._open:
+                number = self._open.pop((event.step, event.attempt))
+                self._rows[number] = self._rows[number][0], record
             case _:
                 pass
 

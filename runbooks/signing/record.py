@@ -9,13 +9,12 @@ from runbooks.frozen import Frozen
 
 
 class Signed(Frozen):
-    """Record `record` was signed with a key. `principal`: whose it is, by the signers that were given, or empty."""
+    """Record `record` was signed with a key; whose it is, is known to whoever has a file of signers."""
 
     sort: Literal["signed"] = "signed"
     record: int
     why: str
     key: str
-    principal: str = ""
 
 
 class Unsigned(Frozen):

@@ -13,7 +13,7 @@ from runbooks.frozen import Frozen
 from runbooks.journal import JournalBroken
 from runbooks.journal.records import stamp
 from runbooks.recorder import Recorder
-from runbooks.signing import HEAD, AllowedSigners, check, sign
+from runbooks.signing import HEAD, sign
 from runbooks.signing.kept import keep
 from runbooks.signing.record import Signed, Unsigned, progress
 from runbooks.signing.signed_head import SignedHead
@@ -26,11 +26,9 @@ AGENTS = 4
 
 
 class Signing(Frozen):
-    """With which key a session is signed. `signers`: the text of a file that says whose it is, where one is given."""
+    """With which key a session is signed: the path of its file."""
 
     key: str
-    signers: str = ""
-    shown: str = "the signers' file"
 
 
 class Signatory:
@@ -123,13 +121,10 @@ class Signatory:
 
 def _made(folder: Path, head: SignedHead, signing: Signing, ways: Sequence[Mapping[str, str]]) -> list[Event]:
     """The files of a signature, and what the journal says of them. Raises Problem."""
-    text, who = head.text(), ""
+    text = head.text()
     signature = _signature(text, Path(signing.key), ways)
-    if signing.signers:
-        signers = AllowedSigners.parse(signing.signers.encode(), shown=signing.shown)
-        who = check(text, signature.armour, HEAD, signers, ways[0]).principal
     paths = keep(folder, head, signature)
-    signed = Signed(record=head.seq, why=head.why, key=signature.fingerprint, principal=who)
+    signed = Signed(record=head.seq, why=head.why, key=signature.fingerprint)
     return [
         _artefact(folder, f"signed text of record {head.seq}", paths[0], text),
         _artefact(folder, f"signature of record {head.seq}", paths[1], signature.armour.encode()),

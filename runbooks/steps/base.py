@@ -39,6 +39,13 @@ class Settled:
     result: Mapping[str, JsonValue] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The world does not tell how a start without an end ended. `look`: what a person should look at, and for what."""
+
+    look: str
+
+
 class Context(Protocol):
     """What a running step may use. Everything it shows goes through here, redacted, into the journal.
 
@@ -122,7 +129,7 @@ class StepKind(Generic[P, R]):
     params: type[P]
     run: Callable[[Context, P], Awaitable[R]]
     shows: Callable[[P], str] = lambda params: ""
-    reconcile: Callable[[Context, P, StepStarted], Awaitable[Settled | None]] | None = None
+    reconcile: Callable[[Context, P, StepStarted], Awaitable[Settled | Doubt | None]] | None = None
     effect_of: Callable[[Mapping[str, JsonValue]], Effect] | None = None
     asks: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ from migrations.problem import Problem
 from migrations.register import Event
 from runbooks.events import StepStarted
 from runbooks.frozen import Frozen
-from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.base import Context, Doubt, Settled, StepKind
 from runbooks.steps.parts.registering import unwritten
 
 
@@ -118,7 +118,7 @@ def _words(params: Params, changes: Sequence[Change], facts: Facts) -> str:
     return "; ".join(part for part in parts if part) or "it said so before; nothing had to be marked"
 
 
-async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
+async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | Doubt:
     """Everything is written in one transaction: the ledger tells whether it was."""
     async with ctx.connect("read") as conn:
         facts = await read_facts(conn, ctx.project.folder / ctx.project.migrations, ctx.target.url.schema)
@@ -127,7 +127,7 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
         left = changes_for(wish, facts)
     except Problem as problem:
         if problem.code != "P3008" or not is_so(wish, facts):
-            return None
+            return Doubt(f"{problem.what} Look at the ledger with `gonogo status {ctx.environment.name}`")
         left = ()
     if not left:
         return Settled("done", "ok", "the ledger says so")

@@ -14,10 +14,11 @@ from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.sending import Timeouts
 from migrations.listed import listed
 from migrations.prisma.judged import Fate as PrismaFate
+from migrations.problem import Problem
 from migrations.sql import Way
 from runbooks.events import Check, Script, StepStarted
 from runbooks.frozen import Frozen
-from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.base import Context, Doubt, Settled, StepKind
 from runbooks.steps.parts.apply_questions import may_go_on
 from runbooks.steps.parts.apply_teller import Teller
 from runbooks.steps.parts.applying import Order, chosen, fates, order, still_as_reviewed
@@ -175,13 +176,19 @@ def _result(ctx: Context, todo: Order, result: ApplyResult, planned: int) -> Res
     return Result(scripts=done, stopped=result.stopped)
 
 
-async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
-    """What the server says of an attempt that was cut short; None if a person must decide."""
+async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | Doubt:
+    """What the server says of an attempt that was cut short, and a person of the statement that it cannot tell of."""
     if params.engine == ENGINE:
         return await _reconcile_prisma(ctx, params, start)
     scripts, known = chosen(ctx, params.to), await fates(ctx)
-    if any(fate.state in ("unknown", "changed") for fate in known.values()):
-        return None
+    if changed := [fate for fate in known.values() if fate.state == "changed"]:
+        return Doubt(f"{changed[0].name}: {changed[0].words}. Look at the ledger, and for what the script makes")
+    if any(fate.state == "unknown" for fate in known.values()):
+        try:
+            await order(ctx, scripts, params.model)
+        except Problem as problem:
+            return Doubt(f"{problem.what} Look into the database for what the script does")
+        known = await fates(ctx)
     applied = [fate for fate in known.values() if fate.state == "applied"]
     evidence = f"{len(applied)} of {len(scripts)} scripts are applied"
     if len(applied) == len(scripts):
@@ -197,9 +204,11 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
     return Settled("stopped", "unknown", words)
 
 
-async def _reconcile_prisma(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
+async def _reconcile_prisma(ctx: Context, params: Params, start: StepStarted) -> Settled | Doubt:
     settled, after = await settled_by_prisma(ctx, params.to, start)
-    if settled is None or after is None or settled.end != "done":
+    if settled is None:
+        return Doubt("What the ledger said before is lost. Look at what Prisma says now (prisma migrate status)")
+    if after is None or settled.end != "done":
         return settled
     result = _of_fates(after.judged.of("applied"), chosen(ctx, params.to))
     return replace(settled, result=result.model_dump(mode="json"))

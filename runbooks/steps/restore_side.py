@@ -12,7 +12,7 @@ from migrations.backup.tools import Tools
 from migrations.process import Child
 from migrations.restore import Restoring, Side
 from migrations.restore.swap import followers
-from runbooks.events import StepStarted
+from runbooks.events import Check, StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.dumps import Taken, end_children, program_environment, records_of, server_tools, session_dump
@@ -123,6 +123,11 @@ async def _record(ctx: Context, **data: JsonValue) -> None:
     await ctx.record(label="restoring", attempt=ctx.attempt, **data)
 
 
+async def _is_there(ctx: Context, name: str) -> bool:
+    async with maintenance(ctx.target, ctx.application_name) as connection:
+        return await restore.is_there(connection, name)
+
+
 async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled:
     """End what still restores, and drop the database that was made for it: it is not known to be whole."""
     records = records_of(ctx, start.attempt)
@@ -131,6 +136,15 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
     if made:
         async with maintenance(ctx.target, ctx.application_name) as connection:
             await restore.drop_side(connection, str(made["database"]), int(str(made["oid"])))
+    elif (name := next((str(data["database"]) for data in records if data.get("database")), "")) and await _is_there(
+        ctx, name
+    ):
+        words = f"{name} is there: this step was about to make it, and died before it knew its OID"
+        advice = f'See that nobody uses it, then as its owner: DROP DATABASE "{name}"'
+        check = Check(
+            id="left", title="A database that may be left over", outcome="warn", evidence=words, advice=advice
+        )
+        return Settled("failed", "fail", f"the restore was cut short; {words}", (check,))
     return Settled("failed", "fail", "the restore was cut short; the live database was not touched")
 
 

@@ -10,7 +10,7 @@ from migrations.problem import Misuse
 from migrations.restore import swap
 from runbooks.events import Check, StepStarted
 from runbooks.frozen import Frozen
-from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.base import Context, Doubt, Settled, StepKind
 from runbooks.steps.parts.dumps import records_of
 
 
@@ -76,14 +76,19 @@ def _restored(ctx: Context, params: Params) -> dict[str, JsonValue]:
     return found
 
 
-async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
+async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | Doubt:
     """The name tells: whose OID it bears now is the database that is live."""
     record: dict[str, Any] = next((dict(d) for d in records_of(ctx, start.attempt) if d.get("side_oid")), {})
     if not record:
         return Settled("stopped", "unknown", "it was cut short before anything was done")
     oid, connects = await swap.look(ctx.target, ctx.application_name)
     if oid is None:
-        return None
+        live = ctx.target.url.database
+        return Doubt(
+            f"No database is called {live} now. Look, as an administrator, into pg_database for OID "
+            f"{record['live_oid']}, which was live, and {record['side_oid']}, which was restored; give the one that is "
+            f"to be live the name {live}"
+        )
     if not connects:
         await swap.reopen(ctx.target, ctx.application_name)
     if str(oid) == record["side_oid"]:

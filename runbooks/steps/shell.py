@@ -11,10 +11,11 @@ from migrations.process import run as run_program
 from runbooks.durations import spell
 from runbooks.events import StepStarted
 from runbooks.frozen import Frozen
-from runbooks.steps.base import Context, Settled, StepKind
+from runbooks.steps.base import Context, Doubt, StepKind
 from runbooks.steps.parts.duration import Duration
 
 LINE_KEPT = 2000
+SAID, SHOWN = 200, 300
 KILLED = 128  # a shell adds the number of the signal that ended its last command
 
 
@@ -103,7 +104,7 @@ def _signal(number: int) -> str:
         return str(number)
 
 
-async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled | None:
+async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Doubt:
     """What the commands did outside cannot be told: end them if they still run, and let a person decide."""
     for data in ctx.progress_of(ctx.step.id):
         pid, group = data.get("pid"), data.get("group")
@@ -111,7 +112,10 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
             child = Child(pid, str(data.get("started")), group)
             if alive(child):
                 await end(child)
-    return None
+    said = [line.text for line in ctx.view.step(ctx.step.id).lines if line.stream != "note" and line.text.strip()]
+    last = f"the last that it said was “{said[-1][:SAID]}”" if said else "it had said nothing"
+    commands = "; ".join(line.strip() for line in params.script.strip().splitlines())[:SHOWN]
+    return Doubt(f"Its commands do not run any more, and {last}. Look at what they change ({commands})")
 
 
 def shows(params: Params) -> str:

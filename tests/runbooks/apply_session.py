@@ -10,7 +10,7 @@ from migrations.sql import Way, execution_model, read_script
 from runbooks import events as e
 from runbooks.runbook import Step
 from runbooks.steps import catalogue
-from runbooks.steps.base import Settled
+from runbooks.steps.base import Doubt, Settled
 from tests.runbooks.steps_context import SHA, StepContext
 
 APPLY = "migrations.apply"
@@ -65,7 +65,7 @@ class Session(StepContext):
             "WHEN finished_at IS NULL THEN 'failed' ELSE 'applied' END FROM _prisma_migrations ORDER BY started_at"
         )
 
-    async def reconcile(self, **params: Any) -> Settled | None:
+    async def reconcile(self, **params: Any) -> Settled | Doubt | None:
         """What the step says of its latest attempt, after the runner died."""
         kind = catalogue()[APPLY]
         self.step = Step(id="migrations-apply", title="", uses=APPLY, effect="target")

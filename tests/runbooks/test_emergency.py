@@ -1,12 +1,29 @@
 """What loses data on a protected target: refused without approvals, or run in the emergency lane, told to others."""
 
+import json
+import subprocess
+from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import pytest
+from fix_keys import Key, public
 from fix_live import Live, write
 
+from migrations.problem import Misuse, Problem
 from runbooks import commands as c
+from runbooks import events as e
+from runbooks.approvals.approving import Approver
 from runbooks.approvals.emergency import owed
+from runbooks.approvals.owed_review import NAMESPACE, not_the_operator, owing, settle
+from runbooks.journal import NAME, Journal
+from runbooks.project import Project
+from runbooks.sessions import summary
+from runbooks.signing import AllowedSigners
+from tests.runbooks.conftest import ANA, Clock, opening
+from tui.listed_rows import sessions_text
+
+BEN = "ben@example.org"
 
 TOLD = 'echo "$GONOGO_NOTICE_WHY $GONOGO_NOTICE" >> told'
 
@@ -56,3 +73,46 @@ async def test_the_emergency_lane_tells_others_first_and_owes_a_review(live: Liv
                                              ("2026-01-31", "2026-02-04")])  # fmt: skip
 def test_a_review_is_owed_in_three_working_days(opened: str, due: str) -> None:
     assert owed("why", date.fromisoformat(opened), 3).review_by == due
+
+
+PROJECT = Project(name="shop", folder=Path(), sha256="", migrations=Path(), environments={})
+EMERGENCY = e.Emergency(reason="the shop is down", review_by="2026-02-04")
+
+
+def ran(folder: Path, *events: e.Event, emergency: e.Emergency | None = EMERGENCY) -> Path:
+    """The journal of a session."""
+    folder.mkdir(exist_ok=True)
+    with closing(Journal.create(folder, Clock())) as journal:
+        for event in (opening(project="shop", emergency=emergency), *events):
+            journal.append(event, sync=False)
+    return folder / NAME
+
+
+def test_the_owed_review_is_a_signature_of_the_whole_record_by_a_second_engineer(keys: Key, tmp_path: Path) -> None:
+    journal = ran(tmp_path / "20260131T020304Z-production-7f3a", e.SessionEnded(outcome="go", exit_code=0))
+    opened, head = owing(journal, PROJECT)
+    text = f"{ANA.name} {public(keys('ana'))}\n{BEN} {public(keys('ben'))}\n"
+    signers, ben = AllowedSigners.parse(text.encode(), shown="signers"), Approver(BEN, keys("ben"))
+    with pytest.raises(Problem, match="a second engineer reviews it"):
+        not_the_operator(Approver(ANA.name, keys("ana")), opened, journal, signers, {})
+    assert "EMERGENCY, review owed by 2026-02-04" in sessions_text([summary(journal.parent)])
+    path = settle(journal, opened, head, ben, ANA.model_copy(update={"name": BEN}), "seen")
+    assert f"EMERGENCY, review of {BEN}" in sessions_text([summary(journal.parent)])
+    (tmp_path / "signers").write_text(text)
+    given = ["ssh-keygen", "-Y", "verify", "-f", str(tmp_path / "signers"), "-I", BEN, "-n", NAMESPACE,
+             "-s", f"{path}.sig"]  # fmt: skip
+    assert subprocess.run(given, input=path.read_bytes(), capture_output=True).returncode == 0
+    path.write_text(json.dumps({**json.loads(path.read_text()), "head": "0" * 64}))
+    assert "review owed" in sessions_text([summary(journal.parent)])
+
+
+def test_a_review_is_owed_by_what_ran_to_its_end_in_an_emergency(tmp_path: Path) -> None:
+    ended = e.SessionEnded(outcome="go", exit_code=0)
+    with pytest.raises(Problem, match="has not ended"):
+        owing(ran(tmp_path / "open"), PROJECT)
+    with pytest.raises(Misuse, match="owes no review"):
+        owing(ran(tmp_path / "usual", ended, emergency=None), PROJECT)
+    journal = ran(tmp_path / "changed", ended)
+    journal.write_bytes(journal.read_bytes().replace(b"the shop is down", b"the shop is gone"))
+    with pytest.raises(Problem, match="does not hold"):
+        owing(journal, PROJECT)

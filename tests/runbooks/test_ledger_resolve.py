@@ -14,7 +14,7 @@ from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.earlier import known_before
 from runbooks.steps import catalogue
-from runbooks.steps.base import Settled
+from runbooks.steps.base import Doubt, Settled
 from tests.runbooks.test_steps_migrations import Session
 
 RESOLVE = "ledger.resolve"
@@ -38,7 +38,7 @@ class Resolving(Session):
         async with self.connect("read") as conn:
             return seen(await read_facts(conn, self.project.migrations))
 
-    async def settled(self, **params: Any) -> Settled | None:
+    async def settled(self, **params: Any) -> Settled | Doubt | None:
         kind = catalogue()[RESOLVE]
         assert kind.reconcile is not None
         start = e.StepStarted(step="r", attempt=1, title="", uses=RESOLVE, effect="target", why="resume")

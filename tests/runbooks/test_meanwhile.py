@@ -36,7 +36,7 @@ def words(*events: e.Event) -> Sequence[str]:
     ("events", "expected"),
     [
         ((BEFORE, STARTED, GONE, NOISE, ENDED, HERE), ["Apply: done"]),
-        ((BEFORE, GONE, STARTED, NOISE, HERE), ["Apply started, and runs"]),
+        ((BEFORE, GONE, STARTED, NOISE, HERE), ["Apply: started, not over yet"]),
         ((BEFORE, GONE, STARTED, ENDED, HERE), ["Apply: done"]),
         ((BEFORE, GONE, ASKED, HERE), ["Asked, and not answered: Go on?"]),
         (

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,14 +145,13 @@ async def test_a_resume_pins_the_new_state_of_the_same_database_and_no_other_one
 
 def retold(live: Live, **target: str) -> None:
     """The same journal, but for the target of its plan."""
-    events = live.events
-    (live.folder / NAME).unlink()
-    journal = Journal.create(live.folder, lambda: datetime.now(UTC))
-    for event in events:
-        if isinstance(event, e.PlanMade):
-            event = event.model_copy(update={"target": event.target.model_copy(update=target)})
-        journal.append(event, sync=False)
-    journal.close()
+
+    def other(event: e.Event) -> e.Event:
+        if not isinstance(event, e.PlanMade):
+            return event
+        return event.model_copy(update={"target": event.target.model_copy(update=target)})
+
+    rewrite(live, [other(event) for event in live.events])
 
 
 async def test_a_resumed_session_is_alone_on_its_database(live: Live) -> None:
@@ -178,15 +178,7 @@ async def test_what_was_cut_short_is_settled_by_a_person_and_asked_for_once(live
     await live.until(lambda view: view.next_start)
     await live.do(c.Start(step="sleep"))
     await live.until(lambda view: view.step("sleep").lines)
-    live.runner.cancel()
-    await asyncio.wait([live.runner])
-    await live.client.close()
-    events = live.events[: kinds(live).index("step_output") + 1]
-    (live.folder / NAME).unlink()
-    journal = Journal.create(live.folder, lambda: datetime.now(UTC))
-    for event in events:  # as `kill -9` would have left it
-        journal.append(event, sync=False)
-    journal.close()
+    await cut(live, "step_output")
 
     await live.start()
     view = await live.until(lambda view: view.questions)
@@ -197,6 +189,45 @@ async def test_what_was_cut_short_is_settled_by_a_person_and_asked_for_once(live
     view = await live.until(lambda view: not view.running)
     assert (view.step("sleep").end, view.step("sleep").outcome, view.step("sleep").attempt) == ("done", "warn", 1)
     assert verify(live.folder / NAME).grade == "open"
+
+
+async def test_an_answer_is_not_asked_for_again_and_a_go_that_was_called_opens_what_follows(live: Live) -> None:
+    write(live, backup=SLEEP)
+    await live.start()
+    await live.until(lambda view: view.next_start)
+    await live.do(c.Start(step="sleep"))
+    await live.until(lambda view: view.step("sleep").lines)
+    await cut(live, "step_output")
+    question = e.QuestionAsked(question="sleep/settle", step="sleep", attempt=1, text="Did it?")
+    rewrite(live, [*live.events, question, e.QuestionAnswered(question="sleep/settle", answer="done", by=ANA)])
+
+    await live.start()
+    await live.until(lambda view: view.step("sleep").end == "done" and not view.running)
+    assert kinds(live).count("question_asked") == 1
+    await cut(live, "step_ended")
+    rewrite(live, [*live.events, e.Decided(what="go", phase="backup", by=ANA)])
+
+    await live.start()
+    await live.until(lambda view: view.phase == "preflight" and not view.running)
+    assert kinds(live).count("decided") == 1
+
+
+async def cut(live: Live, last: str) -> None:
+    """End the runner, and cut the journal off after the last record of a kind, as `kill -9` would have left it."""
+    live.runner.cancel()
+    await asyncio.wait([live.runner])
+    await live.client.close()
+    events = live.events
+    rewrite(live, events[: len(events) - kinds(live)[::-1].index(last)])
+
+
+def rewrite(live: Live, events: Sequence[e.Event]) -> None:
+    """Another journal of the same session."""
+    (live.folder / NAME).unlink()
+    journal = Journal.create(live.folder, lambda: datetime.now(UTC))
+    for event in events:
+        journal.append(event, sync=False)
+    journal.close()
 
 
 async def test_a_backend_of_ours_that_lingers_is_waited_for(live: Live) -> None:

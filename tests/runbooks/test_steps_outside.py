@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.steps import catalogue
+from runbooks.steps.base import Doubt
 from runbooks.steps.parts.http_call import contains, shown
 from tests.runbooks.steps_context import StepContext
 
@@ -247,7 +248,8 @@ async def test_reconcile_ends_what_still_runs_and_lets_a_person_decide(ctx: Step
             await asyncio.sleep(0.01)
     start = e.StepStarted(step="deploy", attempt=1, title="D", uses="shell", effect="outside", why="resume")
     assert kind.reconcile is not None
-    assert await kind.reconcile(ctx, kind.params.model_validate({"script": "x"}), start) is None
+    doubt = await kind.reconcile(ctx, kind.params.model_validate({"script": "x"}), start)
+    assert isinstance(doubt, Doubt) and "do not run any more" in doubt.look and "(x)" in doubt.look
     assert not group_of(ctx)
     with pytest.raises(Problem, match="signal SIGTERM"):
         await task

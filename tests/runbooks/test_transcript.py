@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from migrations.problem import Problem
 from runbooks import events as e
 from runbooks.journal import NAME, read
+from runbooks.report.facts import gather
 from runbooks.report.markdown import ticket_summary, transcript
 from tests.runbooks.conftest import FILE, walk
 from tests.runbooks.transcript_records import FAILURE, NASTY, hidden, hostile, recorded, texts
@@ -83,6 +84,7 @@ def test_the_summary_fits_on_a_screen_and_comes_first(events) -> None:
     told = ("**NO-GO** in backup", "and 38 more waivers", "a running step was told to stop", "exit code 1", "backup GO")
     for words in (*told, "**protected**", "CHG-4821", "1 not analysed", "1 stop, **loses data**"):
         assert words in summary, words
+    assert "the pen was taken over" in summary and "more sorts of deviation" in summary
     assert summary.index("What deviated") < summary.index("| Outcome |")
 
 
@@ -241,3 +243,17 @@ def test_an_end_that_was_recorded_late_is_named_where_the_step_began(events) -> 
     text = transcript(recorded([*events[:5], other, events[10]]))
     assert "**no end here**: it was only recorded later [#6]" in text
     assert "- a step has no end in the journal: `apply` [#5]" in text
+
+
+def test_whatever_was_not_as_the_runbook_has_it_is_told_the_worst_first(events) -> None:
+    assert [(words, found.seqs) for words, found in gather(recorded(events)).worst_first] == [
+        ("a step's end was not known after a crash", [20]),
+        ("the pen was taken over", [22]),
+        ("a torn line of the journal was set aside", [21]),
+        ("a step's result was warn", [10]),
+        ("a tick was taken back", [13]),
+        ("an item was called not applicable", [14]),
+        ("a command was refused", [17]),
+        ("the session was parked", [19]),
+        ("the session was resumed", [20]),
+    ]

@@ -16,6 +16,7 @@ from migrations.server import ThrowawayServer
 from runbooks import events as e
 from runbooks.runbook import PHASES, Option, Phase, Runbook, Step
 from runbooks.steps import backup_dump, catalogue, restore_side, restore_swap
+from runbooks.steps.base import Doubt, Settled
 from tests.runbooks.steps_context import StepContext
 
 BOOK = Runbook(
@@ -197,6 +198,17 @@ async def test_a_restore_cut_off_by_a_crash(ctx: StepContext, owned: str) -> Non
     assert settled.end == "failed" and databases_like(owned) == []
 
 
+async def test_a_side_database_whose_oid_nobody_knows_is_named_and_not_dropped(ctx: StepContext, owned: str) -> None:
+    """The runner died between CREATE DATABASE and the record of what came of it."""
+    start = started(ctx, "restore.side", "side")
+    live = ctx.target.url.database
+    await ctx.record(attempt=1, database=live)
+    settled = await restore_side.reconcile(ctx, restore_side.Params(), start)
+    assert settled.end == "failed" and live in settled.words
+    assert [check.id for check in settled.checks] == ["left"] and f'DROP DATABASE "{live}"' in settled.checks[0].advice
+    psycopg.connect(owned).close()
+
+
 async def test_a_swap_cut_off_by_a_crash(ctx: StepContext, owned: str) -> None:
     await ctx.run("backup.dump", id="dump")
     side = await ctx.run("restore.side", id="side")
@@ -204,16 +216,18 @@ async def test_a_swap_cut_off_by_a_crash(ctx: StepContext, owned: str) -> None:
     live = ctx.answers["database"]
     start = started(ctx, "restore.swap", "swap")
     before = await restore_swap.reconcile(ctx, restore_swap.Params(), start)
-    assert before is not None and before.end == "stopped"
+    assert isinstance(before, Settled) and before.end == "stopped"
     await ctx.record(attempt=1, side=side.database, side_oid=side.oid, live_oid=ctx.target.pin.oid)
     with psycopg.connect(owned.replace(live, "postgres", 1), autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{live}" ALLOW_CONNECTIONS false'.encode())
         middle = await restore_swap.reconcile(ctx, restore_swap.Params(), start)
-        assert middle is not None and middle.end == "failed"
+        assert isinstance(middle, Settled) and middle.end == "failed"
         psycopg.connect(owned).close()
         connection.execute(f'ALTER DATABASE "{live}" RENAME TO "{live}_kept"'.encode())
+        between = await restore_swap.reconcile(ctx, restore_swap.Params(), start)
+        assert isinstance(between, Doubt) and f"No database is called {live} now" in between.look
         connection.execute(f'ALTER DATABASE "{side.database}" RENAME TO "{live}"'.encode())
         after = await restore_swap.reconcile(ctx, restore_swap.Params(), start)
         connection.execute(f'DROP DATABASE "{live}_kept"'.encode())
-    assert after is not None and after.end == "done" and after.result is not None
+    assert isinstance(after, Settled) and after.end == "done" and after.result is not None
     assert (after.result["oid"], after.result["kept"]) == (side.oid, f"{live}_kept")

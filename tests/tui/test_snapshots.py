@@ -1,9 +1,10 @@
 """The pictures: every screen, at both sizes, dark and light. `pytest --snapshot-update` after a look at each."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy import SnapshotAssertion
 from textual.pilot import Pilot
@@ -33,7 +34,8 @@ SCENES: dict[str, tuple[Callable[[], Sequence[e.Event]], tuple[str, ...], str]] 
     "transcript": (r.to_preflight, ("p",), "NOT ENDED"),
     "help": (r.to_preflight, ("question_mark",), "Start the step that waits"),
 }
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+LARGE_TOO = ("run", "review", "hold")
+"""Of these the large picture is taken each time, of the others by `make soak`."""
 TRANSCRIPT = """\
 # production · CHG-4821 · NOT ENDED
 
@@ -63,8 +65,15 @@ Every statement names its records: `[#12]` is record 12 of the journal. Times ar
 """
 
 
-@SIZES
-@pytest.mark.parametrize("scene", SCENES)
+def pictures() -> Iterator[ParameterSet]:
+    """Each scene at both sizes."""
+    for scene in SCENES:
+        yield pytest.param(scene, (80, 24), id=f"{scene}-80x24")
+        marks = () if scene in LARGE_TOO else (pytest.mark.soak,)
+        yield pytest.param(scene, (120, 40), id=f"{scene}-120x40", marks=marks)
+
+
+@pytest.mark.parametrize(("scene", "size"), pictures())
 def test_picture(
     snap_compare: Snap, snapshot: SnapshotAssertion, tmp_path: Path, scene: str, size: tuple[int, int]
 ) -> None:
@@ -75,7 +84,7 @@ def test_picture(
     assert snap_compare(app, terminal_size=size, run_before=pressing(snapshot, "PRODUCTION", keys, words))
 
 
-@SIZES
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 def test_picture_of_home(snap_compare: Snap, snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
     app = HomeApp(PROJECT, KNOWN)
     assert snap_compare(app, terminal_size=size, run_before=pressing(snapshot, "Past", ("down",), "ROLLED BACK"))

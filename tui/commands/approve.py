@@ -18,10 +18,11 @@ from runbooks.approvals.approving import Approver, Differs
 from runbooks.approvals.on_paper import opened_on_paper
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.operator import who
-from runbooks.places import Place, place
+from runbooks.places import Place, journal_of, place
 from runbooks.project import Environment
 from runbooks.runbook import Runbook
 from tui.commands.common import on_terminal, project_option, talk
+from tui.commands.owed import review_owed
 from tui.commands.plan_printed import plan_lines
 from tui.printable import printable
 
@@ -29,15 +30,20 @@ NOTHING = "Nothing was signed."
 
 
 @click.command(short_help="A second engineer's yes to a plan, signed.")
-@click.argument("plan", type=click.Path(path_type=Path))
+@click.argument("what", metavar="PLAN")
 @click.option("--key", required=True, type=click.Path(path_type=Path), help="Your SSH key: the private one, or the "
               "public one (.pub) where an agent holds its other half.")  # fmt: skip
 @click.option("--as", "principal", metavar="PRINCIPAL", help="Your name in the file of signers, to be sure of it.")
 @click.option("--comment", default="", help="What is to be read beside the approval.")
 @project_option
-def approve(plan: Path, key: Path, principal: str | None, comment: str, project_file: Path | None) -> None:
-    """Compute PLAN again from this checkout, review it, and sign that it may be run."""
-    here = place(project_file)
+def approve(what: str, key: Path, principal: str | None, comment: str, project_file: Path | None) -> None:
+    """Compute PLAN again from this checkout, review it, and sign that it may be run.
+
+    In the place of PLAN a session that ran in the emergency lane, by its name or folder: the review that it owes.
+    """
+    here, plan = place(project_file), Path(what)
+    if plan.suffix != ".json":
+        return review_owed(here, journal_of(what, project_file), key, principal, comment)
     document, requested = PlanDocument.read(plan), approving.requested_beside(plan)
     environment = approving.fitting(here.project, document, datetime.now(UTC))
     approver = approving.approver(here.project, environment, key, principal)

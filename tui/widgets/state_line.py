@@ -26,7 +26,7 @@ class StateLine(Static):
         """Show how the session stands; which keys would help only where there are `keys`."""
         state = standing(view, gone=gone, keys=keys)
         parts: list[str | Content | tuple[str, str]] = []
-        if keys and not has_pen and view.ended is None:
+        if keys and not has_pen and view.ended is None and not gone:
             parts.append((f"✎ WATCHING: {one_line(whose(view))} (h takes it)\n", "bold $warn"))
         parts += [(f"{state.glyph} {state.word}", f"bold ${state.shade}"), "  ", one_line(state.words)]
         if state.kind == "running" and (started := moment(view.step(state.about).started_at)):

@@ -15,7 +15,9 @@ FOLDED_ROWS = 12
 FOLDED_LINES = 10
 
 _TONES = {
-    **dict.fromkeys(("stop", "✘ fail", "NO-GO", "failed", "crashed", "loses data", "It failed", "NOT ENDED"), "fail"),
+    **dict.fromkeys(
+        ("stop", "✘ fail", "NO-GO", "failed", "crashed", "loses data", "It failed", "NOT ENDED", "ROLLED BACK"), "fail"
+    ),
     **dict.fromkeys(("warn", "⚠ warn", "Waived", "protected", "declined", "stopped", "not analysed"), "warn"),
     **dict.fromkeys(("GO", "done"), "ok"),
 }
