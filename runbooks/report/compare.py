@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from importlib.metadata import version
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,6 @@ from migrations.problem import Misuse, Problem
 from runbooks.journal import read
 from runbooks.journal.records import ZEROS
 from runbooks.report.formats import html
-from runbooks.report.html import KeptScripts
 
 SHOWN = 120
 """So many characters of a line that differs are shown."""
@@ -39,19 +38,12 @@ class Comparison:
 
 def made(page: Path) -> Made:
     """What the head of a page says. Raises Misuse for what is no transcript of ours, Problem if it is unreadable."""
-    try:
-        text = page.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise Problem(f"{page} cannot be read: {error.strerror}.") from None
-    named = _Head(text).named
-    try:
-        records = int(named["gonogo-records"])
-        scripts = tuple(named["gonogo-scripts"].split())
-        return Made(named["gonogo-session"], records, named["gonogo-head"], scripts, named["generator"])
-    except (KeyError, ValueError):
+    said = _said(_bytes(page))
+    if said is None:
         raise Misuse(
             f"{page} is no transcript of gonogo.", advice="`gonogo transcript export --format html` makes one."
-        ) from None
+        )
+    return said
 
 
 def compare_page(page: Path, journal: Path) -> Comparison:
@@ -59,32 +51,46 @@ def compare_page(page: Path, journal: Path) -> Comparison:
 
     Raises Problem, Misuse, Unavailable, BadRecord.
     """
-    said = made(page)
-    if lacking := tuple(_lacking(said, journal)):
-        return Comparison("unknown", lacking)
+    said, theirs = made(page), _bytes(page)
+    if lacking := _lacking(said, journal):
+        return Comparison("unknown", (lacking,))
     again = "".join(html(journal, records=said.records, only=frozenset(said.scripts))).encode()
-    theirs = page.read_bytes()
     if theirs == again:
         return Comparison("same", tuple(_told(said, journal)))
+    now = _said(again)
+    missing = [one for one in said.scripts if now is None or one not in now.scripts]
+    if missing:
+        shown = (f"it shows the script {one}, which is not beside this journal, or was altered" for one in missing)
+        return Comparison("unknown", tuple(shown))
     return Comparison("different", tuple(_difference(said, theirs, again)))
 
 
-def _lacking(said: Made, journal: Path) -> Iterator[str]:
-    """Why it cannot be made again."""
+def _bytes(page: Path) -> bytes:
+    try:
+        return page.read_bytes()
+    except OSError as error:
+        raise Problem(f"{page} cannot be read: {error.strerror}.") from None
+
+
+def _said(page: bytes) -> Made | None:
+    named = _Head(page.decode("utf-8", "replace")).named
+    try:
+        records, scripts = int(named["gonogo-records"]), tuple(named["gonogo-scripts"].split())
+        return Made(named["gonogo-session"], records, named["gonogo-head"], scripts, named["generator"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _lacking(said: Made, journal: Path) -> str:
+    """Why it cannot be made again from this journal, or nothing."""
     count, head = 0, ZEROS
-    for record in read(journal):
+    for record in islice(read(journal), said.records):
         count, head = count + 1, record.hash
-        if count == said.records:
-            break
     if count < said.records:
-        yield f"it was made from {said.records} records, and this journal has {count}"
-    elif head != said.head:
-        yield f"it was made from another journal, whose record {count - 1} has the hash {said.head}; here it is {head}"
-    scripts = KeptScripts(journal.parent)
-    for sha256 in said.scripts:
-        state, _ = scripts.read(sha256)
-        if state != "kept":
-            yield f"it shows the script {sha256}, whose file is {state} beside this journal"
+        return f"it was made from {said.records} records, and this journal has {count}"
+    if head != said.head:
+        return f"it was made from another journal, whose record {count - 1} has the hash {said.head}; here it is {head}"
+    return ""
 
 
 def _told(said: Made, journal: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ import json
 import re
 import tracemalloc
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from runbooks.report.facts import gather
 from runbooks.report.formats import FORMATS, html, render, rendered
 from runbooks.report.text import text as as_text
 from runbooks.report.wrap import width
-from tests.runbooks.conftest import ANA
+from tests.runbooks.conftest import ANA, the_plan
 from tests.runbooks.transcript_records import hidden, hostile, recorded, texts
 
 
@@ -111,6 +112,22 @@ def test_a_page_of_another_journal_or_of_more_records_cannot_be_made_again(folde
     page.write_text("<p>")
     with pytest.raises(Misuse, match="no transcript"):
         made(page)
+
+
+def test_a_page_with_a_redacted_copy_of_a_script_can_be_made_again(write, events) -> None:
+    copy = b"ALTER ROLE ana PASSWORD '\xc2\xabredacted:password\xc2\xbb';"
+    script = the_plan().scripts[0].model_copy(update={"copy_sha256": sha256(copy).hexdigest(), "verify": None})
+    folder = write([*events[:2], the_plan().model_copy(update={"scripts": (script,)}), *events[3:]])
+    kept = folder / "scripts" / f"{script.sha256}.sql"
+    kept.parent.mkdir()
+    kept.write_bytes(copy)
+    page = folder / "transcript.html"
+    page.write_bytes(rendered("html", folder / NAME))
+    assert "«redacted:password»" in page.read_text()
+    assert compare_page(page, folder / NAME).state == "same"
+    kept.write_bytes(copy + b"-")
+    (missing,) = compare_page(page, folder / NAME).lines
+    assert script.sha256 in missing and "was altered" in missing
 
 
 def long_session(events, outputs: int):
