@@ -2,13 +2,14 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from migrations.asking import Answer
-from migrations.problem import Misuse, Problem
+from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.signing.keygen import keygen, said
 from runbooks.signing.signers import AllowedSigners, BadSigners
 from runbooks.signing.sshsig import BadSignature, Signature, read_signature
@@ -55,7 +56,8 @@ def ready(key: Path, environ: Mapping[str, str] = os.environ) -> Signature:
 def sign(text: bytes, namespace: str, key: Path, environ: Mapping[str, str] = os.environ) -> Signature:
     """Sign bytes with a private key, or with a public one whose other half an agent holds (SSH_AUTH_SOCK).
 
-    Nothing is ever asked. Raises Misuse: what to do about the key; Unavailable: no ssh-keygen, or too old a one.
+    Nothing is ever asked. Raises Misuse: what to do about the key; Unavailable: no ssh-keygen, or too old a one;
+    BadSignature: an agent answered something else.
     """
     path = key.expanduser().absolute()
     if not path.is_file():
@@ -63,7 +65,7 @@ def sign(text: bytes, namespace: str, key: Path, environ: Mapping[str, str] = os
     answer = keygen("sign", "-f", str(path), "-n", namespace, stdin=text, environ=environ)
     if answer.code != 0:
         raise _cannot(path, answer, environ)
-    return read_signature(answer.out.decode("ascii", "replace"))
+    return genuine(text, answer.out.decode("ascii", "replace"), namespace, environ)  # an agent could answer anything
 
 
 def genuine(text: bytes, armour: str, namespace: str, environ: Mapping[str, str] = os.environ) -> Signature:
@@ -71,8 +73,8 @@ def genuine(text: bytes, armour: str, namespace: str, environ: Mapping[str, str]
     signature = read_signature(armour)
     if signature.namespace != namespace:
         raise BadSignature(f"It was made for another purpose: {signature.namespace!a}, not {namespace}.")
-    with tempfile.TemporaryDirectory(prefix="gonogo-") as place:
-        answer = keygen("check-novalidate", "-n", namespace, "-s", _file(place, armour), stdin=text, environ=environ)
+    with _files(armour.encode()) as (path,):
+        answer = keygen("check-novalidate", "-n", namespace, "-s", path, stdin=text, environ=environ)
     if answer.code != 0:
         raise BadSignature("It is not a signature of this text: one of them was changed, or they are not a pair.")
     return signature
@@ -100,10 +102,8 @@ def check(
         )
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     when = ["-O", f"verify-time={moment:%Y%m%d%H%M%S}"] if named.timed else []
-    with tempfile.TemporaryDirectory(prefix="gonogo-") as place:
-        names = Path(place) / "signers"
-        names.write_bytes(signers.text)
-        given = ["-f", str(names), "-I", named.principal, "-n", namespace, "-s", _file(place, armour), *when]
+    with _files(armour.encode(), signers.text) as (path, names):
+        given = ["-f", names, "-I", named.principal, "-n", namespace, "-s", path, *when]
         answer = keygen("verify", *given, stdin=text, environ=environ)
     if answer.code != 0:
         where = f"{signers.shown}, line {named.line}"
@@ -111,10 +111,17 @@ def check(
     return Signer(named.principal, signature.fingerprint)
 
 
-def _file(place: str, armour: str) -> str:
-    path = Path(place) / "signature"
-    path.write_text(armour)
-    return str(path)
+@contextmanager
+def _files(*texts: bytes) -> Iterator[list[str]]:
+    """Files of these bytes, which ssh-keygen wants by name. Raises Unavailable."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="gonogo-") as place:
+            paths = [Path(place) / str(number) for number in range(len(texts))]
+            for path, text in zip(paths, texts, strict=True):
+                path.write_bytes(text)
+            yield [str(path) for path in paths]
+    except OSError as error:
+        raise Unavailable(f"No file could be written for ssh-keygen: {error.strerror}.", advice="Make room.") from None
 
 
 def _cannot(key: Path, answer: Answer, environ: Mapping[str, str]) -> Problem:

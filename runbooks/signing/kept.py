@@ -12,7 +12,7 @@ from runbooks.signing.signed_head import SignedHead
 from runbooks.signing.sshsig import LONGEST, Signature
 
 FOLDER = "signatures"
-MOST = 10_000
+MOST = 1_000
 """So many signatures of one session are looked at."""
 
 

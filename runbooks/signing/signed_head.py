@@ -74,6 +74,8 @@ def read_signed_head(text: bytes) -> SignedHead:
             if not re.fullmatch(form, said[name], re.ASCII):
                 raise ValueError(name)
         datetime.fromisoformat(head.signed)
+        if any(_one_line(value) != value for value in said.values()):
+            raise ValueError("other signs")
         if first != TITLE or head.text() != text:
             raise ValueError("other bytes")
     except (ValueError, TypeError, KeyError):

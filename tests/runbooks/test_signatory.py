@@ -247,6 +247,7 @@ def test_verify_says_who_signed_and_the_grade_is_theirs(keys: Key, write, tmp_pa
         ("record: 7\n", "record: 7\nrecord: 8\n"),
         ("record: 7\n", "record: 07\n"),
         ("\nwhy: end", "\n\nwhy: end"),
+        ("session: ", "session: \x1b[2J"),
         ("why: end", "why: ../end"),
         ("gonogo: the head", "gonogo: an approval, not the head"),
         ("signed: 2026-01", "signed: 2026-13"),

@@ -106,6 +106,12 @@ def test_a_key_that_cannot_sign_says_what_to_do_and_never_asks(keys: Key, tmp_pa
         ready(locked, {"PATH": f"{tmp_path}:{os.environ['PATH']}"})
 
 
+def test_a_machine_without_room_is_told_as_that(keys: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/proc/nowhere")
+    with pytest.raises(Unavailable, match="No file could be written for ssh-keygen"):
+        ready(keys("ana"))
+
+
 def test_the_agent_signs_for_a_public_key(keys: Key, agent: dict[str, str], tmp_path: Path) -> None:
     key = keys("carried")
     apart = tmp_path / "carried.pub"
