@@ -14,10 +14,16 @@ UNSYNCED = frozenset({"step_output", "step_progress", "face_attached", "face_det
 """Kinds from which nothing follows; every other kind is on disk before anything follows from it."""
 
 
+def is_noted(event: Event) -> bool:
+    """Whether a step recorded this for its reconcile."""
+    return isinstance(event, StepProgress) and bool(event.data.get("recorded"))
+
+
 class Recorder:
     """The journal's one writer, and the view that is folded from what was written.
 
-    `view` and `earlier` are what the journal holds already. `broken` is why the journal takes no more.
+    `view` is what the journal holds already, `earlier` those of its records that are noted.
+    `broken` is why the journal takes no more.
     """
 
     def __init__(self, journal: Journal, redactor: Redactor, view: RunView, earlier: Iterable[Record] = ()) -> None:
@@ -57,7 +63,7 @@ class Recorder:
         return tuple(self._noted.get(step, ()))
 
     def _note(self, event: Event) -> None:
-        if isinstance(event, StepProgress) and event.data.get("recorded"):
+        if isinstance(event, StepProgress) and is_noted(event):
             self._noted.setdefault(event.step, []).append(event.data)
 
     @property

@@ -11,7 +11,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +33,7 @@ from runbooks.faces import Faces
 from runbooks.git import head_of
 from runbooks.host.machine import machine
 from runbooks.host.sharing import circle_of
-from runbooks.journal import NAME, Journal, JournalBroken
+from runbooks.journal import NAME, Journal, JournalBroken, Record
 from runbooks.launch import Request
 from runbooks.listening import listening
 from runbooks.narrowed import narrowed
@@ -42,7 +41,7 @@ from runbooks.pen import holder
 from runbooks.plan_reader import PlanReader, pin_of
 from runbooks.previous import previous
 from runbooks.project import Environment, Project
-from runbooks.recorder import Recorder
+from runbooks.recorder import Recorder, is_noted
 from runbooks.redact import Redactor
 from runbooks.report.formats import KEPT, rendered
 from runbooks.runbook import Runbook
@@ -50,7 +49,7 @@ from runbooks.runner_log import RunnerLog
 from runbooks.setting import Setting, read_urls, secrets, target_of
 from runbooks.signing.signatory import Signatory
 from runbooks.steps import catalogue
-from runbooks.view import RunView, fold
+from runbooks.view import RunView, advance
 
 PARK_SECONDS = 60.0
 FACE_SECONDS = 10.0
@@ -112,10 +111,15 @@ class Runner:
                 return await self._own(recorder, setting, world, unknown=())
 
     async def _take_up(self) -> int:
-        journal, records, repaired = Journal.reopen(self._folder, _now)
+        view = RunView()
+
+        def keep(record: Record) -> bool:
+            nonlocal view
+            view = advance(view, record.seq, record.at, record.event, record.hash)
+            return is_noted(record.event)
+
+        journal, noted, repaired = Journal.reopen(self._folder, _now, keep)
         with contextlib.closing(journal):
-            view = fold((r.seq, r.at, r.event) for r in records)
-            view = replace(view, head=records[-1].hash)
             if view.opened is None or view.ended is not None:
                 raise Problem("The session has ended.", advice="Begin a new one with `gonogo run`.")
             project = projects.load(Path(view.opened.project_file))
@@ -125,7 +129,7 @@ class Runner:
             async with world_of(project, environment.name) as world:
                 environ = {**os.environ, **world.variables}
                 setting = self._setting(project, environment, view.runbook, environ, pin=pin_of(view))
-                recorder = Recorder(journal, self._redactor(project, environ), view, records)
+                recorder = Recorder(journal, self._redactor(project, environ), view, noted)
                 if repaired is not None:
                     recorder.append(repaired)
                 return await self._own(recorder, setting, world, unknown=_unknown(view))

@@ -1,13 +1,14 @@
 """State as a pure fold of events: what every face shows, and what every gate is judged by."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar, assert_never
 
 from pydantic import JsonValue
 
 from runbooks import events as e
 from runbooks import gates
+from runbooks.changed import changed
 from runbooks.noted import noted_in
 from runbooks.references import LITERAL, shown
 from runbooks.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
@@ -191,14 +192,14 @@ def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
 
 
 def _on_step(view: RunView, name: str, step: StepView) -> RunView:
-    return replace(view, steps=_with(view.steps, name, step))
+    return changed(view, steps=_with(view.steps, name, step))
 
 
 def _output(step: StepView, seq: int, event: e.StepOutput) -> StepView:
     new = [Line(seq, event.stream, text) for text in event.text.removesuffix("\n").split("\n")]
     lines = (*step.lines, *new)
     dropped = max(0, len(lines) - KEPT_LINES)
-    return replace(
+    return changed(
         step,
         lines=lines[dropped:],
         dropped=step.dropped + dropped,
@@ -207,12 +208,12 @@ def _output(step: StepView, seq: int, event: e.StepOutput) -> StepView:
 
 
 def _decided(view: RunView, seq: int, at: str, event: e.Decided) -> RunView:
-    view = replace(view, decisions=(*view.decisions, Decision(seq, at, event)))
+    view = changed(view, decisions=(*view.decisions, Decision(seq, at, event)))
     match event.what:
         case "go":
-            return replace(view, passed=(*view.passed, event.phase), refused=False)
+            return changed(view, passed=(*view.passed, event.phase), refused=False)
         case "no_go":
-            return replace(view, refused=True)
+            return changed(view, refused=True)
         case "roll_back" | "stop" | "cancel" | "end":
             return view
         case _:
@@ -222,9 +223,9 @@ def _decided(view: RunView, seq: int, at: str, event: e.Decided) -> RunView:
 def _lost(view: RunView) -> RunView:
     """Starts without an end, questions that nobody waits for, and faces without a leave, after the runner died."""
     steps = {
-        name: replace(step, status="unknown") if step.status == "running" else step for name, step in view.steps.items()
+        name: changed(step, status="unknown") if step.status == "running" else step for name, step in view.steps.items()
     }
-    return replace(view, steps=steps, questions={}, faces={}, pen=None, parked=False)
+    return changed(view, steps=steps, questions={}, faces={}, pen=None, parked=False)
 
 
 StepEvent = e.StepStarted | e.StepOutput | e.StepProgress | e.StepEnded
@@ -239,20 +240,20 @@ def _step(view: RunView, seq: int, at: str, event: StepEvent) -> RunView:
             refused = view.refused and event.why != "start"
             started = StepView(status="running", attempt=attempt, started_at=at)
             answers = {k: v for k, v in view.answers.items() if not k.startswith(f"{name}/")}
-            return replace(_on_step(view, name, started), refused=refused, answers=answers)
+            return changed(_on_step(view, name, started), refused=refused, answers=answers)
         case e.StepOutput():
             return _on_step(view, name, _output(step, seq, event))
         case e.StepProgress(data=data):
-            return _on_step(view, name, replace(step, progress=data))
+            return _on_step(view, name, changed(step, progress=data))
         case e.StepEnded():
             open_questions = {k: q for k, q in view.questions.items() if q.step != name}
-            return replace(_on_step(view, name, _ended(step, at, event)), questions=open_questions)
+            return changed(_on_step(view, name, _ended(step, at, event)), questions=open_questions)
         case _:
             assert_never(event)
 
 
 def _ended(step: StepView, at: str, event: e.StepEnded) -> StepView:
-    return replace(
+    return changed(
         step,
         status="ended",
         end=event.end,
@@ -270,15 +271,15 @@ def _person(view: RunView, event: PersonEvent) -> RunView:
     match event:
         case e.QuestionAnswered(question=question, answer=answer):
             answers = _with(view.answers, question, answer)
-            return replace(view, questions=_without(view.questions, question), answers=answers)
+            return changed(view, questions=_without(view.questions, question), answers=answers)
         case e.ItemTicked(item=item):
-            return replace(view, items=_with(view.items, item, event), refused=False)
+            return changed(view, items=_with(view.items, item, event), refused=False)
         case e.ItemUnticked(item=item):
-            return replace(view, items=_without(view.items, item))
+            return changed(view, items=_without(view.items, item))
         case e.ScriptReviewed(migration=migration):
-            return replace(view, reviews=_with(view.reviews, migration, event))
+            return changed(view, reviews=_with(view.reviews, migration, event))
         case e.Waived(subject=subject):
-            return replace(view, waivers=_with(view.waivers, subject, event), refused=False)
+            return changed(view, waivers=_with(view.waivers, subject, event), refused=False)
         case _:
             assert_never(event)
 
@@ -286,49 +287,49 @@ def _person(view: RunView, event: PersonEvent) -> RunView:
 def _face(view: RunView, at: str, event: FaceEvent) -> RunView:
     match event:
         case e.FaceAttached(face=face, pen=pen):
-            there = replace(view, faces=_with(view.faces, face, event))
-            return replace(there, pen=face, pen_since=at) if pen else there
+            there = changed(view, faces=_with(view.faces, face, event))
+            return changed(there, pen=face, pen_since=at) if pen else there
         case e.FaceDetached(face=face):
             holder = None if view.pen == face else view.pen
-            return replace(view, faces=_without(view.faces, face), pen=holder)
+            return changed(view, faces=_without(view.faces, face), pen=holder)
         case e.PenTaken(face=face):
-            return replace(view, pen=face, pen_since=at, handover=event)
+            return changed(view, pen=face, pen_since=at, handover=event)
         case _:
             assert_never(event)
 
 
 def advance(view: RunView, seq: int, at: str, event: e.Event, head: str = "") -> RunView:
     """The view after one more event; `head` is its record's hash. Pure, and exhaustive over the closed set."""
-    view = replace(view, seq=seq, at=at, head=head)
+    view = changed(view, seq=seq, at=at, head=head)
     match event:
         case e.SessionOpened():
-            return replace(view, opened=event, started_at=at, phase="opening")
+            return changed(view, opened=event, started_at=at, phase="opening")
         case e.PlanMade():
-            return replace(view, plan=event)
+            return changed(view, plan=event)
         case e.PhaseOpened(phase=phase, option=option):
-            return replace(view, phase=phase, option=option, refused=False)
+            return changed(view, phase=phase, option=option, refused=False)
         case e.StepStarted() | e.StepOutput() | e.StepProgress() | e.StepEnded():
             return _step(view, seq, at, event)
         case e.QuestionAsked(question=question):
-            return replace(view, questions=_with(view.questions, question, event))
+            return changed(view, questions=_with(view.questions, question, event))
         case e.QuestionAnswered() | e.ItemTicked() | e.ItemUnticked() | e.ScriptReviewed() | e.Waived():
             return _person(view, event)
         case e.Decided():
             return _decided(view, seq, at, event)
         case e.ArtefactKept():
-            return replace(view, artefacts=(*view.artefacts, event))
+            return changed(view, artefacts=(*view.artefacts, event))
         case e.FaceAttached() | e.FaceDetached() | e.PenTaken():
             return _face(view, at, event)
         case e.CommandRefused():
-            return replace(view, refusals=(*view.refusals, event))
+            return changed(view, refusals=(*view.refusals, event))
         case e.SessionParked():
-            return replace(view, parked=True)
+            return changed(view, parked=True)
         case e.SessionResumed():
             return _lost(view)
         case e.JournalRepaired():
             return view
         case e.SessionEnded():
-            return replace(view, ended=event)
+            return changed(view, ended=event)
         case _:
             assert_never(event)
 

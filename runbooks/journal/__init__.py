@@ -79,9 +79,12 @@ class Journal:
         return cls(folder, file, clock, 0, ZEROS, ended=False)
 
     @classmethod
-    def reopen(cls, folder: Path, clock: Clock) -> tuple["Journal", list[Record], JournalRepaired | None]:
+    def reopen(
+        cls, folder: Path, clock: Clock, keep: Callable[[Record], bool] = lambda record: True
+    ) -> tuple["Journal", list[Record], JournalRepaired | None]:
         """Take up a journal whose runner has gone: lock it, verify the chain, set a torn last line aside.
 
+        `keep` is given each record, and says whether it is to be returned: a long journal is not to be held in memory.
         The third is what was set aside and no record says yet: append it first. Raises Problem when another runner
         holds the journal, or it is damaged (`BadRecord`), or empty; Unavailable when it cannot be opened or repaired.
         """
@@ -90,7 +93,7 @@ class Journal:
             file = open_file(directory, NAME, _APPEND, folder / NAME)
             try:
                 _lock(file, folder)
-                journal, records, repaired = cls._taken_up(folder, directory, file, clock)
+                journal, records, repaired = cls._taken_up(folder, directory, file, clock, keep)
             except BaseException:
                 os.close(file)
                 raise
@@ -100,24 +103,28 @@ class Journal:
 
     @classmethod
     def _taken_up(
-        cls, folder: Path, directory: int, file: int, clock: Clock
+        cls, folder: Path, directory: int, file: int, clock: Clock, keep: Callable[[Record], bool]
     ) -> tuple["Journal", list[Record], JournalRepaired | None]:
         chain, tail = Chain(), b""
-        records: list[Record] = []
+        kept, told = list[Record](), set[str]()
         for line in read_lines(os.dup(file)):
-            if whole(line):
-                records.append(chain.take(line))
-            else:
+            if not whole(line):
                 tail = line
-        if not records:
+                break
+            record = chain.take(line)
+            if isinstance(record.event, JournalRepaired):
+                told.add(record.event.file)
+            if keep(record):
+                kept.append(record)
+        if not chain.seq:
             raise Problem(f"{folder} holds no record.", advice="Nothing was run from it. Begin a new session.")
         try:
-            repaired = _set_aside(directory, file, tail) if tail else _unrecorded(folder, directory, records)
+            repaired = _set_aside(directory, file, tail) if tail else _unrecorded(folder, directory, told)
         except OSError as error:
             raise Unavailable(
                 f"The journal's torn last line cannot be set aside: {error.strerror}.", advice="Make room, then resume."
             ) from None
-        return cls(folder, file, clock, chain.seq, chain.head or ZEROS, chain.ended), records, repaired
+        return cls(folder, file, clock, chain.seq, chain.head or ZEROS, chain.ended), kept, repaired
 
     @property
     def seq(self) -> int:
@@ -224,9 +231,8 @@ def _torn_numbers(directory: int) -> list[int]:
     return [int(match[1]) for match in matches if match]
 
 
-def _unrecorded(folder: Path, directory: int, records: list[Record]) -> JournalRepaired | None:
+def _unrecorded(folder: Path, directory: int, told: set[str]) -> JournalRepaired | None:
     """What an earlier repair set aside, if we died before its record was written."""
-    told = {record.event.file for record in records if isinstance(record.event, JournalRepaired)}
     untold = [n for n in _torn_numbers(directory) if f"journal.torn-{n}" not in told]
     if not untold:
         return None
