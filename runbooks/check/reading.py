@@ -5,12 +5,14 @@ from collections.abc import Collection, Iterator
 from migrations.rules import judge
 from migrations.sql import Statement, read_script
 from migrations.sql import actions as a
+from migrations.sql.hiding import veil_of
 from runbooks.check.verdict import Verdict
 
 
 def verdict_of(text: str, also: Collection[str] = ()) -> Verdict:
     """Read and judge a script. `also`: matters of taste that are asked for. Seconds for megabytes."""
-    script = read_script(text)
+    read = read_script(text)
+    script = veil_of(read).script(read)
     unread = ((s.line, s.why_not) for s in script.statements if s.why_not)
     return Verdict(
         lines=tuple(s.line for s in script.statements),

@@ -17,6 +17,8 @@ from runbooks.runbook import PHASES, Advice, Option, Phase, PhaseName, Runbook
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind
 
+_PASSWORD = re.compile(r"://[^\s/@:\"'`]*:([^\s/@\"'`$<{*…][^\s/@\"'`]*)@")
+_STANDS_FOR_ONE = ("password", "pass", "pw", "secret", "xxx")
 LARGEST = 256_000
 """Bytes. A runbook is read by a person; what is larger is another file."""
 
@@ -37,10 +39,19 @@ def read_runbook(
         catalogue = built_in()
     faults = Faults()
     parts = SectionReader(catalogue, faults).read(read_blocks(text))
+    _note_passwords(text, faults)
     runbook = _Assembly(parts, text.split("\n"), faults).runbook(name, hashlib.sha256(data).hexdigest())
     if faults.found:
         raise DocumentError(name, faults.found)
     return runbook
+
+
+def _note_passwords(text: str, faults: Faults) -> None:
+    """What stands in a runbook is in git, on the screen and in every record."""
+    for number, line in enumerate(text.split("\n"), 1):
+        for found in _PASSWORD.finditer(line):
+            if found[1].lower() not in _STANDS_FOR_ONE:
+                faults.add(number, "a password stands in an address", 'a variable that holds the address, `"$URL"`')
 
 
 def read_bytes(path: Path) -> bytes:

@@ -309,6 +309,7 @@ OPTION = "## Rollback\n### A\n```toml option\ncosts = 'x'\nloses = 'y'\n"
 
 AROUND_FAULTS = [
     ("", "## Contacts\n- [ ] a", "line 14: this item belongs to no phase"),
+    ("", "## Contacts\nhttps://ana:hunter2@wiki/x", "line 14: a password stands in an address"),
     ("", "## Contacts\n" + step(), "line 14: this step belongs to no phase"),
     ("", "## Rollback\n- [ ] a", "line 14: this item belongs to no phase; expected it under `### Name`"),
     ("", "## Rollbak\n", "line 13: unknown section `Rollbak`; expected `Rollback`"),

@@ -1,6 +1,8 @@
 """A plan made of a real folder, ledger and target; and what it takes to see that it is still the same one."""
 
+import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,19 @@ import psycopg
 import pytest
 from fix_command import SmallProject
 
+from migrations.problem import Problem
 from migrations.target import Pinned
 from runbooks import project as projects
 from runbooks.document import read_runbook
 from runbooks.events import PlanMade
 from runbooks.plan_reader import PlanReader
+from runbooks.redact import Redactor
 from runbooks.setting import Setting, read_urls
 from runbooks.steps import catalogue
+from runbooks.steps.parts.kept_scripts import script_text
 from runbooks.view import RunView, fold
 from tests.runbooks.conftest import opening
+from tests.runbooks.steps_context import StepContext
 
 INDEX = "CREATE INDEX ON orders (c)"
 
@@ -30,8 +36,8 @@ def target(small: SmallProject) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-async def reader(small: SmallProject) -> PlanReader:
-    project = projects.load(small.folder / "gonogo.toml")
+async def reader(small: SmallProject, redactor: Redactor | None = None, *, redact: tuple[str, ...] = ()) -> PlanReader:
+    project = replace(projects.load(small.folder / "gonogo.toml"), redact=redact)
     environment = project.environment("here")
     urls = read_urls(environment, small.env)
     pinned = Pinned(urls["SMALL_URL"])
@@ -39,7 +45,7 @@ async def reader(small: SmallProject) -> PlanReader:
     book = read_runbook(small.folder / "small.md", catalogue=catalogue())
     folder = small.folder / "session"
     folder.mkdir(exist_ok=True)
-    return PlanReader(Setting(folder, project, environment, book, urls, pinned, small.env))
+    return PlanReader(Setting(folder, project, environment, book, urls, pinned, small.env), redactor)
 
 
 def view_with(plan: PlanMade | None, small: SmallProject, gonogo: str = version("gonogo")) -> RunView:
@@ -107,6 +113,40 @@ async def test_what_became_different_is_said(small: SmallProject, target: psycop
     assert said == ("the plan is another one now: 20260103000000_new is pending now; 20260102000000_index was edited")
     path.write_bytes(b"\xff")
     assert "20260102000000_index was edited" in (await plans.differs(view) or "")
+
+
+async def test_secrets_are_taken_out_of_the_copy_and_what_is_run_has_them(
+    small: SmallProject, target: psycopg.Connection[Any]
+) -> None:
+    text = (
+        "ALTER ROLE nobody PASSWORD 'hunter2-hunter2';\nINSERT INTO orders VALUES (1, 'ana@x') RETURNING 'kn0wn-to-us'"
+    )
+    path = small.migration("20260102000000_secret", text)
+    redactor = Redactor({"KEY": "kn0wn-to-us"})
+    plans = await reader(small, redactor, redact=("orders.*",))
+    plan = await plans.make(view_with(None, small))
+    script = plan.scripts[1]
+    copy = (small.folder / "session" / "scripts" / f"{script.sha256}.sql").read_bytes()
+    assert script.sha256 == hashlib.sha256(text.encode()).hexdigest() != script.copy_sha256
+    assert script.copy_sha256 == hashlib.sha256(copy).hexdigest()
+    assert copy.decode() == (
+        "ALTER ROLE nobody PASSWORD '«redacted:password»';\n"
+        "INSERT INTO orders VALUES ('«redacted:orders.*»', '«redacted:orders.*»') RETURNING '«redacted:KEY»'"
+    )
+    told = plan.model_dump_json() + redactor.text("so hunter2-hunter2 was refused")
+    assert not any(secret in told for secret in ("hunter2", "ana@x", "kn0wn"))
+    assert "secret-in-script" in [finding.rule for finding in script.findings]
+    assert [copy.decode()[s.start : s.end][:6] for s in script.statements] == ["ALTER ", "INSERT"]
+    assert await plans.differs(view_with(plan, small)) is None
+    fresh = Redactor({})
+    await (await reader(small, fresh)).learn(view_with(plan, small))
+    assert "hunter2" not in fresh.text("hunter2-hunter2")
+    ctx = StepContext(small.url, small.folder, migrations=small.folder / "migrations")
+    ctx.folder = small.folder / "session"
+    assert script_text(ctx, script) == text
+    path.write_text(text + " ")
+    with pytest.raises(Problem, match="was edited after it was reviewed"):
+        script_text(ctx, script)
 
 
 async def test_a_verify_sql_is_kept_and_an_edit_of_it_is_another_plan(
