@@ -18,7 +18,7 @@ def signature_lines(verdict: Verdict, judged: Sequence[Judged]) -> Iterator[str]
     for (principal, key), heads in signers.items():
         who = f"{principal}, key {key}" if principal else f"the key {key}, which no signers' file names"
         which = ", ".join(f"{head.seq} ({head.why})" for head in heads)
-        yield f"signature: by {who}: record {which}; the last at {heads[-1].signed} as claimed"
+        yield f"signature: by {who}: record {which}; the last at {max(head.signed for head in heads)} as claimed"
     yield from _reach(verdict, judged)
 
 
