@@ -11,8 +11,8 @@ from migrations.server_clock import server_time
 
 Connection = psycopg.AsyncConnection[Any]
 
+MAKE_SCHEMA = "CREATE SCHEMA gonogo"
 MAKE = """
-CREATE SCHEMA IF NOT EXISTS gonogo;
 CREATE TABLE gonogo.approvals (
     number    text PRIMARY KEY,
     at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
@@ -40,11 +40,12 @@ _FOUND = "SELECT session, operator, at FROM gonogo.approvals WHERE number = %s"
 _SCHEMA = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'gonogo')"
 _TABLE = f"(SELECT oid FROM pg_catalog.pg_class WHERE relname = 'approvals' AND relnamespace = {_SCHEMA})"
 _MAY = f"""
-SELECT {_TABLE} IS NOT NULL,
+SELECT {_TABLE} IS NOT NULL, {_SCHEMA} IS NOT NULL,
        coalesce(pg_catalog.has_table_privilege({_TABLE}, 'INSERT')
                 AND pg_catalog.has_table_privilege({_TABLE}, 'SELECT')
                 AND pg_catalog.has_schema_privilege({_SCHEMA}, 'USAGE'), false),
-       coalesce(pg_catalog.has_schema_privilege({_SCHEMA}, 'CREATE'),
+       coalesce(pg_catalog.has_schema_privilege({_SCHEMA}, 'CREATE')
+                AND pg_catalog.has_schema_privilege({_SCHEMA}, 'USAGE'),
                 pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')),
        pg_catalog.format('%I', current_user), pg_catalog.format('%I', pg_catalog.current_database())
 """
@@ -83,14 +84,13 @@ async def may(conn: Connection) -> None:
     """Raises Problem, with the SQL for an administrator, where this role could not note that one is used up."""
     row = await (await conn.execute(_MAY.encode())).fetchone()
     assert row is not None
-    there, writes, makes, role, database = row
+    there, schema, writes, makes, role, database = row
     if writes if there else makes:
         return
-    grant = (
-        f"GRANT USAGE ON SCHEMA gonogo TO {role}; GRANT INSERT, SELECT ON gonogo.approvals TO {role};"
-        if there
-        else f"GRANT CREATE ON DATABASE {database} TO {role};"
-    )
+    if there:
+        grant = f"GRANT USAGE ON SCHEMA gonogo TO {role}; GRANT INSERT, SELECT ON gonogo.approvals TO {role};"
+    else:
+        grant = f"GRANT CREATE{', USAGE ON SCHEMA gonogo' if schema else f' ON DATABASE {database}'} TO {role};"
     raise Problem(
         f"That an approval is used up is noted in the target, and {role} may not "
         f"{'write to' if there else 'make'} gonogo.approvals.",
@@ -115,11 +115,19 @@ async def spend(conn: Connection, use: Use, expires: datetime) -> None:
             raise Problem(f"The approval has expired: it was good until {expires:%Y-%m-%d %H:%M} UTC.", advice=ANEW)
         async with conn.transaction():
             if await _is_missing(conn):
-                await conn.execute(MAKE.encode())
+                await _make(conn)
             await conn.execute(_SPEND, _row(use))
         before = await spent(conn, use.number)
     if before is None or before.session != use.session:
         raise Problem(f"The approval was {before.words if before else 'not noted'}.", advice=ANEW)
+
+
+async def _make(conn: Connection) -> None:
+    """A role may have the schema, and no right to make one: then IF NOT EXISTS would not help it."""
+    schema = await (await conn.execute(f"SELECT {_SCHEMA} IS NULL".encode())).fetchone()
+    if schema is not None and schema[0]:
+        await conn.execute(MAKE_SCHEMA)
+    await conn.execute(MAKE.encode())
 
 
 async def _is_missing(conn: Connection) -> bool:
