@@ -12,7 +12,7 @@ from migrations.folder import read_folder
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.answers import Answers, check_answers, read_answers
 from runbooks.approvals.approval_document import Signed, read_approval
-from runbooks.approvals.kept import keep, kept
+from runbooks.approvals.kept import MOST, keep, kept
 from runbooks.artefacts import write_private
 from runbooks.client import Client, start_runner
 from runbooks.document import read_runbook
@@ -69,6 +69,8 @@ def lane_of(approvals: Sequence[Path], emergency: str | None) -> Lane:
         raise Misuse("The emergency lane wants a reason.", advice="--emergency REASON; it is told to others.")
     if approvals and emergency:
         raise Misuse("A session has approvals, or goes without in an emergency.", advice="Leave one of them out.")
+    if len(approvals) > MOST:
+        raise Misuse(f"A session has {MOST} approvals at the most.")
     given = tuple(map(read_approval, approvals))
     if given and (wrong := next((one for one in given if one.document.plan != given[0].document.plan), None)):
         raise Misuse(f"{wrong.name} and {given[0].name} approve different plans.", advice="One plan, one session.")

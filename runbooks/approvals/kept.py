@@ -8,12 +8,13 @@ from runbooks.approvals.approval_document import SUFFIX, Signed, read_approval
 from runbooks.artefacts import write_private
 
 FOLDER = "approvals"
+MOST = 9
 
 
 def keep(folder: Path, approvals: Iterable[Signed]) -> None:
     """Write them into a session's folder, numbered. Raises Unavailable."""
     for number, one in enumerate(approvals, 1):
-        path = _place(folder) / f"{number}-{one.name}"
+        path = _place(folder) / f"{number}-{one.name.removesuffix('.json')}.json"
         write_private(path, one.text)
         write_private(path.with_name(path.name + SUFFIX), one.signature.encode())
 
