@@ -51,5 +51,6 @@ def test_a_file_that_was_altered_does_not_hold(write, events) -> None:
 
 def test_a_name_that_the_register_gives_leads_nowhere_else(write, events, tmp_path) -> None:
     folder = write(events)
+    (folder.parent / "sessions").mkdir()
     (one,) = compared(folder.parent / "sessions", kept(folder, 3, session=f"../{folder.name}"))
     assert one.verdict is None
