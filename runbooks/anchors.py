@@ -16,7 +16,7 @@ LATE_SECONDS = 25.0
 
 
 class Anchors:
-    """Notes the head when the plan is made, at each GO and at the end, beside everything else: it holds nothing up."""
+    """Notes the head when the plan is made, at each GO, when taken up again and at the end. It holds nothing up."""
 
     def __init__(self, recorder: Recorder, setting: Setting) -> None:
         self._recorder = recorder
@@ -27,7 +27,9 @@ class Anchors:
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Look at every record from now on."""
+        """Look at every record from now on. What a dead runner had not noted any more is covered by a head of now."""
+        if self._plan is not None:
+            self._due.put_nowait(("resume", "resume", self._recorder.view))
         self._recorder.listen(self._look)
         self._task = asyncio.create_task(self._work())
 

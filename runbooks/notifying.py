@@ -13,7 +13,7 @@ SECONDS = 15.0
 KEPT = 300
 MOST = 16_000
 
-Why = Literal["opening", "go", "end", "emergency"]
+Why = Literal["opening", "go", "resume", "end", "emergency"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from click.testing import CliRunner
-from fix_live import Live, shell, write
+from fix_live import Live, settle, shell, write
 
 from runbooks.heads_compared import compared, kept_heads
 from runbooks.journal import NAME, read, verify
@@ -113,3 +113,15 @@ async def test_what_the_runner_has_no_time_for_is_told_as_not_noted(
     assert code == 0, said
     assert [noted.why for noted in all_noted(live)] == ["opening", *(f"go-{phase}" for phase in PHASES), "end"]
     assert {noted.missed for noted in all_noted(live)} == {"time: the runner left before it was noted"}
+
+
+async def test_what_a_dead_runner_had_not_noted_is_covered_when_it_is_taken_up(live: Live) -> None:
+    write(live, backup=shell("one", "echo one"))
+    await live.start()
+    await live.until(lambda view: view.next_start)
+    await live.drop()
+    before = len(all_noted(live))
+    await live.start()
+    await settle(lambda: len(all_noted(live)) > before)
+    resumed = next(record for record in read(live.folder / NAME) if record.event.kind == "session_resumed")
+    assert [(noted.why, noted.record) for noted in all_noted(live)][before:] == [("resume", resumed.seq)]
