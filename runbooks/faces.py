@@ -12,7 +12,7 @@ from runbooks.commands import Command, TakePen, subject_of
 from runbooks.host.sharing import Circle, may_attach
 from runbooks.journal import NAME, JournalBroken
 from runbooks.peers import account_of, peer_of
-from runbooks.pen import whose, withheld
+from runbooks.pen import approved, whose, withheld
 from runbooks.recorder import Recorder
 from runbooks.runbook import ALONE
 from runbooks.signing.signatory import Signatory
@@ -77,7 +77,7 @@ class Faces:
         by = attach.by.model_copy(update={"how": self._how(attach), "os_user": account})
         self._count += 1
         name = f"{attach.sort}-{os.getpid()}-{self._count}"
-        pen = self._recorder.view.pen is None and self._recording
+        pen = self._recorder.view.pen is None and self._recording and not approved(self._recorder.view, by.name)
         feed = Feed(self._journal, writer, attach.after)
         writer.write(wire.line(wire.Hello(face=name, pen=pen)))
         unlisten = self._recorder.listen(feed.wake)

@@ -12,7 +12,7 @@ from migrations.folder import read_folder
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.answers import Answers, check_answers, read_answers
 from runbooks.approvals.approval_document import Signed, read_approval
-from runbooks.approvals.kept import MOST, keep, kept
+from runbooks.approvals.kept import MOST, keep, kept, read_kept
 from runbooks.artefacts import write_private
 from runbooks.client import Client, start_runner
 from runbooks.document import read_runbook
@@ -197,7 +197,7 @@ async def take_up(
     must_be_local(folder)
     must_be_here(opened)
     if headless:
-        _may_go_on_headless(opened, folder)
+        _may_go_on_headless(opened, folder, operator)
     sort = "headless" if headless else "screen"
     attach = functools.partial(
         Client.attach,
@@ -241,10 +241,12 @@ def _first(folder: Path) -> SessionOpened:
     return first
 
 
-def _may_go_on_headless(opened: SessionOpened, folder: Path) -> None:
+def _may_go_on_headless(opened: SessionOpened, folder: Path, by: By) -> None:
     """Raises Misuse for a protected environment, however it was begun, and for a session that is to pause."""
     if pauses(opened.runbook):
         raise Misuse(NOBODY_TO_ASK, advice=f"Run `gonogo resume {opened.session}` on a terminal.")
+    if any(one.document.approver.casefold() == by.name.casefold() for one in read_kept(folder)):
+        raise Misuse(f"{by.name} approved this plan: somebody else runs it.", advice="Or watch it on a terminal.")
     if opened.protected and opened.mode == "walk" and not kept(folder):
         raise Misuse(
             f"{opened.environment} is protected: it does not run unattended without an approved plan.",

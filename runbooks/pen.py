@@ -18,10 +18,19 @@ def whose(view: RunView) -> str:
     return f"{found.by.name}{sort} has the pen since {view.pen_since[11:16]} UTC"
 
 
+def approved(view: RunView, name: str) -> bool:
+    """Whether it is the name of somebody who approved the plan: they watch, and do not run it."""
+    approval = view.plan.approval if view.plan else None
+    approvers = approval.approvers if approval else ()
+    return any(one.principal.casefold() == name.casefold() for one in approvers)
+
+
 def withheld(view: RunView, face: str, reason: str) -> str | None:
     """Why a face cannot take the pen; None if it may. From a holder it is taken with a reason only."""
     if view.pen == face:
         return "this face has the pen already"
+    if face in view.faces and approved(view, view.faces[face].by.name):
+        return f"{view.faces[face].by.name} approved this plan: somebody else runs it"
     if view.pen is not None and not reason.strip():
         return "say why the pen is taken over"
     return None

@@ -1,0 +1,34 @@
+"""Whoever approved a plan may watch it being run, and does not run it."""
+
+from contextlib import closing
+from pathlib import Path
+
+from runbooks import commands as c
+from runbooks import events as e
+from runbooks.journal import Journal
+from tests.runbooks.conftest import ANA, Clock, the_plan
+from tests.runbooks.wired import Wired
+
+BEN = ANA.model_copy(update={"name": "Ben@example.org"})
+APPROVAL = e.Approval(
+    needed=1, number="d" * 32, document="a" * 64, expires_at="2026-02-01T11:00:00Z", requester=ANA.name,
+    signers="origin/main:signers", signers_sha256="b" * 64,
+    approvers=(e.Approver(principal="ben@example.org", key="SHA256:x", at="", file="a.json", sha256="c" * 64),),
+)  # fmt: skip
+
+
+async def test_the_pen_is_not_given_to_whoever_approved(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    with closing(Journal.create(folder, Clock())) as journal:
+        wired = Wired(folder, journal)
+        wired.recorder.append(the_plan().model_copy(update={"approval": APPROVAL}))
+        ben = await wired.face(by=BEN)
+        assert not ben.has_pen
+        assert await ben.send(c.TakePen(reason="ana's line is dead")) == (
+            "Ben@example.org approved this plan: somebody else runs it"
+        )
+        ana = await wired.face()
+        assert ana.has_pen
+        await ana.close()
+        await ben.close()
+        await wired.close()
