@@ -1,9 +1,7 @@
 """The long loops of `make soak`: kills at every record of Backup and Migrate, and the demo at its full size."""
 
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -20,8 +18,9 @@ pytestmark = pytest.mark.soak
 
 DEMO = Path(__file__).parents[1] / "runbooks" / "demo" / "files" / "migrations"
 SECONDS = 60.0
-LAST = 70
-"""More records than Backup, Preflight and Migrate of the small runbook write."""
+DYING = Path(__file__).parent / "dying"
+LAST = 110
+"""More records than the small runbook writes; where the session has ended before, it is looked at all the same."""
 
 
 @pytest.fixture
@@ -33,10 +32,10 @@ def shop(small: SmallProject) -> SmallProject:
     return small
 
 
-def start(shop: SmallProject) -> "subprocess.Popen[bytes]":
+def start(shop: SmallProject, **more: str) -> "subprocess.Popen[bytes]":
     argv = [sys.executable, "-P", "-m", "tui", "run", "here", "--ticket", "x", "--answers", "answers.toml"]
     return subprocess.Popen(
-        argv, cwd=shop.folder, env=environment(shop.env), stdin=subprocess.DEVNULL,
+        argv, cwd=shop.folder, env=environment(shop.env | more), stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -59,27 +58,44 @@ def reaches(face: "subprocess.Popen[bytes]", seq: int) -> Path | None:
     raise AssertionError(f"record {seq} was not reached")
 
 
-@pytest.mark.parametrize("victim", ["runner", "face"])
-@pytest.mark.parametrize("seq", range(2, LAST))
-def test_a_kill_at_this_record_loses_nothing_and_does_nothing_twice(
-    gonogo: Gonogo, shop: SmallProject, seq: int, victim: str
+@pytest.mark.parametrize(
+    ("seq", "how"), [*((seq, "whole") for seq in range(LAST)), *((seq, "half") for seq in range(0, LAST, 10))]
+)
+def test_a_runner_that_dies_at_this_record_loses_nothing_and_does_nothing_twice(
+    gonogo: Gonogo, shop: SmallProject, seq: int, how: str
+) -> None:
+    face = start(shop, PYTHONPATH=str(DYING), DIE_AT=str(seq), DIE_HOW=how)
+    face.wait(SECONDS)
+    path = journal()
+    assert path is not None
+    comes_to_the_same_end(gonogo, shop, path)
+
+
+@pytest.mark.parametrize("seq", range(2, 70))
+def test_a_face_that_is_killed_at_this_record_loses_nothing_and_does_nothing_twice(
+    gonogo: Gonogo, shop: SmallProject, seq: int
 ) -> None:
     face = start(shop)
     path = reaches(face, seq)
     if path is not None:
-        runner = int(json.loads((path.parent / "runner.json").read_text())["pid"])
-        os.kill(runner if victim == "runner" else face.pid, signal.SIGKILL)
+        face.kill()
         face.wait(SECONDS)
         deadline = time.monotonic() + SECONDS
-        while (path.parent / "runner.json").exists() and victim == "face" and time.monotonic() < deadline:
+        while (path.parent / "runner.json").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        view = fold((r.seq, r.at, r.event) for r in read(path))
-        if view.ended is None:
-            said = gonogo("resume", "--answers", "answers.toml", cwd=shop.folder, env=shop.env)
-            assert said.code == 0, said.err
-    else:
-        path = journal()
-        assert path is not None
+    path = path or journal()
+    assert path is not None
+    comes_to_the_same_end(gonogo, shop, path)
+
+
+def comes_to_the_same_end(gonogo: Gonogo, shop: SmallProject, path: Path) -> None:
+    """Taken up again, it goes on to the end that it would have had."""
+    view = fold((r.seq, r.at, r.event) for r in read(path))
+    if view.opened is None:  # not even its first record was written: nothing was begun
+        return
+    if view.ended is None:
+        said = gonogo("resume", "--answers", "answers.toml", cwd=shop.folder, env=shop.env)
+        assert said.code == 0, said.err
     assert verify(path).grade == "consistent"
     with psycopg.connect(shop.url) as connection:
         rows = connection.execute(

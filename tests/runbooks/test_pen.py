@@ -90,3 +90,18 @@ async def test_a_headless_face_that_loses_the_pen_says_so_watches_and_leaves_aft
     assert [words for words in said if "only watches" in words or "leaves" in words] == said[-2:]
     assert not any(isinstance(event, e.Decided | e.StepStarted) for event in events(wired))
     await unattended.close()
+
+
+async def test_a_headless_face_says_what_happened_since_this_operator_last_looked(wired: Wired) -> None:
+    ana = await wired.face()
+    await settle(lambda: ana.has_pen and ana.view.faces)
+    await ana.close()
+    await settle(lambda: not wired.recorder.view.faces)
+    wired.recorder.append(e.Waived(subject="dump/size", outcome="warn", reason="known", by=BEN))
+    unattended = await wired.face("headless")
+    wired.recorder.append(e.SessionEnded(outcome="no_go", exit_code=1))
+    said: list[str] = []
+    await Headless(unattended, Answers(), said.append).walk()
+    at = next(n for n, line in enumerate(said) if line.startswith("── Since you last looked: "))
+    assert said[at + 1].endswith("· dump/size was waived: known, ben@example.org")
+    await unattended.close()
