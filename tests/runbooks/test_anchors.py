@@ -6,13 +6,16 @@ import pytest
 from click.testing import CliRunner
 from fix_live import Live, settle, shell, write
 
+from runbooks.events import Check
 from runbooks.heads_compared import compared, kept_heads
 from runbooks.journal import NAME, read, verify
+from runbooks.journal.clocks import Reading
 from runbooks.journal.heads import Head, parse_head
-from runbooks.noted import Noted, kept, noted_by
+from runbooks.noted import Noted, kept, noted_by, progress
 from runbooks.project import load
 from runbooks.report.markdown import transcript
 from runbooks.runbook import PHASES
+from runbooks.view import RunView, advance
 from tests.runbooks.test_headless import walk
 from tui.commands.verify import verify_transcript
 
@@ -125,3 +128,15 @@ async def test_what_a_dead_runner_had_not_noted_is_covered_when_it_is_taken_up(l
     await settle(lambda: len(all_noted(live)) > before)
     resumed = next(record for record in read(live.folder / NAME) if record.event.kind == "session_resumed")
     assert [(noted.why, noted.record) for noted in all_noted(live)][before:] == [("resume", resumed.seq)]
+
+
+def test_a_clock_that_differs_is_told_and_is_no_head_that_was_missed() -> None:
+    clock = Check(id="clock", title="the server's clock", outcome="warn", evidence="it is 9.0 s ahead")
+    notice = Check(id="notice", title="a notice", outcome="warn", evidence="no such channel")
+    noted = Noted(why="go-backup", record=7, head="ab" * 32, checks=(clock,), clock=Reading(ahead=9_000_000, within=5))
+    assert noted_by(progress(noted)) == noted
+    where = f"Head {noted.line} (go-backup): noted nowhere but here"
+    assert noted.words == [where, "the server's clock: it is 9.0 s ahead"]
+    assert advance(RunView(), 1, "", progress(noted)).missed is None
+    missed = noted.model_copy(update={"checks": (clock, notice)})
+    assert advance(RunView(), 1, "", progress(missed)).missed == (7, "a notice: no such channel")

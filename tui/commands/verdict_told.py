@@ -82,7 +82,8 @@ def _clock(clocks: Clocks) -> Iterator[str]:
         apart = "behind" if clocks.ahead.ahead > 0 else "ahead of"
         yield f"clock: {_span(abs(clocks.ahead.ahead))} {apart} the server's at record {clocks.ahead_at}"
     else:
-        yield f"clock: that of the server, to within {_span(APART)}, in {clocks.readings} readings"
+        near = _span(max(APART, clocks.ahead.within))
+        yield f"clock: that of the server, to within {near}, in {clocks.readings} readings"
     if abs(clocks.shift) > APART:
         way = "ahead" if clocks.shift > 0 else "back"
         yield f"clock: went {way} by {_span(abs(clocks.shift))} against the server's before record {clocks.shift_at}"
