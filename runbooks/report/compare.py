@@ -13,6 +13,7 @@ from runbooks.journal import read
 from runbooks.journal.records import ZEROS
 from runbooks.report.formats import html
 
+MOST_RECORDS = 2**53
 SHOWN = 120
 """So many characters of a line that differs are shown."""
 
@@ -76,6 +77,8 @@ def _said(page: bytes) -> Made | None:
     named = _Head(page.decode("utf-8", "replace")).named
     try:
         records, scripts = int(named["gonogo-records"]), tuple(named["gonogo-scripts"].split())
+        if not 0 < records < MOST_RECORDS:
+            return None
         return Made(named["gonogo-session"], records, named["gonogo-head"], scripts, named["generator"])
     except (KeyError, ValueError):
         return None

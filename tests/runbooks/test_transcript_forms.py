@@ -13,7 +13,7 @@ from migrations.problem import Misuse
 from runbooks.journal import NAME
 from runbooks.report.build import session_parts
 from runbooks.report.cast import cast
-from runbooks.report.compare import compare_page, made
+from runbooks.report.compare import compare_page
 from runbooks.report.facts import gather
 from runbooks.report.formats import FORMATS, html, render, rendered
 from runbooks.report.text import text as as_text
@@ -109,9 +109,15 @@ def test_a_page_of_another_journal_or_of_more_records_cannot_be_made_again(folde
     assert "another journal" in compare_page(page, other / NAME).lines[0]
     shorter = write(events[:9])
     assert "25 records, and this journal has 9" in compare_page(page, shorter / NAME).lines[0]
-    page.write_text("<p>")
+
+
+@pytest.mark.parametrize("records", ["-1", "0", "9" * 30, "x", ""])
+def test_what_is_no_page_of_ours_is_refused(folder, records) -> None:
+    page = folder / "transcript.html"
+    told = 'name="gonogo-records" content="{}"'
+    page.write_text(page.read_text().replace(told.format(25), told.format(records)))
     with pytest.raises(Misuse, match="no transcript"):
-        made(page)
+        compare_page(page, folder / NAME)
 
 
 def test_a_page_with_a_redacted_copy_of_a_script_can_be_made_again(write, events) -> None:
