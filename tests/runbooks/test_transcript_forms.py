@@ -17,7 +17,7 @@ from runbooks.report.compare import compare_page
 from runbooks.report.facts import gather
 from runbooks.report.formats import FORMATS, html, render, rendered
 from runbooks.report.text import text as as_text
-from runbooks.report.wrap import width
+from runbooks.report.wrap import width, wrapped
 from tests.runbooks.conftest import ANA, the_plan
 from tests.runbooks.transcript_records import hidden, hostile, recorded, texts
 
@@ -134,6 +134,18 @@ def test_a_page_with_a_redacted_copy_of_a_script_can_be_made_again(write, events
     kept.write_bytes(copy + b"-")
     (missing,) = compare_page(page, folder / NAME).lines
     assert script.sha256 in missing and "was altered" in missing
+
+
+def test_a_wide_character_takes_two_columns_and_a_combining_one_none() -> None:
+    assert [width(text) for text in ("abc", "日本", "e\u0301", "😀")] == [3, 4, 1, 2]
+    assert list(wrapped("日本語 日本語", "- ", "  ", columns=9)) == ["- 日本語", "  日本語"]
+    assert list(wrapped("日本語日本語", "- ", "  ", columns=8)) == ["- 日本語", "  日本語"]
+
+
+def test_what_was_recorded_meanwhile_is_left_for_the_next_time(events) -> None:
+    records = recorded(events)
+    then = plain(records[:12])
+    assert "".join(as_text(session_parts(gather(records[:12]), lambda: records))) == then
 
 
 def long_session(events, outputs: int):
