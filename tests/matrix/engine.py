@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from migrations.problem import Problem
 from migrations.sql import read_script
 from migrations.target import Pinned, Url
-from runbooks.steps.base import Settled
+from runbooks.steps.base import Doubt, Settled
 from tests.matrix.faults import OURS, Fault
 from tests.matrix.killed import Runner
 from tests.matrix.stage import Stage
@@ -41,8 +41,8 @@ class Play(Session):
         """Apply everything."""
         await self.run(APPLY, model=self.row.way, **{**QUICK, **over})
 
-    async def settled(self) -> Settled | None:
-        """What the step says of the attempt; what it left in the server is gone then. None: a person must decide."""
+    async def settled(self) -> Settled | Doubt | None:
+        """What the step says of the attempt; what it left in the server is gone then. A person is asked if need be."""
         return await self.reconcile(model=self.row.way)
 
     def lead_to(self, url: str) -> None:
@@ -120,9 +120,10 @@ async def look(play: Play, left: Left, ledger: Sequence[str], *, told: bool | No
 
     `told`: whether the row holds the reason; None: it may.
     """
+    play.asked.clear()
     settled = await play.settled()
     assert await play.stage.query(f"SELECT query {OURS}") == [], "it could still commit unseen"
-    assert (settled is None) is left.asked, settled
+    assert isinstance(settled, Settled) and len(play.asked) == left.asked, settled
     assert await play.stage.there() == parts(left.parts)
     found = await play.stage.ledger()
     assert _plain(found) == [(NAME, state) for state in ledger]
@@ -131,9 +132,8 @@ async def look(play: Play, left: Left, ledger: Sequence[str], *, told: bool | No
 
 async def go_on(play: Play, left: Left, *, anew: bool) -> None:
     """Resume, as the step does; then everything is there once. `anew`: with another row than the failed one."""
-    play.asked.clear()
     await play.begin()
-    assert len(play.asked) == left.asked
+    assert len(play.asked) == left.asked, "what was answered when it was taken up is not asked again"
     assert await play.stage.there() == parts(play.row.parts)
     assert _plain(await play.stage.ledger()) == [
         *([(NAME, "rolled back")] if anew else []),
@@ -142,7 +142,7 @@ async def go_on(play: Play, left: Left, *, anew: bool) -> None:
     ]
     await until(play.stage.nothing_left)
     settled = await play.settled()
-    assert settled is not None and (settled.end, settled.outcome) == ("done", "ok")
+    assert isinstance(settled, Settled) and (settled.end, settled.outcome) == ("done", "ok")
 
 
 def _plain(ledger: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
