@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import psutil
 import psycopg
 import pytest
 from fix_command import Gonogo, SmallProject, ours
@@ -245,7 +246,7 @@ def test_no_planted_secret_is_written_said_or_on_a_command_line(
     finally:
         lines.close()
     assert code == 1, said
-    assert not ours()
+    assert not psutil.wait_procs(list(ours()), timeout=30)[1]
     whole = [*written(), ("talk", "\n".join(talk).encode()), ("command lines", b"\n".join(lines.seen))]
     leaks = sorted(
         {(name, where) for name, s in SECRET.items() for f in forms(s) for where, data in whole if f in data}
