@@ -28,7 +28,12 @@ NAMES = (
     *("EMAIL", "DETAIL", "RAISED", "CAPTURED", "HEADER", "EVIDENCE", "WAIVER", "TYPED", "REMOTE", "VERIFY", "NOTICE"),
     *("PGPASS", "SERVICE"),
 )
-SECRET = {name: f"pl4nt/{number:02d}+{name.lower()}'é" for number, name in enumerate(NAMES)}
+PLAIN = ("DBLINK", "COMMENT", "CAPTURED", "HEADER")
+"""Where a quote or an accent cannot stand."""
+SECRET = {
+    name: f"pl4nt/{number:02d}+{name.lower()}{'' if name in PLAIN else chr(39) + 'é'}"
+    for number, name in enumerate(NAMES)
+}
 
 RUNBOOK = """# Planted
 
@@ -105,7 +110,7 @@ DO $$ BEGIN
 END $$;
 CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE);
 INSERT INTO users (id, email) VALUES (1, '{S["EMAIL"]}');
-CREATE FUNCTION link() RETURNS text LANGUAGE sql AS $$ SELECT 'host=h password=x{SECRET["DBLINK"].strip("'é")}' $$;
+CREATE FUNCTION link() RETURNS text LANGUAGE sql AS $$ SELECT 'host=h password=x{SECRET["DBLINK"]}' $$;
 SELECT pg_sleep(4);
 """
 SECOND = f"""INSERT INTO users (id, email) VALUES (2, '{S["DETAIL"]}');
@@ -124,9 +129,9 @@ class App(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.send_response(200)
-        self.send_header("X-Cookie", SECRET["HEADER"].strip("'é"))
+        self.send_header("X-Cookie", SECRET["HEADER"])
         self.end_headers()
-        answer = {"token": SECRET["CAPTURED"].strip("'é")} if self.path == "/login" else dict(self.headers)
+        answer = {"token": SECRET["CAPTURED"]} if self.path == "/login" else dict(self.headers)
         self.wfile.write(json.dumps(answer).encode())
 
 
