@@ -13,6 +13,7 @@ from runbooks import project as projects
 from runbooks.client import Client
 from runbooks.demo import shop
 from runbooks.events import By
+from runbooks.launch import USUAL, Lane
 from runbooks.view import RunView
 
 ANA = By(name="ana@example.org", os_user="ana", host="ops-1")
@@ -104,6 +105,7 @@ async def at_the_demo(environment: str = "staging") -> AsyncIterator[Person]:
         ticket="CHG-1",
         headless=False,
         environ=os.environ,
+        lane=Lane(emergency="nobody else is there") if environment == "production" else USUAL,
     )
     person = Person(client, made.answers)
     try:
