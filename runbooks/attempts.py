@@ -90,7 +90,8 @@ class Attempts:
                 with contextlib.suppress(Problem):
                     changed = await self._pin_anew(run)
             for name in left:
-                await self._settle(name)
+                step, settled = await self._settle(name)
+                run.check(f"ended-{name}", f"How “{step.title}” ended", settled.outcome, settled.words)
             changed = await self._pin_anew(run) or changed
             run.check("target", "Target", "ok", changed or "the database that this session is pinned to")
             if self._mode != "backup":
@@ -140,7 +141,7 @@ class Attempts:
         """Let go of the target."""
         await self._presence.leave()
 
-    async def _settle(self, name: str) -> None:
+    async def _settle(self, name: str) -> tuple[Step, Settled]:
         """Ask the world how a start without an end ended; where it cannot tell, ask a person. Raises Problem."""
         step = next(s for s in self._setting.runbook.steps() if s.id == name)
         attempt = self._recorder.view.step(name).attempt
@@ -153,6 +154,7 @@ class Attempts:
         if settled.outcome != "ok" and not settled.checks:
             run.check("settled", "How it ended", settled.outcome, settled.words)
         run.ended(settled.end, started, result=settled.result)
+        return step, settled
 
     def _prepare(self, step: Step, attempt: int) -> StepRun:
         setting, view = self._setting, self._recorder.view

@@ -204,6 +204,8 @@ async def test_an_answer_is_not_asked_for_again_and_a_go_that_was_called_opens_w
     await live.start()
     await live.until(lambda view: view.step("sleep").end == "done" and not view.running)
     assert kinds(live).count("question_asked") == 1
+    known = {check.id: check.evidence for check in live.client.view.step("opening").checks}
+    assert known["ended-sleep"] == "a person settled it: done"
     await cut(live, "step_ended")
     rewrite(live, [*live.events, e.Decided(what="go", phase="backup", by=ANA)])
 
