@@ -1,17 +1,25 @@
 """The app of whoever reads sessions afterwards: `gonogo sessions` on a terminal. It sends no command to any session."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from textual import work
 from textual.binding import Binding
 
-from runbooks.reading.listing import Sort, Wanted
+from runbooks.reading.listing import Left, Sort, Wanted
+from runbooks.reading.reel import Reel, reel_of
 from runbooks.sessions import Summary
-from tui.app import Base, go_with_the_terminal
+from tui.app import Looking, go_with_the_terminal
+from tui.printable import one_line
+from tui.replay import Replay
+from tui.screens.opened import Opened
+from tui.screens.replay import ReplayScreen
 from tui.screens.sessions import Sessions
+from tui.words import now
 
 
-class Auditing(Base):
+class Auditing(Looking):
     """The list of sessions; from there, one session, and its replay."""
 
     BINDINGS = [
@@ -21,18 +29,57 @@ class Auditing(Base):
     def __init__(
         self, root: Path, wanted: Wanted, sort: Sort = "opened", keymap: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(keymap)
+        self.face = Replay(root)
+        super().__init__(self.face, clock=lambda: self.face.now() if self.face.view.opened else now(), keymap=keymap)
         self._place = root
         self._selection = wanted
         self._sort = sort
+
+    @property
+    def mark(self) -> str:
+        """Nobody shall take what was for what is."""
+        return "REPLAY" if any(isinstance(screen, ReplayScreen) for screen in self.screen_stack) else "RECORD"
 
     def on_mount(self) -> None:
         """The list."""
         self.push_screen(Sessions(self._place, self._selection, self._sort, self.open_one), lambda _: self.exit(0))
 
-    def open_one(self, session: Summary) -> None:
-        """Look at one."""
-        self.notify(session.id, markup=False)
+    @work(exclusive=True, group="open")
+    async def open_one(self, session: Summary) -> None:
+        """Read a session in a thread, then show it."""
+        reel, complaint = reel_of(session.folder)
+        if reel is None:
+            self._complain(complaint)
+            return
+        try:
+            await asyncio.to_thread(reel.wind, lambda: self.is_running)
+            if not len(reel):
+                self._complain(reel.fault or "There is no record.")
+                return
+            await self._look(session, reel)
+        except Left:
+            reel.close()
+
+    async def _look(self, session: Summary, reel: Reel) -> None:
+        self.face = self._client = face = Replay(session.folder, reel)
+        await asyncio.to_thread(face.seek, len(reel) - 1)
+        await self.push_screen_wait(Opened(session, reel))
+        await face.close()
+
+    def _complain(self, words: str) -> None:
+        self.notify(one_line(words), title="It cannot be opened", severity="warning", timeout=10, markup=False)
+
+    def start_replay(self, seq: int) -> None:
+        """From a record on; from the first, if that is the last."""
+        self._replay(0 if seq + 1 >= len(self.face.reel) else seq)
+
+    @work(exclusive=True, group="replay")
+    async def _replay(self, seq: int) -> None:
+        face = self.face
+        await asyncio.to_thread(face.seek, seq)
+        await self.push_screen_wait(ReplayScreen(face))
+        await asyncio.to_thread(face.seek, len(face.reel) - 1)
+        self.draw(anyhow=True)
 
 
 def run_auditing(root: Path, wanted: Wanted, sort: Sort) -> int:

@@ -20,7 +20,7 @@ _OUTCOMES: dict[str, Mark] = {
     "running": RUNNING,
     "unfinished": WAITING,
 }
-_GRADES: dict[str, Mark] = {
+GRADES: dict[str, Mark] = {
     "broken": Mark("✖", "BROKEN", "fail"),
     "open": Mark("○", "open", "unknown"),
     "consistent": Mark("✔", "consistent", "ok"),
@@ -30,7 +30,7 @@ _GRADES: dict[str, Mark] = {
 UNVERIFIED = Mark("·", "not verified yet", "quiet")
 VERIFYING = Mark("▶", "verifying", "busy")
 UNREADABLE = Mark("✖", "cannot be read", "fail")
-GRADE_WIDTH = 2 + max(len(mark.word) for mark in (*_GRADES.values(), UNVERIFIED, VERIFYING, UNREADABLE))
+GRADE_WIDTH = 2 + max(len(mark.word) for mark in (*GRADES.values(), UNVERIFIED, VERIFYING, UNREADABLE))
 
 
 def state_mark(session: Summary) -> Mark:
@@ -43,7 +43,7 @@ def grade_mark(session: Summary, *, verifying: bool = False) -> Mark:
     """What is proven of it by now."""
     if session.grade is None and session.fault:
         return UNREADABLE
-    return _GRADES[session.grade] if session.grade else VERIFYING if verifying else UNVERIFIED
+    return GRADES[session.grade] if session.grade else VERIFYING if verifying else UNVERIFIED
 
 
 @lru_cache(maxsize=4096)

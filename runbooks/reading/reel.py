@@ -2,30 +2,34 @@
 
 import os
 from array import array
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from migrations.problem import Problem
 from runbooks import events as e
+from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines, whole
-from runbooks.journal.records import KINDS, BadRecord, Chain, Record
+from runbooks.journal.records import BadRecord, Chain, Record
 from runbooks.reading.listing import while_needed
 from runbooks.report.facts import Facts, gather
 from runbooks.report.timings import between
+from runbooks.runbook import PhaseName
 from runbooks.view import RunView, advance
 
 MOST_VIEWS = 64
 """So many views are kept to begin from; a session has one after each record."""
-_KINDS = tuple(KINDS)
+
+
+class Changed(Exception):
+    """Somebody wrote to the journal after it was wound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A phase as it went: from record `first`, at a time, to the next phase's; GO in record `go`, if it was called."""
 
-    name: str
+    name: PhaseName
     first: int
     at: str
     lasted: int
@@ -43,13 +47,14 @@ class Reel:
         self.deviations: dict[int, list[str]] = {}
         self.stages: tuple[Stage, ...] = ()
         self._file = open_to_read(journal)
-        self._offsets, self._times, self._kinds = array("Q", [0]), array("q"), bytearray()
+        self._offsets, self._times = array("Q", [0]), array("q")
+        self._told = array("Q")
         self._views: dict[int, RunView] = {}
         self._every = 64
-        self._opened: list[tuple[int, str, str]] = []
+        self._opened: list[tuple[int, PhaseName, str]] = []
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self._times)
 
     def wind(self, needed: Callable[[], bool] = lambda: True) -> None:
         """Read it once, in constant memory; slow. Raises Left when it is no longer needed."""
@@ -67,25 +72,20 @@ class Reel:
         self._file = -1
 
     def record(self, seq: int) -> Record:
-        """One record. Raises BadRecord if the file was changed meanwhile, OSError."""
+        """One record. Raises Changed if the file is not as it was when it was wound, OSError if it cannot be read."""
         begin, end = self._offsets[seq], self._offsets[seq + 1]
-        return Chain(seq, begin).take(os.pread(self._file, end - begin, begin))
+        try:
+            return Chain(seq, begin).take(os.pread(self._file, end - begin, begin))
+        except BadRecord as bad:
+            raise Changed(f"Record {seq} is no longer what it was when it was opened: {bad.fault.what}") from None
 
     def records(self, first: int, end: int) -> Iterator[Record]:
         """The records from one up to another, without that."""
         return map(self.record, range(first, min(end, len(self))))
 
-    def kind(self, seq: int) -> str:
-        """The kind of a record, without reading it."""
-        return _KINDS[self._kinds[seq]]
-
     def at(self, seq: int) -> int:
         """When it was written, in microseconds from the first record on; never less than those before it."""
         return self._times[seq]
-
-    def seq_at(self, moment: int) -> int:
-        """The last record that was written by then."""
-        return max(0, bisect_right(self._times, moment) - 1)
 
     def view(self, seq: int, near: RunView | None = None) -> RunView:
         """The session after that record; as a fold from `near`, if that is nearer than what is kept."""
@@ -96,6 +96,11 @@ class Reel:
         for record in self.records(view.seq + 1, seq + 1):
             view = _after(view, record)
         return view
+
+    @property
+    def told(self) -> Sequence[int]:
+        """The records that are neither output nor progress."""
+        return self._told
 
     def _taken(self, lines: Iterable[bytes]) -> Iterator[Record]:
         chain, view, last, began = Chain(), RunView(), 0, ""
@@ -111,7 +116,8 @@ class Reel:
             last = max(last, between(began, record.at))
             self._times.append(last)
             self._offsets.append(chain.offset)
-            self._kinds.append(_KINDS.index(record.event.kind))
+            if record.event.kind not in ("step_output", "step_progress"):
+                self._told.append(record.seq)
             view = _after(view, record)
             self._keep(view)
             if isinstance(record.event, e.PhaseOpened):
@@ -130,7 +136,7 @@ class Reel:
         facts = self.facts
         if facts.opened is None or facts.last is None:
             return
-        begun = [(0, "opening", facts.opened.at), *self._opened]
+        begun: list[tuple[int, PhaseName, str]] = [(0, "opening", facts.opened.at), *self._opened]
         for number, (first, name, at) in enumerate(begun):
             following = begun[number + 1] if number + 1 < len(begun) else None
             until = following[2] if following else facts.last.at
@@ -138,6 +144,14 @@ class Reel:
             gos = [r.seq for r, _ in facts.decided("go") if first <= r.seq < end]
             no_gos = tuple(r.seq for r, _ in facts.decided("no_go") if first <= r.seq < end)
             yield Stage(name, first, at, max(0, between(at, until)), gos[-1] if gos else None, no_gos)
+
+
+def reel_of(folder: Path) -> tuple[Reel | None, str]:
+    """The reel of a session's journal, yet to be wound; or why there is none."""
+    try:
+        return Reel(folder / NAME), ""
+    except Problem as problem:
+        return None, problem.what
 
 
 def _after(view: RunView, record: Record) -> RunView:

@@ -3,9 +3,16 @@
 from runbooks import events as e
 from runbooks.journal.records import Record
 from runbooks.report.entries import Entries
-from runbooks.report.parts import Strong, Value, Words
+from runbooks.report.parts import Refs, Strong, Value, Words
 from runbooks.report.steps import end_words, question_words
 from runbooks.report.words import EFFECT, WHY, by_whom, many, size
+
+__all__ = ["Record", "Said", "plain"]
+
+
+def plain(words: Words) -> str:
+    """The words alone."""
+    return "".join("" if isinstance(span, Refs) else span if isinstance(span, str) else span.text for span in words)
 
 
 class Said:

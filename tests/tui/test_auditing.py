@@ -8,12 +8,21 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from runbooks import commands as c
 from runbooks import events as e
-from runbooks.journal import NAME, Journal
+from runbooks.journal import NAME, Journal, read
 from runbooks.reading.listing import Wanted
+from runbooks.reading.reel import Changed, Reel
+from runbooks.view import RunView, advance
 from tests.tui import recorded as r
+from tests.tui.test_help import bound
 from tui.auditing import Auditing
+from tui.replay import IDLE, REFUSAL, Replay
+from tui.screens.help import Help
+from tui.screens.opened import Opened
+from tui.screens.replay import ReplayScreen
 from tui.screens.sessions import Sessions
+from tui.widgets.pile_view import PileView
 
 GO = "20260131T020304Z-production-7f3a"
 HALTED = "20260130T020304Z-staging-1c9e"
@@ -61,7 +70,7 @@ def root(tmp_path: Path) -> Path:
 async def auditing(root: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Auditing, Pilot[int]]]:
     """The app, once every session is verified."""
     app = Auditing(root, Wanted())
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await r.settle(pilot, lambda: "all verified" in r.screen_text(app))
         yield app, pilot
 
@@ -96,3 +105,157 @@ async def test_what_there_is_not_is_said(tmp_path: Path) -> None:
         assert "No session lies here." in r.screen_text(app)
         await pilot.press("enter", "j", "end", "q")
         assert isinstance(app.screen, Sessions) or app.return_code == 0
+
+
+@asynccontextmanager
+async def reading(root: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Auditing, Pilot[int]]]:
+    """The newest session, opened and verified."""
+    async with auditing(root, size) as (app, pilot):
+        await pilot.press("enter")
+        await r.settle(pilot, lambda: isinstance(app.screen, Opened) and "✔ consistent" in r.screen_text(app))
+        yield app, pilot
+
+
+def showing(app: Auditing) -> Opened:
+    assert isinstance(app.screen, Opened)
+    return app.screen
+
+
+async def test_a_session_is_read_in_words(root: Path) -> None:
+    async with reading(root) as (app, pilot):
+        shown = r.screen_text(app)
+        for words in ("RECORD · PRODUCTION · PROTECTED", "whoever could write the file", "Backup ", "1 h 1 min", "GO"):
+            assert words in shown
+        await pilot.press("2")
+        assert "25 records without output and progress" in r.screen_text(app)
+        assert "02:04:44    GO in backup, by ana@example.org" in r.screen_text(app)
+        await pilot.press("o")
+        assert "28 records" in r.screen_text(app) and "said: dumping 14 tables" in r.screen_text(app)
+        await pilot.press("d")
+        assert "3 records not as the runbook has it" in r.screen_text(app)
+        await pilot.press("j", "enter")
+        shown = r.screen_text(app)
+        for words in ("Record 15", "! something was waived", "subject  target/hidden", "how  keys"):
+            assert words in shown
+
+
+async def test_words_are_found_in_every_record_and_phases_are_gone_to(root: Path) -> None:
+    async with reading(root) as (app, pilot):
+        await pilot.press("2", "slash", *"Vault:DB", "enter")
+        await r.settle(pilot, lambda: showing(app).chosen == 8)
+        await pilot.press("n")
+        assert showing(app).chosen == 8
+        await pilot.press("slash", *"back 312", "enter")
+        await r.settle(pilot, lambda: showing(app).chosen == 6)  # output, which was not listed
+        await pilot.press("escape", "f", "f")
+        assert showing(app).chosen == 21
+        await pilot.press("F")
+        assert showing(app).chosen == 10
+
+
+async def test_the_first_bad_record_is_named_and_the_rest_can_be_read(root: Path) -> None:
+    async with auditing(root) as (app, pilot):
+        await pilot.press("j", "j", "j", "enter")
+        await r.settle(pilot, lambda: "It cannot be opened" in r.screen_text(app))
+        await pilot.press("k", "enter")
+        await r.settle(pilot, lambda: "✖ BROKEN" in r.screen_text(app) and isinstance(app.screen, Opened))
+        shown = " ".join(r.screen_text(app).replace("│", " ").split())
+        assert "Record 6 (line 7, byte" in shown and "its hash is not that of its content" in shown
+        await pilot.press("2", "end")
+        assert showing(app).chosen == 5
+
+
+async def replaying(app: Auditing, pilot: Pilot[int], *keys: str) -> ReplayScreen:
+    await pilot.press(*keys)
+    await r.settle(pilot, lambda: isinstance(app.screen, ReplayScreen) and app.screen.drawn)
+    assert isinstance(app.screen, ReplayScreen)
+    return app.screen
+
+
+async def test_a_replay_shows_the_run_screen_as_it_was(root: Path) -> None:
+    async with reading(root) as (app, pilot):
+        screen = await replaying(app, pilot, "2", "f", "r")
+        assert "REPLAY · PRODUCTION" in r.screen_text(app) and "REPLAY paused · 8× · record 4 of 27" in r.screen_text(
+            app
+        )
+        assert "■ WAITS FOR A START" in r.screen_text(app)
+        await pilot.press("n")
+        await r.settle(pilot, lambda: screen.view.seq == 5)
+        assert "▶ RUNNING" in r.screen_text(app)
+        await pilot.press("N", "N")
+        await r.settle(pilot, lambda: screen.view.seq <= 4)
+        await pilot.press("f")
+        await r.settle(pilot, lambda: screen.view.seq >= 4)
+        await pilot.press("s", "space")
+        await r.settle(pilot, lambda: "REPLAY plays · 60×" in r.screen_text(app))
+        await pilot.press("space", "q")
+        await r.settle(pilot, lambda: isinstance(app.screen, Opened) and "RECORD · PROD" in r.screen_text(app))
+        assert app.view.seq == 27
+
+
+async def test_no_key_of_a_replay_reaches_a_session(root: Path) -> None:
+    kept = {path: path.read_bytes() for path in (root / GO).rglob("*") if path.is_file()}
+    async with reading(root) as (app, pilot):
+        screen = await replaying(app, pilot, "2", "f", "r")
+        for key in "abcdeghjklmoprtuwxyz0456789":
+            await pilot.press(key)
+            assert app.screen is screen, key
+        await pilot.press("v")
+        await r.settle(pilot, lambda: "REPLAY" in r.screen_text(app) and app.screen is not screen)
+        assert await app.face.send(c.Start(step="dump")) == REFUSAL
+    assert kept == {path: path.read_bytes() for path in (root / GO).rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("speed", [1, 60])
+def test_time_goes_by_at_a_speed_and_idle_time_is_cut_short(root: Path, speed: int) -> None:
+    reel = Reel(root / GO / NAME)
+    reel.wind()
+    replay = Replay(root / GO, reel)
+    replay.seek(9)
+    replay.speed = speed
+    assert not replay.play(IDLE * 0.9)
+    assert replay.skipped == 3_610_000_000 - IDLE * 1_000_000 * speed
+    assert replay.play(IDLE * 0.2) and replay.view.seq >= 10
+    assert replay.view == fold_to(root, replay.view.seq)
+    while not replay.over:
+        replay.play(60.0)
+    assert not replay.playing and replay.view.ended is not None
+    assert (replay.seek(3), replay.view) == (None, fold_to(root, 3))
+
+
+def fold_to(root: Path, last: int) -> RunView:
+    view = RunView()
+    for record in read(root / GO / NAME):
+        if record.seq <= last:
+            view = advance(view, record.seq, record.at, record.event, record.hash)
+    return view
+
+
+def test_any_view_of_a_long_journal_is_the_fold_of_its_beginning(tmp_path: Path) -> None:
+    output = [e.StepOutput(step="apply", attempt=1, stream="out", text=f"row {n}\n") for n in range(150)]
+    keep(tmp_path, GO, *r.to_migrate(), *output)
+    reel = Reel(tmp_path / GO / NAME)
+    reel.wind()
+    for last in (0, 63, 64, 65, 130, len(reel) - 1):
+        assert reel.view(last) == reel.view(last, near=reel.view(5)) == fold_to(tmp_path, last)
+    (tmp_path / GO / NAME).write_bytes((tmp_path / GO / NAME).read_bytes().replace(b"row 140", b"row 999"))
+    with pytest.raises(Changed, match="no longer what it was"):
+        reel.view(len(reel) - 1)
+    reel.close()
+
+
+@pytest.mark.parametrize("keys", [(), ("enter",), ("enter", "r")], ids=["list", "session", "replay"])
+async def test_help_lists_every_key(root: Path, keys: Sequence[str]) -> None:
+    async with auditing(root) as (app, pilot):
+        for key in keys:
+            before = app.screen
+            await pilot.press(key)
+            await r.settle(pilot, lambda before=before: app.screen is not before and app.screen.shown_at)  # type: ignore[misc]
+        screen = type(app.screen)
+        await pilot.press("question_mark")
+        await r.settle(pilot, lambda: isinstance(app.screen, Help) and app.screen.query_one(PileView).plain)
+        lines = app.screen.query_one(PileView).plain.split("\n")
+        for key, words in bound(screen):
+            name = {"question_mark": "?", "escape": "esc", "slash": "/"}.get(key, key)
+            assert any(line.startswith(f"{name} ") and words in line for line in lines), (key, words)
+        assert not {"Start", "GO", "Waive", "Tick"} & {line[15:].split("  ")[0] for line in lines}

@@ -12,7 +12,7 @@ from migrations.problem import Misuse
 from runbooks import sessions
 from runbooks.places import root
 from runbooks.reading.listing import SORTS, Sort, Wanted, chosen, ordered, since, verified
-from tui.commands.common import json_option, project_option
+from tui.commands.common import json_option, on_terminal, project_option
 from tui.listed_rows import sessions_json, sessions_text
 
 OUTCOMES = ("go", "no-go", "rolled-back", "unavailable", "crashed", "running", "unfinished", "unreadable")
@@ -37,7 +37,7 @@ def filters(command: Command) -> Command:
 
 @click.command("sessions", short_help="The sessions on this machine: a screen, rows, JSON.")
 @filters
-@click.option("--verify", "verify", is_flag=True, help="Verify each; exit 1 if one is broken.")
+@click.option("--verify", "verify", is_flag=True, help="Rows, with the grade of each; exit 1 if one is broken.")
 @click.option("--plain", is_flag=True, help="Rows, on a terminal too.")
 @json_option
 @project_option
@@ -53,10 +53,14 @@ def list_sessions(
     as_json: bool,
     project_file: Path | None,
 ) -> None:
-    """List the sessions on this machine: rows, unless there is a terminal to read them on."""
+    """The sessions on this machine. On a terminal a screen to filter, sort, open and replay them; else rows."""
     states = tuple(outcome.replace("-", "_") for outcome in outcomes)
     wanted = Wanted(environment, ticket, operator, states, _moment(since_text))
     where = root(project_file)
+    if on_terminal() and not (plain or as_json or verify):
+        from tui.auditing import run_auditing  # Textual takes its time, and rows need none of it
+
+        sys.exit(run_auditing(where, wanted, sort))
     listed = chosen(sessions.list_sessions(where), wanted, sort)
     if verify:
         listed = ordered((verified(session)[0] for session in listed), sort)

@@ -79,6 +79,10 @@ class SessionScreen(Screen[None], Shown):
         """The actions whose keys stand at the bottom, the most wanted first."""
         return ()
 
+    def say(self, words: str) -> None:
+        """Why a key does nothing now."""
+        self.notify(words, severity="warning", markup=False)
+
     def action_back(self) -> None:
         """Leave this screen."""
         self.dismiss()

@@ -37,10 +37,6 @@ class Decisions(SessionScreen):
         """Bring a step that was started by hand into view."""
         raise NotImplementedError
 
-    def say(self, words: str) -> None:
-        """Why a key does nothing now."""
-        self.notify(words, severity="warning", markup=False)
-
     def _ask(self, heading: str, rows: Sequence[Row], made: Made, *asked: Asked, verb: str) -> None:
         def answered(answers: tuple[str, ...] | None) -> None:
             if answers is not None:

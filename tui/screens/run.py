@@ -1,9 +1,5 @@
 """The screen that a session is run from."""
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.widgets import OptionList
-
 from runbooks import commands as c
 from runbooks.events import QuestionAsked
 from runbooks.runbook import Item, Step
@@ -11,56 +7,26 @@ from runbooks.view import RunView
 from tui.face import Hold
 from tui.printable import one_line, printable
 from tui.screens.confirm import Asked, Confirm
-from tui.screens.contacts import Contacts
 from tui.screens.decisions import Decisions
-from tui.screens.review import Review
 from tui.screens.run_keys import BINDINGS, wanted
+from tui.screens.run_panes import RunPanes
 from tui.screens.transcript import Transcript
-from tui.standing import phase_title, standing, title_of
-from tui.widgets.band import Band
-from tui.widgets.detail_pane import DetailPane
+from tui.standing import standing, title_of
 from tui.widgets.hold_pane import HoldPane
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.row import row
-from tui.widgets.state_line import StateLine
-from tui.widgets.steps_pane import StepsPane, steps_of
-from tui.widgets.tab_bar import TabBar
+from tui.widgets.steps_pane import steps_of
 from tui.words import Clock
 
-PANES = ("steps", "detail", "hold")
 
-
-class Run(Decisions):
+class Run(RunPanes, Decisions):
     """Steps, the chosen step, the hold point. A key that can do nothing now says why."""
 
     BINDINGS = BINDINGS
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-        self._steps = StepsPane(id="steps")
-        self._detail = DetailPane(clock, id="detail")
-        self._hold = HoldPane(clock, id="hold")
-        self._panes = {"steps": self._steps, "detail": self._detail, "hold": self._hold}
-        self._tabs = TabBar()
-        self._pane = "steps"
+        super().__init__(clock)
         self._asked: set[str] = set()
         self._dialog: tuple[str, Confirm] | None = None
-
-    def compose(self) -> ComposeResult:
-        """Band, phases, state, the panes, the keys."""
-        yield Band(self._clock)
-        yield PhaseBar()
-        yield StateLine(self._clock)
-        yield self._tabs
-        with Horizontal(id="panes"):
-            yield from self._panes.values()
-        yield KeyBar()
-
-    def begin(self) -> None:
-        """The steps are looked at first."""
-        self.action_pane("steps")
 
     def on_screen_resume(self) -> None:
         """Back from another screen: a question may have been asked meanwhile."""
@@ -68,68 +34,13 @@ class Run(Decisions):
             self.redraw()
 
     def show(self, view: RunView) -> None:
-        """Show the session as it stands."""
-        self.query_one(PhaseBar).show(view)
-        self.query_one(StateLine).show(view, gone=self.gonogo.gone, has_pen=self.gonogo.has_pen)
-        self._steps.border_title = phase_title(view.phase)
-        self._steps.show(view)
-        self._detail.show(view, self._steps.chosen)
-        self._hold.show(view)
-        self._show_tabs(view)
+        """Show the session as it stands, and what is asked."""
+        super().show(view)
         self._show_question(view)
 
     def keys(self) -> tuple[str, ...]:
         """What is wanted now."""
         return wanted(self.view, standing(self.view, gone=self.gonogo.gone), has_pen=self.gonogo.has_pen)
-
-    # Panes ------------------------------------------------------------------------------------
-
-    @property
-    def narrow(self) -> bool:
-        """Only one pane is shown."""
-        return self.has_class("-narrow")
-
-    def action_pane(self, name: str) -> None:
-        """Show a pane, and let the keys move in it."""
-        self._pane = name
-        for pane in PANES:
-            self._panes[pane].set_class(pane == name, "-shown")
-        self._show_tabs(self.view)
-        match name:
-            case "steps":
-                self._steps.focus_list()
-            case "detail":
-                self._detail.focus_scroll()
-            case _:
-                self._hold.focus_list()
-
-    def action_next_pane(self) -> None:
-        """Go on to the next pane."""
-        before = self.focused
-        after = self.focus_next()
-        chain = self.focus_chain
-        places = [chain.index(widget) for widget in (before, after) if widget in chain]
-        wrapped = len(places) < 2 or places[1] <= places[0]
-        if self.narrow and wrapped:
-            self.action_pane(PANES[(PANES.index(self._pane) + 1) % len(PANES)])
-
-    def on_descendant_focus(self) -> None:
-        """Tab or the mouse moved on to another pane."""
-        self._pane = next((name for name, pane in self._panes.items() if pane.has_focus_within), self._pane)
-
-    def _show_tabs(self, view: RunView) -> None:
-        count = len(view.gate.holds) if view.section is not None else 0
-        hold = "Hold point" + (f" ({count})" if count else "")
-        self._tabs.show({"steps": "Steps", "detail": "Detail", "hold": hold}, self._pane)
-
-    def on_steps_pane_selected(self, event: StepsPane.Selected) -> None:
-        """Another step is looked at."""
-        self._detail.show(self.view, event.step)
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Enter on a step: look at it closely."""
-        if event.option_list.id == "steps-list":
-            self.action_pane("detail")
 
     def on_hold_pane_picked(self, event: HoldPane.Picked) -> None:
         """Enter on a line of the hold point: what is nearest to be done about it."""
@@ -246,17 +157,6 @@ class Run(Decisions):
         else:
             self._ask_question(question)
 
-    def action_review(self, migration: str = "") -> None:
-        """Read the pending scripts."""
-        if self.view.plan is None or not (self.view.plan.scripts or self.view.plan.applied):
-            self.say("No script is pending, and none is applied.")
-        else:
-            self.app.push_screen(Review(self._clock, migration))
-
     def action_transcript(self) -> None:
         """The record so far."""
         self.app.push_screen(Transcript(self._clock))
-
-    def action_contacts(self) -> None:
-        """Whom to call."""
-        self.app.push_screen(Contacts(self._clock))

@@ -45,7 +45,7 @@ class Sessions(Screen[None], Shown):
         Binding("escape,q", "leave", "Leave", id="sessions.leave", tooltip="Leave the filter, then gonogo"),
     ]
 
-    def __init__(self, root: Path, wanted: Wanted, sort: Sort, open_one: Callable[[Summary], None]) -> None:
+    def __init__(self, root: Path, wanted: Wanted, sort: Sort, open_one: Callable[[Summary], object]) -> None:
         super().__init__()
         self._root = root
         self._wanted = wanted

@@ -24,8 +24,9 @@ class SearchLine(Horizontal):
             super().__init__()
             self.words = words
 
-    def __init__(self) -> None:
+    def __init__(self, where: str = "this script") -> None:
         super().__init__(id="search-line")
+        self._where = where
         self.words = ""
         self.places: Sequence[int] = ()
         self._input = Input(placeholder="words to search for; enter goes to the next place, escape leaves", id="search")
@@ -79,6 +80,6 @@ class SearchLine(Horizontal):
         number = bisect_left(places, at) + 1
         count = f"{MOST} places or more" if len(places) >= MOST else f"{len(places)} place{'s' * (len(places) != 1)}"
         stands = f", this is number {number}" if number <= len(places) and places[number - 1] == at else ""
-        words = count + stands if places else "nowhere in this script"
+        words = count + stands if places else f"nowhere in {self._where}"
         keys = hint(("n", "next"), ("N", "before"))
         self._said.update(Content.assemble((printable(self.words), "bold"), f"  {words}  ", keys))
