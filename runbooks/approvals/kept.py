@@ -5,7 +5,7 @@ from pathlib import Path
 
 from migrations.problem import Unavailable
 from runbooks.approvals.approval_document import SUFFIX, Signed, read_approval
-from runbooks.artefacts import write_private
+from runbooks.artefacts import make_folder, write_private
 
 FOLDER = "approvals"
 MOST = 9
@@ -39,7 +39,7 @@ def keep_signers(folder: Path, text: bytes) -> Path:
 def _place(folder: Path) -> Path:
     place = folder / FOLDER
     try:
-        place.mkdir(mode=0o700, exist_ok=True)
+        make_folder(place)
     except OSError as error:
         raise Unavailable(f"{place} cannot be made: {error.strerror}.") from None
     return place
