@@ -80,6 +80,10 @@ def test_a_plan_is_approved_only_as_the_approvers_checkout_has_it(
     assert (own.code, "ben@example.org asked for this plan" in own.err) == (1, True), own.err
     stranger = approve(mine, str(plan), "--key", str(keys("eve")))
     assert (stranger.code, "does not name this key" in stranger.err) == (1, True), stranger.err
+    (tmp_path / "plan.json.sig").rename(tmp_path / "elsewhere")
+    unsigned = approve(mine, str(plan), *key)
+    assert (unsigned.code, "ben@example.org did not sign this plan" in unsigned.err) == (1, True), unsigned.err
+    (tmp_path / "elsewhere").rename(tmp_path / "plan.json.sig")
     script = mine / "migrations" / DROP / "migration.sql"
     text = script.read_text()
     script.write_text("DROP TABLE IF EXISTS older;\n")

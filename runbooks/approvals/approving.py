@@ -69,11 +69,14 @@ def approver(
 
 
 def not_the_requester(who: Approver, document: PlanDocument, requested: str, environ: Mapping[str, str]) -> None:
-    """Raises Problem: nobody approves what they asked for themselves, under whichever name."""
+    """Raises Problem: nobody approves what they asked for themselves, under whichever name; who asked is proven."""
+    if not requested:
+        raise Problem(
+            f"{document.requester.name} did not sign this plan: who asks for it is not known.",
+            advice="Ask for it with `gonogo plan --sign KEY`, and keep the .sig beside it.",
+        )
     same_name = who.principal.casefold() == document.requester.name.casefold()
-    same_key = False
-    if requested:
-        same_key = genuine(document.text, requested, PLAN, environ).key == ready(who.key, environ).key
+    same_key = genuine(document.text, requested, PLAN, environ).key == ready(who.key, environ).key
     if same_name or same_key:
         how = "by its key" if same_key and not same_name else "by name"
         raise Problem(f"{who.principal} asked for this plan, {how}: a second engineer approves it.")

@@ -24,6 +24,7 @@ from runbooks.runbook import Runbook
 from tui.commands.common import on_terminal, project_option, talk
 from tui.commands.owed import review_owed
 from tui.commands.plan_printed import plan_lines
+from tui.commands.signed import VARIABLE
 from tui.printable import printable
 
 NOTHING = "Nothing was signed."
@@ -31,8 +32,8 @@ NOTHING = "Nothing was signed."
 
 @click.command(short_help="A second engineer's yes to a plan, signed.")
 @click.argument("what", metavar="PLAN")
-@click.option("--key", required=True, type=click.Path(path_type=Path), help="Your SSH key: the private one, or the "
-              "public one (.pub) where an agent holds its other half.")  # fmt: skip
+@click.option("--key", required=True, type=click.Path(path_type=Path), envvar=VARIABLE,
+              help=f"Your SSH key, or your agent's where it is a .pub; else {VARIABLE}.")  # fmt: skip
 @click.option("--as", "principal", metavar="PRINCIPAL", help="Your name in the file of signers, to be sure of it.")
 @click.option("--comment", default="", help="What is to be read beside the approval.")
 @project_option

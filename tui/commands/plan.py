@@ -22,6 +22,7 @@ from runbooks.signing import ready
 from runbooks.signing import sign as signed
 from tui.commands.common import json_option, on_terminal, project_option, talk
 from tui.commands.plan_printed import plan_lines
+from tui.commands.signed import VARIABLE
 from tui.commands.walk import operator_option
 from tui.printable import printable
 
@@ -33,7 +34,13 @@ LONGEST = timedelta(days=30)
 @click.option("--ticket", help="The change ticket that it is for.")
 @click.option("--to", default="", metavar="MIGRATION", help="The last migration to apply; later ones are held back.")
 @click.option("--expires", default="24h", help="For how long it can be run, such as 8h or 3d.", show_default=True)
-@click.option("--sign", type=click.Path(path_type=Path), metavar="KEY", help="Your SSH key, to prove who asks.")
+@click.option(
+    "--sign",
+    type=click.Path(path_type=Path),
+    metavar="KEY",
+    envvar=VARIABLE,
+    help=f"Your SSH key, to prove who asks; else {VARIABLE}.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file, if not plan-ENVIRONMENT-HASH.json.")
 @operator_option
 @json_option
@@ -64,8 +71,10 @@ def plan(
     _write(path, document.text)
     if sign is not None:
         _write(path.with_name(path.name + SUFFIX), signed(document.text, PLAN, sign).armour.encode())
-    talk(f"Written to {path}{f' and {path.name}{SUFFIX}' if sign else ''}. A second engineer says yes to it by:")
-    talk(f"  gonogo approve {path.name} --key KEY")
+        talk(f"Written to {path} and {path.name}{SUFFIX}. A second engineer says yes to it by:")
+        talk(f"  gonogo approve {path.name} --key KEY")
+    else:
+        talk(f"Written to {path}. It can be approved only if it is signed by who asks for it: --sign KEY.")
 
 
 async def _request(
