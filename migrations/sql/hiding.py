@@ -13,6 +13,8 @@ from migrations.sql.veil import Hidden, Veil
 VALUE = "value"
 
 LONG_ENOUGH = 4
+MOST_REPEATED = 200
+"""With more values than that, only what is a secret is looked for elsewhere in the script."""
 
 _WORD = re.compile(r"[^\W\d]+|\d{1,5}")
 _COPY = re.compile(
@@ -37,7 +39,8 @@ def veil_of(script: Script, columns: Columns | None = None, also: Iterable[Hidde
 def _repeated(text: str, hidden: Sequence[Hidden]) -> Iterator[Hidden]:
     """Where else the same stands in the script, as in a message. A mere word may stand there for itself."""
     names: dict[str, Hidden] = {}
-    for each in hidden:
+    few = [each for each in hidden if each.given] if len(hidden) > MOST_REPEATED else hidden
+    for each in few[:MOST_REPEATED]:
         for value in each.values(text):
             if len(value) >= LONG_ENOUGH and (each.given or not _WORD.fullmatch(value)):
                 quoted = value.replace("'", "''")

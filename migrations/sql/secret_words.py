@@ -8,8 +8,8 @@ from migrations.sql.veil import Hidden
 PASSWORD = "password"
 
 _URL = re.compile(r"://[^\s:/@'\"]{0,256}:([^\s/@'\"]{1,4096})@")
-_PAIR = re.compile(r"passw\w*\s*=\s*(?!['\"%$|])([^\s'\"]+)", re.IGNORECASE)
-_QUOTED = re.compile(r"passw\w*\s*=?\s*('{1,8})(?!')((?:(?!\1).)+)\1", re.IGNORECASE | re.DOTALL)
+_PAIR = re.compile(r"passw\w{0,40}\s{0,20}=\s{0,20}(?!['\"%$|\s])([^\s'\"]{1,4096})", re.IGNORECASE)
+_QUOTED = re.compile(r"passw\w{0,40}\s{0,20}=?\s{0,20}('{1,8})(?!')((?:(?!\1).){1,4096})\1", re.IGNORECASE | re.DOTALL)
 _CONSTANT = re.compile(r"(?:[eEnN]|[uU]&)?'(.*)'|(\$[^$]*\$)(.*)\2", re.DOTALL)
 
 

@@ -57,7 +57,6 @@ class Veil:
         self.text = "".join([*parts, text[at:]])
         self._values = {value: each.name for each in self.hidden for value in each.values(text)}
         self.given = {v: each.name for each in self.hidden if each.given for v in each.values(text)}
-        self._said = _any_of(self._values)
 
     def __bool__(self) -> bool:
         return bool(self.hidden)
@@ -71,9 +70,11 @@ class Veil:
 
     def words(self, said: str) -> str:
         """What somebody said of the script, without what is hidden."""
-        if self._said is None:
+        there = [v for v in self._values if len(v) >= SHORTEST and v in said and v.lower() not in _WORDS]
+        if not there:
             return said
-        return self._said.sub(lambda found: f"«redacted:{self._values[found[0]]}»", said)
+        wanted = "|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in sorted(there, key=len, reverse=True))
+        return re.sub(wanted, lambda found: f"«redacted:{self._values[found[0]]}»", said)
 
     def script(self, script: Script) -> Script:
         """The script as it may be shown. What its statements do is known from the original."""
@@ -107,11 +108,6 @@ def _apart(hidden: Iterable[Hidden]) -> tuple[Hidden, ...]:
         if each.end > each.start:
             apart.append(each)
     return tuple(apart)
-
-
-def _any_of(values: Iterable[str]) -> re.Pattern[str] | None:
-    wanted = sorted((v for v in values if len(v) >= SHORTEST and v.lower() not in _WORDS), key=len, reverse=True)
-    return re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in wanted)) if wanted else None
 
 
 NOTHING = Veil("")
