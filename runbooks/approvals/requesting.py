@@ -108,6 +108,6 @@ async def _look(project: Project, environment: Environment, target: Pinned) -> d
 async def _made(setting: Setting, view: RunView, runner: e.Runner | None) -> e.PlanMade:
     """The plan, secrets taken out."""
     redactor = Redactor(secrets(setting.project, setting.environ))
-    made = redactor.event(await PlanReader(setting).make(view, runner))
+    made = redactor.event(await PlanReader(setting, redactor).make(view, runner))
     assert isinstance(made, e.PlanMade)
     return made
