@@ -179,7 +179,8 @@ class Looking(Base):
 
     def action_copy_line(self) -> None:
         """Copy the line to read out on a call."""
-        line = one_line(line_to_read_out(self.view, gone=self.gone))
+        mark = f"{self.mark} · " if self.mark else ""
+        line = mark + one_line(line_to_read_out(self.view, gone=self.gone))
         self.copy(line, line)
 
 

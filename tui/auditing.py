@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textual import work
 from textual.binding import Binding
+from textual.worker import get_current_worker
 
 from runbooks.reading.listing import Left, Sort, Wanted
 from runbooks.reading.reel import Reel, reel_of
@@ -13,10 +14,14 @@ from runbooks.sessions import Summary
 from tui.app import Looking, go_with_the_terminal
 from tui.printable import one_line
 from tui.replay import Replay
+from tui.screens.base import wanted_by
 from tui.screens.opened import Opened
 from tui.screens.replay import ReplayScreen
 from tui.screens.sessions import Sessions
 from tui.words import now
+
+MANY = 5000
+"""Records that take a second to be read, or so."""
 
 
 class Auditing(Looking):
@@ -51,8 +56,12 @@ class Auditing(Looking):
         if reel is None:
             self._complain(complaint)
             return
+        if session.records > MANY:
+            self.notify(
+                f"{session.records} records are being read.", title="One moment", timeout=session.records / MANY
+            )
         try:
-            await asyncio.to_thread(reel.wind, lambda: self.is_running)
+            await asyncio.to_thread(reel.wind, wanted_by(get_current_worker()))
             if not len(reel):
                 self._complain(reel.fault or "There is no record.")
                 return

@@ -40,6 +40,10 @@ def state_word(session: Summary) -> str:
 def _cells(session: Summary) -> tuple[str, ...]:
     waivers = f"{session.waivers} waived" if session.waivers else ""
     cells = (session.id, session.environment, session.ticket, session.operator, state_word(session), waivers)
+    return tuple(one_line(cell) for cell in (*cells, session.grade or "", review_words(session)))
+
+
+def review_words(session: Summary) -> str:
+    """What is owed, or was done, for a run without approval; else nothing."""
     owed = f"review owed by {session.review_by}" if not session.reviewer else f"review of {session.reviewer}"
-    review = f"EMERGENCY, {owed}" if session.review_by else ""
-    return tuple(one_line(cell) for cell in (*cells, session.grade or "", review))
+    return f"EMERGENCY, {owed}" if session.review_by else ""

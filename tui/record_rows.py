@@ -10,6 +10,8 @@ from tui.printable import one_line, printable
 from tui.widgets.row import Row, row
 
 INDENT = "  "
+COLUMN = 14
+"""Values stand from here on, but for those of longer names."""
 DEVIATES = Content.styled("! ", "bold $warn")
 
 
@@ -33,7 +35,7 @@ def record_rows(record: Record, said: Said, why: Sequence[str]) -> Iterator[Row]
 
 def _value(name: str, value: object, indent: str) -> Iterator[Row]:
     """A name and its value; what is nested stands below it, deeper; what is empty is left out."""
-    label = Content.styled(f"{indent}{one_line(name)}  " if name else indent, "$busy")
+    label = Content.styled(f"{indent}{one_line(name):<{COLUMN - len(indent)}}  " if name else indent, "$busy")
     match value:
         case _ if value in (None, "", [], {}):
             return

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from runbooks.reading.listing import environment_of
 from runbooks.sessions import Summary
+from tui.listed_rows import review_words
 from tui.palette import OUTCOMES, RUNNING, WAITING, Mark
 from tui.printable import one_line
 from tui.standing import outcome_word
@@ -48,8 +49,9 @@ def grade_mark(session: Summary, *, verifying: bool = False) -> Mark:
 
 @lru_cache(maxsize=4096)
 def cells(session: Summary) -> tuple[str, ...]:
-    """Its outcome; when, where, for what, by whom, with how many waivers."""
-    waived = f"{session.waivers} waived" if session.waivers else ""
+    """Its outcome; when, where, for what, by whom, with how many waivers, and whether it owes a review."""
+    review = ("reviewed" if session.reviewer else "owes review") if session.review_by else ""
+    waived = ", ".join(part for part in (f"{session.waivers} waived" if session.waivers else "", review) if part)
     name = session.id
     when = f"{name[:4]}-{name[4:6]}-{name[6:8]} {name[9:11]}:{name[11:13]}"
     where = session.environment or environment_of(session)
@@ -85,5 +87,5 @@ def session_rows(
 @lru_cache(maxsize=4096)
 def text_of(session: Summary) -> str:
     """What a filter looks into, in small letters."""
-    said = (session.id, *cells(session), session.state, session.grade or "", session.fault)
+    said = (session.id, *cells(session), session.state, session.grade or "", session.fault, review_words(session))
     return " ".join(said).casefold()

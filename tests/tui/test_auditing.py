@@ -1,12 +1,14 @@
 """The auditor's screens: the list of sessions, one session, its replay; over journals as a session writes them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from runbooks import commands as c
 from runbooks import events as e
@@ -58,12 +60,14 @@ def over(outcome: str, *before: e.Event) -> Sequence[e.Event]:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Four sessions: one that went through, one held back and open, one that somebody changed, one that is gone."""
-    keep(tmp_path, GO, *over("go", *r.to_migrate()))
-    keep(tmp_path, HALTED, *r.to_preflight())
-    changed = keep(tmp_path, CHANGED, *over("go", *r.to_migrate()))
+    place = tmp_path / "sessions"
+    place.mkdir()
+    keep(place, GO, *over("go", *r.to_migrate()))
+    keep(place, HALTED, *r.to_preflight())
+    changed = keep(place, CHANGED, *over("go", *r.to_migrate()))
     changed.write_bytes(changed.read_bytes().replace(b"14 tables", b"15 tables"))
-    keep(tmp_path, MISSING, *r.to_backup()).unlink()
-    return tmp_path
+    keep(place, MISSING, *r.to_backup()).unlink()
+    return place
 
 
 @asynccontextmanager
@@ -135,7 +139,7 @@ async def test_a_session_is_read_in_words(root: Path) -> None:
         assert "3 records not as the runbook has it" in r.screen_text(app)
         await pilot.press("j", "enter")
         shown = r.screen_text(app)
-        for words in ("Record 15", "! something was waived", "subject  target/hidden", "how  keys"):
+        for words in ("Record 15", "! something was waived", "subject         target/hidden", "how           keys"):
             assert words in shown
 
 
@@ -250,7 +254,7 @@ async def test_help_lists_every_key(root: Path, keys: Sequence[str]) -> None:
         for key in keys:
             before = app.screen
             await pilot.press(key)
-            await r.settle(pilot, lambda before=before: app.screen is not before and app.screen.shown_at)  # type: ignore[misc]
+            await r.settle(pilot, lambda before=before: changed(pilot, before))
         screen = type(app.screen)
         await pilot.press("question_mark")
         await r.settle(pilot, lambda: isinstance(app.screen, Help) and app.screen.query_one(PileView).plain)
@@ -259,3 +263,40 @@ async def test_help_lists_every_key(root: Path, keys: Sequence[str]) -> None:
             name = {"question_mark": "?", "escape": "esc", "slash": "/"}.get(key, key)
             assert any(line.startswith(f"{name} ") and words in line for line in lines), (key, words)
         assert not {"Start", "GO", "Waive", "Tick"} & {line[15:].split("  ")[0] for line in lines}
+
+
+def changed(pilot: Pilot[int], before: Screen[Any]) -> bool:
+    """Another screen is there to be read."""
+    return pilot.app.screen is not before and bool(getattr(pilot.app.screen, "shown_at", None))
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [((), "all verified"), (("enter", "2", "f", "f", "j", "j", "r"), "record 12 of 27")],
+    ids=["list", "replay"],
+)
+def test_picture(
+    snap_compare: Callable[..., bool], root: Path, monkeypatch: pytest.MonkeyPatch, keys: Sequence[str], words: str
+) -> None:
+    async def press(pilot: Pilot[int]) -> None:
+        await r.settle(pilot, lambda: "all verified" in r.screen_text(pilot.app))
+        for key in keys:
+            before = pilot.app.screen
+            await pilot.press(key)
+            if key in ("enter", "r"):
+                await r.settle(
+                    pilot, lambda before=before: pilot.app.screen is not before and pilot.app.screen.shown_at
+                )
+            await pilot.pause(0.1)
+        await r.settle(pilot, lambda: words in r.screen_text(pilot.app))
+
+    monkeypatch.chdir(root.parent)
+    assert snap_compare(Auditing(Path(root.name), Wanted()), terminal_size=(80, 24), run_before=press)
+
+
+async def test_what_an_emergency_owes_is_said(tmp_path: Path) -> None:
+    lane = e.Emergency(reason="the shop is down", review_by="2026-02-03")
+    keep(tmp_path, GO, *(r.opened(emergency=lane), *r.to_backup()[1:]))
+    async with auditing(tmp_path) as (app, _):
+        assert "owes review" in r.screen_text(app)
+        assert "EMERGENCY, review owed by 2026-02-03" in r.screen_text(app)

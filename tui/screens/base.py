@@ -1,10 +1,12 @@
 """What every screen of a session has in common."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import Worker
 
 from runbooks.view import RunView
 from tui.widgets.band import Band
@@ -90,6 +92,11 @@ class SessionScreen(Screen[None], Shown):
     async def action_press(self, key: str) -> None:
         """A click on a key's word works as the key does."""
         self.app.simulate_key(key)
+
+
+def wanted_by(worker: Worker[object]) -> Callable[[], bool]:
+    """Tells a thread whether what it does is still wanted: threads end only by themselves."""
+    return lambda: not worker.is_cancelled
 
 
 SCROLL = ("↑ ↓", "Scroll")

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.worker import get_current_worker
 
 from runbooks.reading.listing import Left
 from runbooks.reading.proof import Proof, proof
@@ -21,7 +22,7 @@ from runbooks.view import RunView
 from tui.about_rows import about_rows
 from tui.printable import one_line
 from tui.record_rows import record_line, record_rows
-from tui.screens.base import BACK, SessionScreen
+from tui.screens.base import BACK, SessionScreen, wanted_by
 from tui.screens.contacts import Contacts
 from tui.screens.review import Review
 from tui.widgets.band import Band
@@ -126,7 +127,7 @@ class Opened(SessionScreen):
         self._proof = None
         self._tell_about()
         try:
-            self._proof = await asyncio.to_thread(proof, self._session, lambda: self.is_running)
+            self._proof = await asyncio.to_thread(proof, self._session, wanted_by(get_current_worker()))
         except Left:
             return
         self._tell_about()
@@ -239,13 +240,10 @@ class Opened(SessionScreen):
         self._panes[self._pane].focus()
         if not event.words or self._said is None:
             return
-        words = event.words
-
-        def needed() -> bool:
-            return self.is_running and self.search.words == words
-
+        is_wanted = wanted_by(get_current_worker())
+        self.search.begin()
         try:
-            places = await asyncio.to_thread(places_in, self._reel, self._said, words, needed)
+            places = await asyncio.to_thread(places_in, self._reel, self._said, event.words, is_wanted)
         except Left:
             return
         except (Changed, OSError) as changed:
@@ -288,6 +286,7 @@ class Opened(SessionScreen):
     def action_back(self) -> None:
         """Leave the search first, then the session."""
         if self.search.asks or self.search.words:
+            self.workers.cancel_group(self, "search")
             self.search.words, self.search.places = "", ()
             self.search.leave()
             self._panes[self._pane].focus()

@@ -11,11 +11,13 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from runbooks.reading.listing import SORTS, Left, Sort, Wanted, chosen, folders_in, verified
 from runbooks.sessions import Summary, summary
+from tui.listed_rows import review_words
 from tui.printable import one_line
-from tui.screens.base import Shown
+from tui.screens.base import Shown, wanted_by
 from tui.session_rows import is_wide, session_rows, text_of, widths_of
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_bar import KeyBar
@@ -87,7 +89,8 @@ class Sessions(Screen[None], Shown):
 
     @work(exclusive=True)
     async def action_again(self) -> None:
-        """Read what lies there; then verify each, what is looked at first."""
+        """Read what lies there; then verify each."""
+        self.workers.cancel_group(self, "verify")
         self._known, self._read, self._count, self._complaint = {}, 0, None, ""
         folders, self._complaint = await asyncio.to_thread(folders_in, self._root)
         self._count = len(folders)
@@ -97,9 +100,24 @@ class Sessions(Screen[None], Shown):
             self._read += len(found)
             self._stale = True
         self._draw()
+        self._verify_all()
+
+    def on_screen_suspend(self) -> None:
+        """Whoever reads a session has the machine for that."""
+        self.workers.cancel_group(self, "verify")
+
+    def on_screen_resume(self) -> None:
+        """Go on where that was left."""
+        if self._count is not None and self._read == self._count:
+            self._verify_all()
+
+    @work(exclusive=True, group="verify")
+    async def _verify_all(self) -> None:
+        """What is looked at first."""
+        is_wanted = wanted_by(get_current_worker())
         while (session := self._next_to_verify()) is not None:
             self._verifying, self._stale = session.id, True
-            await self._verify(session)
+            await self._verify(session, is_wanted)
         self._verifying = ""
         self._draw()
 
@@ -107,9 +125,9 @@ class Sessions(Screen[None], Shown):
         every_one = (*self._listed[self._list.chosen :], *self._listed, *self._known.values())
         return next((s for s in every_one if s.grade is None and not s.fault), None)
 
-    async def _verify(self, session: Summary) -> None:
+    async def _verify(self, session: Summary, is_wanted: Callable[[], bool]) -> None:
         try:
-            found, _ = await asyncio.to_thread(verified, session, lambda: self.is_running)
+            found, _ = await asyncio.to_thread(verified, session, is_wanted)
         except Left:
             return
         self._known[session.id] = found if found.grade or found.fault else replace(found, fault="not verified")
@@ -151,10 +169,11 @@ class Sessions(Screen[None], Shown):
         return self._known.get(listed[0].id) if listed else None
 
     def _tell(self) -> None:
-        """What is wrong with the session that one stands on; or why there is none."""
+        """What is wrong with the session that one stands on, or owed by it; or why there is none."""
         session = self._chosen
-        self._note.update(one_line(session.fault) if session else self._nothing())
-        self._note.display = session is None or bool(session.fault)
+        said = one_line(session.fault or review_words(session)) if session else self._nothing()
+        self._note.update(said)
+        self._note.display = bool(said)
 
     def _nothing(self) -> str:
         if self._complaint:

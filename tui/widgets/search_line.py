@@ -69,6 +69,10 @@ class SearchLine(Horizontal):
         self.leave()
         self.post_message(self.Sought(self.words))
 
+    def begin(self) -> None:
+        """Say that it takes its time."""
+        self._said.update(Content.assemble((printable(self.words), "bold"), "  …"))
+
     def next(self, at: int, by: int) -> int | None:
         """The place after one, or before it; None if there is none."""
         number = bisect_right(self.places, at) if by > 0 else bisect_left(self.places, at) - 1
