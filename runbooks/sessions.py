@@ -11,7 +11,7 @@ from pathlib import Path
 
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.events import SessionEnded
-from runbooks.host.sharing import Circle, must_be_shared, share
+from runbooks.host.sharing import Circle, making, must_be_shared, share
 from runbooks.journal import NAME
 from runbooks.journal.files import open_folder, open_to_read, read_lines
 from runbooks.journal.grade import Grade
@@ -122,6 +122,8 @@ def create_folder(root: Path, session: str, circle: Circle | None = None) -> Pat
     folder = root / session
     if circle is None:
         _make_root(root)
+    elif not root.exists():
+        raise Unavailable(f"{root} is not there.", advice=making(root, circle))
     holder = open_folder(root, own=circle is None)
     try:
         if circle is not None:

@@ -65,6 +65,11 @@ def told(circle: Circle) -> tuple[Literal["ok", "warn"], str, str]:
     return "ok", words, ""
 
 
+def making(path: Path, circle: Circle) -> str:
+    """How an administrator makes the folder for sessions."""
+    return f"As root: install -d -o root -g {circle.name} -m 3770 {path}"
+
+
 def must_be_shared(root: int, path: Path, circle: Circle) -> None:
     """The folder for sessions, opened as `root`. Raises Unavailable where others than the group could meddle."""
     status = os.fstat(root)
@@ -78,7 +83,7 @@ def must_be_shared(root: int, path: Path, circle: Circle) -> None:
         what = f"belongs to {account_of(owner)}"
     raise Unavailable(
         f"{path} {what}: it is not for the sessions of {circle.name}.",
-        advice=f"As root: install -d -o root -g {circle.name} -m 3770 {path}",
+        advice=making(path, circle),
     )
 
 

@@ -217,6 +217,11 @@ def test_a_folder_in_which_others_could_meddle_is_refused(
     assert list(root.iterdir()) == []
 
 
+def test_a_folder_that_is_missing_is_made_by_an_administrator(tmp_path: Path, circle: Circle) -> None:
+    with pytest.raises(Unavailable, match=f"install -d -o root -g {MEMBER} -m 3770 {tmp_path}/not-there"):
+        create_folder(tmp_path / "not-there", SESSION, circle)
+
+
 def test_a_group_must_be_one_of_people_and_ours(tmp_path: Path) -> None:
     assert circle_of(project(tmp_path, None)) is None
     with pytest.raises(Misuse, match="no group so-named"):
