@@ -18,6 +18,7 @@ from tui.widgets.row import Row, row
 
 NAME = 12
 LASTED = 14
+REF = 8
 
 
 def about_rows(reel: Reel, proof: Proof | None) -> Iterator[Row]:
@@ -48,8 +49,8 @@ def proof_rows(proof: Proof | None) -> Iterator[Row]:
 def _stage(stage: Stage) -> Row:
     mark = _mark(stage)
     head = Content.assemble(mark.sign, f" {phase_title(stage.name):<{NAME}}")
-    times = f"{stage.at[11:19]}  {took(stage.lasted):<{LASTED}}"
-    return row(head, (times, "$quiet"), (mark.word, f"${mark.shade}"), (f"  [#{stage.first}]", "$quiet"))
+    times = f"{stage.at[11:19]}  {took(stage.lasted):<{LASTED}}{f'[#{stage.first}]':<{REF}}"
+    return row(head, (times, "$quiet"), (mark.word, f"${mark.shade}"))
 
 
 def _mark(stage: Stage) -> Mark:

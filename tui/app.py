@@ -180,7 +180,7 @@ class Looking(Base):
     def action_copy_line(self) -> None:
         """Copy the line to read out on a call."""
         mark = f"{self.mark} · " if self.mark else ""
-        line = mark + one_line(line_to_read_out(self.view, gone=self.gone))
+        line = mark + one_line(line_to_read_out(self.view, gone=self.gone, keys=not self.mark))
         self.copy(line, line)
 
 

@@ -139,10 +139,10 @@ def _at_hand(view: RunView, *, keys: bool) -> Standing:
     return Standing("ready", "GO IS POSSIBLE", f"nothing holds {phase}{': press g' if keys else ''}", phase)
 
 
-def line_to_read_out(view: RunView, *, gone: bool = False) -> str:
+def line_to_read_out(view: RunView, *, gone: bool = False, keys: bool = True) -> str:
     """One line for a call or a chat: which session, on what, how it stands, and the record that says so."""
     opened, plan = view.opened, view.plan
-    state = standing(view, gone=gone)
+    state = standing(view, gone=gone, keys=keys)
     parts = (
         opened.ticket if opened else "",
         opened.environment if opened else "",

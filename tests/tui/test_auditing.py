@@ -1,5 +1,6 @@
 """The auditor's screens: the list of sessions, one session, its replay; over journals as a session writes them."""
 
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from runbooks.reading.reel import Changed, Reel
 from runbooks.view import RunView, advance
 from tests.tui import recorded as r
 from tests.tui.test_help import bound
+from tests.tui.test_screens import made_hostile
 from tui.auditing import Auditing
 from tui.replay import IDLE, REFUSAL, Replay
 from tui.screens.help import Help
@@ -92,11 +94,11 @@ async def test_the_list_is_verified_filtered_and_sorted(root: Path) -> None:
         shown = r.screen_text(app)
         for words in ("4 sessions, newest first", "✔ consistent", "○ open", "✖ BROKEN", "✖ cannot be read"):
             assert words in shown
-        await pilot.press("slash", *"prod go")
-        await r.settle(pilot, lambda: "2 of 4 sessions" in r.screen_text(app))
-        await pilot.press("enter", "j")
+        await pilot.press("slash", *"4821 OPEN")
+        await r.settle(pilot, lambda: "1 of 4 sessions" in r.screen_text(app))
+        await pilot.press("enter", "escape", "j")
         await r.settle(pilot, lambda: "record 6: its hash is not that of its content" in r.screen_text(app))
-        await pilot.press("escape", "s", "S", "S")
+        await pilot.press("s", "S", "S")
         await r.settle(pilot, lambda: "4 sessions, worst grade first" in r.screen_text(app))
         assert listed(app)[:2] == ["GO production", "UNFINISHED staging"]
         assert "its hash is not" in r.screen_text(app)  # one still stands on it
@@ -145,10 +147,10 @@ async def test_a_session_is_read_in_words(root: Path) -> None:
 
 async def test_words_are_found_in_every_record_and_phases_are_gone_to(root: Path) -> None:
     async with reading(root) as (app, pilot):
-        await pilot.press("2", "slash", *"Vault:DB", "enter")
-        await r.settle(pilot, lambda: showing(app).chosen == 8)
+        await pilot.press("2", "slash", *"Go IN back", "enter")
+        await r.settle(pilot, lambda: showing(app).chosen == 9)
         await pilot.press("n")
-        assert showing(app).chosen == 8
+        assert showing(app).chosen == 9
         await pilot.press("slash", *"back 312", "enter")
         await r.settle(pilot, lambda: showing(app).chosen == 6)  # output, which was not listed
         await pilot.press("escape", "f", "f")
@@ -300,3 +302,22 @@ async def test_what_an_emergency_owes_is_said(tmp_path: Path) -> None:
     async with auditing(tmp_path) as (app, _):
         assert "owes review" in r.screen_text(app)
         assert "EMERGENCY, review owed by 2026-02-03" in r.screen_text(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 9)], ids=["80x24", "40x9"])
+async def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
+    keep(tmp_path, GO, *made_hostile(over("go", *r.to_waiting())))
+    app = Auditing(tmp_path, Wanted())
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await r.settle(pilot, lambda: "verified" in r.screen_text(app) and "[/foo]" in r.screen_text(app))
+        await pilot.press("enter")
+        await r.settle(pilot, lambda: isinstance(app.screen, Opened) and app.screen.shown_at)
+        for key in ("1", "2", "o", "3", "d", "i", "escape", "r", "space"):
+            before = app.screen
+            await pilot.press(key)
+            if key in ("i", "escape", "r"):
+                await r.settle(pilot, lambda before=before: changed(pilot, before))
+            await pilot.pause()
+            shown = r.screen_text(app)
+            assert [ch for ch in shown if unicodedata.category(ch) in ("Cc", "Cf", "Cs") and ch != "\n"] == [], key
+        assert isinstance(app.screen, ReplayScreen)
