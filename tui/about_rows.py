@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from runbooks.reading.proof import Proof
 from runbooks.reading.reel import Reel, Stage
+from runbooks.reading.verifying import Proof
 from runbooks.report.entries import Entries
 from runbooks.report.summary import summary
 from runbooks.report.words import took

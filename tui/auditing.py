@@ -8,8 +8,9 @@ from textual import work
 from textual.binding import Binding
 from textual.worker import get_current_worker
 
-from runbooks.reading.listing import Left, Sort, Wanted
+from runbooks.reading.listing import Sort, Wanted
 from runbooks.reading.reel import Reel, reel_of
+from runbooks.reading.verifying import Left, Signers
 from runbooks.sessions import Summary
 from tui.app import Looking, go_with_the_terminal
 from tui.printable import one_line
@@ -32,13 +33,19 @@ class Auditing(Looking):
     ]
 
     def __init__(
-        self, root: Path, wanted: Wanted, sort: Sort = "opened", keymap: Mapping[str, str] | None = None
+        self,
+        root: Path,
+        wanted: Wanted,
+        sort: Sort = "opened",
+        signers: Signers = None,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         self.face = Replay(root)
         super().__init__(self.face, clock=lambda: self.face.now() if self.face.view.opened else now(), keymap=keymap)
         self._place = root
         self._selection = wanted
         self._sort = sort
+        self._signers = signers
 
     @property
     def mark(self) -> str:
@@ -47,7 +54,9 @@ class Auditing(Looking):
 
     def on_mount(self) -> None:
         """The list."""
-        self.push_screen(Sessions(self._place, self._selection, self._sort, self.open_one), lambda _: self.exit(0))
+        self.push_screen(
+            Sessions(self._place, self._selection, self._sort, self.open_one, self._signers), lambda _: self.exit(0)
+        )
 
     @work(exclusive=True, group="open")
     async def open_one(self, session: Summary) -> None:
@@ -72,7 +81,7 @@ class Auditing(Looking):
     async def _look(self, session: Summary, reel: Reel) -> None:
         self.face = self._client = face = Replay(session.folder, reel)
         await asyncio.to_thread(face.seek, len(reel) - 1)
-        await self.push_screen_wait(Opened(session, reel))
+        await self.push_screen_wait(Opened(session, reel, self._signers))
         await face.close()
 
     def _complain(self, words: str) -> None:
@@ -91,8 +100,8 @@ class Auditing(Looking):
         self.draw(anyhow=True)
 
 
-def run_auditing(root: Path, wanted: Wanted, sort: Sort) -> int:
+def run_auditing(root: Path, wanted: Wanted, sort: Sort, signers: Signers) -> int:
     """Show the sessions until they are left. Returns the exit code."""
     go_with_the_terminal()
-    app = Auditing(root, wanted, sort)
+    app = Auditing(root, wanted, sort, signers)
     return app.run() or app.return_code or 0

@@ -1,7 +1,7 @@
 """Which sessions are wanted, and in what order; and their grades, once somebody asks for them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,19 +9,12 @@ from typing import Literal, get_args
 
 from migrations.problem import Problem
 from runbooks.durations import duration
-from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.grade import GRADES
-from runbooks.journal.verify import Verdict, verify_lines
 from runbooks.sessions import Summary, every
 
 Sort = Literal["opened", "environment", "ticket", "operator", "outcome", "waivers", "grade"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 FORM = "%Y%m%dT%H%M%SZ"
-
-
-class Left(Exception):
-    """Nobody waits any longer for what was being read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +83,6 @@ def folders_in(root: Path) -> tuple[list[Path], str]:
         return every(root), ""
     except Problem as problem:
         return [], problem.what
-
-
-def verified(session: Summary, needed: Callable[[], bool] = lambda: True) -> tuple[Summary, Verdict | None]:
-    """The session with its grade, and how that was found; without both where there is nothing to read.
-
-    Raises Left when it is no longer needed.
-    """
-    try:
-        lines = read_lines(open_to_read(session.folder / NAME))
-    except Problem as problem:
-        return replace(session, fault=session.fault or problem.what), None
-    verdict = verify_lines(while_needed(lines, needed))
-    fault = verdict.fault
-    said = f"record {fault.seq}: {fault.what}" if fault else session.fault
-    return replace(session, grade=verdict.grade, fault=said), verdict
-
-
-def while_needed(lines: Iterable[bytes], needed: Callable[[], bool]) -> Iterator[bytes]:
-    """The lines, for as long as somebody waits for them. Raises Left."""
-    for line in lines:
-        if not needed():
-            raise Left
-        yield line
 
 
 def opened_at(session: Summary) -> datetime:

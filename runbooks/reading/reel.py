@@ -11,7 +11,7 @@ from runbooks import events as e
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines, whole
 from runbooks.journal.records import BadRecord, Chain, Record
-from runbooks.reading.listing import while_needed
+from runbooks.reading.verifying import while_needed
 from runbooks.report.facts import Facts, gather
 from runbooks.report.timings import between
 from runbooks.runbook import PhaseName

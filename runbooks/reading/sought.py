@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from runbooks.reading.listing import Left
 from runbooks.reading.reel import Reel
 from runbooks.reading.said import Said, plain
+from runbooks.reading.verifying import Left
 
 MOST = 10_000
 """More places than these are not counted."""

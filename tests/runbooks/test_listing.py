@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from fix_keys import Key, public
 
 from runbooks.journal import NAME, Journal
-from runbooks.reading.listing import Left, Wanted, chosen, since, verified
+from runbooks.reading.listing import Wanted, chosen, since
+from runbooks.reading.verifying import Left, proof, verified
 from runbooks.sessions import Summary, create_folder, list_sessions, state_home
+from runbooks.signing import AllowedSigners
+from runbooks.signing.afterwards import sign_afterwards
 from tui.commands.sessions import list_sessions as command
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -84,7 +88,7 @@ def kept(clock, events) -> Path:
 
 
 def test_a_grade_is_told_when_it_is_asked_for(kept: Path) -> None:
-    missing, altered, whole = (verified(session)[0] for session in list_sessions(kept))
+    missing, altered, whole = (verified(session) for session in list_sessions(kept))
     assert [whole.grade, altered.grade, missing.grade] == ["consistent", "broken", None]
     assert altered.fault == "record 0: its hash is not that of its content"
     with pytest.raises(Left):
@@ -104,3 +108,17 @@ def test_the_command_lists_all_in_columns_and_says_what_is_broken(kept: Path) ->
     assert [row["grade"] for row in json.loads(found.output)] == ["broken", "consistent", None]
     assert [row["grade"] for row in json.loads(listed("--json").output)] == [None] * 3
     assert listed("--environment", "x").output == "no sessions\n"
+
+
+def test_signed_is_what_a_known_person_signed(kept: Path, keys: Key, tmp_path: Path) -> None:
+    signers = tmp_path / "signers"
+    signers.write_text(f"ana@example.org {public(keys('ana'))}\n")
+    whole = list_sessions(kept)[-1]
+    sign_afterwards(whole.folder / NAME, keys("ana"))
+    known = AllowedSigners.read(signers)
+    assert [verified(whole).grade, verified(whole, signers=known).grade] == ["consistent", "signed"]
+    assert "Record 24 is signed by ana@example.org" in proof(whole, signers=known).lines[1]
+    rows = CliRunner().invoke(command, ["--verify", "--signers", str(signers), "--json"]).output
+    assert [row["grade"] for row in json.loads(rows)] == [None, "broken", "signed"]
+    next((whole.folder / "signatures").glob("*.txt")).write_text("another text")
+    assert "proves nothing" in proof(whole, signers=known).lines[1]

@@ -11,8 +11,11 @@ import click
 from migrations.problem import Misuse
 from runbooks import sessions
 from runbooks.places import root
-from runbooks.reading.listing import SORTS, Sort, Wanted, chosen, ordered, since, verified
+from runbooks.reading.listing import SORTS, Sort, Wanted, chosen, ordered, since
+from runbooks.reading.verifying import verified
+from runbooks.signing import AllowedSigners
 from tui.commands.common import json_option, on_terminal, project_option
+from tui.commands.signatures import signers_option
 from tui.listed_rows import sessions_json, sessions_text
 
 OUTCOMES = ("go", "no-go", "rolled-back", "unavailable", "crashed", "running", "unfinished", "unreadable")
@@ -38,6 +41,7 @@ def filters(command: Command) -> Command:
 @click.command("sessions", short_help="The sessions on this machine: a screen, rows, JSON.")
 @filters
 @click.option("--verify", "verify", is_flag=True, help="Rows, with the grade of each; exit 1 if one is broken.")
+@signers_option
 @click.option("--plain", is_flag=True, help="Rows, on a terminal too.")
 @json_option
 @project_option
@@ -49,6 +53,7 @@ def list_sessions(
     since_text: str | None,
     sort: Sort,
     verify: bool,
+    signers: Path | None,
     plain: bool,
     as_json: bool,
     project_file: Path | None,
@@ -56,14 +61,14 @@ def list_sessions(
     """The sessions on this machine. On a terminal a screen to filter, sort, open and replay them; else rows."""
     states = tuple(outcome.replace("-", "_") for outcome in outcomes)
     wanted = Wanted(environment, ticket, operator, states, _moment(since_text))
-    where = root(project_file)
+    where, known = root(project_file), AllowedSigners.read(signers) if signers else None
     if on_terminal() and not (plain or as_json or verify):
         from tui.auditing import run_auditing  # Textual takes its time, and rows need none of it
 
-        sys.exit(run_auditing(where, wanted, sort))
+        sys.exit(run_auditing(where, wanted, sort, known))
     listed = chosen(sessions.list_sessions(where), wanted, sort)
     if verify:
-        listed = ordered((verified(session)[0] for session in listed), sort)
+        listed = ordered((verified(session, signers=known) for session in listed), sort)
     click.echo(sessions_json(listed) if as_json else sessions_text(listed))
     sys.exit(1 if _broken(listed) else 0)
 

@@ -12,11 +12,10 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.worker import get_current_worker
 
-from runbooks.reading.listing import Left
-from runbooks.reading.proof import Proof, proof
 from runbooks.reading.reel import Changed, Reel
 from runbooks.reading.said import Said
 from runbooks.reading.sought import places_in
+from runbooks.reading.verifying import Left, Proof, Signers, proof
 from runbooks.sessions import Summary
 from runbooks.view import RunView
 from tui.about_rows import about_rows
@@ -73,8 +72,9 @@ class Opened(SessionScreen):
     ]
     FIXED = (("enter", "Look closely"),)
 
-    def __init__(self, session: Summary, reel: Reel) -> None:
+    def __init__(self, session: Summary, reel: Reel, signers: Signers = None) -> None:
         super().__init__()
+        self._signers = signers
         self._session = session
         self._reel = reel
         self._said = Said(reel.facts.opening) if reel.facts.opened else None
@@ -127,7 +127,7 @@ class Opened(SessionScreen):
         self._proof = None
         self._tell_about()
         try:
-            self._proof = await asyncio.to_thread(proof, self._session, wanted_by(get_current_worker()))
+            self._proof = await asyncio.to_thread(proof, self._session, wanted_by(get_current_worker()), self._signers)
         except Left:
             return
         self._tell_about()

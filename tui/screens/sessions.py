@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from textual import work
@@ -13,7 +12,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from runbooks.reading.listing import SORTS, Left, Sort, Wanted, chosen, folders_in, verified
+from runbooks.reading.listing import SORTS, Sort, Wanted, chosen, folders_in
+from runbooks.reading.verifying import Left, Signers, verified
 from runbooks.sessions import Summary, summary
 from tui.listed_rows import review_words
 from tui.printable import one_line
@@ -47,13 +47,22 @@ class Sessions(Screen[None], Shown):
         Binding("escape,q", "leave", "Leave", id="sessions.leave", tooltip="Leave the filter, then gonogo"),
     ]
 
-    def __init__(self, root: Path, wanted: Wanted, sort: Sort, open_one: Callable[[Summary], object]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        wanted: Wanted,
+        sort: Sort,
+        open_one: Callable[[Summary], object],
+        signers: Signers = None,
+    ) -> None:
         super().__init__()
         self._root = root
         self._wanted = wanted
         self._sort = sort
         self._open = open_one
+        self._signers = signers
         self._known: dict[str, Summary] = {}
+        self._verified: set[str] = set()
         self._listed: Sequence[Summary] = ()
         self._read = 0
         self._count: int | None = None
@@ -91,7 +100,7 @@ class Sessions(Screen[None], Shown):
     async def action_again(self) -> None:
         """Read what lies there; then verify each."""
         self.workers.cancel_group(self, "verify")
-        self._known, self._read, self._count, self._complaint = {}, 0, None, ""
+        self._known, self._verified, self._read, self._count, self._complaint = {}, set(), 0, None, ""
         folders, self._complaint = await asyncio.to_thread(folders_in, self._root)
         self._count = len(folders)
         for begin in range(0, len(folders), BATCH):
@@ -123,14 +132,15 @@ class Sessions(Screen[None], Shown):
 
     def _next_to_verify(self) -> Summary | None:
         every_one = (*self._listed[self._list.chosen :], *self._listed, *self._known.values())
-        return next((s for s in every_one if s.grade is None and not s.fault), None)
+        return next((s for s in every_one if s.id not in self._verified), None)
 
     async def _verify(self, session: Summary, is_wanted: Callable[[], bool]) -> None:
         try:
-            found, _ = await asyncio.to_thread(verified, session, is_wanted)
+            found = await asyncio.to_thread(verified, session, is_wanted, self._signers)
         except Left:
             return
-        self._known[session.id] = found if found.grade or found.fault else replace(found, fault="not verified")
+        self._known[session.id] = found
+        self._verified.add(session.id)
         self._stale = True
 
     # Drawing --------------------------------------------------------------------------------------
@@ -190,7 +200,7 @@ class Sessions(Screen[None], Shown):
     def _progress(self) -> str:
         if self._count is None or self._read < self._count:
             return f"{self._read} read of {self._count or '…'}"
-        left = sum(session.grade is None and not session.fault for session in self._known.values())
+        left = len(self._known) - len(self._verified)
         return f"{left} not verified yet" if left else "all verified"
 
     # Keys -----------------------------------------------------------------------------------------
