@@ -49,7 +49,7 @@ def environment(more: Mapping[str, str] = {}) -> dict[str, str]:
 def no_process_left(own_home: Path) -> Iterator[None]:
     """Whatever the test leaves running fails it, and is ended."""
     yield
-    _, left = psutil.wait_procs(list(ours()), timeout=10)
+    _, left = psutil.wait_procs(list(ours()), timeout=30)
     names = [str(process) for process in left]
     for process in left:
         process.kill()

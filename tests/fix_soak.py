@@ -7,6 +7,8 @@ import pytest
 from hypothesis import settings
 
 LACKS = "this machine lacks the program "
+SOAK_SECONDS = 600
+"""For a test that names no time of its own: Hypothesis alone tries twenty times as much."""
 
 
 def needs(program: str) -> str:
@@ -29,10 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--soak"):
-        for item in items:
-            if item.get_closest_marker("soak"):
-                item.add_marker(pytest.mark.skip(reason="a long loop: run with --soak"))
+    soak = config.getoption("--soak")
+    for item in items:
+        if not soak and item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip(reason="a long loop: run with --soak"))
+        elif soak and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SOAK_SECONDS))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,9 +4,10 @@ Its native engine is not fetched: the CLI runs with a driver adapter, which hide
 """
 
 import os
+import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from fix_soak import LACKS, needs
 
 from migrations import ledger
 from migrations.folder import read_folder
+from migrations.prisma.runner import LOCK_FILES
 from migrations.problem import Problem
 from tests.migrations import prisma_says
 from tests.runbooks.test_steps_migrations import APPLY, Session
@@ -41,20 +43,45 @@ SCRIPTS = {
 }
 
 
+NPM = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", "cache")
+OTHERS = {
+    "pnpm-lock.yaml": ("pnpm", "add", "--ignore-scripts", "--store-dir", "store"),
+    "yarn.lock": ("yarn", "add", "--ignore-scripts", "--no-progress", "--cache-folder", "cache"),
+    "bun.lock": ("bun", "add", "--ignore-scripts", "--cache-dir", "cache"),
+}
+BUN = f"@oven/bun-linux-{'aarch64' if platform.machine() == 'aarch64' else 'x64'}"
+
+
+def _install(folder: Path, argv: Sequence[str], packages: Sequence[str], path: str = os.environ["PATH"]) -> None:
+    (folder / "package.json").write_text('{"private": true, "scripts": {"release": "prisma migrate deploy"}}')
+    env = {**os.environ, "PATH": path}
+    done = subprocess.run([*argv, *packages], cwd=folder, env=env, capture_output=True, text=True, timeout=500)
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:]
+        pytest.skip(f"{LACKS}{packages[0]}, and {argv[0]} cannot fetch it: {' '.join(last)}")
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with Prisma installed by npm, whose own configuration says from where."""
     needs("node")
-    npm = needs("npm")
+    needs("npm")
     folder = tmp_path_factory.mktemp("npm")
-    (folder / "package.json").write_text('{"private": true}')
-    cache = ("--cache", str(folder / "cache"))
-    argv = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", *cache, *PACKAGES]
-    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=500)
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:]
-        pytest.skip(f"{LACKS}prisma, and npm cannot fetch it: {' '.join(last)}")
+    _install(folder, NPM, PACKAGES)
     yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def managers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PATH on which pnpm, yarn and bun are found."""
+    needs("node")
+    needs("npm")
+    folder = tmp_path_factory.mktemp("managers")
+    _install(folder, NPM, ("pnpm@10.34.9", "yarn@1.22.22", f"{BUN}@1.4.5"))
+    for name in ("bun", "bunx"):
+        (folder / "node_modules" / ".bin" / name).symlink_to(folder / "node_modules" / BUN / "bin" / "bun")
+    yield f"{folder / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
     shutil.rmtree(folder)
 
 
@@ -63,8 +90,9 @@ class Real(Session):
 
     def __init__(self, url: str, folder: Path, scripts: dict[str, str], installed: Path) -> None:
         super().__init__(url, folder, scripts)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(installed / name, folder / name)
+        for name in ("package.json", *LOCK_FILES):
+            if (installed / name).exists():
+                shutil.copy(installed / name, folder / name)
         (folder / "node_modules").symlink_to(installed / "node_modules")
         (folder / "prisma.config.ts").write_text(CONFIG)
         (folder / "schema.prisma").write_text(SCHEMA)
@@ -110,6 +138,20 @@ async def test_prisma_and_gonogo_agree_on_what_each_other_left(installed: Path, 
     with pytest.raises(Problem) as caught:
         await team.deploy()
     assert caught.value.code == "P3009"
+
+
+@pytest.mark.parametrize("lock", OTHERS)
+async def test_the_locked_prisma_is_run_by_the_teams_own_package_manager(
+    managers: str, database: str, tmp_path: Path, lock: str
+) -> None:
+    for name in ("it", "team"):
+        (tmp_path / name).mkdir()
+    _install(tmp_path / "it", OTHERS[lock], PACKAGES, managers)
+    team = Real(database, tmp_path / "team", {"1_a": SCRIPTS["1_a"]}, tmp_path / "it")
+    team._environ["PATH"] = managers
+    await team.deploy()
+    assert f"run release (Prisma 6.19.3, by {lock})" in team.found("prisma").evidence
+    assert team.rows() == [("1_a", "applied")]
 
 
 async def test_each_goes_on_where_the_other_left_off(installed: Path, databases: Databases, tmp_path: Path) -> None:

@@ -90,6 +90,17 @@ def test_picture_of_home(snap_compare: Snap, snapshot: SnapshotAssertion, size: 
     assert snap_compare(app, terminal_size=size, run_before=pressing(snapshot, "Past", ("down",), "ROLLED BACK"))
 
 
+async def at_rest(pilot: Pilot[int]) -> str:
+    """The screen once it does not change any more: what is drawn again in another theme comes in its own time."""
+    before = ""
+    for _ in range(200):
+        await pilot.pause(0.02)
+        if (now := pilot.app.export_screenshot()) == before:
+            return now
+        before = now
+    raise AssertionError("it does not come to rest")
+
+
 def pressing(
     snapshot: SnapshotAssertion, first: str, keys: Sequence[str], words: str
 ) -> Callable[[Pilot[int]], Awaitable[None]]:
@@ -108,9 +119,8 @@ def pressing(
 
     async def in_light(pilot: Pilot[int]) -> None:
         pilot.app.theme = LIGHT.name
-        await pilot.pause()
-        assert pilot.app.export_screenshot() == snapshot(name="light", extension_class=SVGImageExtension)
+        assert await at_rest(pilot) == snapshot(name="light", extension_class=SVGImageExtension)
         pilot.app.theme = DARK.name
-        await pilot.pause()
+        await at_rest(pilot)
 
     return press
