@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrations.problem import Misuse
-from runbooks.signing.sshsig import fingerprint, key_type
+from runbooks.signing.sshsig import fingerprint, is_plain, key_type
 
 KEY_TYPES = frozenset(
     {
@@ -108,7 +108,7 @@ def _named(number: int, line: str) -> Named:
         raise _NotTakenError(f"keys of type {kind} are not taken")
     try:
         key = base64.b64decode(key64, validate=True)
-        if key_type(key) != kind:
+        if key_type(key) != kind or not is_plain(key):
             raise ValueError(kind)
     except (ValueError, binascii.Error):
         raise _NotTakenError(f"its key is no {kind} key") from None
@@ -133,6 +133,8 @@ def _timed(options: str) -> bool:
 
 
 def _one_person(principal: str) -> None:
+    if not principal.isascii():
+        raise _NotTakenError(f"{principal!a} is not ASCII", "Letters of other scripts can look like another's name.")
     if any(sign in principal for sign in "*?!"):
         raise _NotTakenError(f"{principal} is a pattern, and a signature is one person's", "Write each name on a line.")
     if "," in principal:

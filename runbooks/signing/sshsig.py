@@ -47,6 +47,18 @@ def key_type(key: bytes) -> str:
     return name.decode("ascii")
 
 
+def is_plain(key: bytes) -> bool:
+    """Whether a public key's bytes are the one way to write it. Raises ValueError.
+
+    OpenSSH reads an RSA key with zeros before its numbers, and takes it for the same key as without.
+    """
+    fields, rest = list[bytes](), key
+    while rest:
+        field, rest = _string(rest)
+        fields.append(field)
+    return fields[0] != b"ssh-rsa" or all(field == _number(field) for field in fields[1:])
+
+
 def read_signature(text: str) -> Signature:
     """An armoured signature, and nothing beside it. Raises BadSignature."""
     lines = text.strip().splitlines() if len(text) <= LONGEST else []
@@ -61,6 +73,12 @@ def read_signature(text: str) -> Signature:
         return Signature(text, key, key_type(key), namespace.decode("ascii"))
     except (ValueError, binascii.Error):
         raise BadSignature("This SSH signature is damaged, or of a kind that is not known here.") from None
+
+
+def _number(field: bytes) -> bytes:
+    """A number of the SSH protocol as it is to be written: a zero stands first only where it would be below zero."""
+    digits = field.lstrip(b"\0")
+    return b"\0" + digits if digits[:1] >= b"\x80" else digits
 
 
 def _string(data: bytes) -> tuple[bytes, bytes]:

@@ -1,5 +1,6 @@
 """Signing with real keys, and who may sign. Stock ssh-keygen makes and judges every signature here."""
 
+import base64
 import os
 import subprocess
 from collections.abc import Callable
@@ -73,6 +74,7 @@ def test_a_key_signs_for_what_and_while_its_line_says(keys: Key) -> None:
         (["# people", "", "ana ANA", "ana2 ANA"], "line 4: the key of ana2 is that of ana in line 3"),
         (["ana ANA", "ben BEN", 'ana namespaces="gonogo-head" ANA'], "line 3: line 1 names ana with the same key"),
         (["ana@example.org ANA", "Ana@example.org BEN"], "line 2: Ana@example.org is written ana@example.org"),
+        (["an\u0430 ANA"], "'an.u0430' is not ASCII"),
         (["ana ANA", "# a line\x1b[2J"], "line 2: it holds what cannot be printed"),
     ],
 )
@@ -80,6 +82,21 @@ def test_a_line_that_names_no_one_person_is_refused(keys: Key, lines: list[str],
     given = [line.replace("ANA", public(keys("ana"))).replace("BEN", public(keys("ben"))) for line in lines]
     with pytest.raises(BadSigners, match=why):
         signers(*given)
+
+
+@pytest.mark.parametrize("zeros", [(1, 0), (0, 1)], ids=["exponent", "modulus"])
+def test_a_key_is_written_in_one_way_only(keys: Key, zeros: tuple[int, int]) -> None:
+    """OpenSSH takes a number with zeros before it as the same: one key, that would pass as two."""
+    name, plain, _ = public(keys("ana-rsa", type="rsa")).split(" ", 2)
+    fields, rest = list[bytes](), base64.b64decode(plain)
+    while rest:
+        end = 4 + int.from_bytes(rest[:4])
+        fields, rest = [*fields, rest[4:end]], rest[end:]
+    padded = [fields[0], *(bytes(n) + field for n, field in zip(zeros, fields[1:], strict=True))]
+    other = base64.b64encode(b"".join(len(field).to_bytes(4) + field for field in padded)).decode()
+    signers(f"ana {name} {plain}")
+    with pytest.raises(BadSigners, match="line 2: its key is no ssh-rsa key"):
+        signers(f"ana {name} {plain}", f"ben {name} {other}")
 
 
 def test_one_person_may_have_two_keys(keys: Key) -> None:
