@@ -34,7 +34,7 @@ def read_signers(
     if environment.signers is not None:
         path = project.folder / environment.signers
         if not writes:
-            _out_of_reach(path)
+            _out_of_reach(path)  # nothing on the way to it can be changed until it is read
         return Source(AllowedSigners.read(path))
     raise Misuse(f"{FILE} does not say who may approve for {environment.name}.", advice=WHICH)
 
@@ -42,18 +42,19 @@ def read_signers(
 def _from_branch(folder: Path, where: str, environ: Mapping[str, str]) -> Source:
     branch, _, path = where.partition(":")
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+    env["GIT_NO_REPLACE_OBJECTS"] = "1"  # else this checkout could give that commit another content
 
     def git(*arguments: str) -> bytes | None:
         answer = ask(["git", *arguments], cwd=folder, env=env)
         return answer.out if answer.code == 0 else None
 
-    full = git("rev-parse", "--symbolic-full-name", "--verify", "--quiet", branch)
-    if not (full or b"").decode("utf-8", "replace").startswith(REMOTE):
+    full = (git("rev-parse", "--symbolic-full-name", "--verify", "--quiet", branch) or b"").decode("utf-8", "replace")
+    if not full.startswith(REMOTE):
         raise Misuse(
             f"{branch} is no branch of a remote here, so what it has of {path} may be anybody's.",
             advice=f"Name the protected branch as git knows it, such as origin/main, in {FILE}; `git fetch` first.",
         )
-    commit = (git("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}") or b"").decode().strip()
+    commit = (git("rev-parse", "--verify", "--quiet", f"{full.strip()}^{{commit}}") or b"").decode().strip()
     text = git("cat-file", "blob", f"{commit}:{path}")
     if text is None:
         raise Misuse(f"{branch} has no file {path}.", advice="`git fetch`, or correct `signers_from`.")
@@ -64,6 +65,11 @@ def _out_of_reach(path: Path) -> None:
     """Raises Misuse if whoever runs this could write the file, or put another one in its place."""
     try:
         real = path.resolve(strict=True)
+        if str(real) != os.path.abspath(path):  # noqa: PTH100, a Path would follow the links
+            raise Misuse(
+                f"{path} names who may approve, and a link leads from there to {real}.",
+                advice="Name that file itself: a link can be turned.",
+            )
         ours = next((p for p in (real, *real.parents) if _is_ours(p)), None)
     except OSError as error:
         raise Misuse(f"{path} cannot be read: {error.strerror}.", advice="It names who may approve.") from None

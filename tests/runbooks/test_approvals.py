@@ -202,13 +202,19 @@ def test_signers_are_where_the_operator_does_not_write(tmp_path: Path) -> None:
     (tmp_path / "signers").write_text("")
     with pytest.raises(Misuse, match="you could change it yourself"):
         read_signers(project(tmp_path), Environment(name="p", signers="signers"))
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "folder").symlink_to("/etc")
+    for way in ("link", "folder/passwd"):
+        with pytest.raises(Misuse, match="a link leads from there to /etc/passwd"):
+            read_signers(project(tmp_path), Environment(name="p", signers=way))
     with pytest.raises(Misuse, match="does not say who may approve"):
         read_signers(project(tmp_path), Environment(name="p"))
 
 
-def git(folder: Path, *arguments: str) -> None:
+def git(folder: Path, *arguments: str) -> str:
     who = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
-    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+    done = subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def test_signers_of_a_branch_are_read_as_the_remote_has_it(desk: Desk, tmp_path: Path) -> None:
@@ -223,6 +229,10 @@ def test_signers_of_a_branch_are_read_as_the_remote_has_it(desk: Desk, tmp_path:
     git(mine, "commit", "-qam", "me too")
     found = read_signers(project(mine), Environment(name="p", signers_from="origin/main:signers"))
     assert [one.principal for one in found.signers.people] == [ANA, BEN, ZOE] and len(found.commit) == 40
+    fake = tmp_path / "fake"
+    fake.write_text(f"{ANA} {public(desk.keys[EVE])}\n")
+    git(mine, "replace", git(mine, "rev-parse", "origin/main:signers"), git(mine, "hash-object", "-w", str(fake)))
+    assert read_signers(project(mine), Environment(name="p", signers_from="origin/main:signers")) == found
     for branch in ("main", "HEAD", "nothing/main"):
         with pytest.raises(Misuse, match="no branch of a remote"):
             read_signers(project(mine), Environment(name="p", signers_from=f"{branch}:signers"))
