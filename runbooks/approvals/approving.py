@@ -9,6 +9,7 @@ from pathlib import Path
 
 from migrations.folder import read_folder
 from migrations.problem import Misuse, Problem
+from migrations.sql import read_script
 from runbooks import events as e
 from runbooks.approvals.approval_document import SUFFIX, Acknowledged, ApprovalDocument, read_signature_beside
 from runbooks.approvals.checkout import covered_here, plan_here, runbook_here, with_the_target
@@ -18,6 +19,7 @@ from runbooks.approvals.signers import principal_of, read_signers
 from runbooks.artefacts import write_private
 from runbooks.git import head_of
 from runbooks.project import Environment, Project
+from runbooks.redact.scripts import Hiding
 from runbooks.runbook import Runbook
 from runbooks.signing import APPROVAL, genuine, ready, sign
 
@@ -93,12 +95,14 @@ def compared(project: Project, environment: Environment, document: PlanDocument)
 
 
 def keep_scripts(project: Project, plan: e.PlanMade, folder: Path) -> None:
-    """Put the scripts where the review screen reads them. Raises Unavailable."""
-    wanted = {script.migration for script in plan.scripts}
+    """Put the scripts where the review screen reads them, as a session shows them. Raises Unavailable."""
+    wanted, hide = {script.migration for script in plan.scripts}, Hiding(project)
     (folder / "scripts").mkdir(mode=0o700, exist_ok=True)
     for migration in read_folder(project.migrations):
         if migration.name in wanted and migration.data is not None:
-            write_private(folder / "scripts" / f"{migration.checksum}.sql", migration.data)
+            veil = hide(read_script(migration.text))
+            shown = veil.text.encode() if veil else migration.data
+            write_private(folder / "scripts" / f"{migration.checksum}.sql", shown)
 
 
 def requested_beside(path: Path) -> str:

@@ -49,7 +49,7 @@ def covered_here(project: Project, runbook: Runbook, plan: e.PlanMade, document:
 def with_the_target(plan: e.PlanMade, document: PlanDocument) -> e.PlanMade:
     """The plan of this checkout, and beside it what the document says that only the target shows.
 
-    A finding that weighs more there than here is told as there; none is told as less.
+    A finding that weighs more there than here is told as there; none is told as less, nor what is protected here.
     """
     told = {(one.migration, one.finding.rule, one.finding.statement): one.finding for one in document.found}
     live = [one for one in document.found if one.finding.live]
@@ -69,7 +69,8 @@ def with_the_target(plan: e.PlanMade, document: PlanDocument) -> e.PlanMade:
     scripts = tuple(map(script, plan.scripts))
     conditions = {**document.conditions, **plan.conditions}
     told_of = {"scripts": scripts, "tables": document.tables, "conditions": conditions}
-    return plan.model_copy(update={**told_of, "protected": document.protected, "held_back": document.held_back})
+    protected = plan.protected or document.protected
+    return plan.model_copy(update={**told_of, "protected": protected, "held_back": document.held_back})
 
 
 def _same_engine(runbook: Runbook, document: PlanDocument) -> None:

@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 from fix_keys import Key, public
 
+from migrations.folder import read_folder
+from migrations.plan import Plan
 from migrations.problem import Misuse, Problem
 from runbooks import events as e
 from runbooks.approvals.approval_document import ApprovalDocument, Signed, read_approval
-from runbooks.approvals.approving import PLAN
+from runbooks.approvals.approving import PLAN, keep_scripts
+from runbooks.approvals.checkout import with_the_target
 from runbooks.approvals.gate import Case, accepted, needed
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.approvals.signers import Source, read_signers
-from runbooks.planning import Covered, CoveredScript
+from runbooks.planning import Covered, CoveredScript, make_plan
 from runbooks.project import Environment, Project
+from runbooks.runbook import PHASES, Phase, Runbook
 from runbooks.signing import APPROVAL, HEAD, AllowedSigners, Signer, sign
+from tui.script_files import read_pending
 
 ANA, BEN, EVE, ZOE = (f"{name}@example.org" for name in ("ana", "ben", "eve", "zoe"))
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -26,6 +31,10 @@ SCRIPT = CoveredScript(name="1_drop", sha256="a" * 64, model="transaction", veri
 COVERS = Covered(
     scripts=(SCRIPT,), system_identifier="7", database="shop", runbook="b" * 64, project="c" * 64, engine="native",
     model="safe",
+)  # fmt: skip
+TARGET = e.Target(
+    address="", system_identifier="7", database="shop", oid="", in_recovery=False, postmaster_start="",
+    timeline="", server_version="",
 )  # fmt: skip
 
 
@@ -181,12 +190,21 @@ def test_stock_ssh_keygen_says_the_same_of_the_files(desk: Desk, tmp_path: Path)
         read_approval(file)
 
 
+def test_an_approver_reads_the_scripts_as_a_session_shows_them_and_is_told_no_less_than_here(tmp_path: Path) -> None:
+    (tmp_path / "1_role").mkdir()
+    (tmp_path / "1_role" / "migration.sql").write_text("ALTER ROLE app PASSWORD 'correct horse';\n")
+    book = Runbook(name="book", sha256="", phases=tuple(Phase(name=name, title=name) for name in PHASES))
+    pending = Plan(pending=tuple(read_folder(tmp_path)))
+    production = Environment(name="production", protected=True)
+    here = make_plan(project(tmp_path), production, book, pending, TARGET, first_run=False, mark=None)
+    keep_scripts(project(tmp_path), here, tmp_path)
+    shown = read_pending(tmp_path, here.scripts[0]).text
+    assert "ALTER ROLE app" in shown and "horse" not in shown
+    assert with_the_target(here, plan(protected=False)).protected  # whatever the requester says of it
+
+
 def test_what_loses_data_on_a_protected_target_takes_one_at_the_least() -> None:
-    target = e.Target(
-        address="", system_identifier="7", database="shop", oid="", in_recovery=False, postmaster_start="",
-        timeline="", server_version="",
-    )  # fmt: skip
-    safe = e.PlanMade(hash="", target=target, protected=True, scripts=())
+    safe = e.PlanMade(hash="", target=TARGET, protected=True, scripts=())
     loses = safe.model_copy(update={"conditions": {"destructive": ("because",)}})
     elsewhere = loses.model_copy(update={"protected": False})
     none, two = Environment(name="production"), Environment(name="production", approvals=2)

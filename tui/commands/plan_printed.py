@@ -12,7 +12,7 @@ _WORST = tuple(MARKS)
 
 def plan_lines(document: PlanDocument, plan: e.PlanMade) -> Iterator[str]:
     """The whole plan; the worst findings of each script first."""
-    yield from head_lines(document)
+    yield from head_lines(document, protected=plan.protected)
     for name, why in plan.conditions.items():
         yield f"{name}:"
         yield from (f"  {words}" for words in why)
@@ -27,11 +27,11 @@ def plan_lines(document: PlanDocument, plan: e.PlanMade) -> Iterator[str]:
         yield "nothing is pending: there is nothing to apply"
 
 
-def head_lines(document: PlanDocument) -> Iterator[str]:
+def head_lines(document: PlanDocument, *, protected: bool) -> Iterator[str]:
     """Where, what for, by whom, until when."""
-    protected = "PROTECTED" if document.protected else "not protected"
     yield f"Plan {document.plan}"
-    yield f"{document.project} · {document.environment} · {protected} · {document.address}"
+    sort = "PROTECTED" if protected else "not protected"
+    yield f"{document.project} · {document.environment} · {sort} · {document.address}"
     yield f"PostgreSQL {document.server_version} · {document.covers.system_identifier}/{document.covers.database}"
     yield f"ticket {document.ticket} · asked for by {document.requester.name} · up to {document.to or 'the last'}"
     yield f"made {document.created_at} · expires {document.expires_at} · number {document.number}"
