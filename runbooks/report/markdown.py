@@ -97,7 +97,7 @@ def _span(span: p.Span) -> str:
     match span:
         case p.Value(text=""):
             return ""
-        case p.Value(text=text):
+        case p.Value(text=text) | p.File(text=text):
             return code(text)
         case p.Strong(text=text):
             return f"**{inline(text)}**"

@@ -27,7 +27,14 @@ class Refs:
     run: bool = False
 
 
-Span = str | Value | Strong | Refs
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file beside what is being read, by its name there."""
+
+    text: str
+
+
+Span = str | Value | Strong | Refs | File
 Words = tuple[Span, ...]
 """Running text. Every renderer escapes all of it, our own words too."""
 

@@ -32,7 +32,7 @@ def summary(facts: Facts) -> Iterator[Part]:
     yield Heading(1, (title(facts),))
     if facts.unattended:
         yield Paragraph((Strong(facts.unattended),), notice=True)
-    points = [*_no_gos(facts), *_waivers(facts), *_deviations(facts)]
+    points = deviation_points(facts)
     if points:
         yield Paragraph((Strong("What deviated"), ", all of it told below in its place:"))
         yield Points(tuple(points))
@@ -44,6 +44,11 @@ def summary(facts: Facts) -> Iterator[Part]:
     )
 
 
+def deviation_points(facts: Facts) -> list[Point]:
+    """NO-GOs and waivers with their reasons, then what else was not as the runbook has it, the worst first."""
+    return [*_no_gos(facts), *_waivers(facts), *_deviations(facts)]
+
+
 def ticket_summary(records: Iterable[Record]) -> str:
     """At most 12 lines of plain text to paste into the change ticket. Raises ValueError if there are no records."""
     facts = gather(records)
@@ -53,7 +58,7 @@ def ticket_summary(records: Iterable[Record]) -> str:
     deviations = "; ".join(f"{words}{_times(found.seqs)}" for words, found in facts.worst_first)
     lines = [
         f"gonogo {outcome(facts)}{exit_code}: {opening.environment}, {opening.ticket or 'no ticket'}",
-        f"Session {opening.session}, {_time(facts)}",
+        f"Session {opening.session}, {time_words(facts)}",
         f"Target {target.address}, PostgreSQL {target.server_version}" if target else "Target: never reached",
         f"Operator {opening.operator.name} ({_claimed(facts)}), {login(opening.operator)}",
         facts.unattended,
@@ -101,13 +106,13 @@ def _more(count: int, one: str, more: str = "") -> Iterator[Point]:
 
 def _rows(facts: Facts) -> Iterator[tuple[str, Words]]:
     opening, last = facts.opening, facts.last.seq if facts.last else 0
-    yield "Outcome", _outcome(facts)
+    yield "Outcome", outcome_words(facts)
     yield "Session", (Value(opening.session), " ", Refs((0,)))
-    yield "Time", (f"{_time(facts)} ", Refs((0, last)))
-    yield "Operator", _operator(facts)
+    yield "Time", (f"{time_words(facts)} ", Refs((0, last)))
+    yield "Operator", operator_words(facts)
     yield from approved_rows(facts)
     yield "Environment", _environment(facts)
-    yield "Target", _target(facts)
+    yield "Target", target_words(facts)
     yield "Plan", _plan(facts)
     yield "Phases", _phases(facts)
     yield "Runbook", _runbook(opening)
@@ -126,12 +131,14 @@ def _claimed(facts: Facts) -> str:
     return "as claimed" if facts.proven is None else "proven by signature, which `gonogo transcript verify` checks"
 
 
-def _operator(facts: Facts) -> Words:
+def operator_words(facts: Facts) -> Words:
+    """The claimed name, and what the machine knows."""
     by, proof = facts.opening.operator, () if facts.proven is None else (facts.proven,)
     return (Value(by.name), f", {_claimed(facts)}; login ", Value(login(by)), " ", Refs((0, *proof)))
 
 
-def _outcome(facts: Facts) -> Words:
+def outcome_words(facts: Facts) -> Words:
+    """How it ended, or that it has not."""
     if facts.ended is None or facts.last is None:
         return (Strong("NOT ENDED"), ": later records may exist, or may have been cut off")
     reason: Words = (": ", Value(_cut(facts.ended.reason))) if facts.ended.reason else ()
@@ -146,7 +153,8 @@ def _environment(facts: Facts) -> Words:
     return (Value(facts.opening.environment), ", ", protected, f"{mode}, ticket ", *ticket, " ", Refs(seqs))
 
 
-def _target(facts: Facts) -> Words:
+def target_words(facts: Facts) -> Words:
+    """The database, and by which record."""
     if facts.plan is None:
         return ("never reached: no plan was made",)
     target = facts.plan.target
@@ -226,7 +234,8 @@ def _cut(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _time(facts: Facts) -> str:
+def time_words(facts: Facts) -> str:
+    """From when to when, and how long."""
     if facts.opened is None or facts.last is None:
         return ""
     return f"{moment(facts.opened.at)} to {moment(facts.last.at, facts.opened.at[:10])} UTC, {took(facts.length)}"

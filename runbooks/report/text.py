@@ -72,7 +72,7 @@ def _line(words: p.Words) -> str:
 
 def _span(span: p.Span) -> str:
     match span:
-        case p.Value(text=said):
+        case p.Value(text=said) | p.File(text=said):
             return _value(said)
         case p.Strong(text=said):
             return one_line(said)

@@ -1,27 +1,14 @@
-"""A verifier and a forger of journals, written from docs/journal.md with the standard library alone."""
+"""A forger of journals, and the table of events in docs/journal.md."""
 
 import hashlib
 import json
 import re
-from datetime import datetime
 from pathlib import Path
+
+from runbooks.pack.verify import ZEROS, canonical
 
 DOC = Path(__file__).parents[2] / "docs" / "journal.md"
 ROW = re.compile(r"\| `([a-z_]+)` \| (`.*?|none) \|")
-NAMES = ["at", "data", "hash", "kind", "prev", "seq"]
-ZEROS = "0" * 64
-
-
-def ordered(value):
-    """The same with the members of every object in the order of RFC 8785."""
-    if isinstance(value, dict):
-        names = sorted(value, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
-        return {name: ordered(value[name]) for name in names}
-    return [ordered(each) for each in value] if isinstance(value, list) else value
-
-
-def canonical(value) -> bytes:
-    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 def sealed(body: dict) -> bytes:
@@ -47,81 +34,3 @@ def kinds() -> dict[str, tuple[set[str], set[str]]]:
         marked = re.findall(r"`([a-z_0-9]+)`(\*?)", fields)
         found[kind] = ({name for name, star in marked if not star}, {name for name, _ in marked})
     return found
-
-
-class Bad(Exception):
-    pass
-
-
-def refuse(text):
-    raise Bad(f"number {text}")
-
-
-def whole_number(text):
-    if text == "-0" or len(text) > 17 or abs(int(text)) >= 2**53:
-        raise Bad(f"number {text[:20]}")
-    return int(text)
-
-
-def no_twins(pairs):
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise Bad("a name twice")
-    return dict(pairs)
-
-
-def depth(value) -> int:
-    if isinstance(value, dict):
-        value = list(value.values())
-    return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
-
-
-def check_line(line: bytes, number: int, prev: str, known) -> tuple[str, str]:
-    """The hash and the kind of a line that holds; raises Bad."""
-    try:
-        record = json.loads(
-            line.decode("utf-8"),
-            parse_float=refuse,
-            parse_constant=refuse,
-            parse_int=whole_number,
-            object_pairs_hook=no_twins,
-        )
-        if not isinstance(record, dict) or sorted(record) != NAMES or not isinstance(record["data"], dict):
-            raise Bad("fields")
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", record["at"]):
-            raise Bad("at")
-        datetime.fromisoformat(record["at"][:-1])
-        if canonical(record) + b"\n" != line:
-            raise Bad("form")
-    except (ValueError, TypeError, RecursionError) as error:
-        raise Bad("no record") from error
-    if depth(record["data"]) > 64:
-        raise Bad("depth")
-    if (record["seq"], record["prev"]) != (number, prev) or isinstance(record["seq"], bool):
-        raise Bad("order")
-    if hashlib.sha256(canonical({n: v for n, v in record.items() if n != "hash"})).hexdigest() != record["hash"]:
-        raise Bad("hash")
-    kind, data = record["kind"], record["data"]
-    required, allowed = known.get(kind, ({"a known kind"}, set()))
-    if not required <= set(data) <= allowed:
-        raise Bad("kind")
-    if (number == 0) != (kind == "session_opened" and data.get("format") == 1):
-        raise Bad("opening")
-    return record["hash"], kind
-
-
-def verify(data: bytes) -> tuple[str, int, str, int | None]:
-    """Grade, records that hold, head, and the number of the first line that does not (from 1)."""
-    head, ended, known = ZEROS, False, kinds()
-    lines = data.split(b"\n")
-    torn = lines.pop()
-    for number, line in enumerate(lines):
-        try:
-            if ended:
-                raise Bad("after the end")
-            head, kind = check_line(line + b"\n", number, head, known)
-        except Bad:
-            return "broken", number, head, number + 1
-        ended = kind == "session_ended"
-    if torn and ended:
-        return "broken", len(lines), head, len(lines) + 1
-    return "consistent" if ended else "open", len(lines), head, None

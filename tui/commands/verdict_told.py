@@ -9,6 +9,7 @@ from runbooks.journal.clocks import SECOND, Clocks
 from runbooks.journal.grade import MEANING
 from runbooks.journal.named import Artefact
 from runbooks.journal.verify import Verdict
+from runbooks.pack.check import Checked
 from runbooks.report.compare import Comparison
 from runbooks.signing.judged import Judged
 from tui.commands.signatures_told import signature_lines, signatures_json
@@ -25,16 +26,25 @@ _PAGE = {
 
 
 def verdict_text(
-    verdict: Verdict, artefacts: Sequence[Artefact], signatures: Sequence[Judged], page: Comparison | None
+    verdict: Verdict,
+    artefacts: Sequence[Artefact],
+    signatures: Sequence[Judged],
+    page: Comparison | None,
+    pack: Checked | None = None,
 ) -> str:
     """In lines, the grade and what it means last."""
     lines = [*_what(verdict), *_clock(verdict.clocks), *_files(artefacts), *_heads(verdict)]
     lines += [*signature_lines(verdict, signatures), *_wrong(verdict), *(_page(page) if page else ())]
+    lines += [*pack.said, *(f"wrong: {each}" for each in pack.wrong)] if pack else []
     return "\n".join(one_line(line) for line in (*lines, f"grade: {verdict.grade}: {MEANING[verdict.grade]}"))
 
 
 def verdict_json(
-    verdict: Verdict, artefacts: Sequence[Artefact], signatures: Sequence[Judged], page: Comparison | None
+    verdict: Verdict,
+    artefacts: Sequence[Artefact],
+    signatures: Sequence[Judged],
+    page: Comparison | None,
+    pack: Checked | None = None,
 ) -> str:
     """One object. Times are in microseconds; records count from 0, lines from 1."""
     opened = verdict.opened
@@ -61,6 +71,7 @@ def verdict_json(
         "signatures": signatures_json(signatures),
         "artefacts": [asdict(each) for each in artefacts],
         "page": asdict(page) if page else None,
+        "pack": asdict(pack) if pack else None,
     }
     return json.dumps(told, indent=2)
 

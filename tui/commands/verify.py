@@ -18,6 +18,7 @@ from runbooks.signing.judged import with_signatures
 from tui.commands.common import json_option, project_option
 from tui.commands.signatures import signatures_of, signers_option
 from tui.commands.verdict_told import verdict_json, verdict_text
+from tui.commands.verify_pack import pack_of, verify_pack
 from tui.commands.verify_page import compared, journal_of_page, page_of
 
 STDIN = "-"
@@ -46,12 +47,16 @@ def verify_transcript(
     """Verify the journal of SESSION: a name, a session folder, or a journal file; `-` reads it from standard input.
 
     With a transcript.html, its journal is verified, and the page made again from it and compared byte by byte. With
-    --database alone, every session that the database's register knows.
+    --database alone, every session that the database's register knows. A pack (PACK.zip) is verified by itself.
 
     Exit 0 when its grade is at least the one asked for, and no file that it names was altered, and no signature forged,
     and the page is the same.
     """
     wanted = [parse_head(head) for head in heads]
+    if (pack := pack_of(session)) is not None:
+        if database is not None or given is not None:
+            raise Misuse("A pack has its own journal, and reaches no database.", advice="Leave the other options out.")
+        return verify_pack(pack, wanted, at_least, signers, as_json)
     if database is not None and session is None:
         return _all_of(database, at_least, wanted, as_json, project_file)
     page = page_of(session)

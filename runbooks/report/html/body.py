@@ -2,6 +2,8 @@
 
 import html
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
 
 from runbooks.report import parts as p
 from runbooks.report.escape import block, one_line, running
@@ -24,11 +26,23 @@ _TONES = {
 """Which strong words have a colour. None says by its colour alone what it means."""
 
 
-class Body:
-    """Everything between the body's tags. `shown` are the hashes of the scripts whose text is in it."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another page that tells the records, by its name beside this one, and which records it has a place for."""
 
-    def __init__(self, parts: Sequence[p.Part], scripts: KeptScripts) -> None:
+    page: str
+    records: frozenset[int]
+
+
+class Body:
+    """Everything between the body's tags. `shown` are the hashes of the scripts whose text is in it.
+
+    With `beside`, records are told there, and every reference leads to it.
+    """
+
+    def __init__(self, parts: Sequence[p.Part], scripts: KeptScripts, beside: Beside | None = None) -> None:
         self._parts = parts
+        self._beside = beside
         self._targets = _targets(parts)
         self._links = True
         names = dict.fromkeys((part.sha256, part.copy_sha256) for part in parts if isinstance(part, p.Script))
@@ -47,7 +61,7 @@ class Body:
         yield from (self._part(part) for part in self._parts[:first] if _level(part) != 1)
         for number, part in enumerate(self._parts[first:]):
             if isinstance(part, p.Heading) and part.level == 2:
-                self._links = number == 0
+                self._links = number == 0 or self._beside is not None
                 yield f'</section>\n<section aria-labelledby="{self._id(part)}">\n'
             yield self._part(part)
         yield "</section>\n</main>\n"
@@ -126,6 +140,9 @@ class Body:
                 return f"<strong{_class(_TONES.get(text))}>{html.escape(one_line(text))}</strong>"
             case p.Refs():
                 return f'<span class="refs">{self._refs(span)}</span>'
+            case p.File(text=text):
+                to = html.escape(quote(text))
+                return f'<a href="{to}"><code>{html.escape(one_line(text))}</code></a>'
             case str():
                 return html.escape(running(span))
 
@@ -133,7 +150,8 @@ class Body:
         """Links only where one looks for the place: in the summary and the timeline."""
         if not self._links:
             return html.escape(refs_text(refs))
-        linked = (f'<a href="#r{seq}">#{seq}</a>' if seq in self._targets else f"#{seq}" for seq, _ in pieces(refs))
+        page, known = (self._beside.page, self._beside.records) if self._beside else ("", self._targets.keys())
+        linked = (f'<a href="{page}#r{seq}">#{seq}</a>' if seq in known else f"#{seq}" for seq, _ in pieces(refs))
         said = (
             html.escape(text) if seq is None else link for (seq, text), link in zip(pieces(refs), linked, strict=True)
         )

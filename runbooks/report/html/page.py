@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from runbooks.report import parts as p
 from runbooks.report.escape import one_line
-from runbooks.report.html.body import Body, words_text
+from runbooks.report.html.body import Beside, Body, words_text
 from runbooks.report.html.scripts import KeptScripts
 
 STYLE = files("runbooks.report.html").joinpath("style.css").read_text(encoding="utf-8")
@@ -36,15 +36,23 @@ def page(parts: Iterable[p.Part], origin: Origin, scripts: KeptScripts) -> Itera
     """The whole page, piece by piece. It is a function of the records and of those scripts, and of this gonogo."""
     kept = list(parts)
     body = Body(kept, scripts)
-    title = next((words_text(part.words) for part in kept if isinstance(part, p.Heading) and part.level == 1), "")
-    yield from _head(title, origin, body)
-    yield '<body>\n<a class="skip" href="#main">Skip to the record</a>\n'
-    yield from body.pieces()
-    yield f"<footer>{_FOOT}</footer>\n</body>\n</html>\n"
+    yield from _head(_title(kept), {**_named(origin), "gonogo-scripts": " ".join(body.shown)})
+    yield from _body(body, _FOOT)
 
 
-def _head(title: str, origin: Origin, body: Body) -> Iterator[str]:
-    named = {
+def page_beside(parts: Iterable[p.Part], origin: Origin, scripts: KeptScripts, beside: Beside) -> Iterator[str]:
+    """A page about a session, in the same form, whose records are told by another page beside it."""
+    kept = list(parts)
+    yield from _head(_title(kept), _named(origin))
+    yield from _body(Body(kept, scripts, beside), "This page loads nothing and runs nothing.")
+
+
+def _title(parts: Iterable[p.Part]) -> str:
+    return next((words_text(part.words) for part in parts if isinstance(part, p.Heading) and part.level == 1), "")
+
+
+def _named(origin: Origin) -> dict[str, str]:
+    return {
         "viewport": "width=device-width, initial-scale=1",
         "color-scheme": "light dark",
         "referrer": "no-referrer",
@@ -52,8 +60,16 @@ def _head(title: str, origin: Origin, body: Body) -> Iterator[str]:
         "gonogo-session": origin.session,
         "gonogo-records": str(origin.records),
         "gonogo-head": origin.head,
-        "gonogo-scripts": " ".join(body.shown),
     }
+
+
+def _body(body: Body, foot: str) -> Iterator[str]:
+    yield '<body>\n<a class="skip" href="#main">Skip to the record</a>\n'
+    yield from body.pieces()
+    yield f"<footer>{foot}</footer>\n</body>\n</html>\n"
+
+
+def _head(title: str, named: dict[str, str]) -> Iterator[str]:
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY)}">\n'
     for name, value in named.items():

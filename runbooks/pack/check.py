@@ -1,0 +1,143 @@
+"""Whether an unpacked pack is what its manifest lists, and its pages what gonogo makes of its journal."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import rfc8785
+from pydantic import ValidationError
+
+from migrations.problem import Problem
+from runbooks.journal.files import open_to_read
+from runbooks.journal.verify import Verdict
+from runbooks.pack.contents import Contents
+from runbooks.pack.evidence import evidence
+from runbooks.pack.make import JOURNAL, MANIFEST, Manifest
+from runbooks.pack.pages import Pages
+from runbooks.signing import APPROVAL, AllowedSigners, NotNamed, check, genuine
+
+LARGEST = 16 * 1024 * 1024
+REVIEW = "gonogo-review"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What there is to say of a pack, and what is wrong with it."""
+
+    said: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+def check_pack(
+    folder: Path, verdict: Verdict, signers: AllowedSigners | None, environ: Mapping[str, str] = os.environ
+) -> Checked:
+    """Hold everything in an unpacked pack against its manifest and its journal. Raises Unavailable."""
+    said, wrong = list[str](), list[str]()
+    here = {str(each.relative_to(folder)): each for each in sorted(folder.rglob("*")) if each.is_file()}
+    manifest = _manifest(here.get(MANIFEST))
+    if manifest is None:
+        wrong.append("manifest.json is not there, or is none")
+    else:
+        counts = f"{len(manifest.files)} files, {len(manifest.left_out)} left out"
+        said.append(f"pack: {counts}, as manifest.json lists them; made by gonogo {manifest.gonogo}")
+        said += (f"left out: {one.name} ({one.why}): {one.what}" for one in manifest.left_out)
+        wrong += _files(manifest, here)
+        again = list(_pages(manifest, folder, verdict))
+        if manifest.gonogo != version("gonogo"):
+            said.append(f"pages: not compared: this is gonogo {version('gonogo')}, which may render differently")
+        else:
+            wrong += again
+            said += [] if again else ["pages: byte for byte what the journal gives"]
+    for name in here:
+        if name.startswith("approvals/") and name.endswith(".json.sig"):
+            _paper(name.removesuffix(".sig"), here, signers, environ, said, wrong)
+    return Checked(tuple(said), tuple(wrong))
+
+
+def _manifest(path: Path | None) -> Manifest | None:
+    """The manifest, if it is one to the byte."""
+    try:
+        text = path.read_bytes() if path and path.stat().st_size <= LARGEST else b""
+        manifest = Manifest.model_validate_json(text, strict=True)
+        return manifest if rfc8785.dumps(manifest.model_dump(mode="json")) == text else None
+    except (OSError, ValidationError, rfc8785.CanonicalizationError):
+        return None
+
+
+def _files(manifest: Manifest, here: Mapping[str, Path]) -> Iterator[str]:
+    listed = {one.name: one for one in manifest.files}
+    yield from (f"{name} is not here, and the manifest lists it" for name in listed if name not in here)
+    extra = [name for name in here if name not in listed and name != MANIFEST]
+    yield from (f"{name} is here, and the manifest does not list it" for name in extra)
+    for name, one in listed.items():
+        if name in here and (here[name].stat().st_size, _sha256(here[name])) != (one.size, one.sha256):
+            yield f"{name} is not the file that the manifest lists"
+    for left in manifest.left_out:
+        if left.why == "altered":
+            yield f"{left.name} was altered before the pack was made: {left.what}"
+
+
+def _pages(manifest: Manifest, folder: Path, verdict: Verdict) -> Iterator[str]:
+    """The made files that are not what they would be, were they made now."""
+    made = {one.name: one.sha256 for one in manifest.files}
+    kept = {name: sha for name, sha in made.items() if name != JOURNAL}
+    records = Pages(folder / JOURNAL, verdict, None, Contents({}, ())).records()
+    found = evidence(records) if verdict.records else None
+    own = {name for name, _ in Pages(folder / JOURNAL, verdict, found, Contents({}, ())).all()}
+    contents = Contents({name: sha for name, sha in kept.items() if name not in own}, manifest.left_out)
+    for name, pieces in Pages(folder / JOURNAL, verdict, found, contents).all():
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+        if made.get(name) != digest.hexdigest():
+            yield f"{name} is not what this gonogo makes of the journal"
+
+
+def _paper(
+    name: str,
+    here: Mapping[str, Path],
+    signers: AllowedSigners | None,
+    environ: Mapping[str, str],
+    said: list[str],
+    wrong: list[str],
+) -> None:
+    """An approval or a review, by whom it is signed."""
+    review = name == "approvals/review.json"
+    what, claimed = ("review", "reviewer") if review else ("approval", "approver")
+    try:
+        text, armour = (_small(here.get(each)) for each in (name, f"{name}.sig"))
+        document = json.loads(text)
+        who, key = _signer(text, armour.decode("ascii", "replace"), REVIEW if review else APPROVAL, signers, environ)
+        if who and who != document[claimed]:
+            raise Problem(f"it is in the name of another than {who}, who signed it")
+    except (Problem, ValueError, TypeError, KeyError) as error:
+        why = error.what if isinstance(error, Problem) else "it is no such document"
+        wrong.append(f"the signature of {name} proves nothing: {why}")
+        return
+    by = f"{who}, key {key}" if who else f"the key {key}, which no signers' file names"
+    said.append(f"{what} of {name}: signed by {by}")
+
+
+def _signer(
+    text: bytes, armour: str, namespace: str, signers: AllowedSigners | None, environ: Mapping[str, str]
+) -> tuple[str, str]:
+    key = genuine(text, armour, namespace, environ).fingerprint
+    try:
+        return (check(text, armour, namespace, signers, environ).principal if signers else ""), key
+    except NotNamed:
+        return "", key
+
+
+def _small(path: Path | None) -> bytes:
+    if path is None or path.stat().st_size > LARGEST:
+        raise Problem("one of its two files is not here, or too large")
+    return path.read_bytes()
+
+
+def _sha256(path: Path) -> str:
+    with os.fdopen(open_to_read(path), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

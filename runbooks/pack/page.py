@@ -1,0 +1,124 @@
+"""The page of a pack: what an auditor asks, in that order, each answer with its records."""
+
+from collections.abc import Iterator
+
+from runbooks.journal.grade import MEANING, Grade
+from runbooks.pack.answers import approved, ran, requested, tested, verified, who
+from runbooks.pack.contents import Contents
+from runbooks.pack.evidence import Evidence
+from runbooks.report.parts import (
+    File,
+    Heading,
+    Pairs,
+    Paragraph,
+    Part,
+    Points,
+    Refs,
+    Strong,
+    Value,
+    Verbatim,
+    Words,
+    table,
+)
+from runbooks.report.summary import deviation_points, outcome_words, title
+from runbooks.report.words import many, size
+
+
+def page_parts(found: Evidence, contents: Contents, grade: Grade, verifier: str) -> Iterator[Part]:
+    """The answers. `grade` is that of the journal without anything from outside; `verifier` the verifier's SHA-256."""
+    facts = found.facts
+    yield Heading(1, ("Evidence · ", title(facts)))
+    if grade == "broken":
+        broken = "The record is broken: what follows is told by the records before the first that does not hold."
+        yield Paragraph((Strong(broken),), notice=True)
+    for one in contents.left_out:
+        if one.why == "altered":
+            refs: Words = (" ", Refs((one.record,))) if one.record is not None else ()
+            yield Paragraph(
+                (Strong("Altered"), ": ", Value(one.name), ", and left out: ", one.what, *refs), notice=True
+            )
+    if facts.unattended:
+        yield Paragraph((Strong(facts.unattended),), notice=True)
+    proven: Words = (Strong(grade), f": {MEANING[grade]}.")
+    yield Pairs((("Outcome", outcome_words(facts)), ("Session", (Value(facts.opening.session),)), ("Grade", proven)))
+    yield Paragraph(("The whole record, told in its order: ", File("transcript.html"), "."))
+    for question, answer in (
+        ("What was requested", requested),
+        ("Who approved", approved),
+        ("How it was tested", tested),
+        ("What ran", ran),
+        ("Who ran it, when and where", who),
+        ("How it was verified", verified),
+    ):
+        yield Heading(2, (question,))
+        yield from answer(found)
+    yield Heading(2, ("What deviated, and why",))
+    points = deviation_points(facts)
+    yield Points(tuple(points)) if points else Paragraph(("Nothing that these records tell of.",))
+    yield Heading(2, ("How anyone can check this",))
+    yield from _check(found, contents, verifier)
+
+
+def _check(found: Evidence, contents: Contents, verifier: str) -> Iterator[Part]:
+    facts = found.facts
+    last = facts.last.seq if facts.last else 0
+    yield Paragraph(
+        (
+            "With Python 3.8 or newer, and nothing else, where this pack was unpacked. Whoever can change a pack can",
+            " change its verifier too: take ",
+            File("verify.py"),
+            " from a release of gonogo, or compare its SHA-256 with this one, as it was noted elsewhere:",
+        )
+    )
+    yield Verbatim(verifier)
+    yield Verbatim(f"python3 verify.py . --head {last}:{facts.head}\npython3 verify.py . --signers FILE\n")
+    yield Paragraph(
+        (
+            "The head proves something only if it comes from where the operator could not write it: the ticket, the",
+            " server's log, the register. The same goes for the file of signers. With gonogo, ",
+            Value("gonogo transcript verify PACK.zip"),
+            " checks the same, and makes these pages again from the journal and compares every byte.",
+        )
+    )
+    signed = sorted({one.record for _, one in found.signed})
+    refs: Words = (" ", Refs(tuple(seq for seq, _ in found.signed))) if signed else ()
+    told = (
+        f"The journal tells of {many(len(signed), 'signed record')}" if signed else "The journal tells of no signature"
+    )
+    yield Paragraph(
+        (told, *refs, "; the files are in ", Value("signatures/"), "." if signed else ", if there are any.")
+    )
+    beside = (
+        File("journal.jsonl"),
+        ", ",
+        File("manifest.json"),
+        ", ",
+        File("transcript.cast"),
+        ", ",
+        File("README.md"),
+    )
+    yield Paragraph(
+        ("Beside this page: ", *beside, f", and {many(len(contents.files), 'file')} that the session kept.")
+    )
+    rows = tuple(
+        (
+            (Value(one.name),),
+            (one.why,),
+            (one.what,),
+            (size(one.size) if one.size is not None else "",),
+            (Value(one.sha256),),
+            (Refs((one.record,)) if one.record is not None else "",),
+        )
+        for one in contents.left_out
+    )
+    if rows:
+        yield Paragraph(("What is not in this pack:",))
+        yield table(("File", "Why", "What", "Size", "SHA-256", "Record"), rows, many(len(rows), "file"))
+    else:
+        yield Paragraph(("Nothing that the journal names is left out.",))
+
+
+def nothing_parts(fault: str) -> Iterator[Part]:
+    """The page of a journal of which no record holds."""
+    yield Heading(1, ("Evidence · nothing that holds",))
+    yield Paragraph((Strong("The record is broken from its first line on"), ": ", fault), notice=True)

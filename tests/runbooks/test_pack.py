@@ -1,0 +1,295 @@
+"""The evidence pack: what goes in and what never does; and both verifiers say the same of it."""
+
+import hashlib
+import json
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import rfc8785
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from migrations.problem import Problem, Unavailable
+from runbooks import events as e
+from runbooks.journal import NAME, Journal
+from runbooks.journal.records import stamp
+from runbooks.pack import verify as plain
+from runbooks.pack.make import pack
+from runbooks.pack.unpack import unpacked
+from runbooks.signing import HEAD, sign
+from runbooks.signing.kept import keep
+from runbooks.signing.signed_head import SignedHead
+from tests.fix_disk import full_disk
+from tests.fix_keys import public
+from tests.runbooks.conftest import Clock, the_plan, walk
+from tests.runbooks.stdlib_journal import forged
+from tui.commands.export import export_transcript
+from tui.commands.verify import verify_transcript
+
+SQL = b"-- why\nALTER TABLE orders ADD c int DEFAULT 7;\n"
+SCHEMA = b'{"tables":["orders"]}'
+DUMP = b"PGDMP\x01rows of everybody"
+NAMED = "20260131T020304Z-production-7f3a"
+QUESTIONS = ["requested", "approved", "tested", "ran", "when and where", "verified", "and why", "check this"]
+
+
+def artefact(name: str, path: str, data: bytes) -> e.ArtefactKept:
+    digest = hashlib.sha256(data).hexdigest()
+    return e.ArtefactKept(step="dump", attempt=1, name=name, path=path, sha256=digest, size=len(data))
+
+
+def session(folder: Path) -> Path:
+    """A session of every kind of event, with a script, a schema, and a dump beside its journal."""
+    script = (
+        the_plan()
+        .scripts[0]
+        .model_copy(update={"sha256": hashlib.sha256(SQL).hexdigest(), "size": len(SQL), "verify": None})
+    )
+    events = walk()
+    events[2] = events[2].model_copy(update={"scripts": (script,)})
+    kept = [artefact("state", "artefacts/9-state.json", SCHEMA), artefact("dump", "artefacts/10-x.dump", DUMP)]
+    events[10:10] = [*kept, artefact("state", "artefacts/11-state.json", DUMP)]
+    journal = Journal.create(folder, Clock())
+    for event in events:
+        journal.append(event, sync=False)
+    journal.close()
+    for name, data in {
+        f"scripts/{script.sha256}.sql": SQL,
+        "artefacts/9-state.json": SCHEMA,
+        "artefacts/10-x.dump": DUMP,
+        "artefacts/11-state.json": DUMP,
+        "runner.log": b"Traceback",
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, keys) -> Path:
+    """Signed by Ana at its end."""
+    made = session(tmp_path_factory.mktemp("pack") / NAMED)
+    last = json.loads((made / NAME).read_bytes().splitlines()[-1])
+    head = SignedHead.of(walk()[0], last["seq"], last["hash"], "end", stamp(datetime.now(UTC)))
+    keep(made, head, sign(head.text(), HEAD, keys("ana")))
+    return made
+
+
+@pytest.fixture(scope="module")
+def whole(folder) -> Path:
+    return pack(folder / NAME, folder.parent / "whole.zip").path
+
+
+@pytest.fixture(scope="module")
+def signers(keys, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("signers") / "signers"
+    path.write_text(f"ana@example.org {public(keys('ana'))}\n")
+    return path
+
+
+def files(archive: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(archive) as source:
+        return {name.partition("/")[2]: source.read(name) for name in source.namelist()}
+
+
+def repacked(kept: dict[str, bytes], path: Path) -> Path:
+    """Another archive of these files."""
+    with zipfile.ZipFile(path, "w") as target:
+        for name, data in kept.items():
+            target.writestr(f"{NAMED}/{name}", data)
+    return path
+
+
+def listed(kept: dict[str, bytes]) -> dict[str, bytes]:
+    """With a manifest that is right for what is there: what a forger would do."""
+    manifest = json.loads(kept["manifest.json"])
+    manifest["files"] = [
+        {"name": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in sorted(kept.items())
+        if name != "manifest.json"
+    ]
+    return {**kept, "manifest.json": rfc8785.dumps(manifest)}
+
+
+def ours(archive: Path, *given: str) -> tuple[int, str]:
+    result = CliRunner().invoke(verify_transcript, [str(archive), *given])
+    if isinstance(result.exception, Problem):
+        return result.exception.exit_code, ""
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output.splitlines()[-1].split(": ")[1]
+
+
+def theirs(archive: Path, capsys, *given: str) -> tuple[int, str]:
+    code = plain.main([str(archive), *given])
+    last = capsys.readouterr().out.splitlines()[-1]
+    return code, last.split(": ")[1] if last.startswith("grade") else ""
+
+
+def test_a_pack_holds_what_is_named_and_no_dump_under_any_name(whole) -> None:
+    kept = files(whole)
+    assert not [name for name, data in kept.items() if b"rows of everybody" in data]
+    left = {one["name"]: one["why"] for one in json.loads(kept["manifest.json"])["left_out"]}
+    assert left == {
+        "/dumps/x.dump": "dump",
+        "artefacts/10-x.dump": "dump",
+        "artefacts/11-state.json": "dump",
+        "journal.torn-1": "absent",
+        "runbook.md": "absent",
+        "runner.log": "not known",
+    }
+    assert kept["artefacts/9-state.json"] == SCHEMA and SQL in kept.values()
+    assert {"transcript.html", "transcript.md", "transcript.txt", "transcript.cast", "verify.py"} < kept.keys()
+    page = kept["index.html"].decode()
+    places = [page.index(f"{words}</h2>") for words in QUESTIONS]
+    assert places == sorted(places)
+    assert "no approval by a second engineer was asked for" in page
+    for anchor in set(re.findall(r'href="transcript.html#(r\d+)"', page)):
+        assert f'id="{anchor}"'.encode() in kept["transcript.html"]
+
+
+def test_the_same_folder_gives_the_same_bytes_that_only_its_owner_reads(folder, whole, tmp_path) -> None:
+    again = pack(folder / NAME, tmp_path / "again.zip").path
+    assert again.read_bytes() == whole.read_bytes() and stat.S_IMODE(again.stat().st_mode) == 0o600
+    with pytest.raises(Problem, match="there already"):
+        pack(folder / NAME, again)
+    pack(folder / NAME, again, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["again.zip"]
+
+
+def test_both_verify_it_and_by_whom_it_is_signed(whole, signers, capsys, tmp_path) -> None:
+    head = json.loads(files(whole)[NAME].splitlines()[-1])["hash"]
+    for options, grade in (
+        ([], "consistent"),
+        (["--head", f"27:{head}"], "anchored"),
+        (["--signers", str(signers)], "signed"),
+        (["--head", "0" * 64], "broken"),
+    ):
+        expected = (int(grade == "broken"), grade)
+        assert ours(whole, *options) == theirs(whole, capsys, *options) == expected
+    with zipfile.ZipFile(whole) as source:
+        source.extractall(tmp_path)
+    command = [sys.executable, "-I", str(tmp_path / NAMED / "verify.py"), "--head", head]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (run.returncode, "grade: anchored" in run.stdout) == (0, True), run.stdout
+
+
+TAMPERED = {
+    "a file less": lambda kept: kept.pop("artefacts/9-state.json"),
+    "a file more": lambda kept: kept.update({"note.txt": b"all is well"}),
+    "no manifest": lambda kept: kept.pop("manifest.json"),
+    "no journal": lambda kept: kept.pop(NAME),
+    "no text that was signed": lambda kept: kept.pop(next(n for n in kept if n.endswith(".txt") and "sig" in n)),
+    "another script": lambda kept: kept.update({next(n for n in kept if "scripts/" in n): b"DROP TABLE orders;"}),
+    "another page": lambda kept: kept.update({"index.html": kept["index.html"].replace(b"Nobody", b"Anyone")}),
+    "a manifest in another form": lambda kept: kept.update({"manifest.json": kept["manifest.json"] + b"\n"}),
+    "lines that were swapped": lambda kept: kept.update({NAME: swapped(kept[NAME])}),
+    "a tail that was cut": lambda kept: kept.update({NAME: b"".join(kept[NAME].splitlines(True)[:-2])}),
+    "a chain made anew": lambda kept: kept.update({NAME: rebuilt(kept[NAME])}),
+}
+
+
+def swapped(journal: bytes) -> bytes:
+    lines = journal.splitlines(keepends=True)
+    return b"".join([*lines[:4], lines[5], lines[4], *lines[6:]])
+
+
+def rebuilt(journal: bytes) -> bytes:
+    raws = [json.loads(line) for line in journal.splitlines()]
+    raws[0]["data"]["ticket"] = "CHG-1"
+    return forged(raws)
+
+
+UNSEEN = {"a file less", "a file more", "another page"}
+"""With a manifest that says so too, it takes gonogo to make the pages again."""
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+def test_both_refuse_what_was_tampered_with(whole, tmp_path, signers, capsys, how) -> None:
+    kept = files(whole)
+    TAMPERED[how](kept)
+    archive = repacked(kept, tmp_path / "pack.zip")
+    found = ours(archive, "--signers", str(signers))
+    assert found == theirs(archive, capsys, "--signers", str(signers)) and found[0] == 1
+
+
+@pytest.mark.parametrize("how", sorted(TAMPERED.keys() - {"no manifest", "a manifest in another form"}))
+def test_a_manifest_made_anew_hides_nothing_that_a_record_says(whole, tmp_path, signers, capsys, how) -> None:
+    kept = files(whole)
+    TAMPERED[how](kept)
+    archive = repacked(listed(kept), tmp_path / "pack.zip")
+    found = ours(archive, "--signers", str(signers))
+    assert found[0] == 1
+    assert found == theirs(archive, capsys, "--signers", str(signers)) or how in UNSEEN
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_both_say_the_same_of_any_changed_byte(whole, tmp_path, capsys, data) -> None:
+    kept = files(whole)
+    name = data.draw(st.sampled_from(sorted(kept)))
+    at = data.draw(st.integers(0, len(kept[name]) - 1))
+    changed = bytes([kept[name][at] ^ data.draw(st.integers(1, 255))])
+    kept[name] = kept[name][:at] + changed + kept[name][at + 1 :]
+    archive = repacked(kept, tmp_path / "pack.zip")
+    found = ours(archive)
+    assert found == theirs(archive, capsys) and found[0] == 1
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a\\b", "C:x", "a/../../x", "a//b", ".", "x\n"])
+def test_a_name_that_leads_elsewhere_is_refused_and_nothing_is_written(whole, tmp_path, capsys, name) -> None:
+    archive = repacked({**files(whole), name: b"x"}, tmp_path / "pack.zip")
+    assert ours(archive) == theirs(archive, capsys) == (1, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["pack.zip"]
+
+
+def test_links_twins_and_what_claims_to_be_huge_are_refused(whole, tmp_path, capsys, monkeypatch) -> None:
+    link = zipfile.ZipInfo(f"{NAMED}/link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    archive = shutil.copy(whole, tmp_path / "link.zip")
+    with zipfile.ZipFile(archive, "a") as target:
+        target.writestr(link, "/etc/passwd")
+    assert ours(archive) == theirs(archive, capsys) == (1, "")
+    monkeypatch.setattr("runbooks.pack.unpack.LARGEST", 1000)
+    with pytest.raises(Problem, match="claims to hold"), unpacked(whole):
+        pass
+
+
+def test_an_altered_file_is_left_out_and_told_and_a_broken_journal_is_packed(tmp_path, capsys) -> None:
+    folder = session(tmp_path / NAMED)
+    (folder / "artefacts/9-state.json").write_bytes(SCHEMA.replace(b"o", b"0"))
+    altered = pack(folder / NAME, tmp_path / "altered.zip")
+    assert b"t0bles" not in b"".join(files(altered.path).values()) and b"Altered" in files(altered.path)["index.html"]
+    assert ours(altered.path) == theirs(altered.path, capsys) == (1, "consistent")
+    journal = (folder / NAME).read_bytes()
+    for damaged, held in ((journal.replace(b"wait for the batch", b"wait for the hatch"), 16), (b"x\n", 0)):
+        (folder / NAME).write_bytes(damaged)
+        broken = pack(folder / NAME, tmp_path / "broken.zip", overwrite=True)
+        assert (broken.manifest.grade, broken.manifest.records > held - 1) == ("broken", True)
+        assert files(broken.path)[NAME] == damaged and b"record is broken" in files(broken.path)["index.html"]
+        assert ours(broken.path) == theirs(broken.path, capsys) == (1, "broken")
+
+
+def test_a_full_disk_or_a_folder_that_is_not_there_is_told_and_leaves_nothing(folder, tmp_path) -> None:
+    with pytest.raises(Unavailable, match="cannot be written: No such file"):
+        pack(folder / NAME, tmp_path / "missing" / "a.zip")
+    with full_disk(tmp_path / "tiny", "16k") as place:
+        with pytest.raises(Unavailable, match="cannot be written: No space left"):
+            pack(folder / NAME, place / "a.zip")
+        assert not list(place.iterdir())
+
+
+def test_the_command_says_what_is_left_out_and_how_the_verifier_is_known(folder, tmp_path) -> None:
+    result = CliRunner().invoke(export_transcript, [str(folder), "--pack", "-o", str(tmp_path / "a.zip")])
+    assert result.exit_code == 0, result.output
+    verifier = hashlib.sha256(files(tmp_path / "a.zip")["verify.py"]).hexdigest()
+    assert (
+        f"SHA-256 of its verify.py: {verifier}" in result.output and "left out: /dumps/x.dump (dump)" in result.output
+    )
