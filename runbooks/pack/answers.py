@@ -142,7 +142,12 @@ def verified(found: Evidence) -> Iterator[Part]:
             said: Words = (": ", Value(tick.evidence or tick.reason)) if tick.evidence or tick.reason else ()
             state = "Ticked off: " if tick.state == "done" else "Called not applicable: "
             points.append(Point((state, _item(found, tick.item), *said, ", ", *by_whom(tick.by), " ", Refs((seq,)))))
-    yield Points(tuple(points)) if points else Paragraph((Strong("It was not"), ": no step looked afterwards."))
+    if points:
+        yield Points(tuple(points))
+    elif found.did("target"):
+        yield Paragraph((Strong("It was not"), ": no step looked at the target afterwards."))
+    else:
+        yield Paragraph(("Nothing was started that changes the target, so there was nothing to verify.",))
 
 
 def _steps(steps: Iterable[Did]) -> Iterator[Point]:

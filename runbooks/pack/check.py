@@ -35,7 +35,10 @@ class Checked:
 def check_pack(
     folder: Path, verdict: Verdict, signers: AllowedSigners | None, environ: Mapping[str, str] = os.environ
 ) -> Checked:
-    """Hold everything in an unpacked pack against its manifest and its journal. Raises Unavailable."""
+    """Hold everything in an unpacked pack against its manifest and its journal. Raises Unavailable.
+
+    `verdict` is of the journal without anything from outside.
+    """
     said, wrong = list[str](), list[str]()
     here = {str(each.relative_to(folder)): each for each in sorted(folder.rglob("*")) if each.is_file()}
     manifest = _manifest(here.get(MANIFEST))
@@ -45,7 +48,8 @@ def check_pack(
         counts = f"{len(manifest.files)} files, {len(manifest.left_out)} left out"
         said.append(f"pack: {counts}, as manifest.json lists them; made by gonogo {manifest.gonogo}")
         said += (f"left out: {one.name} ({one.why}): {one.what}" for one in manifest.left_out)
-        wrong += _files(manifest, here)
+        said.append(f"manifest: SHA-256 {_sha256(here[MANIFEST])}")
+        wrong += (*_files(manifest, here), *_said(manifest, verdict))
         again = list(_pages(manifest, folder, verdict))
         if manifest.gonogo != version("gonogo"):
             said.append(f"pages: not compared: this is gonogo {version('gonogo')}, which may render differently")
@@ -63,7 +67,7 @@ def _manifest(path: Path | None) -> Manifest | None:
     try:
         text = path.read_bytes() if path and path.stat().st_size <= LARGEST else b""
         manifest = Manifest.model_validate_json(text, strict=True)
-        return manifest if rfc8785.dumps(manifest.model_dump(mode="json")) == text else None
+        return manifest if manifest.text == text else None
     except (OSError, ValidationError, rfc8785.CanonicalizationError):
         return None
 
@@ -79,6 +83,15 @@ def _files(manifest: Manifest, here: Mapping[str, Path]) -> Iterator[str]:
     for left in manifest.left_out:
         if left.why == "altered":
             yield f"{left.name} was altered before the pack was made: {left.what}"
+
+
+def _said(manifest: Manifest, verdict: Verdict) -> Iterator[str]:
+    session = verdict.opened.session if verdict.opened else ""
+    for name, here in (("session", session), ("records", verdict.records), ("head", verdict.head)):
+        if getattr(manifest, name) != here:
+            yield f"manifest.json has another {name} than the journal"
+    if manifest.grade != verdict.grade:
+        yield "manifest.json has another grade than the journal"
 
 
 def _pages(manifest: Manifest, folder: Path, verdict: Verdict) -> Iterator[str]:

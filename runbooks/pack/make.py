@@ -1,5 +1,6 @@
 """The evidence pack of a session: everything that is needed to check it elsewhere, in one archive. See docs/pack.md."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Manifest(Frozen):
     files: tuple[Listed, ...]
     left_out: tuple[LeftOut, ...] = ()
 
+    @property
+    def text(self) -> bytes:
+        """Its RFC 8785 bytes."""
+        return rfc8785.dumps(self.model_dump(mode="json"))
+
 
 @dataclass(frozen=True, slots=True)
 class Packed:
@@ -45,6 +51,11 @@ class Packed:
     path: Path
     manifest: Manifest
     verifier_sha256: str = VERIFIER_SHA256
+
+    @property
+    def manifest_sha256(self) -> str:
+        """What all files of the pack hang on."""
+        return hashlib.sha256(self.manifest.text).hexdigest()
 
 
 def pack(journal: Path, target: Path | None = None, *, overwrite: bool = False) -> Packed:
@@ -67,7 +78,7 @@ def pack(journal: Path, target: Path | None = None, *, overwrite: bool = False) 
         for name, pieces in pages.all():
             archive.add(name, pieces)
         made.append(_manifest(verdict, contents, archive.listed, found))
-        archive.add(MANIFEST, [rfc8785.dumps(made[0].model_dump(mode="json"))])
+        archive.add(MANIFEST, [made[0].text])
 
     path = target or Path(f"{top}.zip")
     write_archive(path, top, fill, overwrite=overwrite)

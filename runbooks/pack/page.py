@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from runbooks.journal.grade import MEANING, Grade
 from runbooks.pack.answers import approved, ran, requested, tested, verified, who
-from runbooks.pack.contents import Contents
+from runbooks.pack.contents import Contents, LeftOut
 from runbooks.pack.evidence import Evidence
 from runbooks.report.parts import (
     File,
@@ -12,16 +12,19 @@ from runbooks.report.parts import (
     Pairs,
     Paragraph,
     Part,
+    Point,
     Points,
     Refs,
     Strong,
     Value,
     Verbatim,
     Words,
-    table,
 )
 from runbooks.report.summary import deviation_points, outcome_words, title
 from runbooks.report.words import many, size
+
+MOST = 200
+"""So many deviations of each sort are told; the transcript tells all."""
 
 
 def page_parts(found: Evidence, contents: Contents, grade: Grade, verifier: str) -> Iterator[Part]:
@@ -39,7 +42,7 @@ def page_parts(found: Evidence, contents: Contents, grade: Grade, verifier: str)
             )
     if facts.unattended:
         yield Paragraph((Strong(facts.unattended),), notice=True)
-    proven: Words = (Strong(grade), f": {MEANING[grade]}.")
+    proven: Words = (Strong(grade), f", by the chain alone: {MEANING[grade]}.")
     yield Pairs((("Outcome", outcome_words(facts)), ("Session", (Value(facts.opening.session),)), ("Grade", proven)))
     yield Paragraph(("The whole record, told in its order: ", File("transcript.html"), "."))
     for question, answer in (
@@ -53,7 +56,7 @@ def page_parts(found: Evidence, contents: Contents, grade: Grade, verifier: str)
         yield Heading(2, (question,))
         yield from answer(found)
     yield Heading(2, ("What deviated, and why",))
-    points = deviation_points(facts)
+    points = deviation_points(facts, MOST, MOST)
     yield Points(tuple(points)) if points else Paragraph(("Nothing that these records tell of.",))
     yield Heading(2, ("How anyone can check this",))
     yield from _check(found, contents, verifier)
@@ -80,14 +83,12 @@ def _check(found: Evidence, contents: Contents, verifier: str) -> Iterator[Part]
             " checks the same, and makes these pages again from the journal and compares every byte.",
         )
     )
-    signed = sorted({one.record for _, one in found.signed})
-    refs: Words = (" ", Refs(tuple(seq for seq, _ in found.signed))) if signed else ()
-    told = (
-        f"The journal tells of {many(len(signed), 'signed record')}" if signed else "The journal tells of no signature"
-    )
-    yield Paragraph(
-        (told, *refs, "; the files are in ", Value("signatures/"), "." if signed else ", if there are any.")
-    )
+    if found.signed:
+        told = many(len({one.record for _, one in found.signed}), "signed record")
+        refs = Refs(tuple(seq for seq, _ in found.signed))
+        yield Paragraph((f"The journal tells of {told} ", refs, "; what was signed is in ", Value("signatures/"), "."))
+    else:
+        yield Paragraph(("The journal tells of no signature; one of the last record would stand beside it alone.",))
     beside = (
         File("journal.jsonl"),
         ", ",
@@ -100,22 +101,18 @@ def _check(found: Evidence, contents: Contents, verifier: str) -> Iterator[Part]
     yield Paragraph(
         ("Beside this page: ", *beside, f", and {many(len(contents.files), 'file')} that the session kept.")
     )
-    rows = tuple(
-        (
-            (Value(one.name),),
-            (one.why,),
-            (one.what,),
-            (size(one.size) if one.size is not None else "",),
-            (Value(one.sha256),),
-            (Refs((one.record,)) if one.record is not None else "",),
-        )
-        for one in contents.left_out
-    )
-    if rows:
+    if contents.left_out:
         yield Paragraph(("What is not in this pack:",))
-        yield table(("File", "Why", "What", "Size", "SHA-256", "Record"), rows, many(len(rows), "file"))
+        yield Points(tuple(Point(_left(one)) for one in contents.left_out))
     else:
         yield Paragraph(("Nothing that the journal names is left out.",))
+
+
+def _left(one: LeftOut) -> Words:
+    counted = f", {size(one.size)}" if one.size is not None else ""
+    digest: Words = (", SHA-256 ", Value(one.sha256)) if one.sha256 else ()
+    refs: Words = (" ", Refs((one.record,))) if one.record is not None else ()
+    return (Value(one.name), " (", Strong(one.why), f"): {one.what}{counted}", *digest, *refs)
 
 
 def nothing_parts(fault: str) -> Iterator[Part]:

@@ -317,6 +317,7 @@ class Pack:
         self.wrong: list[str] = list(self.files.wrong)
         self.lines: list[str] = []
         self.sums: dict[str, str] = {}
+        self.manifest: dict[str, Any] = {}
 
     def small(self, name: str) -> bytes:
         """The bytes of a small file. Raises Bad."""
@@ -362,8 +363,22 @@ class Pack:
             if name in names and (names[name] != size or self.sum(name) != sha256):
                 self.wrong.append("%s is not the file that the manifest lists" % name)
         self.wrong += ["%s was altered before the pack was made: %s" % one[::2] for one in left if one[1] == "altered"]
+        self.manifest = manifest
         self.lines.append("pack: %d files, %d left out, as manifest.json lists them" % (len(listed), len(left)))
+        self.lines.append("manifest: SHA-256 %s" % hashlib.sha256(text).hexdigest())
         self.lines += ["left out: %s (%s): %s" % one for one in left]
+
+    def check_said(self, journal: Journal) -> None:
+        """Whether the manifest is one of this journal."""
+        here = {
+            "session": journal.opened.get("session", ""),
+            "records": journal.records,
+            "head": journal.head,
+            "grade": "broken" if journal.fault else "consistent" if journal.ended else "open",
+        }
+        for name in here:
+            if self.manifest and self.manifest[name] != here[name]:
+                self.wrong.append("manifest.json has another %s than the journal" % name)
 
     def check_named(self, journal: Journal) -> None:
         """Whether the files that the journal names have the hashes that it has."""
@@ -585,6 +600,7 @@ def verify(path: str, heads: Iterable[str] = (), signers: Signers | None = None)
         journal = Journal(lines_of(pack.files.open("journal.jsonl")), heads, signatures.wanted)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise Bad("its journal.jsonl cannot be read: %s" % error) from None
+    pack.check_said(journal)
     pack.check_named(journal)
     if not journal.fault:
         signatures.judge(journal)

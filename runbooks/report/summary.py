@@ -44,9 +44,12 @@ def summary(facts: Facts) -> Iterator[Part]:
     )
 
 
-def deviation_points(facts: Facts) -> list[Point]:
-    """NO-GOs and waivers with their reasons, then what else was not as the runbook has it, the worst first."""
-    return [*_no_gos(facts), *_waivers(facts), *_deviations(facts)]
+def deviation_points(facts: Facts, each: int = SHOWN, sorts: int = DEVIATIONS) -> list[Point]:
+    """NO-GOs and waivers with their reasons, then what else was not as the runbook has it, the worst first.
+
+    At most so many of `each`, and so many `sorts` of deviations; the others are counted.
+    """
+    return [*_no_gos(facts, each), *_waivers(facts, each), *_deviations(facts, sorts)]
 
 
 def ticket_summary(records: Iterable[Record]) -> str:
@@ -72,25 +75,25 @@ def ticket_summary(records: Iterable[Record]) -> str:
     return "".join(f"{_cut(one_line(line), 240)}\n" for line in lines if line and not line.endswith(": "))
 
 
-def _no_gos(facts: Facts) -> Iterator[Point]:
+def _no_gos(facts: Facts, most: int) -> Iterator[Point]:
     found = facts.decided("no_go")
-    for record, event in found[:SHOWN]:
+    for record, event in found[:most]:
         why = (f" in {event.phase}: ", Value(_cut(event.reason)), ", ", *by_whom(event.by), " ", Refs((record.seq,)))
         yield Point((Strong("NO-GO"), *why))
-    yield from _more(len(found) - SHOWN, "NO-GO")
+    yield from _more(len(found) - most, "NO-GO")
 
 
-def _waivers(facts: Facts) -> Iterator[Point]:
-    for record, event in facts.waivers[:SHOWN]:
+def _waivers(facts: Facts, most: int) -> Iterator[Point]:
+    for record, event in facts.waivers[:most]:
         why = (" ", Value(event.subject), ": ", Value(_cut(event.reason)), ", ", *by_whom(event.by))
         yield Point((Strong("Waived"), *why, " ", Refs((record.seq,))))
-    yield from _more(len(facts.waivers) - SHOWN, "waiver")
+    yield from _more(len(facts.waivers) - most, "waiver")
 
 
-def _deviations(facts: Facts) -> Iterator[Point]:
-    for words, found in facts.worst_first[:DEVIATIONS]:
+def _deviations(facts: Facts, most: int) -> Iterator[Point]:
+    for words, found in facts.worst_first[:most]:
         yield Point((words, *_subjects(found), _times(found.seqs), " ", Refs(tuple(found.seqs))))
-    yield from _more(len(facts.deviations) - DEVIATIONS, "sort of deviation", "sorts of deviation")
+    yield from _more(len(facts.deviations) - most, "sort of deviation", "sorts of deviation")
 
 
 def _subjects(found: Deviation) -> Words:

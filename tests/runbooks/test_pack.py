@@ -29,7 +29,7 @@ from runbooks.signing.kept import keep
 from runbooks.signing.signed_head import SignedHead
 from tests.fix_disk import full_disk
 from tests.fix_keys import public
-from tests.runbooks.conftest import Clock, the_plan, walk
+from tests.runbooks.conftest import SHA, Clock, the_plan, walk
 from tests.runbooks.stdlib_journal import forged
 from tui.commands.export import export_transcript
 from tui.commands.verify import verify_transcript
@@ -234,13 +234,23 @@ def test_a_manifest_made_anew_hides_nothing_that_a_record_says(whole, tmp_path, 
 @given(st.data())
 def test_both_say_the_same_of_any_changed_byte(whole, tmp_path, capsys, data) -> None:
     kept = files(whole)
-    name = data.draw(st.sampled_from(sorted(kept)))
+    name = data.draw(st.sampled_from(sorted(kept.keys() - {"manifest.json"})))
     at = data.draw(st.integers(0, len(kept[name]) - 1))
     changed = bytes([kept[name][at] ^ data.draw(st.integers(1, 255))])
     kept[name] = kept[name][:at] + changed + kept[name][at + 1 :]
     archive = repacked(kept, tmp_path / "pack.zip")
     found = ours(archive)
     assert found == theirs(archive, capsys) and found[0] == 1
+
+
+@pytest.mark.parametrize(
+    "field", [{"session": "another"}, {"records": 3}, {"head": SHA}, {"grade": "signed"}, {"files": []}, {"more": 1}]
+)
+def test_both_refuse_a_manifest_of_another_journal(whole, tmp_path, capsys, field) -> None:
+    kept = files(whole)
+    kept["manifest.json"] = rfc8785.dumps({**json.loads(kept["manifest.json"]), **field})
+    archive = repacked(kept, tmp_path / "pack.zip")
+    assert ours(archive) == theirs(archive, capsys) == (1, "consistent")
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a\\b", "C:x", "a/../../x", "a//b", ".", "x\n"])
@@ -290,6 +300,7 @@ def test_the_command_says_what_is_left_out_and_how_the_verifier_is_known(folder,
     result = CliRunner().invoke(export_transcript, [str(folder), "--pack", "-o", str(tmp_path / "a.zip")])
     assert result.exit_code == 0, result.output
     verifier = hashlib.sha256(files(tmp_path / "a.zip")["verify.py"]).hexdigest()
-    assert (
-        f"SHA-256 of its verify.py: {verifier}" in result.output and "left out: /dumps/x.dump (dump)" in result.output
-    )
+    manifest = hashlib.sha256(files(tmp_path / "a.zip")["manifest.json"]).hexdigest()
+    assert f"SHA-256 of its verify.py: {verifier}" in result.output
+    assert f"SHA-256 of its manifest.json: {manifest}" in result.output
+    assert "left out: /dumps/x.dump (dump)" in result.output

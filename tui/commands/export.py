@@ -55,4 +55,5 @@ def _pack(journal: Path, output: Path | None, overwrite: bool) -> None:
     for one in manifest.left_out:
         talk(one_line(f"left out: {one.name} ({one.why}): {one.what}"))
     talk(f"SHA-256 of its verify.py: {made.verifier_sha256}")
+    talk(f"SHA-256 of its manifest.json: {made.manifest_sha256}")
     click.echo(made.path)
