@@ -26,6 +26,7 @@ from tui.screens.help import Help
 from tui.screens.opened import Opened
 from tui.screens.replay import ReplayScreen
 from tui.screens.sessions import Sessions
+from tui.widgets.key_bar import bindings_of
 from tui.widgets.pile_view import PileView
 
 GO = "20260131T020304Z-production-7f3a"
@@ -208,6 +209,7 @@ async def test_no_key_of_a_replay_reaches_a_session(root: Path) -> None:
             assert app.screen is screen, key
         await pilot.press("v")
         await r.settle(pilot, lambda: "REPLAY" in r.screen_text(app) and app.screen is not screen)
+        assert not {"mark", "comment"} & set(bindings_of(app.screen))
         assert await app.face.send(c.Start(step="dump")) == REFUSAL
     assert kept == {path: path.read_bytes() for path in (root / GO).rglob("*") if path.is_file()}
 
@@ -304,7 +306,9 @@ async def test_what_an_emergency_owes_is_said(tmp_path: Path) -> None:
         assert "EMERGENCY, review owed by 2026-02-03" in r.screen_text(app)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 9)], ids=["80x24", "40x9"])
+@pytest.mark.parametrize(
+    "size", [pytest.param((80, 24), id="80x24"), pytest.param((40, 9), id="40x9", marks=pytest.mark.soak)]
+)
 async def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
     keep(tmp_path, GO, *made_hostile(over("go", *r.to_waiting())))
     app = Auditing(tmp_path, Wanted())

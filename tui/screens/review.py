@@ -61,10 +61,6 @@ class Review(ScriptReader):
         )
         return tuple(action for action, is_wanted in wanted if is_wanted)
 
-    def say(self, words: str) -> None:
-        """Why a key does nothing now."""
-        self.notify(words, severity="warning", markup=False)
-
     # Panes ------------------------------------------------------------------------------------
 
     def action_pane(self, name: str) -> None:
@@ -139,7 +135,9 @@ class Review(ScriptReader):
         self.mark_in_tree()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the field for words, the arrows move in it."""
+        """In the field for words, the arrows move in it. In a record, nothing is marked any more."""
+        if self.gonogo.mark and action in ("mark", "comment"):
+            return False
         return not (action == "script" and self.search.asks)
 
     # Marking ----------------------------------------------------------------------------------
