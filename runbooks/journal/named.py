@@ -5,12 +5,14 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from migrations.problem import Problem
 from runbooks.events import ArtefactKept, PlanMade, SessionOpened
 from runbooks.journal.files import open_to_read
 from runbooks.journal.records import Record
+
+PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,21 @@ def _compare(folder: Path, named: Named) -> Artefact:
         return found("absent")
     try:
         with os.fdopen(open_to_read(folder / named.path), "rb") as file:
-            if named.size is not None and os.fstat(file.fileno()).st_size != named.size:
+            size = os.fstat(file.fileno()).st_size
+            if named.size is not None and size != named.size:
                 return found("altered", f"it is not {named.size} bytes long")
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = _sha256(file, size)
     except Problem as problem:
         return found("altered", problem.what)
+    except OSError as error:
+        return found("altered", f"it cannot be read: {error.strerror}")
     return found("same") if digest == named.sha256 else found("altered", "its hash")
+
+
+def _sha256(file: BinaryIO, size: int) -> str:
+    """Of so many bytes: what the system makes up as it is read, such as /proc/kmsg, need not have an end."""
+    digest = hashlib.sha256()
+    while size > 0 and (piece := file.read(min(size, PIECE))):
+        digest.update(piece)
+        size -= len(piece)
+    return digest.hexdigest()

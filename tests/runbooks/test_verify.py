@@ -231,10 +231,11 @@ def test_artefacts_are_compared_by_hash_and_absent_is_not_altered(write, events,
         update={"path": "artefacts/9-dump", "size": len(dump), "sha256": hashlib.sha256(dump).hexdigest()}
     )
     out = kept.model_copy(update={"path": "../secret", "name": "out"})
-    folder = write([*events[:9], kept, out])
+    unreadable = kept.model_copy(update={"path": "/proc/self/mem", "size": 0})
+    folder = write([*events[:9], kept, out, unreadable])
     states = lambda: [(a.seq, a.name, a.state) for a in check_artefacts(folder)]  # noqa: E731
     scripts = [(0, "runbook", "absent"), (2, "20260301_drop", "absent")]
-    assert states() == [*scripts, (9, "dump", "absent"), (10, "out", "altered")]
+    assert states() == [*scripts, (9, "dump", "absent"), (10, "out", "altered"), (11, "dump", "altered")]
     (folder / "artefacts").mkdir()
     (folder / kept.path).write_bytes(dump)
     assert states()[2] == (9, "dump", "same")
