@@ -236,6 +236,13 @@ def test_verify_says_who_signed_and_the_grade_is_theirs(keys: Key, write, tmp_pa
     assert re.search(r"by ana@example\.org, key SHA256:\S+: record 1 \(afterwards\)", known.stdout)
     assert json.loads(told.invoke(verify_transcript, [*named, "--json"]).stdout)["signatures"][0]["record"] == 1
     assert isinstance(told.invoke(verify_transcript, named[:3]).exception, Misuse), "signed by whom?"
+    apart = tmp_path / "apart.jsonl"
+    apart.write_bytes((folder / "journal.jsonl").read_bytes())
+    missed = told.invoke(verify_transcript, [str(apart), "--signers", str(signers)])
+    assert isinstance(missed.exception, Misuse), "nobody is to think that they were looked at"
+    (tmp_path / "none.jsonl").touch()
+    empty = told.invoke(verify_transcript, [str(tmp_path / "none.jsonl"), "--at-least", "open"])
+    assert empty.exit_code == 1 and "empty: there is no record" in empty.stdout
     next((folder / "signatures").glob("*.txt")).write_text("another text")
     forged = told.invoke(verify_transcript, plain)
     assert forged.exit_code == 1 and "proves nothing" in forged.stdout

@@ -28,6 +28,11 @@ def signatures_of(journal: Path | None, signers: Path | None, verdict: Verdict, 
     if at_least == "signed" and signers is None:
         raise Misuse("Signed by whom? A key alone names nobody.", advice="Say who may sign: --signers FILE.")
     known = AllowedSigners.read(signers) if signers else None
+    if journal is None and known is not None:
+        raise Misuse(
+            "Signatures lie beside a journal.jsonl, in the session's folder: of this one none can be looked at.",
+            advice="Name the folder, or leave --signers out.",
+        )
     if journal is None or verdict.fault is not None:
         return []
     try:

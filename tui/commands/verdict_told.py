@@ -122,6 +122,8 @@ def _heads(verdict: Verdict) -> Iterator[str]:
 
 
 def _wrong(verdict: Verdict) -> Iterator[str]:
+    if not verdict.records:
+        yield "empty: there is no record that holds, so nothing is proven"
     if fault := verdict.fault:
         yield f"broken: record {fault.seq} (line {fault.line}), which begins at byte {fault.offset}: {fault.what}"
     if verdict.torn:

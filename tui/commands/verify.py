@@ -76,7 +76,7 @@ def verify_transcript(
     tell = verdict_json if as_json else verdict_text
     click.echo(tell(verdict, artefacts, judged, same))
     altered = any(each.state == "altered" for each in artefacts) or any(one.refused for one in judged)
-    whole = not altered and (same is None or same.state == "same")
+    whole = verdict.records > 0 and not altered and (same is None or same.state == "same")
     sys.exit(0 if reaches(verdict.grade, at_least) and whole else 1)
 
 
