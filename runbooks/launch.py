@@ -16,7 +16,7 @@ from runbooks.approvals.kept import MOST, keep, kept, read_kept
 from runbooks.artefacts import write_private
 from runbooks.client import Client, start_runner
 from runbooks.document import read_runbook
-from runbooks.events import AnswersFile, By, SessionOpened
+from runbooks.events import AnswersFile, By, PlanMade, SessionOpened
 from runbooks.frozen import Frozen
 from runbooks.host.machine import must_be_here
 from runbooks.host.mounts import must_be_local
@@ -247,11 +247,18 @@ def _may_go_on_headless(opened: SessionOpened, folder: Path, by: By) -> None:
         raise Misuse(NOBODY_TO_ASK, advice=f"Run `gonogo resume {opened.session}` on a terminal.")
     if any(one.document.approver.casefold() == by.name.casefold() for one in read_kept(folder)):
         raise Misuse(f"{by.name} approved this plan: somebody else runs it.", advice="Or watch it on a terminal.")
-    if opened.protected and opened.mode == "walk" and not kept(folder):
+    if opened.protected and opened.mode == "walk" and not _has_approvals(folder):
         raise Misuse(
             f"{opened.environment} is protected: it does not run unattended without an approved plan.",
             advice=f"Run `gonogo resume {opened.session}` on a terminal.",
         )
+
+
+def _has_approvals(folder: Path) -> bool:
+    """Whether its plan stands on approvals; before there is one, whether any are given that the opening will judge."""
+    made = (record.event for record in read(folder / NAME) if isinstance(record.event, PlanMade))
+    plan = next(made, None)
+    return bool(kept(folder)) if plan is None else plan.approval is not None
 
 
 async def _run(folder: Path, request: Request, environ: Mapping[str, str]) -> Client:

@@ -24,6 +24,8 @@ from migrations.target.url import Url
 from runbooks import attempts, launch, wire
 from runbooks import commands as c
 from runbooks import events as e
+from runbooks.approvals.approval_document import ApprovalDocument, Signed
+from runbooks.approvals.kept import keep
 from runbooks.journal import NAME, Journal, read, verify
 from runbooks.output import Output, Progress
 from runbooks.pen import whose
@@ -32,6 +34,7 @@ from runbooks.report.markdown import transcript
 from runbooks.runner_log import RunnerLog
 from runbooks.steps import catalogue
 from tests.runbooks.conftest import the_plan
+from tests.runbooks.test_approvals import plan
 from tests.runbooks.wired import Wired
 
 
@@ -313,8 +316,12 @@ async def test_a_protected_session_is_not_taken_up_headless(live: Live) -> None:
     live.small.toml(protected=True)
     await live.start(park_seconds=0.1)
     await live.until(lambda view: view.questions)
+    await live.do(c.Answer(question="opening/environment", answer="here"))
+    await live.until(lambda view: view.plan)
     await live.client.close()
     await live.over()
+    late = ApprovalDocument(gonogo="0", plan=plan(), approver="ben", by=ANA, at="2026-01-31T11:30:00Z")
+    keep(live.folder, [Signed("late.json", late, "put there afterwards, and judged by nobody")])
     with pytest.raises(Misuse, match="protected"):
         await launch.take_up(live.folder, operator=ANA, answers=None, headless=True, environ={})
 
