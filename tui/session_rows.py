@@ -50,7 +50,7 @@ def grade_mark(session: Summary, *, verifying: bool = False) -> Mark:
 @lru_cache(maxsize=4096)
 def cells(session: Summary) -> tuple[str, ...]:
     """Its outcome; when, where, for what, by whom, with how many waivers, and whether it owes a review."""
-    review = ("reviewed" if session.reviewer else "owes review") if session.review_by else ""
+    review = ("reviewed as claimed" if session.reviewer else "owes review") if session.review_by else ""
     waived = ", ".join(part for part in (f"{session.waivers} waived" if session.waivers else "", review) if part)
     name = session.id
     when = f"{name[:4]}-{name[4:6]}-{name[6:8]} {name[9:11]}:{name[11:13]}"

@@ -7,6 +7,7 @@ import unicodedata
 LONGEST = 48
 RESERVED = {
     "anchor": "is the step that notes the head elsewhere",
+    "approvals": "stands for the approvals of a session",
     "env": "stands for the environment's values in `${env.key}`",
     "opening": "is the step that opens a session",
     "signing": "stands for the signatures of a session",

@@ -239,6 +239,7 @@ BACKUP_FAULTS = [
     (step('required = "yes"'), "line 4: `required` is neither true nor false"),
     (step('when = "protected"'), "line 4: `when` is no key; expected the step under a heading `### When"),
     (step('id = "Dump"'), "line 4: `Dump` cannot be an id"),
+    (step('id = "approvals"'), "line 4: the id `approvals` is taken"),
     (step('id = "env"'), "line 4: the id `env` is taken"),
     (step('id = "opening"'), "line 4: the id `opening` is taken"),
     (step("title = 1"), "line 4: `title` is not a text"),
