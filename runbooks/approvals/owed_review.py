@@ -60,12 +60,13 @@ def owing(journal: Path, project: Project) -> tuple[e.SessionOpened, str]:
 
 def not_the_operator(
     who: Approver, opened: e.SessionOpened, journal: Path, signers: AllowedSigners, environ: Mapping[str, str]
-) -> None:
-    """Raises Problem: nobody reviews what they ran themselves, under whichever name."""
+) -> bool:
+    """Whether it is proven who ran the session. Raises Problem: nobody reviews what they are known to have run."""
     key = operator_proven(judge(journal, signers, environ), opened)
     same_name = who.principal.casefold() == opened.operator.name.casefold()
     if same_name or (key is not None and key == ready(who.key, environ).fingerprint):
         raise Problem(f"{who.principal} ran this session: a second engineer reviews it.")
+    return key is not None
 
 
 def settle(

@@ -95,6 +95,7 @@ def test_the_owed_review_is_a_signature_of_the_whole_record_by_a_second_engineer
     signers, ben = AllowedSigners.parse(text.encode(), shown="signers"), Approver(BEN, keys("ben"))
     with pytest.raises(Problem, match="a second engineer reviews it"):
         not_the_operator(Approver(ANA.name, keys("ana")), opened, journal, signers, {})
+    assert not not_the_operator(ben, opened, journal, signers, {}), "nobody knows that it was not ben, as ana"
     assert "EMERGENCY, review owed by 2026-02-04" in sessions_text([summary(journal.parent)])
     path = settle(journal, opened, head, ben, ANA.model_copy(update={"name": BEN}), "seen")
     assert f"EMERGENCY, review of {BEN} as claimed" in sessions_text([summary(journal.parent)])

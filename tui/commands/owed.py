@@ -24,10 +24,12 @@ def review_owed(here: Place, journal: Path, key: Path, principal: str | None, co
     environment = here.project.environment(opened.environment)
     reviewer = approving.approver(here.project, environment, key, principal)
     signers = read_signers(here.project, environment, writes=True).signers
-    owed_review.not_the_operator(reviewer, opened, journal, signers, os.environ)
+    proven = owed_review.not_the_operator(reviewer, opened, journal, signers, os.environ)
     click.echo(printable(ticket_summary(read(journal))))
     assert opened.emergency is not None
     talk(printable(owed_words(opened.emergency)))
+    if not proven:
+        talk(printable(f"That {opened.operator.name} ran it is claimed: no signature of the first record proves it."))
     talk(f"All of it: gonogo transcript show {journal.parent}")
     if click.prompt(f"Type the first 8 characters of its head ({head[:8]})", err=True) != head[:8]:
         raise Problem("That is not how the head begins.", advice="Nothing was signed.")
