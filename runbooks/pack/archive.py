@@ -17,11 +17,12 @@ _PIECE = 1 << 20
 
 
 class Archive:
-    """Takes one file after the other; `listed` are those that it has."""
+    """Takes one file after the other; `listed` are those that it has. `large`: some may be larger than 2 GiB."""
 
-    def __init__(self, target: zipfile.ZipFile, top: str) -> None:
+    def __init__(self, target: zipfile.ZipFile, top: str, large: bool) -> None:
         self._zip = target
         self._top = top
+        self._large = large
         self.listed: list[Listed] = []
 
     def add(self, name: str, pieces: Iterable[bytes]) -> Listed:
@@ -29,7 +30,7 @@ class Archive:
         info = zipfile.ZipInfo(f"{self._top}/{name}", _EPOCH)
         info.create_system, info.external_attr, info.compress_type = 3, _MODE, zipfile.ZIP_DEFLATED
         digest, size = hashlib.sha256(), 0
-        with self._zip.open(info, "w", force_zip64=True) as file:
+        with self._zip.open(info, "w", force_zip64=self._large) as file:
             for piece in pieces:
                 file.write(piece)
                 digest.update(piece)
@@ -46,13 +47,13 @@ def pieces_of(file: int, size: int) -> Iterator[bytes]:
             yield piece
 
 
-def write_archive(path: Path, top: str, fill: Callable[[Archive], None], *, overwrite: bool) -> None:
+def write_archive(path: Path, fill: Callable[[zipfile.ZipFile], None], *, overwrite: bool) -> None:
     """Write a file of mode 0600 that `fill` fills. Raises Problem: it is there already; Unavailable; and as `fill`."""
     partial = path.with_name(f"{path.name}.partial")
     try:
         if not overwrite and os.path.lexists(path):
             raise Problem(f"{path} is there already.", advice="Name another with -o, or give --overwrite.")
-        _write(partial, top, fill)
+        _write(partial, fill)
         partial.replace(path)
         _sync(path.parent)
     except OSError as error:
@@ -63,12 +64,12 @@ def write_archive(path: Path, top: str, fill: Callable[[Archive], None], *, over
             partial.unlink(missing_ok=True)
 
 
-def _write(partial: Path, top: str, fill: Callable[[Archive], None]) -> None:
+def _write(partial: Path, fill: Callable[[zipfile.ZipFile], None]) -> None:
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w+b") as file:
         os.fchmod(descriptor, 0o600)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
-            fill(Archive(target, top))
+            fill(target)
         file.flush()
         os.fsync(descriptor)
 

@@ -5,13 +5,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import rfc8785
 from pydantic import ValidationError
 
-from migrations.problem import Problem
+from migrations.problem import Problem, Unavailable
 from runbooks.journal.files import open_to_read
 from runbooks.journal.verify import Verdict
 from runbooks.pack.contents import Contents
@@ -58,7 +59,14 @@ def check_pack(
             said += [] if again else ["pages: byte for byte what the journal gives"]
     for name in here:
         if name.startswith("approvals/") and name.endswith(".json.sig"):
-            _paper(name.removesuffix(".sig"), here, signers, environ, said, wrong)
+            paper = name.removesuffix(".sig")
+            try:
+                said.append(_paper(paper, here, verdict, signers, environ))
+            except (Problem, ValueError, TypeError, KeyError) as error:
+                if isinstance(error, Unavailable):
+                    raise
+                why = error.what if isinstance(error, Problem) else "it is no such document"
+                wrong.append(f"the signature of {paper} proves nothing: {why}")
     return Checked(tuple(said), tuple(wrong))
 
 
@@ -111,36 +119,34 @@ def _pages(manifest: Manifest, folder: Path, verdict: Verdict) -> Iterator[str]:
 
 
 def _paper(
-    name: str,
-    here: Mapping[str, Path],
-    signers: AllowedSigners | None,
-    environ: Mapping[str, str],
-    said: list[str],
-    wrong: list[str],
-) -> None:
-    """An approval or a review, by whom it is signed."""
+    name: str, here: Mapping[str, Path], verdict: Verdict, signers: AllowedSigners | None, environ: Mapping[str, str]
+) -> str:
+    """An approval or a review, by whom it is signed. Raises Problem, Unavailable, and what JSON raises."""
     review = name == "approvals/review.json"
     what, claimed = ("review", "reviewer") if review else ("approval", "approver")
-    try:
-        text, armour = (_small(here.get(each)) for each in (name, f"{name}.sig"))
-        document = json.loads(text)
-        who, key = _signer(text, armour.decode("ascii", "replace"), REVIEW if review else APPROVAL, signers, environ)
-        if who and who != document[claimed]:
-            raise Problem(f"it is in the name of another than {who}, who signed it")
-    except (Problem, ValueError, TypeError, KeyError) as error:
-        why = error.what if isinstance(error, Problem) else "it is no such document"
-        wrong.append(f"the signature of {name} proves nothing: {why}")
-        return
+    text, armour = (_small(here.get(each)) for each in (name, f"{name}.sig"))
+    document = json.loads(text)
+    namespace, at = REVIEW if review else APPROVAL, datetime.fromisoformat(document["at"])
+    who, key = _signer(text, armour.decode("ascii", "replace"), namespace, signers, environ, at)
+    if who and who != document[claimed]:
+        raise Problem(f"it is in the name of another than {who}, who signed it")
+    if review and document["head"] != verdict.head:
+        raise Problem("it is of another head than this journal's")
     by = f"{who}, key {key}" if who else f"the key {key}, which no signers' file names"
-    said.append(f"{what} of {name}: signed by {by}")
+    return f"{what} of {name}: signed by {by}"
 
 
 def _signer(
-    text: bytes, armour: str, namespace: str, signers: AllowedSigners | None, environ: Mapping[str, str]
+    text: bytes,
+    armour: str,
+    namespace: str,
+    signers: AllowedSigners | None,
+    environ: Mapping[str, str],
+    at: datetime,
 ) -> tuple[str, str]:
     key = genuine(text, armour, namespace, environ).fingerprint
     try:
-        return (check(text, armour, namespace, signers, environ).principal if signers else ""), key
+        return (check(text, armour, namespace, signers, environ, at=at).principal if signers else ""), key
     except NotNamed:
         return "", key
 

@@ -36,6 +36,7 @@ _PAPERS = {
     SIGNATURES: re.compile(r"[0-9]{6,}-[a-z0-9-]+\.(sig|txt)"),
     APPROVALS: re.compile(r"signers|review\.json(\.sig)?|[0-9]-[^/]+\.json(\.sig)?"),
 }
+_PLACES = ("scripts", "artefacts")
 _DUMP = b"PGDMP"
 Why = Literal["absent", "altered", "dump", "too large", "not known"]
 
@@ -131,29 +132,33 @@ def _how(folder: Path, artefact: Artefact) -> str:
 
 
 def _papers(folder: Path, left: list[LeftOut]) -> Iterator[tuple[str, str]]:
-    """Signatures and approvals: some come after the last record, which can name none of them."""
+    """Signatures, approvals, where the end was noted: some come after the last record, which can name none of them."""
+    for shown, known in _candidates(folder):
+        if not known or not fits(shown):
+            left.append(LeftOut(name=shown, why="not known", what="no gonogo puts such a file there"))
+            continue
+        try:
+            if (folder / shown).lstat().st_size <= LARGEST_PAPER:
+                yield shown, _sha256(folder / shown)
+            else:
+                left.append(LeftOut(name=shown, why="too large", what=f"it is larger than {LARGEST_PAPER} bytes"))
+        except Problem as problem:
+            left.append(LeftOut(name=shown, why="not known", what=problem.what))
+
+
+def _candidates(folder: Path) -> Iterator[tuple[str, bool]]:
     for place, pattern in _PAPERS.items():
-        for name in _names(folder / place):
-            shown = f"{place}/{name}"
-            if not pattern.fullmatch(name) or not fits(shown):
-                left.append(LeftOut(name=shown, why="not known", what="no gonogo puts such a file there"))
-                continue
-            try:
-                if (folder / shown).lstat().st_size <= LARGEST_PAPER:
-                    yield shown, _sha256(folder / shown)
-                else:
-                    left.append(LeftOut(name=shown, why="too large", what=f"it is larger than {LARGEST_PAPER} bytes"))
-            except Problem as problem:
-                left.append(LeftOut(name=shown, why="not known", what=problem.what))
+        yield from ((f"{place}/{name}", bool(pattern.fullmatch(name))) for name in _names(folder / place))
     if os.path.lexists(folder / noted.NAME):
-        yield noted.NAME, _sha256(folder / noted.NAME)
+        yield noted.NAME, True
 
 
 def _others(folder: Path, files: Iterable[str], told: set[str]) -> Iterator[LeftOut]:
     """What else lies there: nobody can say whether it is what it was."""
     made = {"journal.jsonl", "transcript.md", "transcript.html"}
-    seen = {name.split("/")[0] for name in (*files, *told)} | made | set(_PAPERS) | {"scripts", "artefacts"}
-    for name in _names(folder):
+    seen = {*files, *told, *made, *_PAPERS, *_PLACES}
+    names = [*_names(folder), *(f"{place}/{name}" for place in _PLACES for name in _names(folder / place))]
+    for name in names:
         if name not in seen:
             yield LeftOut(name=name, why="not known", what="no record names it")
 

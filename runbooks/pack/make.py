@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,6 +25,8 @@ from runbooks.pack.verify import fits
 
 JOURNAL = "journal.jsonl"
 MANIFEST = "manifest.json"
+LARGE = 512 * 1024 * 1024
+"""Of a larger journal, in bytes, a transcript could be larger than what every program for archives takes."""
 
 
 class Manifest(Frozen):
@@ -71,7 +74,8 @@ def pack(journal: Path, target: Path | None = None, *, overwrite: bool = False) 
     pages = Pages(journal, verdict, found, contents)
     made: list[Manifest] = []
 
-    def fill(archive: Archive) -> None:
+    def fill(target: zipfile.ZipFile) -> None:
+        archive = Archive(target, top, large=size > LARGE)
         archive.add(JOURNAL, pieces_of(open_to_read(journal), size))
         for name, sha256 in contents.files.items():
             _copy(archive, journal.parent, name, sha256)
@@ -81,7 +85,7 @@ def pack(journal: Path, target: Path | None = None, *, overwrite: bool = False) 
         archive.add(MANIFEST, [made[0].text])
 
     path = target or Path(f"{top}.zip")
-    write_archive(path, top, fill, overwrite=overwrite)
+    write_archive(path, fill, overwrite=overwrite)
     return Packed(path, made[0])
 
 

@@ -22,6 +22,7 @@ from runbooks.report.parts import (
 )
 from runbooks.report.summary import deviation_points, outcome_words, title
 from runbooks.report.words import many, size
+from runbooks.sessions import REVIEW
 
 MOST = 200
 """So many deviations of each sort are told; the transcript tells all."""
@@ -45,6 +46,7 @@ def page_parts(found: Evidence, contents: Contents, grade: Grade, verifier: str)
     proven: Words = (Strong(grade), f", by the chain alone: {MEANING[grade]}.")
     yield Pairs((("Outcome", outcome_words(facts)), ("Session", (Value(facts.opening.session),)), ("Grade", proven)))
     yield Paragraph(("The whole record, told in its order: ", File("transcript.html"), "."))
+    review = REVIEW in contents.files
     for question, answer in (
         ("What was requested", requested),
         ("Who approved", approved),
@@ -55,6 +57,8 @@ def page_parts(found: Evidence, contents: Contents, grade: Grade, verifier: str)
     ):
         yield Heading(2, (question,))
         yield from answer(found)
+        if answer is approved and review:
+            yield Paragraph(("A review was signed afterwards, so that no record can tell of it: ", File(REVIEW)))
     yield Heading(2, ("What deviated, and why",))
     points = deviation_points(facts, MOST, MOST)
     yield Points(tuple(points)) if points else Paragraph(("Nothing that these records tell of.",))

@@ -517,6 +517,7 @@ class Signatures:
         self._heads: list[tuple[str, dict[str, str], str, str]] = []
         self.reached: int | None = None
         self.denied = False
+        self._reviewed = ""
         names = sorted(pack.files.names)
         self._found = [name[:-4] for name in names if re.fullmatch(r"signatures/[^/]+\.sig", name)]
         self._papers = [name[:-4] for name in names if re.fullmatch(r"approvals/[^/]+\.json\.sig", name)]
@@ -557,6 +558,8 @@ class Signatures:
         who, key = signed_by(text, self._pack.small(name + ".sig"), space, self._signers, document["at"])
         if who and who != document.get(claimed):
             raise Bad("it is in the name of another than %s, who signed it" % who)
+        if review:
+            self._reviewed = str(document.get("head"))
         self._say("%s of %s" % ("review" if review else "approval", name), who, key)
 
     def _say(self, what: str, who: str, key: str) -> None:
@@ -566,6 +569,8 @@ class Signatures:
     def judge(self, journal: Journal) -> None:
         """Hold the signed heads against the journal that is here."""
         opened = journal.opened
+        if self._reviewed and self._reviewed != journal.head:
+            self._pack.wrong.append("the review is of another head than this journal's")
         if not opened:
             return
         mine = {name: _one_line(str(opened[name])) for name in ("session", "environment", "ticket")}
@@ -644,6 +649,7 @@ def main(arguments: list[str]) -> int:
     heads = [head.strip().lower() for head in given.head]
     if not all(map(_HEAD.fullmatch, heads)):
         parser.error("a head is the 64 hex digits of a record's hash, or SEQ:HASH")
+    heads = [re.sub("^0+(?=[0-9]+:)", "", head) for head in heads]
     try:
         signers = Signers(given.signers) if given.signers else None
         grade, lines, wrong = verify(given.pack, heads, signers)

@@ -67,6 +67,7 @@ def session(folder: Path) -> Path:
         "artefacts/10-x.dump": DUMP,
         "artefacts/11-state.json": DUMP,
         "runner.log": b"Traceback",
+        "artefacts/12-core": DUMP,
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
@@ -141,6 +142,7 @@ def test_a_pack_holds_what_is_named_and_no_dump_under_any_name(whole) -> None:
         "/dumps/x.dump": "dump",
         "artefacts/10-x.dump": "dump",
         "artefacts/11-state.json": "dump",
+        "artefacts/12-core": "not known",
         "journal.torn-1": "absent",
         "runbook.md": "absent",
         "runner.log": "not known",
@@ -294,6 +296,23 @@ def test_a_full_disk_or_a_folder_that_is_not_there_is_told_and_leaves_nothing(fo
         with pytest.raises(Unavailable, match="cannot be written: No space left"):
             pack(folder / NAME, place / "a.zip")
         assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("name", ["review.json", "1-plan.approval-ben.json"])
+def test_both_say_who_approved_and_refuse_what_another_signed(folder, tmp_path, keys, signers, capsys, name) -> None:
+    head = json.loads((folder / NAME).read_bytes().splitlines()[-1])["hash"]
+    place = shutil.copytree(folder, tmp_path / NAMED) / "approvals"
+    place.mkdir()
+    space = "gonogo-review" if name == "review.json" else "gonogo-approval"
+    ana, ben = "ana@example.org", "ben@example.org"
+    for who, at, good in ((ana, head, True), (ben, head, False), (ana, SHA, False)):
+        document = {"reviewer": who, "approver": who, "head": at, "at": "2026-02-01T00:00:00Z"}
+        (place / name).write_bytes(rfc8785.dumps(document))
+        (place / f"{name}.sig").write_text(sign((place / name).read_bytes(), space, keys("ana")).armour)
+        archive = pack(tmp_path / NAMED / NAME, tmp_path / "a.zip", overwrite=True).path
+        right = good or (at == SHA and name != "review.json")
+        found = ours(archive, "--signers", str(signers))
+        assert found == theirs(archive, capsys, "--signers", str(signers)) == (int(not right), "signed")
 
 
 def test_the_command_says_what_is_left_out_and_how_the_verifier_is_known(folder, tmp_path) -> None:
