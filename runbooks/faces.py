@@ -12,7 +12,7 @@ from runbooks.commands import Command, TakePen, subject_of
 from runbooks.host.sharing import Circle, may_attach
 from runbooks.journal import NAME, JournalBroken
 from runbooks.peers import account_of, peer_of
-from runbooks.pen import approved, whose, withheld
+from runbooks.pen import approved, unheard, withheld
 from runbooks.recorder import Recorder
 from runbooks.runbook import ALONE
 from runbooks.signing.signatory import Signatory
@@ -124,10 +124,8 @@ class Faces:
                 reason = command.reason.strip() or "nobody had it"
                 self._recorder.append(e.PenTaken(face=face, from_face=view.pen, reason=reason, by=by))
                 return None
-        elif view.pen == face:
+        elif (refused := unheard(view, face, by.name)) is None:
             return await self._submit(command, by)
-        else:
-            refused = f"{whose(view)}, and this face only watches"
         subject = subject_of(command)
         self._recorder.append(e.CommandRefused(command=command.kind, subject=subject, reason=refused, by=by))
         return refused

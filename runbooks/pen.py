@@ -25,12 +25,23 @@ def approved(view: RunView, name: str) -> bool:
     return any(one.principal.casefold() == name.casefold() for one in approvers)
 
 
+def unheard(view: RunView, face: str, name: str) -> str | None:
+    """Why what a face sends is not taken; None if it is. It may have had the pen before its plan was approved."""
+    if view.pen != face:
+        return f"{whose(view)}, and this face only watches"
+    return _only_watches(name) if approved(view, name) else None
+
+
 def withheld(view: RunView, face: str, reason: str) -> str | None:
     """Why a face cannot take the pen; None if it may. From a holder it is taken with a reason only."""
     if view.pen == face:
         return "this face has the pen already"
     if face in view.faces and approved(view, view.faces[face].by.name):
-        return f"{view.faces[face].by.name} approved this plan: somebody else runs it"
+        return _only_watches(view.faces[face].by.name)
     if view.pen is not None and not reason.strip():
         return "say why the pen is taken over"
     return None
+
+
+def _only_watches(name: str) -> str:
+    return f"{name} approved this plan: somebody else runs it"

@@ -32,3 +32,16 @@ async def test_the_pen_is_not_given_to_whoever_approved(tmp_path: Path) -> None:
         await ana.close()
         await ben.close()
         await wired.close()
+
+
+async def test_who_approved_does_not_run_it_by_having_come_before_the_plan(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    with closing(Journal.create(folder, Clock())) as journal:
+        wired = Wired(folder, journal)
+        ben = await wired.face(by=BEN)
+        assert ben.has_pen
+        wired.recorder.append(the_plan().model_copy(update={"approval": APPROVAL}))
+        assert "approved this plan" in (await ben.send(c.EndSession(reason="to see")) or "")
+        assert wired.recorder.view.ended is None
+        await ben.close()
+        await wired.close()
