@@ -122,9 +122,9 @@ def moment(text: str) -> datetime | None:
     """A time, or None where the text is none with a zone."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def stamped(at: datetime) -> str:

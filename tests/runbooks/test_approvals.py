@@ -188,6 +188,9 @@ def test_stock_ssh_keygen_says_the_same_of_the_files(desk: Desk, tmp_path: Path)
     file.write_bytes(signed.text.replace(b'"table-drop"', b'"table-drip"'))
     with pytest.raises(Misuse, match="not that of what it covers"):
         read_approval(file)
+    file.write_bytes(desk.signed(plan(expires_at="9999-12-31T23:59:59-12:00")).text)
+    with pytest.raises(Misuse, match="times are not RFC 3339"):
+        read_approval(file)
 
 
 def test_an_approver_reads_the_scripts_as_a_session_shows_them_and_is_told_no_less_than_here(tmp_path: Path) -> None:
