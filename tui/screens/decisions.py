@@ -37,7 +37,17 @@ class Decisions(SessionScreen):
         """Bring a step that was started by hand into view."""
         raise NotImplementedError
 
+    def watches(self) -> bool:
+        """Whether somebody else has the pen, which is said then: what would be refused is not asked for."""
+        if not self.gonogo.has_pen:
+            self.say(f"{one_line(whose(self.view))}: press h first to take it.")
+        return not self.gonogo.has_pen
+
     def _ask(self, heading: str, rows: Sequence[Row], made: Made, *asked: Asked, verb: str) -> None:
+        if not self.watches():
+            self._ask_anyway(heading, rows, made, *asked, verb=verb)
+
+    def _ask_anyway(self, heading: str, rows: Sequence[Row], made: Made, *asked: Asked, verb: str) -> None:
         def answered(answers: tuple[str, ...] | None) -> None:
             if answers is not None:
                 self.gonogo.send(made(answers))
@@ -203,4 +213,4 @@ class Decisions(SessionScreen):
             row("", "If you take it, that face only watches. It is told by whom and why, and so is the record."),
         ]
         asked = Asked("Reason, for the record")
-        self._ask("Take the pen", rows, lambda said: c.TakePen(reason=said[0]), asked, verb="take it")
+        self._ask_anyway("Take the pen", rows, lambda said: c.TakePen(reason=said[0]), asked, verb="take it")

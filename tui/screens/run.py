@@ -154,7 +154,7 @@ class Run(RunPanes, Decisions):
         question = next(iter(self.view.questions.values()), None)
         if question is None:
             self.say("Nothing is asked.")
-        else:
+        elif not self.watches():
             self._ask_question(question)
 
     def action_transcript(self) -> None:

@@ -23,8 +23,8 @@ class StateLine(Static):
         self._drawn = Content("")
 
     def show(self, view: RunView, *, gone: bool, has_pen: bool, keys: bool = True) -> None:
-        """Show how the session stands; which keys would help only where there are `keys`."""
-        state = standing(view, gone=gone, keys=keys)
+        """Show how the session stands; which keys would help only where there are `keys`, and they count."""
+        state = standing(view, gone=gone, keys=keys and (has_pen or view.ended is not None))
         parts: list[str | Content | tuple[str, str]] = []
         if keys and not has_pen and view.ended is None and not gone:
             parts.append((f"✎ WATCHING: {one_line(whose(view))} (h takes it)\n", "bold $warn"))
