@@ -131,6 +131,11 @@ class Looking(Base):
         return ""
 
     @property
+    def recorded(self) -> bool:
+        """There is a session, with a time and records to be counted."""
+        return True
+
+    @property
     def view(self) -> RunView:
         """The session as it stands now."""
         return self._client.view

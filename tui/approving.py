@@ -11,7 +11,8 @@ from runbooks.view import RunView, advance, fold
 from tui.app import GonogoApp
 from tui.screens.review import Review
 
-HOW = "Read each script to its end and mark it (m). Leave with q: what you approve is asked after that."
+HOW = "Read each script to its end, and mark it: m."
+NEXT = "Each script is marked. q goes on: what you approve is asked then, and nothing is signed yet."
 
 
 class PaperFace:
@@ -47,10 +48,34 @@ class PaperFace:
 class ApprovalApp(GonogoApp):
     """Goes through the scripts of a plan, and is left with the review."""
 
+    _all_marked = False
+
+    @property
+    def mark(self) -> str:
+        """That nothing runs."""
+        return "PLAN TO APPROVE"
+
+    @property
+    def recorded(self) -> bool:
+        """Nothing is recorded yet."""
+        return False
+
     def open(self) -> None:
         """The review, and how it goes on from there."""
         self.push_screen(Review(self.clock), lambda _: self.exit(0))
-        self.notify(HOW, timeout=10, markup=False)
+        self.notify(HOW, timeout=6, markup=False)
+
+    def tell(self) -> None:
+        """How it goes on, once there is nothing left to mark."""
+        before, self._all_marked = self._all_marked, not missing(self.view)
+        if self._all_marked and not before:
+            self.notify(NEXT, timeout=20, markup=False)
+
+
+def missing(view: RunView) -> tuple[str, ...]:
+    """The scripts that are not marked yet."""
+    scripts = view.plan.scripts if view.plan else ()
+    return tuple(script.migration for script in scripts if script.migration not in view.reviews)
 
 
 def review(face: PaperFace) -> bool:

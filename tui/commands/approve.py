@@ -79,16 +79,15 @@ def _review(
     here: Place, environment: Environment, runbook: Runbook, document: PlanDocument, plan: e.PlanMade, by: e.By
 ) -> None:
     """Show the review screen. Raises Problem unless every script was marked there."""
-    from tui.approving import PaperFace, review  # Textual is needed here only
+    from tui.approving import PaperFace, missing, review  # Textual is needed here only
 
     with tempfile.TemporaryDirectory(prefix="gonogo-approve-") as folder:
         approving.keep_scripts(here.project, plan, Path(folder))
         opened = opened_on_paper(here.project, environment, runbook, document.requester, document.ticket)
         face = PaperFace(Path(folder), opened, plan, by)
         left = review(face)
-    missing = [script.migration for script in plan.scripts if script.migration not in face.view.reviews]
-    if missing or not left:
-        raise Problem(f"Not marked as reviewed: {', '.join(missing) or 'the review was broken off'}.", advice=NOTHING)
+    if (unmarked := missing(face.view)) or not left:
+        raise Problem(f"Not marked as reviewed: {', '.join(unmarked) or 'the review was broken off'}.", advice=NOTHING)
 
 
 def _acknowledged(plan: e.PlanMade) -> Iterator[Acknowledged]:

@@ -69,7 +69,7 @@ class SessionScreen(Screen[None], Shown):
         if not self.is_attached:
             return
         for band in self.query(Band):
-            band.show(self.view, self.gonogo.mark)
+            band.show(self.view, self.gonogo.mark, recorded=self.gonogo.recorded)
         self.show(self.view)
         for bar in self.query(KeyBar):
             bar.show(self.keys(), *self.FIXED)

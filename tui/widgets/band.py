@@ -31,10 +31,11 @@ class Band(Static):
         self._ways: tuple[Parts, ...] = (((), ()),)
         self._protected = False
         self._mark = ""
+        self._recorded = True
 
-    def show(self, view: RunView, mark: str = "") -> None:
+    def show(self, view: RunView, mark: str = "", *, recorded: bool = True) -> None:
         """Show whose session this is; and first the mark, where it is not one that goes on now."""
-        self._mark = mark
+        self._mark, self._recorded = mark, recorded
         ways = tuple(self.parts(view, brief) for brief in BREVITY)
         self.set_class(view.protected, "-protected")
         if (ways, view.protected) != (self._ways, self._protected):
@@ -56,10 +57,12 @@ class Band(Static):
         whose = (
             opened.ticket,
             _person(opened.operator.name, brief),
-            self._elapsed(view),
-            f"● {view.seq + 1}" + ("" if brief == BREVITY[-1] else " records"),
+            *(self._counted(view, brief) if self._recorded else ()),
         )
         return _clean(where), _clean(whose)
+
+    def _counted(self, view: RunView, brief: int) -> tuple[str, str]:
+        return self._elapsed(view), f"● {view.seq + 1}" + ("" if brief == BREVITY[-1] else " records")
 
     def _target(self, view: RunView, brief: int) -> tuple[str, ...]:
         opened, plan = view.opened, view.plan
