@@ -11,7 +11,7 @@ from pathlib import Path
 from migrations.folder import read_folder
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.answers import Answers, check_answers, read_answers
-from runbooks.approvals.approval_document import Signed, read_approval
+from runbooks.approvals.approval_document import Signed, misfit, read_approval
 from runbooks.approvals.kept import MOST, keep, kept, read_kept
 from runbooks.artefacts import write_private
 from runbooks.client import Client, start_runner
@@ -130,6 +130,9 @@ async def begin(
         may_run_headless(environment, mode, lane)
     if lane.approvals and signing is None:
         raise Misuse("With approvals, who operates is proven and not claimed.", advice="Sign the session: --sign KEY.")
+    for words in (misfit(one, project.name, environment.name, ticket) for one in lane.approvals):
+        if words:
+            raise Misuse(words, advice="Run what it approves, or ask for an approval of a new plan.")
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
     name, text = document or runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())

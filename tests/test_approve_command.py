@@ -80,10 +80,13 @@ def test_a_plan_is_approved_only_as_the_approvers_checkout_has_it(
     assert (own.code, "ben@example.org asked for this plan" in own.err) == (1, True), own.err
     stranger = approve(mine, str(plan), "--key", str(keys("eve")))
     assert (stranger.code, "does not name this key" in stranger.err) == (1, True), stranger.err
-    (tmp_path / "plan.json.sig").rename(tmp_path / "elsewhere")
+    signature = tmp_path / "plan.json.sig"
+    signature.rename(tmp_path / "elsewhere")
     unsigned = approve(mine, str(plan), *key)
     assert (unsigned.code, "ben@example.org did not sign this plan" in unsigned.err) == (1, True), unsigned.err
-    (tmp_path / "elsewhere").rename(tmp_path / "plan.json.sig")
+    (tmp_path / "elsewhere").rename(signature)
+    foreign = approve(mine, str(signature), *key)
+    assert (foreign.code, "neither a plan, whose name ends with .json" in foreign.err) == (2, True), foreign.err
     script = mine / "migrations" / DROP / "migration.sql"
     text = script.read_text()
     script.write_text("DROP TABLE IF EXISTS older;\n")
@@ -116,6 +119,8 @@ def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
             return gonogo("run", "here", *who, *lane, cwd=shared.folder, env=shared.env)
 
         assert (run(BEN, "--ticket", "CHG-1").code, run(BEN, "--ticket", "C", "--emergency", "fire").code) == (2, 2)
+        other = run(BEN, "--approval", str(approval), "--ticket", "CHG-2")
+        assert (other.code, "for the ticket CHG-1, and this is CHG-2" in other.err) == (2, True), other.err
         own = run(ANA, "--approval", str(approval))
         assert (own.code, f"by {ANA}, who also operates" in own.err) == (1, True), own.err
         good = run(BEN, "--approval", str(approval))

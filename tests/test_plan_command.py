@@ -34,9 +34,12 @@ def test_a_plan_is_what_a_session_would_make(gonogo: Gonogo, small: SmallProject
 
 
 def test_another_spelling_of_a_plan_is_none(gonogo: Gonogo, small: SmallProject) -> None:
+    stale = small.folder / "p.json.sig"
+    stale.write_text("of another plan")
     said = gonogo("plan", "here", "--ticket", "C", "--to", "20260101000000_notes", "--json", "-o", "p.json",
                   cwd=small.folder, env=small.env)  # fmt: skip
     path = small.folder / "p.json"
+    assert not stale.exists()
     assert said.out == path.read_text() + "\n"
     good = path.read_bytes()
     for text, words in (

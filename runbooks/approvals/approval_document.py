@@ -56,6 +56,19 @@ class Signed:
         return self.document.text
 
 
+def misfit(one: Signed, project: str, environment: str, ticket: str) -> str:
+    """Why an approval is not for this session; empty where it is. The plan itself is compared elsewhere."""
+    plan = one.document.plan
+    for what, its, ours in (
+        ("project", plan.project, project),
+        ("environment", plan.environment, environment),
+        ("ticket", plan.ticket, ticket),
+    ):
+        if its != ours:
+            return f"{one.name} approves a plan for the {what} {its}, and this is {ours}."
+    return ""
+
+
 def read_approval(path: Path) -> Signed:
     """An approval and the signature beside it. Nothing is proven by that. Raises Misuse."""
     text = read_file(path)

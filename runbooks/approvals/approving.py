@@ -21,7 +21,7 @@ from runbooks.git import head_of
 from runbooks.project import Environment, Project
 from runbooks.redact.scripts import Hiding
 from runbooks.runbook import Runbook
-from runbooks.signing import APPROVAL, genuine, ready, sign
+from runbooks.signing import APPROVAL, BadSignature, genuine, ready, sign
 
 PLAN = "gonogo-plan"
 """The namespace of a requester's signature."""
@@ -32,7 +32,7 @@ class Differs(Problem):
 
     def __init__(self, lines: tuple[str, ...]) -> None:
         super().__init__(
-            f"{len(lines)} things differ between the plan and this checkout.",
+            f"The plan and this checkout differ in what is listed above ({len(lines)}).",
             advice="Nothing was signed. Check out what the plan was made from, or ask for a new plan.",
         )
         self.lines = lines
@@ -78,10 +78,20 @@ def not_the_requester(who: Approver, document: PlanDocument, requested: str, env
             advice="Ask for it with `gonogo plan --sign KEY`, and keep the .sig beside it.",
         )
     same_name = who.principal.casefold() == document.requester.name.casefold()
-    same_key = genuine(document.text, requested, PLAN, environ).key == ready(who.key, environ).key
+    same_key = _key_of(document, requested, environ) == ready(who.key, environ).key
     if same_name or same_key:
         how = "by its key" if same_key and not same_name else "by name"
         raise Problem(f"{who.principal} asked for this plan, {how}: a second engineer approves it.")
+
+
+def _key_of(document: PlanDocument, requested: str, environ: Mapping[str, str]) -> object:
+    try:
+        return genuine(document.text, requested, PLAN, environ).key
+    except BadSignature as bad:
+        raise Problem(
+            f"The signature beside the plan does not hold. {bad.what}",
+            advice="Take both files as `gonogo plan --sign` wrote them, or ask for new ones.",
+        ) from None
 
 
 def compared(project: Project, environment: Environment, document: PlanDocument) -> tuple[Runbook, e.PlanMade]:

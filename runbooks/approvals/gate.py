@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runbooks import events as e
-from runbooks.approvals.approval_document import Signed
+from runbooks.approvals.approval_document import Signed, misfit
 from runbooks.approvals.approving import PLAN
 from runbooks.approvals.differences import differences
 from runbooks.approvals.plan_document import moment, stamped
@@ -93,13 +93,8 @@ def one_plan(approvals: Sequence[Signed]) -> None:
 def _of_this(one: Signed, case: Case) -> None:
     """Raises Stop: for another project, environment or ticket, expired, or the plan has changed since."""
     plan = one.document.plan
-    for what, its, ours in (
-        ("project", plan.project, case.project),
-        ("environment", plan.environment, case.environment),
-        ("ticket", plan.ticket, case.ticket),
-    ):
-        if its != ours:
-            raise Stop(f"{one.name} approves a plan for the {what} {its}, and this is {ours}.", advice=ANEW)
+    if words := misfit(one, case.project, case.environment, case.ticket):
+        raise Stop(words, advice=ANEW)
     expires, created = moment(plan.expires_at), moment(plan.created_at)
     if expires is None or case.now >= expires:
         raise Stop(

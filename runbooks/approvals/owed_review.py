@@ -44,6 +44,11 @@ class ReviewDocument(Frozen):
 def owing(journal: Path, project: Project) -> tuple[e.SessionOpened, str]:
     """The first record and the head of a session that owes a review. Raises Misuse or Problem where none is owed."""
     verdict = verify(journal)
+    if verdict.records == 0:
+        raise Misuse(
+            f"{journal} is neither a plan, whose name ends with .json, nor the record of a session.",
+            advice="`gonogo plan` writes plans, and `gonogo sessions` lists sessions.",
+        )
     if verdict.fault is not None or verdict.opened is None:
         raise Problem(
             f"The record of {journal.parent.name} does not hold.", advice="gonogo transcript verify says why."

@@ -19,6 +19,7 @@ FORMAT: Literal["gonogo plan 1"] = "gonogo plan 1"
 LARGEST = 16 * 1024 * 1024
 
 M = TypeVar("M", bound=Frozen)
+_MADE_BY = {"PlanDocument": ("plan", "plan"), "ApprovalDocument": ("approval", "approve")}
 
 
 class Found(Frozen):
@@ -111,8 +112,8 @@ def parsed(kind: type[M], text: bytes, name: str) -> M:
         model = kind.model_validate(json.loads(text))
         same = canonical(model) == text
     except (ValueError, ValidationError, RecursionError, rfc8785.CanonicalizationError):
-        what = kind.__name__.removesuffix("Document").lower()
-        raise Misuse(f"{name} is no {what} of this gonogo.", advice="`gonogo plan` writes plans.") from None
+        what, command = _MADE_BY[kind.__name__]
+        raise Misuse(f"{name} is no {what} of this gonogo.", advice=f"`gonogo {command}` writes them.") from None
     if not same:
         raise Misuse(f"{name} was written anew: its bytes are not canonical.", advice="Send the file as it was made.")
     return model

@@ -21,7 +21,7 @@ from runbooks.planning import covered_by
 from runbooks.recorder import Recorder
 from runbooks.setting import Setting
 from runbooks.signing import Signer
-from runbooks.signing.judged import judge, operator_proven
+from runbooks.signing.judged import first_signed, judge
 from runbooks.signing.record import Unsigned, said_by
 
 STEP = "approvals"
@@ -93,8 +93,13 @@ class SessionApprovals:
     async def _proven(self, opened: e.SessionOpened, source: Source) -> Signer | None:
         journal = self._setting.folder / NAME
         judged = await asyncio.to_thread(judge, journal, source.signers, self._setting.environ)
-        key = operator_proven(judged, opened)
-        return Signer(opened.operator.name, key) if key else None
+        first = first_signed(judged)
+        if first is not None and not first.principal:
+            raise Stop(
+                f"The session was signed by the key {first.key}, which {source.signers.shown} does not name.",
+                advice=f"Sign with the key that stands there under {opened.operator.name}.",
+            )
+        return Signer(first.principal, first.key) if first else None
 
     def _was_signed(self, data: object) -> None:
         said = said_by(e.StepProgress(step=e.SIGNING, attempt=1, data=dict(data)))  # type: ignore[call-overload]

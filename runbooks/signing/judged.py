@@ -61,10 +61,16 @@ def with_signatures(verdict: Verdict, judged: Iterable[Judged]) -> Verdict:
 
 def operator_proven(judged: Iterable[Judged], opened: SessionOpened) -> str | None:
     """The key with which the operator whom the first record names signed that record, if so."""
-    for one in judged:
-        if one.head is not None and one.head.seq == 0 and not one.refused and one.principal == opened.operator.name:
-            return one.key
-    return None
+    return next((one.key for one in judged if _is_first(one) and one.principal == opened.operator.name), None)
+
+
+def first_signed(judged: Iterable[Judged]) -> Judged | None:
+    """A signature of the first record that holds; by a known person, if there is one."""
+    return max(filter(_is_first, judged), key=lambda one: bool(one.principal), default=None)
+
+
+def _is_first(one: Judged) -> bool:
+    return one.head is not None and one.head.seq == 0 and not one.refused
 
 
 def _signature(given: Kept | Problem, signers: AllowedSigners | None, environ: Mapping[str, str]) -> Judged:

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
 from runbooks.signing import HEAD, AllowedSigners, BadSignature, sign
 from runbooks.signing.afterwards import sign_afterwards
-from runbooks.signing.judged import Judged, judge, operator_proven, signed_up_to, with_signatures
+from runbooks.signing.judged import Judged, first_signed, judge, operator_proven, signed_up_to, with_signatures
 from runbooks.signing.kept import keep
 from runbooks.signing.signatory import Signatory, Signing
 from runbooks.signing.signed_head import SignedHead, read_signed_head
@@ -267,3 +268,11 @@ def test_a_signed_text_can_be_read_in_one_way_only(old: str, new: str) -> None:
     assert changed.encode() != head.text()
     with pytest.raises(BadSignature):
         read_signed_head(changed.encode())
+
+
+def test_the_first_record_is_said_to_be_signed_by_somebody_known_where_there_is_one() -> None:
+    head = SignedHead.of(opening(), 0, "0" * 64, "opening", "2026-01-31T11:30:00.000000Z")
+    stranger, ben = Judged("1", head, "SHA256:s"), Judged("2", head, "SHA256:b", "ben@example.org")
+    assert first_signed([stranger, ben]) == ben == first_signed([ben, stranger])
+    assert first_signed([stranger, replace(ben, refused="forged")]) == stranger
+    assert first_signed([replace(ben, refused="forged")]) is None

@@ -74,6 +74,7 @@ def plan(
         talk(f"Written to {path} and {path.name}{SUFFIX}. A second engineer says yes to it by:")
         talk(f"  gonogo approve {path.name} --key KEY")
     else:
+        path.with_name(path.name + SUFFIX).unlink(missing_ok=True)  # of another plan under this name
         talk(f"Written to {path}. It can be approved only if it is signed by who asks for it: --sign KEY.")
 
 
