@@ -54,7 +54,10 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def _cannot(path: Path, error: OSError) -> Unavailable:
-    return Unavailable(f"{path} cannot be written: {error.strerror}.", advice="Make room there.")
+    return Unavailable(
+        f"{path} cannot be written: {error.strerror}.",
+        advice="It takes a folder that is there, with room, and yours to write.",
+    )
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -20,6 +20,10 @@ Say = Callable[[str], None]
 SIGNS: dict[Weight, str] = {"plain": "·", "good": "✔", "bad": "✘", "open": "?"}
 
 
+_TABLES: dict[str, str] = {"item": "items", "review": "reviews", "step": "waivers", "check": "waivers"}
+"""Where in an answers file stands what lifts a hold."""
+
+
 class Headless:
     """Sends what the view calls for, one command at a time, and says each step as it goes."""
 
@@ -123,7 +127,7 @@ class Headless:
             no_go = next((d.event.reason for d in reversed(view.decisions) if d.event.what == "no_go"), "")
             return self._end(view, no_go)
         if not view.gate.ready:
-            lacking = "; ".join(hold.words for hold in view.gate.holds)
+            lacking = "; ".join(map(_as_written, view.gate.holds))
             return c.Decide(what="no_go", phase=phase, reason=f"the answers file does not cover: {lacking}")
         if not self._answers.go.get(phase, False):
             return c.Decide(what="no_go", phase=phase, reason=f"the answers file holds no GO for {phase}")
@@ -198,3 +202,9 @@ class Headless:
             if isinstance(record.event, e.PlanMade):
                 for words in idle_reviews(self._answers, record.event):
                     self._say(f"  ! {words}")
+
+
+def _as_written(hold: Hold) -> str:
+    """What holds, and under which name the answers file would lift it."""
+    table = _TABLES.get(hold.kind) if hold.waivable or hold.kind in ("item", "review") else None
+    return f"{hold.words} ([{table}] {hold.subject})" if table else hold.words

@@ -181,7 +181,8 @@ class Opening:
     def _disk(self, size: int, tables: int) -> None:
         folder = dumps_folder(self._setting.project, self._setting.environ)
         free = shutil.disk_usage(_existing(folder)).free
-        words = f"{free // 2**20} MiB free in {folder}; the database has {size // 2**20} MiB in {tables} tables"
+        has = f"{size // 2**20} MiB in {tables} table{'s' * (tables != 1)}"
+        words = f"{free // 2**20} MiB free in {folder}; the database has {has}"
         if free > size:
             self._run.check("disk", "Disk for the dump", "ok", words)
         else:

@@ -182,9 +182,10 @@ def find(root: Path, prefix: str | None = None) -> Path:
     if prefix in names:
         return root / prefix
     if len(names) > 1:
-        raise Misuse(f"{len(names)} sessions match {prefix}: {', '.join(names[:5])}.", advice="Give more of the name.")
+        some = ", ".join(names[:5]) + (" …" if names[5:] else "")
+        raise Misuse(f"{len(names)} sessions match {prefix}: {some}.", advice="Give more of the name.")
     if not names:
-        raise Misuse(f"No session in {root} begins with {prefix}.", advice="`gonogo sessions` lists them.")
+        raise Misuse(f"No session in {root} begins or ends with {prefix}.", advice="`gonogo sessions` lists them.")
     return root / names[0]
 
 

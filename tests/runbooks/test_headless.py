@@ -74,7 +74,7 @@ async def test_a_failure_that_nobody_waived_is_no_go_with_its_reason(live: Live)
     await live.start(sort="headless")
     code, said = await walk(live)
     assert code == 1
-    assert live.client.view.ended is not None and "One failed" in live.client.view.ended.reason, said
+    assert live.client.view.ended is not None and "One failed ([waivers] one)" in live.client.view.ended.reason, said
     assert live.client.view.step("two").status == "waiting"
 
 

@@ -13,7 +13,7 @@ _WORST = tuple(MARKS)
 def plan_lines(document: PlanDocument, plan: e.PlanMade) -> Iterator[str]:
     """The whole plan; the worst findings of each script first."""
     yield from head_lines(document, protected=plan.protected)
-    for name, why in plan.conditions.items():
+    for name, why in sorted(plan.conditions.items()):
         yield f"{name}:"
         yield from (f"  {words}" for words in why)
     for table in plan.tables:

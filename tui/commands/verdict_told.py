@@ -14,6 +14,7 @@ from runbooks.report.compare import Comparison
 from runbooks.signing.judged import Judged
 from tui.commands.signatures_told import signature_lines, signatures_json
 from tui.printable import one_line
+from tui.words import plural
 
 APART = 2 * SECOND
 """Clocks that differ by less are as good as the same."""
@@ -94,7 +95,7 @@ def _clock(clocks: Clocks) -> Iterator[str]:
         yield f"clock: {_span(abs(clocks.ahead.ahead))} {apart} the server's at record {clocks.ahead_at}"
     else:
         near = _span(max(APART, clocks.ahead.within))
-        yield f"clock: that of the server, to within {near}, in {clocks.readings} readings"
+        yield f"clock: that of the server, to within {near}, in {plural(clocks.readings, 'reading')}"
     if abs(clocks.shift) > APART:
         way = "ahead" if clocks.shift > 0 else "back"
         yield f"clock: went {way} by {_span(abs(clocks.shift))} against the server's before record {clocks.shift_at}"
