@@ -8,6 +8,7 @@ from runbooks.journal import JournalBroken
 from runbooks.noted import Noted, keep, progress
 from runbooks.notifying import Notice, Why, notify
 from runbooks.recorder import Recorder
+from runbooks.report.escape import one_line
 from runbooks.setting import Setting
 from runbooks.view import RunView
 
@@ -91,7 +92,7 @@ class Anchors:
 
 async def note(setting: Setting, view: RunView, why: str, sort: Why) -> Noted:
     """Note the head that the view has. What cannot be noted is told in the checks."""
-    line = _line(view, why)
+    line = line_of(view, why)
     checks, clock = await note_in_target(setting, view, why, line)
     if setting.environment.notify:
         notice = Notice(sort, line, f"{view.seq}:{view.head}")
@@ -104,12 +105,13 @@ async def note(setting: Setting, view: RunView, why: str, sort: Why) -> Noted:
     return Noted(why=why, record=view.seq, head=view.head, checks=tuple(checks), clock=clock)
 
 
-def _line(view: RunView, why: str) -> str:
+def line_of(view: RunView, why: str) -> str:
+    """What others read: one line, without control codes, whatever name the operator claims."""
     opened = view.opened
     assert opened is not None
     ended = f", {view.ended.outcome.replace('_', '-')}" if view.ended else ""
     place = f"{opened.project} {opened.environment}, {opened.ticket}, {opened.operator.name}"
-    return " ".join(f"gonogo {opened.session} ({place}): {why}{ended}, record {view.seq}:{view.head}".split())
+    return one_line(f"gonogo {opened.session} ({place}): {why}{ended}, record {view.seq}:{view.head}")
 
 
 def _too_late(why: str, view: RunView) -> Noted:

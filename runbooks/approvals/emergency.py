@@ -8,6 +8,7 @@ from runbooks.execution import StepRun
 from runbooks.identity import Stop
 from runbooks.notifying import Notice, notify
 from runbooks.project import FILE
+from runbooks.report.escape import one_line
 from runbooks.setting import Setting
 
 SATURDAY = 5
@@ -44,7 +45,7 @@ async def tell(run: StepRun, setting: Setting, plan: e.PlanMade, emergency: e.Em
     )
     delivery = await notify(
         setting.environment.notify,
-        Notice("emergency", text),
+        Notice("emergency", one_line(text)),
         cwd=setting.project.folder,
         env=setting.notice_environment(run.view),
     )

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 from fix_live import Live, settle, shell, write
 
+from runbooks.anchors import line_of
 from runbooks.events import Check
 from runbooks.heads_compared import compared, kept_heads
 from runbooks.journal import NAME, read, verify
@@ -15,7 +16,8 @@ from runbooks.noted import Noted, kept, noted_by, progress
 from runbooks.project import load
 from runbooks.report.markdown import transcript
 from runbooks.runbook import PHASES
-from runbooks.view import RunView, advance
+from runbooks.view import RunView, advance, fold
+from tests.runbooks.conftest import ANA, opening
 from tests.runbooks.test_headless import walk
 from tui.commands.verify import verify_transcript
 
@@ -36,6 +38,13 @@ def outcomes(noted: Noted) -> dict[str, str]:
 def all_noted(live: Live) -> list[Noted]:
     """In the journal, and after its end."""
     return [*filter(None, map(noted_by, live.events)), *kept(live.folder)]
+
+
+def test_what_others_read_is_one_line_whatever_the_operator_claims_to_be_called() -> None:
+    by = ANA.model_copy(update={"name": "ana\x1b[2J\nLOG:  all is well"})
+    view = fold([(0, "2026-01-31T02:03:04.000000Z", opening(operator=by))])
+    line = line_of(view, "opening")
+    assert "LOG:  all is well" in line and line.isprintable()
 
 
 async def test_the_head_is_noted_at_the_opening_at_each_go_and_at_the_end(live: Live) -> None:

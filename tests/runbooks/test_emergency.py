@@ -53,13 +53,13 @@ async def test_it_does_not_go_on_without(live: Live, emergency: str, notify: str
 
 async def test_the_emergency_lane_tells_others_first_and_owes_a_review(live: Live) -> None:
     prepared(live, TOLD)
-    await live.start(emergency="the shop is down")
+    await live.start(emergency="the shop is down\nALL CLEAR\x1b[2J")
     view = await live.until(lambda view: "opening/environment" in view.questions)
     told = (live.small.folder / "told").read_text()
     assert told.startswith(
         "emergency EMERGENCY on here: ana@example.org runs 20260101000000_notes, 20260102000000_drop"
     )
-    assert "the shop is down" in told
+    assert "the shop is down" in told and "\nALL" not in told and "\x1b" not in told
     emergency = view.opened.emergency if view.opened else None
     assert emergency is not None and emergency.review_by in told
     await live.do(c.Answer(question="opening/environment", answer="here"))
