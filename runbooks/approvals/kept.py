@@ -14,7 +14,7 @@ MOST = 9
 def keep(folder: Path, approvals: Iterable[Signed]) -> None:
     """Write them into a session's folder, numbered. Raises Unavailable."""
     for number, one in enumerate(approvals, 1):
-        path = _place(folder) / f"{number}-{one.name.removesuffix('.json')}.json"
+        path = place_in(folder) / f"{number}-{one.name.removesuffix('.json')}.json"
         write_private(path, one.text)
         write_private(path.with_name(path.name + SUFFIX), one.signature.encode())
 
@@ -31,12 +31,13 @@ def read_kept(folder: Path) -> tuple[Signed, ...]:
 
 def keep_signers(folder: Path, text: bytes) -> Path:
     """Write the file of signers beside them, as it was read. Raises Unavailable."""
-    path = _place(folder) / "signers"
+    path = place_in(folder) / "signers"
     write_private(path, text)
     return path
 
 
-def _place(folder: Path) -> Path:
+def place_in(folder: Path) -> Path:
+    """The folder for them in a session's folder, made if it is not there. Raises Unavailable."""
     place = folder / FOLDER
     try:
         make_folder(place)

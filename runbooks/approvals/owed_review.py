@@ -11,7 +11,7 @@ from migrations.problem import Misuse, Problem
 from runbooks import events as e
 from runbooks.approvals.approval_document import SUFFIX
 from runbooks.approvals.approving import Approver
-from runbooks.approvals.kept import FOLDER
+from runbooks.approvals.kept import place_in
 from runbooks.approvals.plan_document import canonical, stamped
 from runbooks.artefacts import write_private
 from runbooks.frozen import Frozen
@@ -100,8 +100,7 @@ def settle(
     )
     text = canonical(review)
     signature = sign(text, NAMESPACE, who.key, environ).armour
-    (journal.parent / FOLDER).mkdir(mode=0o700, exist_ok=True)
-    path = journal.parent / REVIEW
+    path = place_in(journal.parent) / Path(REVIEW).name
     write_private(path, text)
     write_private(path.with_name(path.name + SUFFIX), signature.encode())
     return path

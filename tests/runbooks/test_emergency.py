@@ -10,7 +10,7 @@ import pytest
 from fix_keys import Key, public
 from fix_live import Live, write
 
-from migrations.problem import Misuse, Problem
+from migrations.problem import Misuse, Problem, Unavailable
 from runbooks import commands as c
 from runbooks import events as e
 from runbooks.approvals.approving import Approver
@@ -97,6 +97,10 @@ def test_the_owed_review_is_a_signature_of_the_whole_record_by_a_second_engineer
         not_the_operator(Approver(ANA.name, keys("ana")), opened, journal, signers, {})
     assert not not_the_operator(ben, opened, journal, signers, {}), "nobody knows that it was not ben, as ana"
     assert "EMERGENCY, review owed by 2026-02-04" in sessions_text([summary(journal.parent)])
+    (journal.parent / "approvals").write_text("as if it was another account's, or nobody may write there")
+    with pytest.raises(Unavailable, match="approvals cannot be made"):
+        settle(journal, opened, head, ben, ANA, "seen")
+    (journal.parent / "approvals").unlink()
     path = settle(journal, opened, head, ben, ANA.model_copy(update={"name": BEN}), "seen")
     assert f"EMERGENCY, review of {BEN} as claimed" in sessions_text([summary(journal.parent)])
     (tmp_path / "signers").write_text(text)
