@@ -78,7 +78,7 @@ async def test_after_a_crash_the_ledger_says_whether_it_was_written(ctx: Resolvi
     assert [await ctx.settled(**wish) for wish in wishes[:2]] == [
         Settled("stopped", "unknown", "nothing was written. Start the step again")
     ] * 2
-    assert await ctx.settled(baseline="2") is None, "one of them has failed: a person decides"
+    assert isinstance(await ctx.settled(baseline="2"), Doubt), "one of them has failed: a person decides"
     await ctx.run(RESOLVE, applied=["2"])
     assert [await ctx.settled(**wish) for wish in wishes[1:]] == [Settled("done", "ok", "the ledger says so")] * 2
 
@@ -86,7 +86,8 @@ async def test_after_a_crash_the_ledger_says_whether_it_was_written(ctx: Resolvi
 @pytest.mark.parametrize("anew", ["SELECT 1", "UPDATE _prisma_migrations SET rolled_back_at = now()"])
 async def test_what_somebody_else_wrote_is_not_taken_for_all_of_it(ctx: Resolving, anew: str) -> None:
     ctx.query(anew)
-    assert await ctx.settled(applied=["1", "2"]) is None, "a person decides"
+    doubt = await ctx.settled(applied=["1", "2"])
+    assert isinstance(doubt, Doubt) and "gonogo status" in doubt.look, "a person decides, and is told where to look"
     ctx.query("UPDATE _prisma_migrations SET finished_at = now(), rolled_back_at = NULL")
     assert await ctx.settled(applied=["1", "2"]) == Settled("done", "ok", "the ledger says so")
 
