@@ -131,6 +131,11 @@ class Looking(Base):
         return ""
 
     @property
+    def reviews(self) -> bool:
+        """Scripts can be marked as reviewed here: not where all of it is past."""
+        return not self.mark
+
+    @property
     def recorded(self) -> bool:
         """There is a session, with a time and records to be counted."""
         return True

@@ -56,6 +56,11 @@ class ApprovalApp(GonogoApp):
         return "PLAN TO APPROVE"
 
     @property
+    def reviews(self) -> bool:
+        """That is what it is for."""
+        return True
+
+    @property
     def recorded(self) -> bool:
         """Nothing is recorded yet."""
         return False

@@ -136,7 +136,7 @@ class Review(ScriptReader):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the field for words, the arrows move in it. In a record, nothing is marked any more."""
-        if self.gonogo.mark and action in ("mark", "comment"):
+        if not self.gonogo.reviews and action in ("mark", "comment"):
             return False
         return not (action == "script" and self.search.asks)
 
