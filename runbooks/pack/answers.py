@@ -59,8 +59,8 @@ def _asked_by(found: Evidence) -> Words:
 def approved(found: Evidence) -> Iterator[Part]:
     """A second engineer's word; then who reviewed the scripts, which the operator may do."""
     facts, points = found.facts, list[Point]()
-    for _, words in approved_rows(facts):
-        points.append(Point(words))
+    if facts.opening.emergency is not None:
+        points += (Point(words) for _, words in approved_rows(facts))
     if facts.plan is not None and facts.plan.approval is not None:
         points += (Point((*words, " ", Refs((facts.plan_seq,)))) for words in approval_points(facts.plan.approval))
     if not points:
@@ -148,6 +148,21 @@ def verified(found: Evidence) -> Iterator[Part]:
         yield Paragraph((Strong("It was not"), ": no step looked at the target afterwards."))
     else:
         yield Paragraph(("Nothing was started that changes the target, so there was nothing to verify.",))
+
+
+def why(found: Evidence) -> Iterator[Part]:
+    """What each step that was not green says of that, and the reasons that persons gave."""
+    odd = (
+        one for one in found.steps if one.ended is None or (one.ended[1].end, one.ended[1].outcome) != ("done", "ok")
+    )
+    points = list(_steps(odd))
+    for seq, _, tick in found.ticks.values():
+        if tick.state == "not_applicable":
+            because = (": ", Value(tick.reason), ", ", *by_whom(tick.by), " ", Refs((seq,)))
+            points.append(Point(("Called not applicable: ", _item(found, tick.item), *because)))
+    if points:
+        yield Paragraph(("What each of these says of itself:",))
+        yield Points(tuple(points))
 
 
 def _steps(steps: Iterable[Did]) -> Iterator[Point]:

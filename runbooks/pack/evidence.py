@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from runbooks import events as e
 from runbooks.journal.records import Record
 from runbooks.report.facts import Facts, gather
-from runbooks.signing.record import Signed, said_by
 
 
 @dataclass
@@ -34,7 +33,6 @@ class Evidence:
     reviews: list[tuple[int, e.ScriptReviewed]] = field(default_factory=list)
     pens: list[tuple[int, e.PenTaken]] = field(default_factory=list)
     resumed: list[tuple[int, e.SessionResumed]] = field(default_factory=list)
-    signed: list[tuple[int, Signed]] = field(default_factory=list)
 
     @property
     def plan(self) -> e.PlanMade | None:
@@ -98,7 +96,5 @@ class _Seen:
                 found.pens.append((record.seq, event))
             case e.SessionResumed():
                 found.resumed.append((record.seq, event))
-            case e.StepProgress() if isinstance(signed := said_by(event), Signed):
-                found.signed.append((record.seq, signed))
             case _:
                 pass

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runbooks.journal.grade import MEANING, Grade
-from runbooks.pack.answers import approved, ran, requested, tested, verified, who
+from runbooks.pack.answers import approved, ran, requested, tested, verified, who, why
 from runbooks.pack.contents import Contents, LeftOut
 from runbooks.pack.evidence import Evidence
 from runbooks.report.parts import (
@@ -62,6 +62,7 @@ def page_parts(found: Evidence, contents: Contents, grade: Grade, verifier: str)
     yield Heading(2, ("What deviated, and why",))
     points = deviation_points(facts, MOST, MOST)
     yield Points(tuple(points)) if points else Paragraph(("Nothing that these records tell of.",))
+    yield from why(found)
     yield Heading(2, ("How anyone can check this",))
     yield from _check(found, contents, verifier)
 
@@ -73,26 +74,30 @@ def _check(found: Evidence, contents: Contents, verifier: str) -> Iterator[Part]
         (
             "With Python 3.8 or newer, and nothing else, where this pack was unpacked. Whoever can change a pack can",
             " change its verifier too: take ",
-            File("verify.py"),
-            " from a release of gonogo, or compare its SHA-256 with this one, as it was noted elsewhere:",
+            Value("verify.py"),
+            " from a release of gonogo, or compare its SHA-256 with the one that was noted when this was made. Here it is",
         )
     )
     yield Verbatim(verifier)
-    yield Verbatim(f"python3 verify.py . --head {last}:{facts.head}\npython3 verify.py . --signers FILE\n")
+    yield Verbatim("python3 verify.py .\npython3 verify.py . --head HASH --signers FILE\n")
     yield Paragraph(
         (
-            "The head proves something only if it comes from where the operator could not write it: the ticket, the",
-            " server's log, the register. The same goes for the file of signers. With gonogo, ",
+            "The head of this journal is ",
+            Value(f"{last}:{facts.head}"),
+            " ",
+            Refs((last,)),
+            ". It proves something only if it is met by one from where the operator could not write: the ticket, the",
+            " server's log, the register. The file of signers, too, must come from there. With gonogo, ",
             Value("gonogo transcript verify PACK.zip"),
             " checks the same, and makes these pages again from the journal and compares every byte.",
         )
     )
-    if found.signed:
-        told = many(len({one.record for _, one in found.signed}), "signed record")
-        refs = Refs(tuple(seq for seq, _ in found.signed))
-        yield Paragraph((f"The journal tells of {told} ", refs, "; what was signed is in ", Value("signatures/"), "."))
+    signed = [name for name in contents.files if name.startswith("signatures/") and name.endswith(".sig")]
+    if signed:
+        told = many(len(signed), "signature")
+        yield Paragraph((f"{told} of this record's heads: ", Value("signatures/"), "; whose, a file of signers tells."))
     else:
-        yield Paragraph(("The journal tells of no signature; one of the last record would stand beside it alone.",))
+        yield Paragraph(("Nobody signed this record: there are no signatures beside it.",))
     beside = (
         File("journal.jsonl"),
         ", ",

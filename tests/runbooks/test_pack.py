@@ -27,10 +27,13 @@ from runbooks.pack.unpack import unpacked
 from runbooks.signing import HEAD, sign
 from runbooks.signing.kept import keep
 from runbooks.signing.signed_head import SignedHead
+from tests.chromium import browser
 from tests.fix_disk import full_disk
 from tests.fix_keys import public
+from tests.fix_soak import needs
 from tests.runbooks.conftest import SHA, Clock, the_plan, walk
 from tests.runbooks.stdlib_journal import forged
+from tests.runbooks.test_transcript_browser import CONTRAST
 from tui.commands.export import export_transcript
 from tui.commands.verify import verify_transcript
 
@@ -153,13 +156,18 @@ def test_a_pack_holds_what_is_named_and_no_dump_under_any_name(whole) -> None:
     places = [page.index(f"{words}</h2>") for words in QUESTIONS]
     assert places == sorted(places)
     assert "no approval by a second engineer was asked for" in page
-    for anchor in set(re.findall(r'href="transcript.html#(r\d+)"', page)):
-        assert f'id="{anchor}"'.encode() in kept["transcript.html"]
+    anchors = set(re.findall(r'href="transcript.html#(r\d+)"', page))
+    assert {"r0", "r2", "r4"} <= anchors
+    assert not [anchor for anchor in anchors if f'id="{anchor}"'.encode() not in kept["transcript.html"]]
 
 
 def test_the_same_folder_gives_the_same_bytes_that_only_its_owner_reads(folder, whole, tmp_path) -> None:
     again = pack(folder / NAME, tmp_path / "again.zip").path
     assert again.read_bytes() == whole.read_bytes() and stat.S_IMODE(again.stat().st_mode) == 0o600
+    with zipfile.ZipFile(again) as source:
+        assert {(one.date_time, one.external_attr >> 16) for one in source.infolist()} == {
+            ((1980, 1, 1, 0, 0, 0), stat.S_IFREG | 0o600)
+        }
     with pytest.raises(Problem, match="there already"):
         pack(folder / NAME, again)
     pack(folder / NAME, again, overwrite=True)
@@ -323,3 +331,19 @@ def test_the_command_says_what_is_left_out_and_how_the_verifier_is_known(folder,
     assert f"SHA-256 of its verify.py: {verifier}" in result.output
     assert f"SHA-256 of its manifest.json: {manifest}" in result.output
     assert "left out: /dumps/x.dump (dump)" in result.output
+
+
+@pytest.mark.soak
+def test_the_page_loads_nothing_and_is_read_in_light_and_dark_and_on_a_narrow_screen(whole, tmp_path) -> None:
+    with zipfile.ZipFile(whole) as source:
+        source.extractall(tmp_path)
+    with browser(needs("chromium"), tmp_path / "profile") as page:
+        page.open((tmp_path / NAMED / "index.html").as_uri())
+        for scheme in ("light", "dark"):
+            page.media(scheme=scheme)
+            assert not [(ratio, text) for ratio, text in page.ask(CONTRAST) if ratio < 4.5]
+        page.do("Emulation.setDeviceMetricsOverride", width=360, height=700, deviceScaleFactor=1, mobile=True)
+        assert page.ask("document.documentElement.scrollWidth") <= 360
+        heard = [one["method"] for one in page.heard]
+    assert heard.count("Network.requestWillBeSent") == 1
+    assert not {"Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"} & set(heard)
