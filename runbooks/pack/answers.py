@@ -152,10 +152,7 @@ def verified(found: Evidence) -> Iterator[Part]:
 
 def why(found: Evidence) -> Iterator[Part]:
     """What each step that was not green says of that, and the reasons that persons gave."""
-    odd = (
-        one for one in found.steps if one.ended is None or (one.ended[1].end, one.ended[1].outcome) != ("done", "ok")
-    )
-    points = list(_steps(odd))
+    points = list(_steps(one for one in found.steps if not _green(one)))
     for seq, _, tick in found.ticks.values():
         if tick.state == "not_applicable":
             because = (": ", Value(tick.reason), ", ", *by_whom(tick.by), " ", Refs((seq,)))
@@ -163,6 +160,10 @@ def why(found: Evidence) -> Iterator[Part]:
     if points:
         yield Paragraph(("What each of these says of itself:",))
         yield Points(tuple(points))
+
+
+def _green(one: Did) -> bool:
+    return one.ended is not None and (one.ended[1].end, one.ended[1].outcome) == ("done", "ok")
 
 
 def _steps(steps: Iterable[Did]) -> Iterator[Point]:

@@ -75,7 +75,7 @@ def _check(found: Evidence, contents: Contents, verifier: str) -> Iterator[Part]
             "With Python 3.8 or newer, and nothing else, where this pack was unpacked. Whoever can change a pack can",
             " change its verifier too: take ",
             Value("verify.py"),
-            " from a release of gonogo, or compare its SHA-256 with the one that was noted when this was made. Here it is",
+            " from a release of gonogo, or compare its SHA-256 with the one that was noted with it. Here it is",
         )
     )
     yield Verbatim(verifier)
