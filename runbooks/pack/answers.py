@@ -79,8 +79,8 @@ def approved(found: Evidence) -> Iterator[Part]:
 
 def tested(found: Evidence) -> Iterator[Part]:
     """Steps that try or prove something first, what persons ticked off before Migrate, the session before."""
-    done = [one for one in found.steps if one.started.uses in TESTS]
-    points = list(_steps(done))
+    done = [one for one in found.steps if one.started.uses in TESTS and one.phase not in (*AFTERWARDS, "migrate")]
+    points = list(_steps(_latest(done)))
     for seq, phase, tick in found.ticks.values():
         if phase not in (*AFTERWARDS, "migrate"):
             said: Words = (": ", Value(tick.evidence or tick.reason)) if tick.evidence or tick.reason else ()
@@ -107,8 +107,13 @@ def tested(found: Evidence) -> Iterator[Part]:
 
 
 def ran(found: Evidence) -> Iterator[Part]:
-    """Each attempt of a step that changes anything, here or outside."""
+    """Each attempt of a step that changes anything, here or outside; each script that was sent."""
     points = list(_steps(found.did("target", "outside")))
+    for one in found.scripts:
+        end = "applied" if one.ended is not None else Strong("no record of its end")
+        seqs = (one.seq,) if one.ended is None else (one.seq, one.ended)
+        words = ("The script ", Value(one.name), ", SHA-256 ", Value(one.sha256), ": ", end, " ")
+        points.append(Point((*words, Refs(seqs))))
     yield Points(tuple(points)) if points else Paragraph(("Nothing that changes anything was started.",))
 
 
@@ -136,7 +141,7 @@ def who(found: Evidence) -> Iterator[Part]:
 
 def verified(found: Evidence) -> Iterator[Part]:
     """What was read once the target had been changed, and what persons ticked off then."""
-    points = list(_steps(one for one in found.did("reads") if one.phase in AFTERWARDS))
+    points = list(_steps(_latest(one for one in found.did("reads") if one.phase in AFTERWARDS)))
     for seq, phase, tick in found.ticks.values():
         if phase in AFTERWARDS:
             said: Words = (": ", Value(tick.evidence or tick.reason)) if tick.evidence or tick.reason else ()
@@ -160,6 +165,11 @@ def why(found: Evidence) -> Iterator[Part]:
     if points:
         yield Paragraph(("What each of these says of itself:",))
         yield Points(tuple(points))
+
+
+def _latest(steps: Iterable[Did]) -> Iterable[Did]:
+    """Of steps that were read again, the last time: the one that a GO stands on."""
+    return {(one.phase, one.started.step): one for one in steps}.values()
 
 
 def _green(one: Did) -> bool:

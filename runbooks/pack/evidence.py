@@ -20,11 +20,22 @@ class Did:
 
 
 @dataclass
+class ScriptRun:
+    """A script that was sent to the target by gonogo itself: its SHA-256, and the records of its start and its end."""
+
+    name: str
+    sha256: str
+    seq: int
+    ended: int | None = None
+
+
+@dataclass
 class Evidence:
     """The facts of a session, and what its summary does not tell. Numbers are those of the records."""
 
     facts: Facts
     steps: list[Did] = field(default_factory=list)
+    scripts: list[ScriptRun] = field(default_factory=list)
     kept: list[tuple[int, e.ArtefactKept, str]] = field(default_factory=list)
     """Each with the kind of the step that kept it."""
     torn: list[tuple[int, e.JournalRepaired]] = field(default_factory=list)
@@ -92,6 +103,11 @@ class _Seen:
                 found.reviews.append((record.seq, event))
             case e.JournalRepaired():
                 found.torn.append((record.seq, event))
+            case e.StepProgress(data={"event": "ScriptStarted", "name": str(name), "checksum": str(sha256)}):
+                found.scripts.append(ScriptRun(name, sha256, record.seq))
+            case e.StepProgress(data={"event": "ScriptEnded", "name": str(name)}):
+                for run in (run for run in found.scripts if run.name == name and run.ended is None):
+                    run.ended = record.seq
             case e.PenTaken():
                 found.pens.append((record.seq, event))
             case e.SessionResumed():

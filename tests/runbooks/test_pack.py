@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,13 @@ from runbooks import events as e
 from runbooks.journal import NAME, Journal
 from runbooks.journal.records import stamp
 from runbooks.pack import verify as plain
+from runbooks.pack.contents import Contents, LeftOut
+from runbooks.pack.evidence import evidence
 from runbooks.pack.make import pack
+from runbooks.pack.page import page_parts
 from runbooks.pack.unpack import unpacked
+from runbooks.report.html import Beside, KeptScripts, Origin, page_beside
+from runbooks.report.markdown import markdown
 from runbooks.signing import HEAD, sign
 from runbooks.signing.kept import keep
 from runbooks.signing.signed_head import SignedHead
@@ -34,6 +40,7 @@ from tests.fix_soak import needs
 from tests.runbooks.conftest import SHA, Clock, the_plan, walk
 from tests.runbooks.stdlib_journal import forged
 from tests.runbooks.test_transcript_browser import CONTRAST
+from tests.runbooks.transcript_records import hidden, hostile, texts
 from tui.commands.export import export_transcript
 from tui.commands.verify import verify_transcript
 
@@ -58,6 +65,11 @@ def session(folder: Path) -> Path:
     )
     events = walk()
     events[2] = events[2].model_copy(update={"scripts": (script,)})
+    sent = {"event": "ScriptStarted", "name": "20260301_drop", "checksum": script.sha256}
+    events[11:11] = [
+        e.StepProgress(step="apply", attempt=1, data=sent),
+        e.StepProgress(step="apply", attempt=1, data={"event": "ScriptEnded", "name": "20260301_drop"}),
+    ]
     kept = [artefact("state", "artefacts/9-state.json", SCHEMA), artefact("dump", "artefacts/10-x.dump", DUMP)]
     events[10:10] = [*kept, artefact("state", "artefacts/11-state.json", DUMP)]
     journal = Journal.create(folder, Clock())
@@ -155,7 +167,7 @@ def test_a_pack_holds_what_is_named_and_no_dump_under_any_name(whole) -> None:
     page = kept["index.html"].decode()
     places = [page.index(f"{words}</h2>") for words in QUESTIONS]
     assert places == sorted(places)
-    assert "no approval by a second engineer was asked for" in page
+    assert "no approval by a second engineer was asked for" in page and "applied <span" in page
     anchors = set(re.findall(r'href="transcript.html#(r\d+)"', page))
     assert {"r0", "r2", "r4"} <= anchors
     assert not [anchor for anchor in anchors if f'id="{anchor}"'.encode() not in kept["transcript.html"]]
@@ -178,7 +190,7 @@ def test_both_verify_it_and_by_whom_it_is_signed(whole, signers, capsys, tmp_pat
     head = json.loads(files(whole)[NAME].splitlines()[-1])["hash"]
     for options, grade in (
         ([], "consistent"),
-        (["--head", f"27:{head}"], "anchored"),
+        (["--head", f"29:{head}"], "anchored"),
         (["--signers", str(signers)], "signed"),
         (["--head", "0" * 64], "broken"),
     ):
@@ -321,6 +333,32 @@ def test_both_say_who_approved_and_refuse_what_another_signed(folder, tmp_path, 
         right = good or (at == SHA and name != "review.json")
         found = ours(archive, "--signers", str(signers))
         assert found == theirs(archive, capsys, "--signers", str(signers)) == (int(not right), "signed")
+
+
+@settings(deadline=None, max_examples=20)
+@given(texts)
+def test_no_text_from_outside_becomes_anything_else_on_the_page(text) -> None:
+    read, page = told(text)
+    assert not hidden(read) and HTMLTags(page).seen <= HTMLTags(told("plain")[1]).seen
+
+
+def told(text: str) -> tuple[str, str]:
+    """The page about records that say this everywhere, as Markdown and as HTML."""
+    left = LeftOut(name=text, why="altered", what=text, record=3)
+    parts = list(page_parts(evidence(hostile(text)), Contents({}, (left,)), "broken", SHA))
+    beside = Beside("transcript.html", frozenset())
+    page = page_beside(parts, Origin(text, 1, SHA), KeptScripts(Path("/")), beside)
+    return "".join(markdown(parts)), "".join(page)
+
+
+class HTMLTags(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen = set[str]()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.seen.add(tag)
 
 
 def test_the_command_says_what_is_left_out_and_how_the_verifier_is_known(folder, tmp_path) -> None:
