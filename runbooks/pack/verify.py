@@ -314,7 +314,7 @@ class Pack:
 
     def __init__(self, path: str) -> None:
         self.files: Any = Folder(path) if os.path.isdir(path) else Zip(path)
-        self.wrong: list[str] = list(self.files.wrong)
+        self.wrong: list[str] = list(self.files.wrong) if "manifest.json" in self.files.names else []
         self.lines: list[str] = []
         self.sums: dict[str, str] = {}
         self.manifest: dict[str, Any] = {}

@@ -252,7 +252,7 @@ def test_a_manifest_made_anew_hides_nothing_that_a_record_says(whole, tmp_path, 
     assert found == theirs(archive, capsys, "--signers", str(signers)) or how in UNSEEN
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_both_say_the_same_of_any_changed_byte(whole, tmp_path, capsys, data) -> None:
     kept = files(whole)
@@ -335,7 +335,7 @@ def test_both_say_who_approved_and_refuse_what_another_signed(folder, tmp_path, 
         assert found == theirs(archive, capsys, "--signers", str(signers)) == (int(not right), "signed")
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)
 @given(texts)
 def test_no_text_from_outside_becomes_anything_else_on_the_page(text) -> None:
     read, page = told(text)
