@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbooks.events import SessionOpened
+from runbooks.events import PlanMade, SessionOpened
 from runbooks.journal.clocks import Clocks, ClockWatch
 from runbooks.journal.files import open_to_read, read_lines, whole
 from runbooks.journal.grade import Grade
@@ -19,7 +19,8 @@ class Verdict:
 
     `reached`: the last record that a head from outside names; `strangers`: the heads that no record has. `lasted`, in
     microseconds, is by the clock that wrote the journal. `named`: the files that it names, yet to be compared.
-    `signed`: the last record that somebody known has signed; `denied`: somebody known signed another journal of it.
+    `plan`: what was to be run. `signed`: the last record that somebody known has signed; `denied`: somebody known
+    signed another journal of it.
     """
 
     records: int
@@ -33,6 +34,7 @@ class Verdict:
     reached: int | None
     strangers: tuple[Head, ...]
     named: tuple[Named, ...]
+    plan: PlanMade | None = None
     signed: int | None = None
     denied: bool = False
 
@@ -56,7 +58,7 @@ def verify(path: Path, heads: Iterable[Head] = ()) -> Verdict:
 def verify_lines(lines: Iterable[bytes], heads: Iterable[Head] = ()) -> Verdict:
     """The same of lines, each with its line feed; only the last may lack it."""
     chain, watch, sought = Chain(), ClockWatch(), Sought(heads)
-    torn, fault, opened, named = False, None, None, list[Named]()
+    torn, fault, opened, plan, named = False, None, None, None, list[Named]()
     try:
         for line in lines:
             if not whole(line) and not chain.ended:
@@ -67,6 +69,7 @@ def verify_lines(lines: Iterable[bytes], heads: Iterable[Head] = ()) -> Verdict:
             sought.take(record)
             named += named_by(record)
             opened = record.event if isinstance(record.event, SessionOpened) else opened
+            plan = record.event if isinstance(record.event, PlanMade) else plan
     except BadRecord as bad:
         fault = bad.fault
     return Verdict(
@@ -81,6 +84,7 @@ def verify_lines(lines: Iterable[bytes], heads: Iterable[Head] = ()) -> Verdict:
         sought.reached,
         sought.strangers,
         tuple(named),
+        plan,
     )
 
 

@@ -1,12 +1,16 @@
 """What a session accepts as approved: real keys, documents built in memory, and every way to cheat that we know."""
 
+import os
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from fix_keys import Key, public
 
 from migrations.folder import read_folder
@@ -17,12 +21,17 @@ from runbooks.approvals.approval_document import ApprovalDocument, Signed, read_
 from runbooks.approvals.approving import PLAN, keep_scripts
 from runbooks.approvals.checkout import with_the_target
 from runbooks.approvals.gate import Case, accepted, needed
+from runbooks.approvals.judged import judge_papers
+from runbooks.approvals.kept import keep
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.approvals.signers import Source, read_signers
+from runbooks.journal import NAME, Journal, Verdict, verify
 from runbooks.planning import Covered, CoveredScript, make_plan
 from runbooks.project import Environment, Project
 from runbooks.runbook import PHASES, Phase, Runbook
 from runbooks.signing import APPROVAL, HEAD, AllowedSigners, Signer, sign
+from tests.runbooks.conftest import Clock, opening
+from tui.commands.verify import verify_transcript
 from tui.script_files import read_pending
 
 ANA, BEN, EVE, ZOE = (f"{name}@example.org" for name in ("ana", "ben", "eve", "zoe"))
@@ -257,3 +266,43 @@ def test_signers_of_a_branch_are_read_as_the_remote_has_it(desk: Desk, tmp_path:
     for branch in ("main", "HEAD", "nothing/main"):
         with pytest.raises(Misuse, match="no branch of a remote"):
             read_signers(project(mine), Environment(name="p", signers_from=f"{branch}:signers"))
+
+
+def recorded(folder: Path, signed: Signed, approval: e.Approval | None, operator: str = ZOE) -> Verdict:
+    """A session that ran the plan, with an approval beside its journal."""
+    made = e.PlanMade(hash=COVERS.hash, target=TARGET, protected=True, scripts=(), approval=approval)
+    begun = opening(project="shop", environment="production", ticket="CHG-1", operator=by(operator))
+    with closing(Journal.create(folder, Clock())) as journal:
+        for event in (begun, made, e.SessionEnded(outcome="go", exit_code=0)):
+            journal.append(event, sync=False)
+    keep(folder, [signed])
+    return verify(folder / NAME)
+
+
+def test_an_auditor_is_told_what_an_approval_proves_of_the_plan_that_was_run(desk: Desk, tmp_path: Path) -> None:
+    good = desk.signed(plan())
+    approval = accepted([good], desk.case(), desk.source, 1)
+    signers, other_one = desk.source.signers, desk.signed(plan(EDITED))
+    forged = desk.signed(plan(), EVE)
+    claimed = approval.model_copy(
+        update={"approvers": tuple(a.model_copy(update={"sha256": sha256(other_one.text).hexdigest()})
+                                   for a in approval.approvers)}
+    )  # fmt: skip
+    for number, (signed, named, operator, words) in enumerate((
+        (good, approval, ZOE, f"approval of approvals/1-approval.json: signed by {ANA}, key "),
+        (forged, approval, ZOE, "proves nothing: the journal names no such approval"),
+        (desk.signed(plan(), ZOE), approval, ZOE, f"proves nothing: it is in the name of {ANA}, and {ZOE} signed it"),
+        (good, approval, ANA, f"proves nothing: it is by {ANA}, who ran the session"),
+        (good, None, ZOE, "proves nothing: the journal names no such approval"),
+        (other_one, claimed, ZOE, "proves nothing: it is of another plan than the one that was run"),
+    )):  # fmt: skip
+        folder = tmp_path / str(number)
+        (paper,) = judge_papers(folder, recorded(folder, signed, named, operator), signers)
+        assert words in paper.words
+    file = tmp_path / "0" / "approvals" / "1-approval.json"
+    file.unlink()
+    os.mkfifo(file)
+    (paper,) = judge_papers(tmp_path / "0", verify(tmp_path / "0" / NAME), signers)
+    assert "is not a file" in paper.refused
+    told = CliRunner().invoke(verify_transcript, [str(tmp_path / "5")])
+    assert told.exit_code == 1 and "1-approval.json proves nothing" in told.stdout

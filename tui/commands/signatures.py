@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from migrations.problem import Misuse, Unavailable
+from runbooks.approvals.judged import Paper, judge_papers
 from runbooks.journal.grade import Grade
 from runbooks.journal.verify import Verdict
 from runbooks.places import journal_of
@@ -41,6 +42,19 @@ def signatures_of(journal: Path | None, signers: Path | None, verdict: Verdict, 
         if known is not None:
             raise
         talk(f"The signatures are not looked at: {missing}")
+        return []
+
+
+def papers_of(journal: Path | None, signers: Path | None, verdict: Verdict) -> list[Paper]:
+    """The approvals and the review beside a journal, judged. Raises as `signatures_of` does."""
+    if journal is None or verdict.fault is not None:
+        return []
+    try:
+        return judge_papers(journal.parent, verdict, AllowedSigners.read(signers) if signers else None)
+    except Unavailable as missing:
+        if signers is not None:
+            raise
+        talk(f"The approvals are not looked at: {missing}")
         return []
 
 

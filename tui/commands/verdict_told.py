@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from runbooks.approvals.judged import Paper
 from runbooks.journal.clocks import SECOND, Clocks
 from runbooks.journal.grade import MEANING
 from runbooks.journal.named import Artefact
@@ -32,10 +33,12 @@ def verdict_text(
     signatures: Sequence[Judged],
     page: Comparison | None,
     pack: Checked | None = None,
+    papers: Sequence[Paper] = (),
 ) -> str:
     """In lines, the grade and what it means last."""
     lines = [*_what(verdict), *_clock(verdict.clocks), *_files(artefacts), *_heads(verdict)]
-    lines += [*signature_lines(verdict, signatures), *_wrong(verdict), *(_page(page) if page else ())]
+    lines += [*signature_lines(verdict, signatures), *(paper.words for paper in papers), *_wrong(verdict)]
+    lines += _page(page) if page else ()
     lines += [*pack.said, *(f"wrong: {each}" for each in pack.wrong)] if pack else []
     return "\n".join(one_line(line) for line in (*lines, f"grade: {verdict.grade}: {MEANING[verdict.grade]}"))
 
@@ -46,6 +49,7 @@ def verdict_json(
     signatures: Sequence[Judged],
     page: Comparison | None,
     pack: Checked | None = None,
+    papers: Sequence[Paper] = (),
 ) -> str:
     """One object. Times are in microseconds; records count from 0, lines from 1."""
     opened = verdict.opened
@@ -70,6 +74,7 @@ def verdict_json(
         },
         "signed_to": verdict.signed,
         "signatures": signatures_json(signatures),
+        "approvals": [asdict(each) for each in papers],
         "artefacts": [asdict(each) for each in artefacts],
         "page": asdict(page) if page else None,
         "pack": asdict(pack) if pack else None,

@@ -16,7 +16,7 @@ from runbooks.journal.verify import verify_lines
 from runbooks.places import journal_of
 from runbooks.signing.judged import with_signatures
 from tui.commands.common import json_option, project_option
-from tui.commands.signatures import signatures_of, signers_option
+from tui.commands.signatures import papers_of, signatures_of, signers_option
 from tui.commands.verdict_told import verdict_json, verdict_text
 from tui.commands.verify_pack import pack_of, verify_pack
 from tui.commands.verify_page import compared, journal_of_page, page_of
@@ -71,11 +71,13 @@ def verify_transcript(
     in_session = journal is not None and journal.name == NAME
     artefacts = compare(journal.parent, verdict.named) if journal and in_session else []
     judged = signatures_of(journal if in_session else None, signers, verdict, at_least)
+    papers = papers_of(journal if in_session else None, signers, verdict)
     verdict = with_signatures(verdict, judged)
     same = compared(page, journal, verdict.grade) if page and journal else None
     tell = verdict_json if as_json else verdict_text
-    click.echo(tell(verdict, artefacts, judged, same))
-    altered = any(each.state == "altered" for each in artefacts) or any(one.refused for one in judged)
+    click.echo(tell(verdict, artefacts, judged, same, papers=papers))
+    refused = any(one.refused for one in judged) or any(one.refused for one in papers)
+    altered = refused or any(each.state == "altered" for each in artefacts)
     whole = verdict.records > 0 and not altered and (same is None or same.state == "same")
     sys.exit(0 if reaches(verdict.grade, at_least) and whole else 1)
 
