@@ -15,7 +15,7 @@ from runbooks.approvals.kept import place_in
 from runbooks.approvals.plan_document import canonical, stamped
 from runbooks.artefacts import write_private
 from runbooks.frozen import Frozen
-from runbooks.journal import verify
+from runbooks.journal import NAME, verify
 from runbooks.project import Project
 from runbooks.sessions import REVIEW
 from runbooks.signing import AllowedSigners, ready, sign
@@ -44,7 +44,7 @@ class ReviewDocument(Frozen):
 def owing(journal: Path, project: Project) -> tuple[e.SessionOpened, str]:
     """The first record and the head of a session that owes a review. Raises Misuse or Problem where none is owed."""
     verdict = verify(journal)
-    if verdict.records == 0:
+    if verdict.records == 0 and journal.name != NAME:
         raise Misuse(
             f"{journal} is neither a plan, whose name ends with .json, nor the record of a session.",
             advice="`gonogo plan` writes plans, and `gonogo sessions` lists sessions.",
