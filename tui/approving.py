@@ -74,6 +74,7 @@ class ApprovalApp(GonogoApp):
         """How it goes on, once there is nothing left to mark."""
         before, self._all_marked = self._all_marked, not missing(self.view)
         if self._all_marked and not before:
+            self.clear_notifications()
             self.notify(NEXT, timeout=20, markup=False)
 
 

@@ -102,7 +102,7 @@ def test_the_owed_review_is_a_signature_of_the_whole_record_by_a_second_engineer
         settle(journal, opened, head, ben, ANA, "seen")
     (journal.parent / "approvals").unlink()
     path = settle(journal, opened, head, ben, ANA.model_copy(update={"name": BEN}), "seen")
-    assert f"EMERGENCY, review of {BEN} as claimed" in sessions_text([summary(journal.parent)])
+    assert f"EMERGENCY, reviewed by {BEN}, as claimed" in sessions_text([summary(journal.parent)])
     (tmp_path / "signers").write_text(text)
     given = ["ssh-keygen", "-Y", "verify", "-f", str(tmp_path / "signers"), "-I", BEN, "-n", NAMESPACE,
              "-s", f"{path}.sig"]  # fmt: skip
