@@ -45,5 +45,7 @@ def _cells(session: Summary) -> tuple[str, ...]:
 
 def review_words(session: Summary) -> str:
     """What is owed, or was done, for a run without approval; else nothing."""
-    owed = f"review owed by {session.review_by}" if not session.reviewer else f"reviewed by {session.reviewer}, as claimed"
-    return f"EMERGENCY, {owed}" if session.review_by else ""
+    if not session.review_by:
+        return ""
+    done = f"reviewed by {session.reviewer}, as claimed" if session.reviewer else f"review owed by {session.review_by}"
+    return f"EMERGENCY, {done}"
