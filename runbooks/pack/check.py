@@ -1,28 +1,25 @@
 """Whether an unpacked pack is what its manifest lists, and its pages what gonogo makes of its journal."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import rfc8785
 from pydantic import ValidationError
 
-from migrations.problem import Problem, Unavailable
+from runbooks.approvals.judged import judge_papers
 from runbooks.journal.files import open_to_read
 from runbooks.journal.verify import Verdict
 from runbooks.pack.contents import Contents
 from runbooks.pack.evidence import evidence
 from runbooks.pack.make import JOURNAL, MANIFEST, Manifest
 from runbooks.pack.pages import Pages
-from runbooks.signing import APPROVAL, AllowedSigners, NotNamed, check, genuine
+from runbooks.signing import AllowedSigners
 
 LARGEST = 16 * 1024 * 1024
-REVIEW = "gonogo-review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +54,8 @@ def check_pack(
         else:
             wrong += again
             said += [] if again else ["pages: byte for byte what the journal gives"]
-    for name in here:
-        if name.startswith("approvals/") and name.endswith(".json.sig"):
-            paper = name.removesuffix(".sig")
-            try:
-                said.append(_paper(paper, here, verdict, signers, environ))
-            except (Problem, ValueError, TypeError, KeyError) as error:
-                if isinstance(error, Unavailable):
-                    raise
-                why = error.what if isinstance(error, Problem) else "it is no such document"
-                wrong.append(f"the signature of {paper} proves nothing: {why}")
+    for paper in judge_papers(folder, verdict, signers, environ):
+        (wrong if paper.refused else said).append(paper.words)
     return Checked(tuple(said), tuple(wrong))
 
 
@@ -116,45 +105,6 @@ def _pages(manifest: Manifest, folder: Path, verdict: Verdict) -> Iterator[str]:
             digest.update(piece)
         if made.get(name) != digest.hexdigest():
             yield f"{name} is not what this gonogo makes of the journal"
-
-
-def _paper(
-    name: str, here: Mapping[str, Path], verdict: Verdict, signers: AllowedSigners | None, environ: Mapping[str, str]
-) -> str:
-    """An approval or a review, by whom it is signed. Raises Problem, Unavailable, and what JSON raises."""
-    review = name == "approvals/review.json"
-    what, claimed = ("review", "reviewer") if review else ("approval", "approver")
-    text, armour = (_small(here.get(each)) for each in (name, f"{name}.sig"))
-    document = json.loads(text)
-    namespace, at = REVIEW if review else APPROVAL, datetime.fromisoformat(document["at"])
-    who, key = _signer(text, armour.decode("ascii", "replace"), namespace, signers, environ, at)
-    if who and who != document[claimed]:
-        raise Problem(f"it is in the name of another than {who}, who signed it")
-    if review and document["head"] != verdict.head:
-        raise Problem("it is of another head than this journal's")
-    by = f"{who}, key {key}" if who else f"the key {key}, which no signers' file names"
-    return f"{what} of {name}: signed by {by}"
-
-
-def _signer(
-    text: bytes,
-    armour: str,
-    namespace: str,
-    signers: AllowedSigners | None,
-    environ: Mapping[str, str],
-    at: datetime,
-) -> tuple[str, str]:
-    key = genuine(text, armour, namespace, environ).fingerprint
-    try:
-        return (check(text, armour, namespace, signers, environ, at=at).principal if signers else ""), key
-    except NotNamed:
-        return "", key
-
-
-def _small(path: Path | None) -> bytes:
-    if path is None or path.stat().st_size > LARGEST:
-        raise Problem("one of its two files is not here, or too large")
-    return path.read_bytes()
 
 
 def _sha256(path: Path) -> str:

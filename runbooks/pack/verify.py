@@ -198,6 +198,7 @@ class Journal:
     def __init__(self, lines: Iterable[bytes], heads: Iterable[str] = (), wanted: Iterable[int] = ()) -> None:
         self.records, self.head, self.ended, self.torn, self.fault = 0, ZEROS, False, False, ""
         self.opened: dict[str, Any] = {}
+        self.plan: dict[str, Any] = {}
         self.named: list[tuple[int, str, str]] = []
         self.hashes: dict[int, str] = {}
         self.reached: int | None = None
@@ -220,6 +221,7 @@ class Journal:
         named = named_by(record["kind"], record["data"])
         if self.records == 0:
             self.opened = record["data"]
+        self.plan = record["data"] if record["kind"] == "plan_made" else self.plan
         self.named += [(self.records, path, sha256) for path, sha256 in named]
         self.head, number = record["hash"], self.records
         if number in self._wanted:
@@ -411,12 +413,12 @@ class Signers:
     def _take(self, line: str, where: str) -> None:
         words = re.findall(r'(?:[^ \t"]|"[^"]*")+', line)
         name = words[0] if words else ""
-        if not name or set(name) & set('*?!,"') or "cert-authority" in line.lower():
+        if not name.isascii() or not name or set(name) & set('*?!,"') or "cert-authority" in line.lower():
             raise Bad(where + "it does not name one person: no patterns, no lists, no cert-authority")
         try:
             kind = 2 if len(words) > 3 and words[2].startswith(("ssh-", "ecdsa-", "sk-")) else 1
             key = base64.b64decode(words[kind + 1], validate=True)
-            if not words[kind].startswith(("ssh-", "ecdsa-", "sk-")):
+            if not words[kind].startswith(("ssh-", "ecdsa-", "sk-")) or not is_plain(key):
                 raise ValueError
         except (ValueError, IndexError):
             raise Bad(where + "it is not a name, options and a public key") from None
@@ -424,6 +426,16 @@ class Signers:
         if key in self.people or others:
             raise Bad(where + "a key or a name is there twice")
         self.people[key] = name
+
+
+def is_plain(key: bytes) -> bool:
+    """Whether a key is written in the one way that there is: OpenSSH takes zeros before a number for the same key."""
+    fields, rest = [], key
+    while rest:
+        end = 4 + int.from_bytes(rest[:4], "big")
+        fields.append(rest[4:end])
+        rest = rest[end:]
+    return fields[:1] != [b"ssh-rsa"] or not any(each[:1] == b"\0" and each[1:2] < b"\x80" for each in fields[1:])
 
 
 def fingerprint(key: bytes) -> str:
@@ -509,6 +521,33 @@ def read_signed(text: bytes) -> dict[str, str]:
     return said
 
 
+def _not_the_operator(name: str, journal: Journal) -> None:
+    if name.casefold() == str(journal.opened["operator"].get("name")).casefold():
+        raise Bad("it is by %s, who ran the session" % name)
+
+
+def of_review(text: bytes, key: str, journal: Journal) -> None:
+    """Raises Bad for a review of another record, or of one's own; KeyError and their like for what is none."""
+    document = parsed(text)
+    _not_the_operator(document["reviewer"], journal)
+    if document["head"] != journal.head:
+        raise Bad("it is of another record than this one")
+
+
+def of_approval(text: bytes, key: str, journal: Journal) -> None:
+    """The same for an approval, which is one of the plan that the journal has."""
+    document, plan, opened = parsed(text), journal.plan, journal.opened
+    _not_the_operator(document["approver"], journal)
+    named = [(one["principal"], one["key"], one["sha256"]) for one in (plan.get("approval") or {}).get("approvers", ())]
+    if (document["approver"], key, hashlib.sha256(text).hexdigest()) not in named:
+        raise Bad("the journal names no such approval")
+    its = document["plan"]
+    covers = hashlib.sha256(canonical(its["covers"])).hexdigest()
+    mine = (plan["hash"], opened["project"], opened["environment"], opened["ticket"])
+    if (covers, its["project"], its["environment"], its["ticket"]) != mine:
+        raise Bad("it is of another plan than the one that was run")
+
+
 class Signatures:
     """The signatures of a pack: those of heads, of approvals, and of a review."""
 
@@ -517,10 +556,10 @@ class Signatures:
         self._heads: list[tuple[str, dict[str, str], str, str]] = []
         self.reached: int | None = None
         self.denied = False
-        self._reviewed = ""
+        self._signed: list[tuple[str, bytes, str, str]] = []
         names = sorted(pack.files.names)
         self._found = [name[:-4] for name in names if re.fullmatch(r"signatures/[^/]+\.sig", name)]
-        self._papers = [name[:-4] for name in names if re.fullmatch(r"approvals/[^/]+\.json\.sig", name)]
+        self._papers = [name for name in names if re.fullmatch(r"approvals/(review|[0-9]-[^/]*)\.json", name)]
 
     @property
     def wanted(self) -> list[int]:
@@ -558,9 +597,7 @@ class Signatures:
         who, key = signed_by(text, self._pack.small(name + ".sig"), space, self._signers, document["at"])
         if who and who != document.get(claimed):
             raise Bad("it is in the name of another than %s, who signed it" % who)
-        if review:
-            self._reviewed = str(document.get("head"))
-        self._say("%s of %s" % ("review" if review else "approval", name), who, key)
+        self._signed.append((name, text, who, key))
 
     def _say(self, what: str, who: str, key: str) -> None:
         by = "%s, key %s" % (who, key) if who else "the key %s, which no signers' file names" % key
@@ -569,10 +606,17 @@ class Signatures:
     def judge(self, journal: Journal) -> None:
         """Hold the signed heads against the journal that is here."""
         opened = journal.opened
-        if self._reviewed and self._reviewed != journal.head:
-            self._pack.wrong.append("the review is of another head than this journal's")
         if not opened:
             return
+        for name, text, who, key in self._signed:
+            review = name == "approvals/review.json"
+            if not review and not journal.plan:
+                continue  # it was given to a session that never made a plan
+            try:
+                (of_review if review else of_approval)(text, key, journal)
+                self._say("%s of %s" % ("review" if review else "approval", name), who, key)
+            except (Bad, KeyError, TypeError, AttributeError) as error:
+                self._pack.wrong.append("the signature of %s proves nothing: %s" % (name, error))
         mine = {name: _one_line(str(opened[name])) for name in ("session", "environment", "ticket")}
         mine["operator"] = _one_line(str(opened["operator"].get("name")))
         for name, said, who, key in self._heads:

@@ -8,6 +8,8 @@ import stat
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,7 +22,10 @@ from hypothesis import strategies as st
 
 from migrations.problem import Problem, Unavailable
 from runbooks import events as e
-from runbooks.journal import NAME, Journal
+from runbooks.approvals.approval_document import ApprovalDocument
+from runbooks.approvals.owed_review import NAMESPACE, ReviewDocument
+from runbooks.approvals.plan_document import canonical
+from runbooks.journal import NAME, Journal, read
 from runbooks.journal.records import stamp
 from runbooks.pack import verify as plain
 from runbooks.pack.contents import Contents, LeftOut
@@ -30,7 +35,7 @@ from runbooks.pack.page import page_parts
 from runbooks.pack.unpack import unpacked
 from runbooks.report.html import Beside, KeptScripts, Origin, page_beside
 from runbooks.report.markdown import markdown
-from runbooks.signing import HEAD, sign
+from runbooks.signing import APPROVAL, HEAD, sign
 from runbooks.signing.kept import keep
 from runbooks.signing.signed_head import SignedHead
 from tests.chromium import browser
@@ -39,6 +44,7 @@ from tests.fix_keys import public
 from tests.fix_soak import needs
 from tests.runbooks.conftest import SHA, Clock, the_plan, walk
 from tests.runbooks.stdlib_journal import forged
+from tests.runbooks.test_approvals import COVERS, EDITED, by, plan
 from tests.runbooks.test_transcript_browser import CONTRAST
 from tests.runbooks.transcript_records import hidden, hostile, texts
 from tui.commands.export import export_transcript
@@ -48,6 +54,7 @@ SQL = b"-- why\nALTER TABLE orders ADD c int DEFAULT 7;\n"
 SCHEMA = b'{"tables":["orders"]}'
 DUMP = b"PGDMP\x01rows of everybody"
 NAMED = "20260131T020304Z-production-7f3a"
+REVIEWER = "cleo@example.org"
 QUESTIONS = ["requested", "approved", "tested", "ran", "when and where", "verified", "and why", "check this"]
 
 
@@ -318,21 +325,52 @@ def test_a_full_disk_or_a_folder_that_is_not_there_is_told_and_leaves_nothing(fo
         assert not list(place.iterdir())
 
 
-@pytest.mark.parametrize("name", ["review.json", "1-plan.approval-ben.json"])
-def test_both_say_who_approved_and_refuse_what_another_signed(folder, tmp_path, keys, signers, capsys, name) -> None:
-    head = json.loads((folder / NAME).read_bytes().splitlines()[-1])["hash"]
-    place = shutil.copytree(folder, tmp_path / NAMED) / "approvals"
-    place.mkdir()
-    space = "gonogo-review" if name == "review.json" else "gonogo-approval"
-    ana, ben = "ana@example.org", "ben@example.org"
-    for who, at, good in ((ana, head, True), (ben, head, False), (ana, SHA, False)):
-        document = {"reviewer": who, "approver": who, "head": at, "at": "2026-02-01T00:00:00Z"}
-        (place / name).write_bytes(rfc8785.dumps(document))
-        (place / f"{name}.sig").write_text(sign((place / name).read_bytes(), space, keys("ana")).armour)
-        archive = pack(tmp_path / NAMED / NAME, tmp_path / "a.zip", overwrite=True).path
-        right = good or (at == SHA and name != "review.json")
-        found = ours(archive, "--signers", str(signers))
-        assert found == theirs(archive, capsys, "--signers", str(signers)) == (int(not right), "signed")
+def reviewed(folder: Path, key: Path) -> Iterator[tuple[str, int]]:
+    """Reviews with one key, each with the exit code that it is worth."""
+    last = json.loads((folder / NAME).read_bytes().splitlines()[-1])["hash"]
+    fields = {"gonogo": "0", "session": NAMED, "environment": "production", "ticket": "CHG-1", "reason": "fire",
+              "review_by": "2026-02-04", "by": by(REVIEWER), "at": "2026-02-01T00:00:00Z"}  # fmt: skip
+    for who, head, code in ((REVIEWER, last, 0), ("ben@example.org", last, 1), (REVIEWER, SHA, 1)):
+        text = canonical(ReviewDocument.model_validate({**fields, "reviewer": who, "head": head}))
+        (folder / "approvals/review.json").write_bytes(text)
+        (folder / "approvals/review.json.sig").write_text(sign(text, NAMESPACE, key).armour)
+        yield f"by {who} of {head}", code
+
+
+def approved(folder: Path, key: Path) -> Iterator[tuple[str, int]]:
+    """Approvals of the plan that was run, of another one, and one that the journal does not name."""
+    events = [record.event for record in read(folder / NAME)]
+    opened = next(event for event in events if isinstance(event, e.SessionOpened))
+    of = {"project": opened.project, "environment": opened.environment, "ticket": opened.ticket}
+    for what, covers, code in (("this", COVERS, 0), ("another", EDITED, 1), ("none", COVERS, 1)):
+        document = ApprovalDocument(
+            gonogo="0", plan=plan(covers, **of), approver=REVIEWER, by=by(REVIEWER), at="2026-01-31T11:30:00Z"
+        )
+        signature = sign(document.text, APPROVAL, key)
+        approver = e.Approver(principal=REVIEWER, key=signature.fingerprint, at=document.at, file="a.json",
+                              sha256=SHA if what == "none" else hashlib.sha256(document.text).hexdigest())  # fmt: skip
+        approval = e.Approval(needed=1, number="d" * 32, document=SHA, expires_at="", requester="ben", signers="s",
+                              signers_sha256=SHA, approvers=(approver,))  # fmt: skip
+        (folder / NAME).unlink()
+        with closing(Journal.create(folder, Clock())) as journal:
+            for event in events:
+                made = event.model_copy(update={"hash": COVERS.hash, "approval": approval})
+                journal.append(made if isinstance(event, e.PlanMade) else event, sync=False)
+        (folder / "approvals/1-a.json").write_bytes(document.text)
+        (folder / "approvals/1-a.json.sig").write_text(signature.armour)
+        yield what, code
+
+
+@pytest.mark.parametrize("papers", [reviewed, approved])
+def test_both_say_who_approved_what_and_refuse_what_proves_nothing_here(folder, tmp_path, keys, capsys, papers) -> None:
+    place, names = shutil.copytree(folder, tmp_path / NAMED), tmp_path / "signers"
+    shutil.rmtree(place / "signatures")
+    (place / "approvals").mkdir()
+    names.write_text(f"{REVIEWER} {public(keys('cleo'))}\n")
+    for what, code in papers(place, keys("cleo")):
+        archive = pack(place / NAME, tmp_path / "a.zip", overwrite=True).path
+        found = ours(archive, "--signers", str(names))
+        assert found == theirs(archive, capsys, "--signers", str(names)) == (code, "consistent"), what
 
 
 @settings(deadline=None, max_examples=8)
