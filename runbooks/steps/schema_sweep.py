@@ -107,7 +107,9 @@ async def _after(ctx: Context, params: Params, step: str) -> Result:
         _named(ctx, flaw, outcome)
     _more(ctx, [flaw for flaw, _ in bad[NAMED:]], "fail")
     small = _listed(flaw for flaw, outcome in judged if outcome == "ok")
-    ctx.check("new", "Nothing else is left behind", "ok", f"of little matter: {small}" if small else f"since {step}")
+    ctx.check(
+        "new", "Nothing else is left behind", "ok", f"of little matter: {small}" if small else f"since the step {step}"
+    )
     if swept.kept:
         words = f"{_listed(swept.kept)}; not this session's doing"
         ctx.check("before", "Was there before", "ok", words)
