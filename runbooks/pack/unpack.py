@@ -3,14 +3,12 @@
 import os
 import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
-from runbooks.pack.verify import Bad, Zip
+from runbooks.pack.verify import UNREADABLE, Bad, Zip
 
 LARGEST = 16 * 1024**3
 """No pack that is unpacked is larger than this, in bytes; a small archive can claim to hold far more."""
@@ -26,7 +24,7 @@ def unpacked(pack: Path) -> Iterator[Path]:
     """
     try:
         source = Zip(str(pack))
-    except (Bad, zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (Bad, OSError, *UNREADABLE) as error:
         raise Problem(f"{pack} is no pack that can be read: {error}.", advice="Ask for it anew.") from None
     try:
         with tempfile.TemporaryDirectory(prefix="gonogo-pack-") as place:
@@ -58,7 +56,7 @@ def _unpack(source: Zip, name: str, size: int, place: Path) -> None:
                     target.write(piece)
                     size -= len(piece)
                 whole = size == 0 and not packed.read(1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        except UNREADABLE:
             whole = False
     if not whole:
         path.unlink()

@@ -40,6 +40,8 @@ MEANING = {
     "signed": "whole, and its last record is signed: nothing was changed since, and the signer stands for it",
 }
 MANIFEST = ["files", "format", "gonogo", "grade", "head", "left_out", "records", "session"]
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""What comes of an archive that is damaged, or made to be."""
 STRAY = (".DS_Store", "Thumbs.db", "desktop.ini")
 _FIELDS = """
 session_opened: format* gonogo session mode* environment protected project project_file* project_sha256 runbook git*
@@ -301,7 +303,7 @@ class Zip:
         for entry in entries:
             top, _, name = entry.filename.partition("/")
             kind = stat.S_IFMT(entry.external_attr >> 16)
-            plain = kind in (0, stat.S_IFREG) and entry.compress_type in (0, 8) and not entry.flag_bits & 1
+            plain = kind in (0, stat.S_IFREG) and entry.compress_type in (0, 8) and not entry.flag_bits & ~0x808
             if top + "/" != self._top or not fits(entry.filename) or not plain or name in self.names:
                 raise Bad("it holds %s, which no pack of gonogo does" % ascii(entry.filename[:100]))
             self.names[name] = entry.file_size
@@ -329,6 +331,8 @@ class Pack:
             text: bytes = file.read(SMALL + 1)
         if len(text) > SMALL:
             raise Bad("%s is larger than any such file" % name)
+        if len(text) != self.files.names[name]:
+            raise Bad("%s is not as long as it says" % name)
         return text
 
     def sum(self, name: str) -> str:
@@ -341,7 +345,7 @@ class Pack:
                         digest.update(piece)
                         left -= len(piece)
                 self.sums[name] = digest.hexdigest() if left == 0 else ""
-            except (OSError, zipfile.BadZipFile, zlib.error, EOFError):
+            except (OSError, *UNREADABLE):
                 self.sums[name] = ""
         return self.sums[name]
 
@@ -354,7 +358,7 @@ class Pack:
             left = [(one["name"], one["why"], one["what"]) for one in manifest["left_out"]]
             if manifest["format"] != "gonogo pack 1" or sorted(manifest) != MANIFEST or canonical(manifest) != text:
                 raise Bad("it is not the canonical form of a gonogo pack 1")
-        except (Bad, KeyError, TypeError, OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except (Bad, KeyError, TypeError, OSError, *UNREADABLE) as error:
             self.wrong.append("manifest.json is not there, or is none: %s" % error)
             return
         names = self.files.names
@@ -580,7 +584,7 @@ class Signatures:
     def _tried(self, name: str, how: Any) -> None:
         try:
             how(name)
-        except (Bad, KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except (Bad, KeyError, *UNREADABLE) as error:
             self._pack.wrong.append("the signature of %s proves nothing: %s" % (name, error))
 
     def _head(self, name: str) -> None:
@@ -647,7 +651,7 @@ def verify(path: str, heads: Iterable[str] = (), signers: Signers | None = None)
     signatures.read()
     try:
         journal = Journal(lines_of(pack.files.open("journal.jsonl")), heads, signatures.wanted)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except UNREADABLE as error:
         raise Bad("its journal.jsonl cannot be read: %s" % error) from None
     pack.check_said(journal)
     pack.check_named(journal)
@@ -697,7 +701,7 @@ def main(arguments: list[str]) -> int:
     try:
         signers = Signers(given.signers) if given.signers else None
         grade, lines, wrong = verify(given.pack, heads, signers)
-    except (Bad, OSError, zipfile.BadZipFile) as error:
+    except (Bad, OSError, *UNREADABLE) as error:
         _print("cannot be verified: %s: %s" % (given.pack, error))
         return 1
     lines += [] if signers else ["not checked: who signed; --signers FILE says whose keys count"]

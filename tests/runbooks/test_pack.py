@@ -272,6 +272,17 @@ def test_both_say_the_same_of_any_changed_byte(whole, tmp_path, capsys, data) ->
     assert found == theirs(archive, capsys) and found[0] == 1
 
 
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_both_live_with_a_damaged_archive(whole, tmp_path, capsys, data) -> None:
+    archive = bytearray(whole.read_bytes())
+    begin = data.draw(st.sampled_from([0, archive.index(b"PK\x01\x02")]))
+    at = data.draw(st.integers(begin, len(archive) - 1))
+    archive[at] ^= data.draw(st.integers(1, 255))
+    (tmp_path / "pack.zip").write_bytes(archive)
+    assert ours(tmp_path / "pack.zip")[0] == theirs(tmp_path / "pack.zip", capsys)[0]
+
+
 @pytest.mark.parametrize(
     "field", [{"session": "another"}, {"records": 3}, {"head": SHA}, {"grade": "signed"}, {"files": []}, {"more": 1}]
 )
