@@ -152,7 +152,7 @@ def _take(facts: Facts, record: Record) -> None:
     if sort := _from_file(event):
         facts.from_file[sort] = facts.from_file.get(sort, 0) + 1
     facts.timings.take(record)
-    for words, subject in _deviations(event):
+    for words, subject in (*_deviations(event), *_anothers_pen(event, facts.opening.operator)):
         _deviated(facts, words, subject, record.seq)
 
 
@@ -219,6 +219,15 @@ def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
             yield _BY_HAND[what], ""
         case _:
             yield from _interruptions(event)
+
+
+def _anothers_pen(event: e.Event, operator: e.By) -> Iterable[tuple[str, str]]:
+    """Whoever comes while nobody has the pen gets it, and takes it from nobody."""
+    match event:
+        case e.FaceAttached(pen=True, by=by) | e.PenTaken(from_face=None, by=by) if by.name != operator.name:
+            yield "the pen was with another than the operator", by.name
+        case _:
+            pass
 
 
 def _interruptions(event: e.Event) -> Iterable[tuple[str, str]]:

@@ -11,7 +11,7 @@ from runbooks import events as e
 from runbooks.journal import NAME, read
 from runbooks.report.facts import gather
 from runbooks.report.markdown import ticket_summary, transcript
-from tests.runbooks.conftest import FILE, walk
+from tests.runbooks.conftest import ANA, FILE, walk
 from tests.runbooks.transcript_records import FAILURE, NASTY, hidden, hostile, recorded, texts
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -257,3 +257,11 @@ def test_whatever_was_not_as_the_runbook_has_it_is_told_the_worst_first(events) 
         ("the session was parked", [19]),
         ("the session was resumed", [20]),
     ]
+
+
+def test_a_pen_that_nobody_had_is_told_where_another_than_the_operator_got_it(events) -> None:
+    eve = ANA.model_copy(update={"name": "eve@example.org"})
+    came = [e.FaceAttached(face=f"screen-1-{n}", sort="screen", pen=pen, by=by)
+            for n, (pen, by) in enumerate(((True, ANA), (False, eve), (True, eve)))]  # fmt: skip
+    found = gather(recorded([events[0], *came])).deviations
+    assert {words: one.seqs for words, one in found.items()} == {"the pen was with another than the operator": [3]}
