@@ -1,5 +1,7 @@
 """`gonogo plan`: a file that says exactly what a session would make, and nothing that is secret."""
 
+import shutil
+
 import psycopg
 import pytest
 from fix_command import Gonogo, SmallProject
@@ -63,4 +65,9 @@ def test_a_plan_is_for_a_ticket_and_not_for_ever(gonogo: Gonogo, small: SmallPro
     ):
         said = gonogo("plan", "here", *arguments, cwd=small.folder, env=small.env)
         assert (said.code, words in said.err) == (2, True), said.err
+    assert not list(small.folder.glob("plan-*"))
+    for migration in (small.folder / "migrations").iterdir():
+        shutil.rmtree(migration)
+    said = gonogo("plan", "here", "--ticket", "C", cwd=small.folder, env=small.env)
+    assert (said.code, "there is nothing to approve" in said.err) == (0, True), said.err
     assert not list(small.folder.glob("plan-*"))

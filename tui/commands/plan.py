@@ -67,6 +67,8 @@ def plan(
     else:
         for line in plan_lines(document, made):
             click.echo(printable(line))
+    if not made.scripts:
+        return talk("Nothing was written: there is nothing to approve.")
     path = output or Path(f"plan-{environment}-{document.short}.json")
     _write(path, document.text)
     if sign is not None:
