@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from migrations import heads
 from migrations.anchoring import Connection, clock_ahead, write_to_log
-from migrations.heads import Whose
+from migrations.own import heads
+from migrations.own.heads import Whose
 from migrations.problem import Problem
 from migrations.target import Pinned, session_name
 from migrations.target.connecting import told
@@ -84,7 +84,7 @@ class _Places:
 
 
 async def _register(places: _Places, conn: Connection, whose: Whose, why: str, view: RunView) -> None:
-    if await heads.there(conn):
+    if await heads.TABLE.is_there(conn):
         await places.tried("register", REGISTER, heads.write(conn, whose, why, view.seq, view.head))
     else:
         words = f"{heads.NOT_THERE} yet: it is made when the first script starts, where the role may"

@@ -11,9 +11,9 @@ from migrations.apply import events as e
 from migrations.apply.paper import APPLICATION, PaperTarget, PaperWire
 from migrations.apply.script_run import ScriptToRun
 from migrations.folder import Migration, read_folder
+from migrations.own.register import Who
 from migrations.plan import compare
 from migrations.problem import Misuse, Problem
-from migrations.register import Who
 from migrations.target import Pinned, environment_mark
 from runbooks.document import read_runbook
 from runbooks.identity import judge

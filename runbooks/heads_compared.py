@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psycopg
 
-from migrations import heads
-from migrations.heads import Kept
+from migrations.own import heads
+from migrations.own.heads import Kept
 from migrations.problem import Problem
 from migrations.target import environment_mark
 from migrations.target.connecting import told

@@ -8,10 +8,11 @@ from typing import Literal
 
 import psycopg
 
-from migrations import activity, register
+from migrations import activity
 from migrations.apply import STRINGS, strings_in_doubt
 from migrations.backup.tools import tools
 from migrations.ledger import lock as ledger_lock
+from migrations.own import register
 from migrations.problem import Problem, Unavailable
 from migrations.restore import in_the_way
 from migrations.sql import cut_in_doubt

@@ -20,8 +20,8 @@ from migrations.apply.script_failed import ScriptFailed as ScriptFailed
 from migrations.apply.script_run import ScriptRun, ScriptToRun
 from migrations.apply.sending import Cancelled, NoReply, Timeouts, Wire
 from migrations.ledger.lock import PATIENCE, Holder, Lock
+from migrations.own.register import Who
 from migrations.problem import Problem, Unavailable
-from migrations.register import Who
 from migrations.sql import Model, Script, Way, cut_in_doubt, execution_model, read_script
 from migrations.sql.hiding import veil_of
 from migrations.sql.veil import Veil

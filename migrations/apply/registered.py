@@ -4,10 +4,10 @@ from typing import Any
 
 import psycopg
 
-from migrations import register
 from migrations.apply import events as e
+from migrations.own import register
+from migrations.own.register import Who
 from migrations.problem import Problem
-from migrations.register import Who
 
 Connection = psycopg.AsyncConnection[Any]
 

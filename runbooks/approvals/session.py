@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from datetime import UTC, datetime
 
-from migrations import spent
+from migrations.own import spent
+from migrations.own.spent import Use
 from migrations.server_clock import server_time
-from migrations.spent import Use
 from runbooks import events as e
 from runbooks.approvals.approval_document import SUFFIX
 from runbooks.approvals.emergency import tell

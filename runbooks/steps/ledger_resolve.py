@@ -9,8 +9,8 @@ from migrations.ledger import Row
 from migrations.ledger.lock import locked
 from migrations.ledger.marking import Change, NoteApplied, SetAside, write
 from migrations.listed import listed
+from migrations.own.register import Event
 from migrations.problem import Problem
-from migrations.register import Event
 from runbooks.events import StepStarted
 from runbooks.frozen import Frozen
 from runbooks.steps.base import Context, Doubt, Settled, StepKind

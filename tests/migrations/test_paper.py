@@ -7,7 +7,7 @@ import pytest
 
 from migrations.apply.paper import PaperTarget, PaperWire
 from migrations.apply.sending import Reply, Wire
-from migrations.register import Who
+from migrations.own.register import Who
 from migrations.sql import Way
 from tests.migrations.applying import Bench
 

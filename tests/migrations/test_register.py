@@ -5,14 +5,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from migrations import heads, ledger, register
+from migrations import ledger
 from migrations.anchoring import clock_ahead, write_to_log
 from migrations.apply import events as e
 from migrations.apply.script_failed import ScriptFailed
 from migrations.catalog import row_counts, snapshot
-from migrations.heads import Whose
+from migrations.own import heads, register
+from migrations.own.heads import Whose
+from migrations.own.register import Who
 from migrations.problem import Problem
-from migrations.register import Who
 from migrations.server import ThrowawayServer
 from tests.migrations.applying import SESSION, Bench
 
@@ -112,6 +113,7 @@ async def test_an_end_that_is_found_out_later_is_written_then(bench: Bench) -> N
     ("prepare", "words"),
     [
         ("", "GRANT CREATE ON DATABASE"),
+        ("CREATE SCHEMA gonogo", "GRANT CREATE, USAGE ON SCHEMA gonogo TO gonogo_poor"),
         (
             "made",
             "GRANT USAGE ON SCHEMA gonogo TO gonogo_poor; "
@@ -122,8 +124,10 @@ async def test_an_end_that_is_found_out_later_is_written_then(bench: Bench) -> N
 async def test_the_rights_that_are_needed_are_said(bench: Bench, prepare: str, words: str) -> None:
     conn: psycopg.AsyncConnection[Any] = await bench.target.open("read", application_name="test")
     try:
-        if prepare:
+        if prepare == "made":
             await register.make(conn)
+        elif prepare:
+            await conn.execute(prepare.encode())
         assert "gonogo.register is" in await register.may(conn)
         await conn.execute("CREATE ROLE gonogo_poor; SET ROLE gonogo_poor")
         with pytest.raises(Problem) as caught:
@@ -133,6 +137,7 @@ async def test_the_rights_that_are_needed_are_said(bench: Bench, prepare: str, w
         if prepare:
             await conn.execute(caught.value.advice.partition("run: ")[2].partition(" Or leave")[0].encode())
             await conn.execute("SET ROLE gonogo_poor")
+            await register.make(conn)
             assert await register.may(conn) == "gonogo.register is there"
             await register.write(conn, WHO, "1", "sum", "row", "started")
     finally:
@@ -157,7 +162,7 @@ async def test_heads_are_kept_beside_the_register_and_read_back(bench: Bench) ->
 
 async def test_a_register_without_heads_gets_them(bench: Bench) -> None:
     async with await bench.target.open("read", application_name="test") as conn:
-        await conn.execute(register.MAKE.encode())
+        await register.TABLE.make(conn)
         await register.make(conn)
         await heads.write(conn, WHOSE, "end", 8, "cd" * 32)
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):

@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from migrations.own.spent import Use, may, spend, spent
 from migrations.problem import Problem
-from migrations.spent import Use, may, spend, spent
 
 USE = Use("d" * 32, "session-1", "ana@example.org", "CHG-1", "a" * 64, "ben@example.org")
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -61,7 +61,7 @@ async def test_a_role_that_may_not_note_it_is_told_before_with_the_sql(database:
             await may(target)
             await spend(target, replace(USE, number="f" * 32), LATER)
             await target.execute("RESET ROLE; DROP TABLE gonogo.approvals")
-            await target.execute("REVOKE ALL ON SCHEMA gonogo FROM noter; DROP FUNCTION gonogo.approvals_only_appended")
+            await target.execute("REVOKE ALL ON SCHEMA gonogo FROM noter; DROP FUNCTION gonogo.only_appended")
             await spend(target, USE, LATER)
             await target.execute("SET ROLE noter")
             with pytest.raises(Problem, match="may not write to") as refused:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from migrations.heads import Kept
+from migrations.own.heads import Kept
 from runbooks.heads_compared import Known, compared, heads_of
 from runbooks.journal import NAME, read
 from tests.runbooks.stdlib_journal import forged

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from migrations.heads import Kept
+from migrations.own.heads import Kept
 from migrations.problem import Misuse
 from runbooks.heads_compared import compared, heads_of, kept_heads
 from runbooks.journal import read

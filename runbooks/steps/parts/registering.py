@@ -2,10 +2,10 @@
 
 from collections.abc import Container, Iterable, Sequence
 
-from migrations import register
 from migrations.apply.settle import Fate
+from migrations.own import register
+from migrations.own.register import Event, Who
 from migrations.problem import Problem
-from migrations.register import Event, Who
 from runbooks.events import Script
 from runbooks.steps.base import Context
 

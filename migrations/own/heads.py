@@ -6,12 +6,14 @@ from typing import Any
 
 import psycopg
 
+from migrations.own.table import OwnTable
 from migrations.problem import Problem
 
 Connection = psycopg.AsyncConnection[Any]
 
-MAKE = """
-CREATE TABLE gonogo.heads (
+TABLE = OwnTable(
+    "heads",
+    """
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at          timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     role        text NOT NULL DEFAULT session_user,
@@ -23,20 +25,14 @@ CREATE TABLE gonogo.heads (
     why         text NOT NULL,
     seq         bigint NOT NULL,
     head        text NOT NULL
-);
-CREATE TRIGGER only_appended BEFORE UPDATE OR DELETE OR TRUNCATE ON gonogo.heads
-    FOR EACH STATEMENT EXECUTE FUNCTION gonogo.only_appended();
-ALTER TABLE gonogo.heads ENABLE ALWAYS TRIGGER only_appended;
-COMMENT ON TABLE gonogo.heads IS 'Hashes of records of journals of gonogo, each as it was then. Rows are only added.';
-"""
+    """,
+    "Hashes of records of journals of gonogo, each as it was then. Rows are only added.",
+)
 _WRITE = """
 INSERT INTO gonogo.heads (session, environment, operator, host, ticket, why, seq, head)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 _READ = "SELECT session, environment, host, at, why, seq, head FROM gonogo.heads ORDER BY id"
-_SCHEMA = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'gonogo')"
-_THERE = f"SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'heads' AND relnamespace = {_SCHEMA}"
-_MAY = f"SELECT pg_catalog.has_schema_privilege({_SCHEMA}, 'CREATE')"
 NOT_THERE = "gonogo.heads is not there"
 
 
@@ -64,24 +60,9 @@ class Whose:
     ticket: str
 
 
-async def there(conn: Connection) -> bool:
-    """Whether the table is there. Raises psycopg.Error."""
-    return await (await conn.execute(_THERE.encode())).fetchone() is not None
-
-
-async def make_beside(conn: Connection) -> None:
-    """Make the table where there is a register without one, and this role may. Raises psycopg.Error."""
-    if await there(conn):
-        return
-    row = await (await conn.execute(_MAY.encode())).fetchone()
-    if row is not None and row[0]:
-        async with conn.transaction():
-            await conn.execute(MAKE.encode())
-
-
 async def write(conn: Connection, whose: Whose, why: str, seq: int, head: str) -> None:
     """Add one. Raises Problem if there is no table, psycopg.Error if it may not be written."""
-    if not await there(conn):
+    if not await TABLE.is_there(conn):
         raise Problem(
             f"{NOT_THERE}.", advice="It is made when the first script starts, where the role may CREATE in the schema."
         )
@@ -91,7 +72,7 @@ async def write(conn: Connection, whose: Whose, why: str, seq: int, head: str) -
 
 async def read(conn: Connection) -> list[Kept]:
     """All of them, the oldest first. Raises Problem if there is no table, psycopg.Error if it may not be read."""
-    if not await there(conn):
+    if not await TABLE.is_there(conn):
         raise Problem(
             f"{NOT_THERE}: no session has kept its heads in this database.",
             advice="`register = true` in gonogo.toml keeps them there, once a session has applied a script.",

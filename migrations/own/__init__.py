@@ -1,0 +1,1 @@
+"""What gonogo keeps in a target for itself: who applied what, heads of journals, approvals that are used up."""
