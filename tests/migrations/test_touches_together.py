@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from proving.observed import Observed, connected, observe
+from proving.observed import Observed, observe
 from proving.stage import Stage, staged
 from proving.told import told_locks
 
@@ -56,8 +56,7 @@ def stage(server: ThrowawayServer) -> Iterator[Stage]:
 
 
 def held_after(stage: Stage, script: str) -> Observed:
-    with connected(stage.world) as connection:
-        return observe(stage.world, connection, Claim(script))
+    return observe(stage.world, Claim(script))
 
 
 @pytest.mark.parametrize("story", STORIES.strip().splitlines())

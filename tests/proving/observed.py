@@ -82,8 +82,26 @@ def connected(url: str) -> Iterator[Connection]:
         yield connection
 
 
-def observe(url: str, connection: Connection, claim: Claim) -> Observed:
-    """Run a claim's setup and its statement on a connection, and watch."""
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two connections to one database: on one a statement runs, the other tries what nobody can do meanwhile."""
+
+    url: str
+    one: Connection
+    other: Connection
+
+
+@contextmanager
+def paired(url: str) -> Iterator[Pair]:
+    """Both, new."""
+    with connected(url) as one, connected(url) as other:
+        other.execute(b"SET lock_timeout = '20ms'")
+        yield Pair(url, one, other)
+
+
+def observe(pair: Pair, claim: Claim) -> Observed:
+    """Run a claim's setup and its statement, and watch."""
+    connection = pair.one
     if claim.setup:
         connection.execute(claim.setup.encode())
     connection.execute(_PLAIN_PLANS.encode())
@@ -92,14 +110,15 @@ def observe(url: str, connection: Connection, claim: Claim) -> Observed:
     touches = [touch for one in touches_of(read_script(claim.sql)) for touch in one]
     seen = Observed(relations, tuple((touch, reached(connection, touch) & relations.keys()) for touch in touches))
     if claim.holding:
-        _watch_from_outside(url, connection, claim, seen)
+        _watch_from_outside(pair, claim, seen)
     else:
-        _watch_from_inside(url, connection, claim, seen)
+        _watch_from_inside(pair, claim, seen)
     return seen
 
 
-def _watch_from_inside(url: str, connection: Connection, claim: Claim, seen: Observed) -> None:
+def _watch_from_inside(pair: Pair, claim: Claim, seen: Observed) -> None:
     """In a transaction, which keeps every lock until it ends, and is taken back."""
+    connection = pair.one
     with connection.transaction(force_rollback=True):
         before: dict[int, int] = dict(connection.execute(_READ.encode()).fetchall())
         try:
@@ -112,13 +131,14 @@ def _watch_from_inside(url: str, connection: Connection, claim: Claim, seen: Obs
         _see_locks(connection, connection, seen)
         seen.scanned = frozenset(one.name for oid, one in seen.relations.items() if oid in read)
         seen.rewritten = frozenset(_rewritten(connection, seen))
-        seen.blocked = _blocked(url, claim, seen)
+        seen.blocked = _blocked(pair.other, claim, seen)
         seen.showed = _show(connection, claim)
 
 
-def _watch_from_outside(url: str, connection: Connection, claim: Claim, seen: Observed) -> None:
+def _watch_from_outside(pair: Pair, claim: Claim, seen: Observed) -> None:
     """By another connection, when the statement waits for what a third one holds, which then lets go."""
-    with connected(url) as watcher, connected(url) as holder, ThreadPoolExecutor(1) as thread:
+    connection, watcher = pair.one, pair.other
+    with connected(pair.url) as holder, ThreadPoolExecutor(1) as thread:
         holder.execute(("BEGIN;" + claim.holding).encode())
         running = thread.submit(connection.execute, claim.sql.encode())
         _wait(watcher, connection.info.backend_pid, running)
@@ -169,21 +189,19 @@ def _show(connection: Connection, claim: Claim) -> object:
     return row is not None and row[0]
 
 
-def _blocked(url: str, claim: Claim, seen: Observed) -> dict[str, str]:
+def _blocked(other: Connection, claim: Claim, seen: Observed) -> dict[str, str]:
     """What other sessions cannot do to tables and materialized views now; DDL only where nothing else is kept out."""
     blocked = {}
-    with connected(url) as other:
-        other.execute(b"SET lock_timeout = '20ms'")
-        for one in (one for name in claim.locks for _, one in seen.named(name)):
-            if one.kind in "rp":
-                does = {"reads": "ACCESS SHARE", "writes": "ROW EXCLUSIVE", "DDL": "SHARE UPDATE EXCLUSIVE"}
-                tries = {word: f"LOCK TABLE ONLY {one.full} IN {mode} MODE NOWAIT" for word, mode in does.items()}
-            elif one.kind == "m":
-                tries = {"reads": f"SELECT FROM {one.full} LIMIT 0"}
-            else:
-                continue
-            refused = [word for word, statement in tries.items() if _is_refused(other, statement)]
-            blocked[one.name] = " and ".join(word for word in refused if word != "DDL") or "".join(refused)
+    for one in (one for name in claim.locks for _, one in seen.named(name)):
+        if one.kind in "rp":
+            does = {"reads": "ACCESS SHARE", "writes": "ROW EXCLUSIVE", "DDL": "SHARE UPDATE EXCLUSIVE"}
+            tries = {word: f"LOCK TABLE ONLY {one.full} IN {mode} MODE NOWAIT" for word, mode in does.items()}
+        elif one.kind == "m":
+            tries = {"reads": f"SELECT FROM {one.full} LIMIT 0"}
+        else:
+            continue
+        refused = [word for word, statement in tries.items() if _is_refused(other, statement)]
+        blocked[one.name] = " and ".join(word for word in refused if word != "DDL") or "".join(refused)
     return blocked
 
 

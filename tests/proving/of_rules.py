@@ -7,7 +7,7 @@ import psycopg
 from migrations.locks.claims import Claim
 from migrations.rules import Rule
 from migrations.sql import read_script
-from proving.observed import Connection, Observed, connected, observe
+from proving.observed import Connection, Observed, Pair, observe, paired
 from proving.told import told, told_locks
 from proving.verdict import LACKING, Verdict, failures, in_words, is_lacking
 
@@ -17,15 +17,16 @@ def put_rule(url: str, rule: Rule) -> Verdict:
 
     A rule speaks of the table `t` alone; whatever else its risky form does is left open.
     """
-    with connected(url) as connection:
-        risky = _risky(url, connection, rule)
+    with paired(url) as pair:
+        risky = _risky(pair, rule)
         if risky.did == LACKING:
             return risky
-        safer = _safer(url, connection, rule)
+        safer = _safer(pair, rule)
         return Verdict(f"{risky.did}. The safer form: {safer.did}", (*risky.against, *safer.against))
 
 
-def _risky(url: str, connection: Connection, rule: Rule) -> Verdict:
+def _risky(pair: Pair, rule: Rule) -> Verdict:
+    connection = pair.one
     claim = claim_of(rule)
     if not (rule.lock or rule.rewrites or rule.fails):
         connection.execute(rule.setup.encode())
@@ -37,7 +38,7 @@ def _risky(url: str, connection: Connection, rule: Rule) -> Verdict:
         failed = (error and error.sqlstate) or "nothing"
         against = [] if failed == rule.fails else [f"it fails with {failed}, not {rule.fails}"]
         return Verdict(f"fails with {failed}", tuple(against))
-    seen = observe(url, connection, claim)
+    seen = observe(pair, claim)
     return Verdict(in_words(seen), (*failures(claim, seen), *_missing(rule, claim, seen), *told(claim, seen)))
 
 
@@ -64,15 +65,16 @@ def _run(connection: Connection, setup: str, risky: str) -> psycopg.Error | None
     return None
 
 
-def _safer(url: str, connection: Connection, rule: Rule) -> Verdict:
+def _safer(pair: Pair, rule: Rule) -> Verdict:
     """Statement by statement: what can be in a transaction is watched in one that is taken back, and then run."""
+    connection = pair.one
     did: list[str] = []
     against: list[str] = []
     try:
         for statement in read_script(rule.safer).statements:
             if not (statement.facts.alone or statement.facts.control):
                 claim = Claim(statement.text)
-                seen = observe(url, connection, claim)
+                seen = observe(pair, claim)
                 did.append(in_words(seen))
                 against += told_locks(claim, seen) if not seen.sqlstate else ()
             connection.execute(statement.text.encode())

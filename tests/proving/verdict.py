@@ -8,7 +8,7 @@ import psycopg
 
 from migrations.locks import Lock
 from migrations.locks.claims import Claim
-from proving.observed import Observed, connected, observe
+from proving.observed import Observed, Pair, observe
 from proving.told import counts, told
 
 LACKING = "comes without that extension"
@@ -22,10 +22,9 @@ class Verdict:
     against: tuple[str, ...] = ()
 
 
-def put(url: str, claim: Claim) -> Verdict:
-    """Put a claim to a server. `url` is of a database that holds the world of the claims."""
-    with connected(url) as connection:
-        seen = observe(url, connection, claim)
+def put(pair: Pair, claim: Claim) -> Verdict:
+    """Put a claim to a server, in a database that holds the world of the claims."""
+    seen = observe(pair, claim)
     if is_lacking(seen.failure):
         return Verdict(LACKING)
     against = [*failures(claim, seen), *_locks(claim, seen), *_work(claim, seen), *_blocks(claim, seen)]
