@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import psycopg
@@ -26,7 +27,15 @@ def sessions() -> list[Path]:
 
 def view_of(folder: Path) -> RunView:
     """The session as its journal has it."""
-    return fold((r.seq, r.at, r.event) for r in read(folder / "journal.jsonl"))
+    journal = folder / "journal.jsonl"
+    written = journal.stat()
+    return _folded(journal, written.st_size, written.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _folded(journal: Path, size: int, at: int) -> RunView:
+    """Who waits looks often, and only where something was written there is something new."""
+    return fold((r.seq, r.at, r.event) for r in read(journal))
 
 
 def newest(reached: Callable[[RunView], object]) -> Callable[[], Path | None]:

@@ -54,6 +54,14 @@ CASES = [
 ]
 
 
+def zoned() -> Iterator[Any]:
+    """In two time zones, which make no difference where there is no time."""
+    for case in CASES:
+        yield pytest.param(*case, "UTC")
+        matters = any(word in kind for kind in case[:2] for word in ("time", "date"))
+        yield pytest.param(*case, "Europe/Berlin", marks=() if matters else (pytest.mark.soak,))
+
+
 @pytest.fixture(scope="module")
 def connections(server: Any) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(server.url(), autocommit=True) as first:
@@ -67,8 +75,7 @@ def connections(server: Any) -> Iterator[psycopg.Connection[Any]]:
             first.execute("DROP DATABASE impact_types WITH (FORCE)")
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
-@pytest.mark.parametrize(("old", "new", "work"), CASES, ids=lambda value: value.replace(" ", "_"))
+@pytest.mark.parametrize(("old", "new", "work", "zone"), zoned(), ids=lambda value: value.replace(" ", "_"))
 async def test_the_server_does_what_is_said(
     connections: psycopg.Connection[Any], server: Any, old: str, new: str, work: str, zone: str
 ) -> None:

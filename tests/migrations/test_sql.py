@@ -91,7 +91,6 @@ SQL_WORDS = st.sampled_from(
 @given(
     st.one_of(st.text(), st.lists(SQL_WORDS, max_size=40).map("".join), st.binary().map(lambda b: b.decode("latin1")))
 )
-@settings(deadline=None, max_examples=400)
 def test_any_text_gives_a_script(text: str) -> None:
     script = read_script(text)
     assert script.text == text

@@ -131,11 +131,28 @@ async def ending(url: str, code: str, rows: list[tuple[str, str, int]]) -> Endin
     return code, rows, await Bench(url).query(OBJECTS)
 
 
-@pytest.mark.parametrize("way", ["prisma-7.3", "prisma-7.4", "safe"])
-async def test_each_script_ends_as_it_does_with_prisma(databases: Callable[..., str], way: Way) -> None:
+OFTEN = {
+    "prisma-7.3": [*SCRIPTS][::3],
+    "prisma-7.4": [*SCRIPTS][1::3],
+    "safe": [name for n, name in enumerate(SCRIPTS) if n % 3 == 2 or name in SAFER | IN_TRANSACTION | REFUSED_BY_SAFE],
+}
+"""Each script by one way at least, and by the safe one what ends otherwise by it."""
+
+
+@pytest.mark.parametrize(
+    ("way", "names"),
+    [
+        *(pytest.param(way, names, id=way) for way, names in OFTEN.items()),
+        *(pytest.param(way, [*SCRIPTS], id=f"{way}-all", marks=pytest.mark.soak) for way in OFTEN),
+    ],
+)
+async def test_each_script_ends_as_it_does_with_prisma(
+    databases: Callable[..., str], way: Way, names: list[str]
+) -> None:
     ours, theirs = databases(), databases()
     found, expected = dict[str, Ending](), dict[str, Ending]()
-    for name, text in SCRIPTS.items():
+    for name in names:
+        text = SCRIPTS[name]
         await anew(ours, theirs)
         bench = Bench(ours)
         code = await gonogo(bench, name, way)

@@ -151,10 +151,10 @@ def test_a_script_that_cannot_be_read_to_its_end_is_not_called_analysed(clone: C
 
 
 def test_a_huge_script_is_judged_to_its_end(clone: Clone) -> None:
-    clone.script("20250101000000_x", 'INSERT INTO "User" VALUES (1);\n' * 20_000 + DROP)
+    clone.script("20250101000000_x", 'INSERT INTO "User" VALUES (1);\n' * 5_000 + DROP)
     report = clone.check()
     (told,) = said(report)["column-drop"]
-    assert ":20001:" in told and report.scripts[0].statements == 20_001
+    assert ":5001:" in told and report.scripts[0].statements == 5_001
 
 
 def test_loose_scripts_and_single_migrations(clone: Clone, tmp_path: Path) -> None:
