@@ -101,6 +101,14 @@ def test_a_plan_is_approved_only_as_the_approvers_checkout_has_it(
     assert {p.name for p in tmp_path.glob("*approval*")} == {f"plan.approval-{ANA}.json{end}" for end in ("", ".sig")}
 
 
+def older_copy(session: Path) -> None:
+    """Leave of a session what it was just before the approval was used up."""
+    journal = session / NAME
+    lines = journal.read_bytes().splitlines(keepends=True)
+    cut = next(n for n, line in enumerate(lines) if b"about to be used up" in line)
+    journal.write_bytes(b"".join(lines[:cut]))
+
+
 def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
     gonogo: Gonogo, shared: SmallProject, keys: Key, tmp_path: Path
 ) -> None:
@@ -141,5 +149,9 @@ def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
             target.execute("DELETE FROM gonogo.approvals")
         # As if it was rolled back: the plan is to the byte what was approved.
         target.execute('DROP TABLE notes, "_prisma_migrations"')
+        older_copy(good.session)
+        who = ("--operator", BEN, "--sign", str(keys("ben")), "--headless", "--answers", "answers.toml")
+        copied = gonogo("resume", good.session.name, *who, cwd=shared.folder, env=shared.env)
+        assert (copied.code, "an older copy, or was cut" in copied.err) == (1, True), copied.out + copied.err
         again = run(BEN, "--approval", str(approval))
         assert (again.code, f"used up by {BEN} in the session {good.session.name}" in again.err) == (1, True), again.err

@@ -1,5 +1,6 @@
 """Which approvals were used up, in the target itself: rows that are only added, in gonogo's own schema."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,22 +23,23 @@ TABLE = OwnTable(
     operator  text NOT NULL,
     ticket    text NOT NULL,
     plan      text NOT NULL,
-    approvers text NOT NULL
+    approvers text NOT NULL,
+    mark      text NOT NULL
     """,
     "Which approvals of gonogo were used up here, and by whom. Rows are only added.",
 )
 _SPEND = """
-INSERT INTO gonogo.approvals (number, session, operator, ticket, plan, approvers)
-VALUES (%(number)s, %(session)s, %(operator)s, %(ticket)s, %(plan)s, %(approvers)s)
+INSERT INTO gonogo.approvals (number, session, operator, ticket, plan, approvers, mark)
+VALUES (%(number)s, %(session)s, %(operator)s, %(ticket)s, %(plan)s, %(approvers)s, %(mark)s)
 ON CONFLICT (number) DO NOTHING
 """
-_FOUND = "SELECT session, operator, at FROM gonogo.approvals WHERE number = %s"
+_FOUND = "SELECT session, operator, at, mark FROM gonogo.approvals WHERE number = %s"
 ANEW = "End this session, and ask for an approval of a new plan: gonogo plan."
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What an approval is used up for."""
+    """What an approval is used up for. `mark`: what the session's own record says of this use, before it is noted."""
 
     number: str
     session: str
@@ -45,6 +47,7 @@ class Use:
     ticket: str
     plan: str
     approvers: str
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Spent:
     session: str
     operator: str
     at: datetime
+    mark: str
 
     @property
     def words(self) -> str:
@@ -78,11 +82,15 @@ async def spent(conn: Connection, number: str) -> Spent | None:
     if not await TABLE.is_there(conn):
         return None
     row = await (await conn.execute(_FOUND, (number,))).fetchone()
-    return Spent(row[0], row[1], row[2].astimezone(UTC)) if row else None
+    return Spent(row[0], row[1], row[2].astimezone(UTC), row[3]) if row else None
 
 
-async def spend(conn: Connection, use: Use, expires: datetime) -> None:
-    """Note that it is used up, once for a session. Raises Problem: by another session, or too late; psycopg.Error."""
+async def spend(conn: Connection, use: Use, expires: datetime, marks: Collection[str]) -> None:
+    """Note that it is used up, once for a session, whose record has the `marks`.
+
+    A copy of a session's folder from before, or a journal cut there, has the session's name and not the mark.
+    Raises Problem: by another session, or too late; psycopg.Error.
+    """
     before = await spent(conn, use.number)
     if before is None:
         if await server_time(conn) >= expires:
@@ -93,6 +101,11 @@ async def spend(conn: Connection, use: Use, expires: datetime) -> None:
         before = await spent(conn, use.number)
     if before is None or before.session != use.session:
         raise Problem(f"The approval was {before.words if before else 'not noted'}.", advice=ANEW)
+    if before.mark not in {use.mark, *marks}:
+        raise Problem(
+            f"The approval was {before.words}, of which this record says nothing: it is an older copy, or was cut.",
+            advice="Go on with the record that has it, or ask for an approval of a new plan: gonogo plan.",
+        )
 
 
 def _row(use: Use) -> dict[str, str]:

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 from datetime import UTC, datetime
+from secrets import token_hex
+
+from pydantic import JsonValue
 
 from migrations.own import spent
 from migrations.own.spent import Use
@@ -125,9 +128,11 @@ class SessionApprovals:
         """Use the approval up in the target, once in a session. Raises Problem or Unavailable."""
         plan, opened = self._recorder.view.plan, self._recorder.view.opened
         approval = plan.approval if plan else None
-        if plan is None or opened is None or approval is None or self._recorder.noted(STEP):
+        before = self._recorder.noted(STEP)
+        if plan is None or opened is None or approval is None or any("spent" in noted for noted in before):
             return
-        expires = moment(approval.expires_at)
+        expires, mark = moment(approval.expires_at), token_hex(16)
+        self._note(label="the approval is about to be used up", mark=mark)
         use = Use(
             number=approval.number,
             session=self._setting.folder.name,
@@ -135,8 +140,12 @@ class SessionApprovals:
             ticket=opened.ticket,
             plan=plan.hash,
             approvers=", ".join(one.principal for one in approval.approvers),
+            mark=mark,
         )
+        marks = {str(noted.get("mark")) for noted in before}
         async with run.connect("ledger") as connection:
-            await spent.spend(connection, use, expires or datetime.min.replace(tzinfo=UTC))
-        data = {"label": "the approval is used up", "spent": approval.number, "recorded": True}
-        self._recorder.append(e.StepProgress(step=STEP, attempt=1, data=dict(data)), sync=True)
+            await spent.spend(connection, use, expires or datetime.min.replace(tzinfo=UTC), marks)
+        self._note(label="the approval is used up", spent=approval.number)
+
+    def _note(self, **data: JsonValue) -> None:
+        self._recorder.append(e.StepProgress(step=STEP, attempt=1, data={**data, "recorded": True}), sync=True)
