@@ -67,11 +67,13 @@ class Forks:
         """Whether a Python that starts with these variables would be like them."""
         return _about_python(env) == self._python
 
-    def run(self, arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> Said:
-        """Run a command in one of them, to its end."""
+    def run(self, arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str], typed: str = "") -> Said:
+        """Run a command in one of them, to its end. `typed` is all that its standard input holds."""
         with tempfile.TemporaryDirectory(prefix="gonogo-") as folder, socket.socket(socket.AF_UNIX) as link:
-            out, err = Path(folder, "out"), Path(folder, "err")
-            wanted = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), "out": str(out), "err": str(err)}
+            out, err, read = (Path(folder, name) for name in ("out", "err", "in"))
+            read.write_text(typed)
+            files = {"in": str(read), "out": str(out), "err": str(err)}
+            wanted = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), **files}
             link.settimeout(SECONDS)
             link.connect(str(self.place))
             link.sendall(json.dumps(wanted).encode() + b"\n")
@@ -104,16 +106,15 @@ def forks() -> Iterator[Forks]:
 
 @pytest.fixture
 def gonogo(tmp_path: Path, forks: Forks, no_process_left: None) -> Gonogo:
-    """Run `gonogo …` in `cwd` without a terminal."""
+    """Run `gonogo …` in `cwd` without a terminal; `typed` is what it reads."""
 
-    def run(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] = {}) -> Said:
+    def run(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] = {}, typed: str = "") -> Said:
         whole = environment(env)
         if forks.fit(whole):
-            return forks.run(arguments, cwd or tmp_path, whole)
+            return forks.run(arguments, cwd or tmp_path, whole, typed)
         done = subprocess.run(
             [sys.executable, "-P", "-m", "tui", *arguments],
-            cwd=cwd or tmp_path, env=whole, capture_output=True, text=True, timeout=SECONDS,
-            stdin=subprocess.DEVNULL,
+            cwd=cwd or tmp_path, env=whole, capture_output=True, text=True, timeout=SECONDS, input=typed,
         )  # fmt: skip
         return Said(done.returncode, done.stdout, done.stderr)
 

@@ -45,7 +45,7 @@ def become(wanted: dict[str, object], link: socket.socket) -> int:
     os.environ.update(wanted["env"])  # type: ignore[arg-type]
     os.chdir(str(wanted["cwd"]))
     sys.argv = ["gonogo", *wanted["arguments"]]  # type: ignore[misc]
-    for number, name in ((0, os.devnull), (1, wanted["out"]), (2, wanted["err"])):
+    for number, name in ((0, wanted["in"]), (1, wanted["out"]), (2, wanted["err"])):
         os.dup2(os.open(str(name), os.O_RDWR | os.O_CREAT, 0o600), number)
     try:
         importlib.import_module("tui.__main__").main()

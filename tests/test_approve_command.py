@@ -1,12 +1,11 @@
 """`gonogo approve`: the plan is computed again in the approver's checkout, and signed only if nothing differs."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
 import pytest
-from fix_command import Gonogo, Said, SmallProject, environment
+from fix_command import Gonogo, Said, SmallProject
 from fix_keys import Key, public
 
 from runbooks import events as e
@@ -48,13 +47,9 @@ def checkout(shared: SmallProject, where: Path) -> Path:
     return where
 
 
-def approve(folder: Path, *arguments: str, typed: str = "") -> Said:
+def approve(gonogo: Gonogo, folder: Path, *arguments: str, typed: str = "") -> Said:
     """Run `gonogo approve` in a checkout, without a database; `typed` is what the approver types."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "tui", "approve", *arguments],
-        cwd=folder, env=environment(), input=typed, capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
-    return Said(done.returncode, done.stdout, done.stderr)
+    return gonogo("approve", *arguments, cwd=folder, typed=typed)
 
 
 def planned(gonogo: Gonogo, shared: SmallProject, key: Path, operator: str = BEN, *more: str) -> Path:
@@ -71,32 +66,32 @@ def test_a_plan_is_approved_only_as_the_approvers_checkout_has_it(
 ) -> None:
     plan, mine = planned(gonogo, shared, keys("ben")), checkout(shared, tmp_path / "mine")
     key = ("--key", str(keys("ana")))
-    short = approve(mine, str(plan), *key, typed="n\n")
+    short = approve(gonogo, mine, str(plan), *key, typed="n\n")
     assert (short.code, "table-drop in 20260102000000_drop is not meant" in short.err) == (1, True), short.err
     word = short.out[5:13]
-    wrong = approve(mine, str(plan), *key, typed="y\n12345678\n")
+    wrong = approve(gonogo, mine, str(plan), *key, typed="y\n12345678\n")
     assert (wrong.code, "not how the plan's hash begins" in wrong.err) == (1, True), wrong.err
-    own = approve(mine, str(plan), "--key", str(keys("ben")), typed=f"y\n{word}\n")
+    own = approve(gonogo, mine, str(plan), "--key", str(keys("ben")), typed=f"y\n{word}\n")
     assert (own.code, "ben@example.org asked for this plan" in own.err) == (1, True), own.err
-    stranger = approve(mine, str(plan), "--key", str(keys("eve")))
+    stranger = approve(gonogo, mine, str(plan), "--key", str(keys("eve")))
     assert (stranger.code, "does not name this key" in stranger.err) == (1, True), stranger.err
     signature = tmp_path / "plan.json.sig"
     signature.rename(tmp_path / "elsewhere")
-    unsigned = approve(mine, str(plan), *key)
+    unsigned = approve(gonogo, mine, str(plan), *key)
     assert (unsigned.code, "ben@example.org did not sign this plan" in unsigned.err) == (1, True), unsigned.err
     (tmp_path / "elsewhere").rename(signature)
-    foreign = approve(mine, str(signature), *key)
+    foreign = approve(gonogo, mine, str(signature), *key)
     assert (foreign.code, "neither a plan, whose name ends with .json" in foreign.err) == (2, True), foreign.err
     script = mine / "migrations" / DROP / "migration.sql"
     text = script.read_text()
     script.write_text("DROP TABLE IF EXISTS older;\n")
     (mine / "small.md").write_text((mine / "small.md").read_text() + "\n")
-    edited = approve(mine, str(plan), *key, typed=f"y\n{word}\n")
+    edited = approve(gonogo, mine, str(plan), *key, typed=f"y\n{word}\n")
     assert (edited.code, "✘ 20260102000000_drop: SHA-256 " in edited.out, "✘ the runbook: " in edited.out) == (1, 1, 1)
     assert not list(tmp_path.glob("*approval*"))
     script.write_text(text)
     git(mine, "checkout", "-q", "small.md")
-    good = approve(mine, str(plan), *key, typed=f"y\n{word}\n")
+    good = approve(gonogo, mine, str(plan), *key, typed=f"y\n{word}\n")
     assert good.code == 0, good.err
     assert {p.name for p in tmp_path.glob("*approval*")} == {f"plan.approval-{ANA}.json{end}" for end in ("", ".sig")}
 
@@ -117,7 +112,9 @@ def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
     publish(shared.folder)
     with psycopg.connect(shared.url, autocommit=True) as target:
         plan, mine = planned(gonogo, shared, keys("ben")), checkout(shared, tmp_path / "mine")
-        said = approve(mine, str(plan), "--key", str(keys("ana")), typed=f"y\n{PlanDocument.read(plan).short}\n")
+        said = approve(
+            gonogo, mine, str(plan), "--key", str(keys("ana")), typed=f"y\n{PlanDocument.read(plan).short}\n"
+        )
         assert said.code == 0, said.err
         approval = tmp_path / f"plan.approval-{ANA}.json"
 
