@@ -49,7 +49,12 @@ def environment(more: Mapping[str, str] = {}) -> dict[str, str]:
 def no_process_left(own_home: Path) -> Iterator[None]:
     """Whatever the test leaves running fails it, and is ended."""
     yield
-    _, left = psutil.wait_procs(list(ours()), timeout=30)
+    none_left(ours())
+
+
+def none_left(found: set[psutil.Process]) -> None:
+    """These end by themselves; those that do not are ended, and are a failure."""
+    _, left = psutil.wait_procs(list(found), timeout=30)
     names = [str(process) for process in left]
     for process in left:
         process.kill()
@@ -59,8 +64,9 @@ def no_process_left(own_home: Path) -> Iterator[None]:
 class Forks:
     """Where forks of a process that knows gonogo already are to be had; see forks.py."""
 
-    def __init__(self, place: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, place: Path, env: Mapping[str, str], pid: int) -> None:
         self.place = place
+        self.process = psutil.Process(pid)
         self._python = _about_python(env)
 
     def fit(self, env: Mapping[str, str]) -> bool:
@@ -73,7 +79,7 @@ class Forks:
             out, err, read = (Path(folder, name) for name in ("out", "err", "in"))
             read.write_text(typed)
             files = {"in": str(read), "out": str(out), "err": str(err)}
-            wanted = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), **files}
+            wanted = {"module": "tui.__main__", "arguments": arguments, "cwd": str(cwd), "env": dict(env), **files}
             link.settimeout(SECONDS)
             link.connect(str(self.place))
             link.sendall(json.dumps(wanted).encode() + b"\n")
@@ -101,11 +107,11 @@ def forks() -> Iterator[Forks]:
         with subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"listening\n"
-            yield Forks(place, env)
+            yield Forks(place, env, process.pid)
 
 
 @pytest.fixture
-def gonogo(tmp_path: Path, forks: Forks, no_process_left: None) -> Gonogo:
+def gonogo(tmp_path: Path, forks: Forks, no_process_left: None) -> Iterator[Gonogo]:
     """Run `gonogo …` in `cwd` without a terminal; `typed` is what it reads."""
 
     def run(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] = {}, typed: str = "") -> Said:
@@ -118,7 +124,8 @@ def gonogo(tmp_path: Path, forks: Forks, no_process_left: None) -> Gonogo:
         )  # fmt: skip
         return Said(done.returncode, done.stdout, done.stderr)
 
-    return run
+    yield run
+    none_left(set(forks.process.children(recursive=True)))
 
 
 def ours() -> set[psutil.Process]:
