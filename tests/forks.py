@@ -8,6 +8,7 @@ fork starts is a fork, too.
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -133,4 +134,5 @@ if __name__ == "__main__":
         listening.bind(PLACE)
         listening.listen(8)
         print("listening", flush=True)
+        gc.freeze()
         serve(listening)

@@ -95,7 +95,7 @@ def _is_free(name: str) -> bool:
     return name not in ("b", "v", "at", "r", "id", "k", "own", "public") and not name.startswith("pg_")
 
 
-@settings(max_examples=settings().max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(NAMES.filter(_is_free), min_size=6, max_size=6, unique=True), st.sampled_from(SAME_SCHEMA + OTHER_SCHEMA)
 )

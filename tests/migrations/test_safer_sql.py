@@ -142,7 +142,7 @@ ODD = [
 
 @pytest.mark.parametrize(("rule", "template"), ODD, ids=[rule for rule, _ in ODD])
 @given(names=st.lists(NAMES, min_size=7, max_size=7, unique=True))
-@settings(max_examples=settings().max_examples // 10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_odd_names_are_kept(rule: str, template: str, names: list[str], database: str) -> None:
     s, t, c, i, g, p, d = map(quoted, names)
     setup = (
