@@ -74,13 +74,16 @@ def _about(records: Sequence[Record], row: str) -> list[Record]:
 
 
 def _moved(records: Sequence[Record], row: str, now: Fingerprint | None) -> bool:
-    """Whether a standby took over after the last word about a script: it may lack what was committed last."""
+    """Whether a standby took over after the last word about a script: it may lack what was committed last.
+
+    A person's word bears the timeline of the server that they looked at.
+    """
     timeline = last = ""
     for record in records:
         if record.get("event") == "Connected":
             timeline = str(record.get("timeline", ""))
         elif record.get("row") == row:
-            last = timeline
+            last = str(record.get("timeline", timeline))
     return now is not None and bool(last) and NOT_READABLE not in (last, now.timeline) and last != now.timeline
 
 

@@ -27,11 +27,13 @@ async def decided(ctx: Context, fate: Fate, script: ScriptToRun) -> Fate:
     choices = {TOOK_EFFECT: fate.doubt, **between, DID_NOT: fate.through}
     answer = await ctx.ask(f"effect-{fate.row}", text, choices=tuple(choices))
     through = choices[answer]
-    if through > fate.through:
-        await ctx.record(label=fate.name, **as_record(Through(fate.name, fate.row, through)))
-    else:
-        broken = ScriptBroken(fate.name, fate.row, fate.doubt - 1, through, True, False, "a person found no effect")
-        await ctx.record(label=fate.name, **as_record(broken))
+    word = (
+        Through(fate.name, fate.row, through)
+        if through > fate.through
+        else ScriptBroken(fate.name, fate.row, fate.doubt - 1, through, True, False, "a person found no effect")
+    )
+    looked_at = {"timeline": ctx.target.pin.timeline} if ctx.target.pin else {}
+    await ctx.record(label=fate.name, **as_record(word), **looked_at)
     return replace(fate, state="partly" if through else "nothing", through=through)
 
 
