@@ -241,6 +241,7 @@ def test_disk_full_while_journalling(gonogo: Gonogo, small: SmallProject, tmp_pa
     assert no_backend_left(small)
 
 
+@pytest.mark.soak
 def test_prismas_lock_is_held_when_the_session_opens(gonogo: Gonogo, start: Start, small: SmallProject) -> None:
     with psycopg.connect(small.url, application_name="a deploy that hangs", autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(72707369)")

@@ -5,6 +5,7 @@ import signal
 
 import psutil
 import psycopg
+import pytest
 from fix_command import Gonogo, SmallProject
 from fix_terminal import AtTerminal, Terminal
 from fix_until import Until
@@ -69,6 +70,7 @@ def walk_to_migrate(terminal: Terminal) -> None:
         terminal.press(keys, reached)
 
 
+@pytest.mark.soak
 def test_terminal_closed_where_sighup_is_ignored(at_terminal: AtTerminal, small: SmallProject, until: Until) -> None:
     """The face goes all the same: else it would keep the pen, and a processor busy."""
     terminal = at_terminal(small, "run", "here", "--ticket", "CHG-1", deaf=True)

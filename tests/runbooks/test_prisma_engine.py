@@ -300,6 +300,7 @@ async def test_what_the_command_applies_is_in_the_register(team: Team) -> None:
 LOST = "ALTER TABLE gonogo.register RENAME TO other;"
 
 
+@pytest.mark.soak
 async def test_what_has_ended_has_ended_where_the_register_is_lost_meanwhile(database: str, tmp_path: Path) -> None:
     team = Team(database, tmp_path, {"1_a": LOST})
     team.environment = replace(team.environment, register=True)

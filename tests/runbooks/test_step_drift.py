@@ -74,6 +74,7 @@ async def test_no_drift_and_what_is_known(session: Session) -> None:
     assert session.outcomes == {"replayed": "ok", "schema/s": "warn"}
 
 
+@pytest.mark.soak
 async def test_too_many_are_told_together(session: Session) -> None:
     await session.applied("m1")
     session.by_hand(*[f"CREATE SCHEMA s{number}" for number in range(MOST + 5)])

@@ -358,7 +358,9 @@ def large(shape: str, rows: int = ROWS) -> tuple[str, e.Script]:
     return text, plans.script(f"20260401000000_{rows}", text, spans, findings=(last,))
 
 
-@pytest.mark.parametrize("shape", [pytest.param("lines", marks=pytest.mark.soak), "one line", "wide"])
+@pytest.mark.parametrize(
+    "shape", [*(pytest.param(shape, marks=pytest.mark.soak) for shape in ("lines", "one line")), "wide"]
+)
 async def test_a_script_of_5_mb_is_read_to_its_end_by_keys(opened: Stage, tmp_path: Path, shape: str) -> None:
     text, script = large(shape)
     plans.keep(tmp_path, text)
@@ -375,6 +377,7 @@ async def test_a_script_of_5_mb_is_read_to_its_end_by_keys(opened: Stage, tmp_pa
         await r.settle(pilot, lambda: len(client.sent) == 1)
 
 
+@pytest.mark.soak
 async def test_the_first_lines_of_5_mb_cost_what_those_of_a_small_script_cost(
     opened: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,6 +401,7 @@ async def test_the_first_lines_of_5_mb_cost_what_those_of_a_small_script_cost(
     assert 10_000 < some == first < 20_000
 
 
+@pytest.mark.soak
 async def test_words_are_found_at_the_end_of_5_mb(opened: Stage, tmp_path: Path) -> None:
     text, script = large("lines")
     text += "SELECT 'needle';\n"
