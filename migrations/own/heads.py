@@ -2,14 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import psycopg
-
-from migrations.own.table import OwnTable
+from migrations.own.table import Connection, OwnTable
 from migrations.problem import Problem
-
-Connection = psycopg.AsyncConnection[Any]
 
 TABLE = OwnTable(
     "heads",

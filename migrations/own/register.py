@@ -1,15 +1,14 @@
 """An append-only register in the target: who applied what, when, for which ticket."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
 
 from migrations.own import heads
-from migrations.own.table import OwnTable
+from migrations.own.table import Connection, OwnTable
 from migrations.problem import Problem
 
-Connection = psycopg.AsyncConnection[Any]
 Event = Literal["started", "applied", "failed", "cancelled", "unknown", "marked as applied", "marked as rolled back"]
 
 TABLE = OwnTable(

@@ -1,17 +1,12 @@
 """Which approvals were used up, in the target itself: rows that are only added, in gonogo's own schema."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-import psycopg
-
-from migrations.own.table import OwnTable
+from migrations.own.table import Connection, OwnTable
 from migrations.problem import Problem
 from migrations.server_clock import server_time
-
-Connection = psycopg.AsyncConnection[Any]
 
 TABLE = OwnTable(
     "approvals",
@@ -97,7 +92,7 @@ async def spend(conn: Connection, use: Use, expires: datetime, marks: Collection
             raise Problem(f"The approval has expired: it was good until {expires:%Y-%m-%d %H:%M} UTC.", advice=ANEW)
         async with conn.transaction():
             await TABLE.make(conn)
-            await conn.execute(_SPEND, _row(use))
+            await conn.execute(_SPEND, asdict(use))
         before = await spent(conn, use.number)
     if before is None or before.session != use.session:
         raise Problem(f"The approval was {before.words if before else 'not noted'}.", advice=ANEW)
@@ -106,7 +101,3 @@ async def spend(conn: Connection, use: Use, expires: datetime, marks: Collection
             f"The approval was {before.words}, of which this record says nothing: it is an older copy, or was cut.",
             advice="Go on with the record that has it, or ask for an approval of a new plan: gonogo plan.",
         )
-
-
-def _row(use: Use) -> dict[str, str]:
-    return {name: getattr(use, name) for name in Use.__dataclass_fields__}
