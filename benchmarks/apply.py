@@ -23,8 +23,8 @@ from psycopg import sql
 
 from migrations import ledger
 from migrations.server import ThrowawayServer, embedded_bin
-from runbooks import events
 from runbooks.journal import read
+from runbooks.session import events
 
 TOP = Path(__file__).parents[1]
 COUNTS = (100, 1000)

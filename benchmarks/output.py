@@ -22,9 +22,9 @@ import psutil
 
 from benchmarks.apply import PROJECT, TOP, make_database
 from migrations.server import ThrowawayServer, embedded_bin
-from runbooks import events as e
-from runbooks.client import Client
+from runbooks.faces.client import Client
 from runbooks.journal import read
+from runbooks.session import events as e
 from tui.app import GonogoApp
 
 LINES, QUICK = 1_000_000, 100_000

@@ -24,8 +24,8 @@ import psutil
 from benchmarks.apply import PROJECT, TOP, make_database
 from benchmarks.output import GO, RUNBOOK
 from migrations.server import ThrowawayServer, embedded_bin
-from runbooks import events as e
 from runbooks.journal import Journal, read, verify
+from runbooks.session import events as e
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class Session:
 
 
 def _runner(folder: Path) -> psutil.Process:
-    return next(p for p in psutil.process_iter() if "runbooks.runner" in _argv(p) and str(folder) in _argv(p))
+    return next(p for p in psutil.process_iter() if "runbooks.running.runner" in _argv(p) and str(folder) in _argv(p))
 
 
 def _argv(process: psutil.Process) -> list[str]:

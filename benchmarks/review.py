@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.strip import Strip
 
-from runbooks import events as e
+from runbooks.session import events as e
 from tests.tui import plans
 from tests.tui import recorded as r
 from tui.app import GonogoApp

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from fix_command import SmallProject
 
-from runbooks import events as e
-from runbooks.client import Client
-from runbooks.commands import Command
+from runbooks.faces.client import Client
+from runbooks.faces.launch import Request
 from runbooks.journal import read
-from runbooks.launch import Request
-from runbooks.runner import Runner
-from runbooks.runner_log import RunnerLog
-from runbooks.view import RunView
+from runbooks.running.runner import Runner
+from runbooks.running.runner_log import RunnerLog
+from runbooks.session import events as e
+from runbooks.session.commands import Command
+from runbooks.session.view import RunView
 
 SECONDS = 30.0
 ANA = e.By(name="ana@example.org", os_user="ana", host="bastion-1")

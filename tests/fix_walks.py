@@ -14,7 +14,7 @@ import pytest
 from fix_command import Gonogo, SmallProject, environment
 
 from runbooks.journal import read
-from runbooks.view import RunView, fold
+from runbooks.session.view import RunView, fold
 
 SECONDS = 60.0
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 PIECES = ("tui.commands", "runbooks.steps")
-RUNNER = "runbooks.runner"
+RUNNER = "runbooks.running.runner"
 PLACE = ""
 
 
@@ -61,7 +61,7 @@ def become(wanted: dict[str, object], link: socket.socket) -> int:
     if wanted["module"] == RUNNER:
         os.setsid()
     else:
-        client = importlib.import_module("runbooks.client")
+        client = importlib.import_module("runbooks.faces.client")
         client.leave = functools.partial(leave, os.environ.copy(), client.leave)  # type: ignore[attr-defined]
     try:
         importlib.import_module(str(wanted["module"])).main()

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from runbooks import commands as c
-from runbooks import launch
-from runbooks import project as projects
-from runbooks.client import Client
 from runbooks.demo import shop
-from runbooks.events import By
-from runbooks.launch import USUAL, Lane
-from runbooks.view import RunView
+from runbooks.faces import launch
+from runbooks.faces.client import Client
+from runbooks.faces.launch import USUAL, Lane
+from runbooks.session import commands as c
+from runbooks.session.events import By
+from runbooks.session.view import RunView
+from runbooks.settings import project as projects
 
 ANA = By(name="ana@example.org", os_user="ana", host="ops-1")
 SECONDS = 90.0

@@ -8,9 +8,9 @@ import pytest
 from fix_command import Gonogo, Said, SmallProject
 from fix_keys import Key, public
 
-from runbooks import events as e
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.journal import NAME, read
+from runbooks.session import events as e
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 DROP = "20260102000000_drop"

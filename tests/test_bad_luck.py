@@ -25,8 +25,8 @@ from fix_walks import (
 )
 
 from migrations.server import ThrowawayServer
-from runbooks import events as e
 from runbooks.journal import read, verify
+from runbooks.session import events as e
 
 SLOW = 'CREATE TABLE "slow" ("id" INT);\nSELECT pg_sleep(3);\n'
 

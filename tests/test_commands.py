@@ -12,7 +12,7 @@ import pytest
 from fix_command import TABLE, Gonogo, Said, SmallProject, environment
 from fix_keys import Key, public
 
-from runbooks.sessions import list_sessions, state_home
+from runbooks.history.sessions import list_sessions, state_home
 
 
 def said_clearly(said: Said, code: int, *words: str) -> None:

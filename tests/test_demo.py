@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from fix_command import Gonogo, environment
 
-from runbooks import events as e
 from runbooks.journal import read
-from runbooks.view import fold
+from runbooks.session import events as e
+from runbooks.session.view import fold
 
 TOP = Path(__file__).parents[1]
 SMALL = {"GONOGO_DEMO_ORDERS": "2000"}

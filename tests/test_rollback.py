@@ -3,9 +3,9 @@
 import pytest
 from person import at_the_demo
 
-from runbooks import commands as c
-from runbooks import events as e
 from runbooks.journal import read, verify
+from runbooks.session import commands as c
+from runbooks.session import events as e
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
 

@@ -12,7 +12,7 @@ import pytest
 from fix_command import Gonogo, SmallProject, environment
 
 from runbooks.journal import read, verify
-from runbooks.view import fold
+from runbooks.session.view import fold
 
 pytestmark = pytest.mark.soak
 

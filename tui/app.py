@@ -11,10 +11,10 @@ from textual.binding import Binding
 from textual.keys import format_key
 from textual.screen import Screen
 
-from runbooks.commands import Command
-from runbooks.project import Project
-from runbooks.sessions import Summary
-from runbooks.view import RunView
+from runbooks.history.sessions import Summary
+from runbooks.session.commands import Command
+from runbooks.session.view import RunView
+from runbooks.settings.project import Project
 from tui.face import Face
 from tui.printable import one_line
 from tui.screens.base import SessionScreen, Shown

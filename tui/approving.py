@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runbooks import commands as c
-from runbooks import events as e
-from runbooks.view import RunView, advance, fold
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.view import RunView, advance, fold
 from tui.app import GonogoApp
 from tui.screens.review import Review
 

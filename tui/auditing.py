@@ -8,10 +8,10 @@ from textual import work
 from textual.binding import Binding
 from textual.worker import get_current_worker
 
+from runbooks.history.sessions import Summary
 from runbooks.reading.listing import Sort, Wanted
 from runbooks.reading.reel import Reel, reel_of
 from runbooks.reading.verifying import Left, Signers
-from runbooks.sessions import Summary
 from tui.app import Looking, go_with_the_terminal
 from tui.printable import one_line
 from tui.replay import Replay

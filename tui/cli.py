@@ -65,8 +65,8 @@ def cli(context: click.Context) -> None:
 
 def home(context: click.Context) -> None:
     """The screen that opens without a command: environments, unfinished sessions, transcripts."""
-    from runbooks import sessions
-    from runbooks.places import place
+    from runbooks.history import sessions
+    from runbooks.history.places import place
     from tui.app import run_home
     from tui.commands.records import show_transcript
     from tui.commands.walk import resume, run

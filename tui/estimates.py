@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from runbooks.report.words import took
-from runbooks.runbook import Option, Step
-from runbooks.view import RunView, StepView
+from runbooks.session.runbook import Option, Step
+from runbooks.session.view import RunView, StepView
 from tui.printable import one_line
 from tui.words import minutes, moment, plural
 

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
-from runbooks.commands import Command
-from runbooks.events import Outcome
-from runbooks.meanwhile import Told
-from runbooks.view import RunView
+from runbooks.faces.meanwhile import Told
+from runbooks.session.commands import Command
+from runbooks.session.events import Outcome
+from runbooks.session.view import RunView
 
 
 class Face(Protocol):
-    """One face's end of a session. `runbooks.client.Client` is one."""
+    """One face's end of a session. `runbooks.faces.client.Client` is one."""
 
     view: RunView
     folder: Path

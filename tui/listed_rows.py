@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from runbooks.sessions import Summary
+from runbooks.history.sessions import Summary
 from tui.printable import one_line
 
 GAP = "  "

@@ -4,8 +4,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbooks.project import migrations_folder
-from runbooks.view import RunView
+from runbooks.session.view import RunView
+from runbooks.settings.project import migrations_folder
 from tui.palette import NOT_ANALYSED, of_finding
 from tui.reviewing import Entry, badness
 from tui.script_files import Read, WrongBytes, read_applied, read_pending

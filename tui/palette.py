@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from runbooks.events import Finding, Outcome
-from runbooks.view import StepView
+from runbooks.session.events import Finding, Outcome
+from runbooks.session.view import StepView
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the commands print."""
 
-from runbooks.status import Anomaly, Status
+from runbooks.ledger.status import Anomaly, Status
 from tui.printable import printable
 
 

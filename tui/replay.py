@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from runbooks.commands import Command
-from runbooks.meanwhile import Told
+from runbooks.faces.meanwhile import Told
 from runbooks.reading.reel import Reel
-from runbooks.view import RunView
+from runbooks.session.commands import Command
+from runbooks.session.view import RunView
 
 SPEEDS = (1, 8, 60)
 IDLE = 2.0

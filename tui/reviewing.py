@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 
-from runbooks.events import Applied, Finding, PlanMade, Script
 from runbooks.report.plan_words import coverage_words
+from runbooks.session.events import Applied, Finding, PlanMade, Script
 
 _RANK = {"stop": 0, "warn": 1, "note": 2}
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbooks.events import Applied, Script
+from runbooks.session.events import Applied, Script
 
 FILE = "migration.sql"
 

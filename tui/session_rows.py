@@ -6,8 +6,8 @@ from functools import lru_cache
 from rich.cells import cell_len
 from textual.content import Content
 
+from runbooks.history.sessions import Summary
 from runbooks.reading.listing import environment_of
-from runbooks.sessions import Summary
 from tui.listed_rows import review_words
 from tui.palette import OUTCOMES, RUNNING, WAITING, Mark
 from tui.printable import one_line

@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from runbooks.meanwhile import Told, Weight
+from runbooks.faces.meanwhile import Told, Weight
 from tui.printable import one_line
 from tui.widgets.row import Row, row
 from tui.words import plural

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from runbooks.runbook import PhaseName, Step
-from runbooks.view import RunView
+from runbooks.session.runbook import PhaseName, Step
+from runbooks.session.view import RunView
 from tui.palette import of_step
 
 Kind = Literal["opening", "running", "question", "start", "held", "ready", "refused", "ended", "gone"]

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from textual.content import Content
 
-from runbooks.runbook import PHASES, Option, Phase, PhaseName, Section
-from runbooks.view import RunView
+from runbooks.session.runbook import PHASES, Option, Phase, PhaseName, Section
+from runbooks.session.view import RunView
 from tui.estimates import backup_words, estimate, last_time, sessions_of, time_back
 from tui.printable import one_line, printable
 from tui.standing import phase_title

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Misuse
-from runbooks import events as e
 from runbooks.approvals.plan_document import PlanDocument, canonical, moment, parsed, read_file
-from runbooks.frozen import Frozen
+from runbooks.session import events as e
+from runbooks.session.frozen import Frozen
 
 SUFFIX = ".sig"
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from migrations.folder import read_folder
 from migrations.problem import Misuse, Problem
 from migrations.sql import read_script
-from runbooks import events as e
 from runbooks.approvals.approval_document import SUFFIX, Acknowledged, ApprovalDocument, read_signature_beside
 from runbooks.approvals.checkout import covered_here, plan_here, runbook_here, with_the_target
 from runbooks.approvals.differences import differences
 from runbooks.approvals.plan_document import PlanDocument, moment, stamped
 from runbooks.approvals.signers import principal_of, read_signers
-from runbooks.artefacts import write_private
-from runbooks.git import head_of
-from runbooks.project import Environment, Project
+from runbooks.journal.artefacts import write_private
+from runbooks.planning.git import head_of
 from runbooks.redact.scripts import Hiding
-from runbooks.runbook import Runbook
+from runbooks.session import events as e
+from runbooks.session.runbook import Runbook
+from runbooks.settings.project import Environment, Project
 from runbooks.signing import APPROVAL, BadSignature, genuine, ready, sign
 
 PLAN = "gonogo-plan"

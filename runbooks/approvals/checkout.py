@@ -3,14 +3,15 @@
 from migrations.folder import read_folder
 from migrations.plan import Plan
 from migrations.problem import Misuse
-from runbooks import events as e
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.document import read_runbook
+from runbooks.document.chosen import runbook_text
 from runbooks.document.told import told_for
-from runbooks.narrowed import Narrowing, narrowed
-from runbooks.planning import Covered, covered_by, engine_of, make_plan
-from runbooks.project import Environment, Project, runbook_text
-from runbooks.runbook import Runbook
+from runbooks.planning.narrowed import Narrowing, narrowed
+from runbooks.planning.planning import Covered, covered_by, engine_of, make_plan
+from runbooks.session import events as e
+from runbooks.session.runbook import Runbook
+from runbooks.settings.project import Environment, Project
 from runbooks.steps import catalogue
 
 _SEVERITIES = ("stop", "warn", "note")

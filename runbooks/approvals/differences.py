@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from runbooks.planning import Covered, CoveredScript
+from runbooks.planning.planning import Covered, CoveredScript
 
 
 def differences(plan: Covered, other: Covered, where: str) -> Iterator[str]:

@@ -2,14 +2,14 @@
 
 from datetime import date, timedelta
 
-from runbooks import events as e
+from runbooks.anchoring.notifying import Notice, notify
 from runbooks.approvals.gate import ANEW
-from runbooks.execution import StepRun
-from runbooks.identity import Stop
-from runbooks.notifying import Notice, notify
-from runbooks.project import FILE
+from runbooks.planning.identity import Stop
 from runbooks.report.escape import one_line
-from runbooks.setting import Setting
+from runbooks.running.execution import StepRun
+from runbooks.session import events as e
+from runbooks.settings.project import FILE
+from runbooks.settings.setting import Setting
 
 SATURDAY = 5
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from runbooks import events as e
 from runbooks.approvals.approval_document import Signed, misfit
 from runbooks.approvals.approving import PLAN
 from runbooks.approvals.differences import differences
 from runbooks.approvals.plan_document import moment, stamped
 from runbooks.approvals.signers import Source
-from runbooks.identity import Stop
-from runbooks.planning import Covered
-from runbooks.project import Environment
+from runbooks.planning.identity import Stop
+from runbooks.planning.planning import Covered
+from runbooks.session import events as e
+from runbooks.settings.project import Environment
 from runbooks.signing import APPROVAL, BadSignature, Signer, check
 
 ASK = (

@@ -12,9 +12,9 @@ from runbooks.approvals.approval_document import SUFFIX, ApprovalDocument
 from runbooks.approvals.kept import FOLDER, kept
 from runbooks.approvals.owed_review import NAMESPACE, ReviewDocument
 from runbooks.approvals.plan_document import LARGEST, moment, parsed
+from runbooks.history.sessions import REVIEW
 from runbooks.journal.files import open_to_read
 from runbooks.journal.verify import Verdict
-from runbooks.sessions import REVIEW
 from runbooks.signing import APPROVAL, AllowedSigners, NotNamed, check, genuine
 
 Document = ApprovalDocument | ReviewDocument

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from migrations.problem import Unavailable
 from runbooks.approvals.approval_document import SUFFIX, Signed, read_approval
-from runbooks.artefacts import make_folder, write_private
+from runbooks.journal.artefacts import make_folder, write_private
 
 FOLDER = "approvals"
 MOST = 9

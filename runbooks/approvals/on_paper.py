@@ -2,9 +2,9 @@
 
 from importlib.metadata import version
 
-from runbooks import events as e
-from runbooks.project import FILE, Environment, Project
-from runbooks.runbook import Runbook
+from runbooks.session import events as e
+from runbooks.session.runbook import Runbook
+from runbooks.settings.project import FILE, Environment, Project
 
 NAME = "on paper"
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Misuse, Problem
-from runbooks import events as e
 from runbooks.approvals.approval_document import SUFFIX
 from runbooks.approvals.approving import Approver
 from runbooks.approvals.kept import place_in
 from runbooks.approvals.plan_document import canonical, stamped
-from runbooks.artefacts import write_private
-from runbooks.frozen import Frozen
+from runbooks.history.sessions import REVIEW
 from runbooks.journal import NAME, verify
-from runbooks.project import Project
-from runbooks.sessions import REVIEW
+from runbooks.journal.artefacts import write_private
+from runbooks.session import events as e
+from runbooks.session.frozen import Frozen
+from runbooks.settings.project import Project
 from runbooks.signing import AllowedSigners, ready, sign
 from runbooks.signing.judged import judge, operator_proven
 

@@ -10,10 +10,10 @@ import rfc8785
 from pydantic import ValidationError
 
 from migrations.problem import Misuse
-from runbooks import events as e
-from runbooks.frozen import Frozen
-from runbooks.planning import Covered
-from runbooks.runbook import Condition
+from runbooks.planning.planning import Covered
+from runbooks.session import events as e
+from runbooks.session.frozen import Frozen
+from runbooks.session.runbook import Condition
 
 FORMAT: Literal["gonogo plan 1"] = "gonogo plan 1"
 LARGEST = 16 * 1024 * 1024

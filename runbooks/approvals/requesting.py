@@ -11,24 +11,25 @@ from migrations.folder import read_folder
 from migrations.problem import Problem
 from migrations.server_clock import server_time
 from migrations.target import Pinned, environment_mark, pooling
-from runbooks import events as e
 from runbooks.approvals.on_paper import opened_on_paper
 from runbooks.approvals.plan_document import Found, PlanDocument, stamped
 from runbooks.document import read_runbook
+from runbooks.document.chosen import runbook_text
 from runbooks.document.told import told_for
-from runbooks.git import head_of
-from runbooks.identity import judge
-from runbooks.narrowed import Narrowing, check_narrowing, narrowed
-from runbooks.opening import judge_pooling, runner_of
-from runbooks.plan_reader import PlanReader
-from runbooks.planning import covered_by
-from runbooks.project import Environment, Project, runbook_text
+from runbooks.planning.git import head_of
+from runbooks.planning.identity import judge
+from runbooks.planning.narrowed import Narrowing, check_narrowing, narrowed
+from runbooks.planning.plan_reader import PlanReader
+from runbooks.planning.planning import covered_by
 from runbooks.redact import Redactor
-from runbooks.references import check_values
-from runbooks.runbook import Runbook
-from runbooks.setting import Setting, read_urls, secrets, target_of
+from runbooks.running.opening import judge_pooling, runner_of
+from runbooks.session import events as e
+from runbooks.session.references import check_values
+from runbooks.session.runbook import Runbook
+from runbooks.session.view import RunView, fold
+from runbooks.settings.project import Environment, Project
+from runbooks.settings.setting import Setting, read_urls, secrets, target_of
 from runbooks.steps import catalogue
-from runbooks.view import RunView, fold
 
 APPLICATION = "gonogo plan"
 NUMBER_BYTES = 16

@@ -10,19 +10,19 @@ from pydantic import JsonValue
 from migrations.own import spent
 from migrations.own.spent import Use
 from migrations.server_clock import server_time
-from runbooks import events as e
 from runbooks.approvals.approval_document import SUFFIX
 from runbooks.approvals.emergency import tell
 from runbooks.approvals.gate import Case, accepted, approval_words, enough, needed
 from runbooks.approvals.kept import keep_signers, kept, read_kept
 from runbooks.approvals.plan_document import moment
 from runbooks.approvals.signers import Source, read_signers
-from runbooks.execution import StepRun
-from runbooks.identity import Stop
 from runbooks.journal import NAME
-from runbooks.planning import covered_by
-from runbooks.recorder import Recorder
-from runbooks.setting import Setting
+from runbooks.planning.identity import Stop
+from runbooks.planning.planning import covered_by
+from runbooks.running.execution import StepRun
+from runbooks.running.recorder import Recorder
+from runbooks.session import events as e
+from runbooks.settings.setting import Setting
 from runbooks.signing import Signer
 from runbooks.signing.judged import first_signed, judge
 from runbooks.signing.record import Unsigned, said_by

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrations.asking import ask
 from migrations.problem import Misuse, Problem
-from runbooks.project import FILE, Environment, Project
+from runbooks.settings.project import FILE, Environment, Project
 from runbooks.signing import AllowedSigners
 
 WHICH = 'Set `signers_from = "origin/main:FILE"`, or `signers = "/etc/…"`: docs/approvals.md says how.'

@@ -7,7 +7,7 @@ from migrations.problem import Misuse
 from migrations.rule_pages import page
 from migrations.rules import rules
 from runbooks.check.matters import MATTERS, Matter
-from runbooks.nearest import nearest
+from runbooks.settings.nearest import nearest
 
 ALL = "all"
 

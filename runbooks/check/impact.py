@@ -22,10 +22,10 @@ from runbooks.check import matters as m
 from runbooks.check.files import readable
 from runbooks.check.report import OURS, More, Remark, Report
 from runbooks.check.sources import File
-from runbooks.identity import judge
-from runbooks.planning import budgets_of
-from runbooks.project import Environment, Project, Review
-from runbooks.setting import read_urls, target_of
+from runbooks.planning.identity import judge
+from runbooks.planning.planning import budgets_of
+from runbooks.settings.project import Environment, Project, Review
+from runbooks.settings.setting import read_urls, target_of
 
 SECONDS = 20.0
 """For each answer of the database. How long it takes to read the scripts is another matter."""

@@ -17,7 +17,7 @@ from migrations.server.setup import create_database, create_role, mark_database,
 from migrations.target import Pinned
 from migrations.target.url import Url
 from runbooks.demo.world import MARK, SETTINGS, Demo
-from runbooks.sessions import state_home
+from runbooks.history.sessions import state_home
 
 ORDERS = 200_000
 MOST_ORDERS = 50_000_000

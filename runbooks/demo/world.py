@@ -13,8 +13,8 @@ from pathlib import Path
 from migrations.problem import Unavailable
 from migrations.process import Held
 from migrations.server import ThrowawayServer
-from runbooks.frozen import Frozen
-from runbooks.project import Project
+from runbooks.session.frozen import Frozen
+from runbooks.settings.project import Project
 
 MARK = "demo.json"
 READY_SECONDS = 30.0

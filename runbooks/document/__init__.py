@@ -10,9 +10,9 @@ from migrations.problem import Misuse
 from runbooks.document.blocks import read_blocks
 from runbooks.document.identifiers import is_id, slug
 from runbooks.document.sections import SECTIONS, Part, SectionReader
-from runbooks.faults import DocumentError, Fault, Faults
-from runbooks.nearest import nearest
-from runbooks.runbook import PHASES, Advice, Option, Phase, PhaseName, Runbook
+from runbooks.session.runbook import PHASES, Advice, Option, Phase, PhaseName, Runbook
+from runbooks.settings.faults import DocumentError, Fault, Faults
+from runbooks.settings.nearest import nearest
 
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Any
 
 from runbooks.document.blocks import Fence, Table
-from runbooks.faults import Faults
-from runbooks.runbook import PHASES, Advice
-from runbooks.toml_text import KeyLines, TomlError, read_toml
+from runbooks.session.runbook import PHASES, Advice
+from runbooks.settings.faults import Faults
+from runbooks.settings.toml_text import KeyLines, TomlError, read_toml
 
 KEYS = {"runbook": ("name", "owner", "reviewed"), "option": ("id", "costs", "loses", "until")}
 COLUMNS = ("when you see", "do")

@@ -10,8 +10,8 @@ from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from runbooks.faults import Faults
-from runbooks.references import referring
+from runbooks.session.references import referring
+from runbooks.settings.faults import Faults
 
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind

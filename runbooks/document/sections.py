@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from runbooks.document.blocks import Block, Comment, Fence, Heading, Lost, Table, Task
 from runbooks.document.heads import read_advice, read_head
 from runbooks.document.steps import StepReader
-from runbooks.faults import Faults
-from runbooks.nearest import nearest
-from runbooks.runbook import CONDITIONS, PHASES, Advice, Condition, Item, Step
+from runbooks.session.runbook import CONDITIONS, PHASES, Advice, Condition, Item, Step
+from runbooks.settings.faults import Faults
+from runbooks.settings.nearest import nearest
 
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, JsonValue
 
-from runbooks.faults import Faults
-from runbooks.nearest import one_of
-from runbooks.references import ENVIRONMENT, VALID, referring
-from runbooks.runbook import Condition, Step
+from runbooks.session.references import ENVIRONMENT, VALID, referring
+from runbooks.session.runbook import Condition, Step
+from runbooks.settings.faults import Faults
+from runbooks.settings.nearest import one_of
 
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind

@@ -11,10 +11,10 @@ from runbooks.document.heads import read_table
 from runbooks.document.identifiers import RESERVED, is_id, slug
 from runbooks.document.params import Params, check_params, flat
 from runbooks.document.step_references import check_references
-from runbooks.durations import EXPECTED, duration
-from runbooks.faults import Faults
-from runbooks.nearest import one_of
-from runbooks.runbook import Condition, Item, Step
+from runbooks.session.runbook import Condition, Item, Step
+from runbooks.settings.durations import EXPECTED, duration
+from runbooks.settings.faults import Faults
+from runbooks.settings.nearest import one_of
 
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind

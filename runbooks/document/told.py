@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runbooks.document.params import in_words
-from runbooks.references import referring, resolve_values
-from runbooks.runbook import Runbook, Section, Step
+from runbooks.session.references import referring, resolve_values
+from runbooks.session.runbook import Runbook, Section, Step
 
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind

@@ -10,7 +10,7 @@ from typing import Literal
 from migrations.asking import ask
 from migrations.problem import Problem
 from runbooks.host.mounts import OVERLAY, lies_on
-from runbooks.peers import account_of
+from runbooks.host.peers import account_of
 
 ROOT = Path("/")
 CONFIGURED = ("usr/lib/systemd", "usr/local/lib/systemd", "run/systemd", "etc/systemd")

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from migrations.problem import Unavailable
-from runbooks.events import SessionOpened
+from runbooks.session.events import SessionOpened
 
 FILES = ("etc/machine-id", "var/lib/dbus/machine-id")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Misuse, Unavailable
-from runbooks.artefacts import mode_in
-from runbooks.peers import account_of, in_group
-from runbooks.project import FILE, Project
+from runbooks.host.peers import account_of, in_group
+from runbooks.journal.artefacts import mode_in
+from runbooks.settings.project import FILE, Project
 
 SHARED = stat.S_ISGID | 0o750
-"""The mode of a session folder that a group may read. What is made in it takes after it: see runbooks.artefacts."""
+"""The mode of a session folder that a group may read. journal/artefacts.py has what is made in it take after it."""
 MANY = 20
 FIRST_PERSON = 1000
 """Accounts below this uid are of services, but for root."""

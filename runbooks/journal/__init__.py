@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
-from runbooks.artefacts import mode_in
-from runbooks.events import Event, JournalRepaired
+from runbooks.journal.artefacts import mode_in
 from runbooks.journal.files import open_file, open_folder, open_to_read, read_lines, whole, write_all
 from runbooks.journal.named import Artefact
 from runbooks.journal.records import ZEROS, BadRecord, Chain, Fault, Record, encode, stamp
 from runbooks.journal.verify import Verdict, check_artefacts, verify
+from runbooks.session.events import Event, JournalRepaired
 
 __all__ = [
     "NAME",

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pydantic import Field, ValidationError
 
-from runbooks.events import ANCHOR, StepProgress
-from runbooks.frozen import Frozen
 from runbooks.journal.records import Record
+from runbooks.session.events import ANCHOR, StepProgress
+from runbooks.session.frozen import Frozen
 
 SECOND = 1_000_000
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
-from runbooks.artefacts import mode_in
+from runbooks.journal.artefacts import mode_in
 from runbooks.journal.records import MAX_LINE
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from migrations.problem import Problem
-from runbooks.events import ArtefactKept, PlanMade, SessionOpened
 from runbooks.journal.files import open_to_read
 from runbooks.journal.records import Record
+from runbooks.session.events import ArtefactKept, PlanMade, SessionOpened
 
 PIECE = 1024 * 1024
 

@@ -12,7 +12,7 @@ import rfc8785
 from pydantic import BaseModel, ValidationError
 
 from migrations.problem import Problem
-from runbooks.events import FORMAT, Event, SessionEnded, SessionOpened
+from runbooks.session.events import FORMAT, Event, SessionEnded, SessionOpened
 
 ZEROS = "0" * 64
 MAX_DEPTH = 64

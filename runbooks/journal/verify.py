@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbooks.events import PlanMade, SessionOpened
 from runbooks.journal.clocks import Clocks, ClockWatch
 from runbooks.journal.files import open_to_read, read_lines, whole
 from runbooks.journal.grade import Grade
 from runbooks.journal.heads import Head, Sought
 from runbooks.journal.named import Artefact, Named, compare, named_by
 from runbooks.journal.records import ZEROS, BadRecord, Chain, Fault
+from runbooks.session.events import PlanMade, SessionOpened
 
 
 @dataclass(frozen=True, slots=True)

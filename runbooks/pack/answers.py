@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from runbooks import events as e
 from runbooks.pack.evidence import Did, Evidence
 from runbooks.report.approved import approval_points, approved_rows
 from runbooks.report.parts import Paragraph, Part, Point, Points, Refs, Strong, Value, Words, listed
 from runbooks.report.steps import end_words
 from runbooks.report.summary import operator_words, target_words, time_words
 from runbooks.report.words import DECISION, OUTCOME, by_whom, login, many, moment
-from runbooks.runbook import ALONE
+from runbooks.session import events as e
+from runbooks.session.runbook import ALONE
 
 TESTS = frozenset({"parity.inspect", "restore.side", "scripts.inspect", "schema.drift", "backup.dump"})
 """The steps that try something before it is done to the target, or prove that there is a way back."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Problem
-from runbooks import noted
+from runbooks.anchoring import noted
 from runbooks.approvals.kept import FOLDER as APPROVALS
-from runbooks.frozen import Frozen
 from runbooks.journal.files import open_to_read
 from runbooks.journal.named import Artefact, Named, compare
 from runbooks.pack.evidence import Evidence
 from runbooks.pack.verify import fits
+from runbooks.session.frozen import Frozen
 from runbooks.signing.kept import FOLDER as SIGNATURES
 
 LARGEST = 256 * 1024 * 1024

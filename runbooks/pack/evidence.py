@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runbooks import events as e
 from runbooks.journal.records import Record
 from runbooks.report.facts import Facts, gather
+from runbooks.session import events as e
 
 
 @dataclass

@@ -12,7 +12,6 @@ from typing import Literal
 import rfc8785
 
 from migrations.problem import Problem
-from runbooks.frozen import Frozen
 from runbooks.journal.files import open_to_read
 from runbooks.journal.grade import Grade
 from runbooks.journal.records import MAX_LINE
@@ -22,6 +21,7 @@ from runbooks.pack.contents import Contents, LeftOut, Listed, choose
 from runbooks.pack.evidence import Evidence, evidence
 from runbooks.pack.pages import VERIFIER_SHA256, Pages
 from runbooks.pack.verify import fits
+from runbooks.session.frozen import Frozen
 
 JOURNAL = "journal.jsonl"
 MANIFEST = "manifest.json"

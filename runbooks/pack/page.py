@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from runbooks.history.sessions import REVIEW
 from runbooks.journal.grade import MEANING, Grade
 from runbooks.pack.answers import approved, ran, requested, tested, verified, who, why
 from runbooks.pack.contents import Contents, LeftOut
@@ -22,7 +23,6 @@ from runbooks.report.parts import (
 )
 from runbooks.report.summary import deviation_points, outcome_words, title
 from runbooks.report.words import many, size
-from runbooks.sessions import REVIEW
 
 MOST = 200
 """So many deviations of each sort are told; the transcript tells all."""

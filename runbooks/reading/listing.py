@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from migrations.problem import Problem
-from runbooks.durations import duration
+from runbooks.history.sessions import Summary, every
 from runbooks.journal.grade import GRADES
-from runbooks.sessions import Summary, every
+from runbooks.settings.durations import duration
 
 Sort = Literal["opened", "environment", "ticket", "operator", "outcome", "waivers", "grade"]
 SORTS: tuple[Sort, ...] = get_args(Sort)

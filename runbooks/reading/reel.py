@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrations.problem import Problem
-from runbooks import events as e
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines, whole
 from runbooks.journal.records import BadRecord, Chain, Record
 from runbooks.reading.verifying import while_needed
 from runbooks.report.facts import Facts, gather
 from runbooks.report.timings import between
-from runbooks.runbook import PhaseName
-from runbooks.view import RunView, advance
+from runbooks.session import events as e
+from runbooks.session.runbook import PhaseName
+from runbooks.session.view import RunView, advance
 
 MOST_VIEWS = 64
 """So many views are kept to begin from; a session has one after each record."""

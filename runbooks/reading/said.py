@@ -1,11 +1,11 @@
 """Any record in one line of words, as the transcript words it."""
 
-from runbooks import events as e
 from runbooks.journal.records import Record
 from runbooks.report.entries import Entries
 from runbooks.report.parts import Refs, Strong, Value, Words
 from runbooks.report.steps import end_words, question_words
 from runbooks.report.words import EFFECT, WHY, by_whom, many, size
+from runbooks.session import events as e
 
 __all__ = ["Record", "Said", "plain"]
 

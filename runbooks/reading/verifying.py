@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from migrations.problem import Problem, Unavailable
+from runbooks.history.sessions import Summary
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.grade import MEANING, Grade
 from runbooks.journal.named import compare
 from runbooks.journal.verify import Verdict, verify_lines
 from runbooks.report.words import many, took
-from runbooks.sessions import Summary
 from runbooks.signing import AllowedSigners
 from runbooks.signing.judged import Judged, judge, with_signatures
 from runbooks.signing.kept import FOLDER

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel, JsonValue
 
-from runbooks.events import CommandRefused, Event
 from runbooks.redact.secret_forms import Form, forms, plain
-from runbooks.runbook import CONDITIONS
+from runbooks.session.events import CommandRefused, Event
+from runbooks.session.runbook import CONDITIONS
 
 SHORTEST = 4
 """A shorter secret is not looked for: it would stand everywhere by chance."""

@@ -4,8 +4,8 @@ from migrations.sql import Script
 from migrations.sql.hiding import veil_of
 from migrations.sql.redact_list import Columns
 from migrations.sql.veil import Hidden, Veil
-from runbooks.project import Project
 from runbooks.redact import Redactor
+from runbooks.settings.project import Project
 
 
 class Hiding:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from runbooks import events as e
 from runbooks.report.facts import Facts
 from runbooks.report.parts import Refs, Strong, Value, Words, listed
+from runbooks.session import events as e
 
 
 def approved_rows(facts: Facts) -> Iterator[tuple[str, Words]]:

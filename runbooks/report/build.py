@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from runbooks import events as e
 from runbooks.journal.records import Record
 from runbooks.report.chapters import Attempt, Chapter, entries
 from runbooks.report.entries import Entries
@@ -13,6 +12,7 @@ from runbooks.report.plan import plan_parts
 from runbooks.report.steps import attempt_parts
 from runbooks.report.summary import summary
 from runbooks.report.words import moment
+from runbooks.session import events as e
 
 Reading = Callable[[], Iterable[Record]]
 """Begins to read the journal: once for the facts, once for the rest. It is never held."""

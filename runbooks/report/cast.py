@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from runbooks import events as e
-from runbooks.headless_told import HeadlessTold
+from runbooks.faces.headless_told import HeadlessTold
 from runbooks.journal.records import Record, opened
 from runbooks.report.escape import one_line, running
 from runbooks.report.timings import between
+from runbooks.session import events as e
 
 COLUMNS, ROWS = 100, 30
 IDLE_SECONDS = 2

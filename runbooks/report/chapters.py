@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from runbooks import events as e
 from runbooks.journal.records import Record
 from runbooks.report.output import Output
+from runbooks.session import events as e
 
 
 @dataclass

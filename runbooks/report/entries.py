@@ -1,11 +1,11 @@
 """What is told of a record that belongs to no step: who decided, ticked, waived, attached, and what for."""
 
-from runbooks import events as e
-from runbooks.noted import noted_by
+from runbooks.anchoring.noted import noted_by
 from runbooks.report.parts import Strong, Value, Words, listed
 from runbooks.report.steps import kept_words, question_words
 from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login
-from runbooks.runbook import Runbook
+from runbooks.session import events as e
+from runbooks.session.runbook import Runbook
 from runbooks.signing.record import Signed, Unsigned, said_by
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from migrations.problem import Problem
-from runbooks import events as e
+from runbooks.anchoring.noted import noted_by
 from runbooks.journal.records import ZEROS, Record
-from runbooks.noted import noted_by
 from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
-from runbooks.runbook import Mode
+from runbooks.session import events as e
+from runbooks.session.runbook import Mode
 from runbooks.signing.record import Unsigned, said_by
 
 ALONE: dict[Mode, str] = {

@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterator
 
-from runbooks import events as e
 from runbooks.report.words import many
+from runbooks.session import events as e
 
 FIRST_LINES = 100
 LAST_LINES = 300

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from runbooks import events as e
 from runbooks.report.approved import approval_points
 from runbooks.report.parts import (
     Heading,
@@ -20,6 +19,7 @@ from runbooks.report.parts import (
 )
 from runbooks.report.plan_words import HOW, NO_REHEARSAL, allowed, coverage, held_for, table_words, unlike_prisma
 from runbooks.report.words import many, size
+from runbooks.session import events as e
 
 
 def plan_parts(plan: e.PlanMade, when: str, seq: int) -> Iterator[Part]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from migrations.impact.estimate import Span
 from migrations.impact.words import GUESSED, count_text, size_text, span_text
-from runbooks import events as e
 from runbooks.report.words import many
+from runbooks.session import events as e
 
 NAMED = 3
 """So many scripts are named of which the same is said; the rest is counted."""

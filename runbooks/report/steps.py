@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
-from runbooks import events as e
 from runbooks.report.chapters import Attempt, Progress
 from runbooks.report.output import Output
 from runbooks.report.parts import (
@@ -24,6 +23,7 @@ from runbooks.report.parts import (
     table,
 )
 from runbooks.report.words import EFFECT, OUTCOME, WHY, by_whom, many, mark, moment, size, took
+from runbooks.session import events as e
 
 
 def attempt_parts(attempt: Attempt, day: str, ended_later: int | None) -> Iterator[Part]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from runbooks import events as e
 from runbooks.journal.records import Record
 from runbooks.report.approved import approved_rows
 from runbooks.report.escape import one_line
 from runbooks.report.facts import Deviation, Facts, gather
 from runbooks.report.parts import Heading, Pairs, Paragraph, Part, Point, Points, Refs, Strong, Value, Words, listed
 from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login, many, moment, took
-from runbooks.runbook import ALONE
+from runbooks.session import events as e
+from runbooks.session.runbook import ALONE
 
 SHOWN = 3
 """How many NO-GOs and waivers the summary lists each; all of them follow below it."""

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from runbooks import events as e
-from runbooks.durations import microseconds
 from runbooks.journal.records import Record
 from runbooks.report.parts import Bar, Mark, Refs, Strong, Timeline, Words
 from runbooks.report.words import DECISION, OUTCOME, by_whom, moment, took
+from runbooks.session import events as e
+from runbooks.settings.durations import microseconds
 
 MOST = 300
 """A timeline has at most so many rows; the others are counted."""

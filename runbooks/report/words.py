@@ -1,7 +1,7 @@
 """Times, lengths, sizes and outcomes, in words."""
 
-from runbooks.events import By
 from runbooks.report.parts import Value, Words
+from runbooks.session.events import By
 
 OUTCOME = {"ok": "✔ ok", "warn": "⚠ warn", "fail": "✘ fail", "unknown": "? unknown"}
 SESSION_OUTCOME = {

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
-from runbooks.events import SessionOpened
+from runbooks.history.sessions import tail_of
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.records import Chain
 from runbooks.journal.verify import Verdict
-from runbooks.sessions import tail_of
+from runbooks.session.events import SessionOpened
 from runbooks.signing import HEAD, AllowedSigners, NotNamed, check, genuine
 from runbooks.signing.kept import Kept, kept
 from runbooks.signing.signed_head import SignedHead, read_signed_head

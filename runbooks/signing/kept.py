@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrations.problem import Problem, Unavailable
-from runbooks.artefacts import make_folder, write_private
+from runbooks.journal.artefacts import make_folder, write_private
 from runbooks.journal.files import open_to_read
 from runbooks.signing.signed_head import SignedHead
 from runbooks.signing.sshsig import LONGEST, Signature

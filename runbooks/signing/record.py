@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from runbooks.events import SIGNING, StepProgress
-from runbooks.frozen import Frozen
+from runbooks.session.events import SIGNING, StepProgress
+from runbooks.session.frozen import Frozen
 
 
 class Signed(Frozen):

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from migrations.problem import Problem
-from runbooks.events import SIGNING, ArtefactKept, Event, PlanMade
-from runbooks.frozen import Frozen
 from runbooks.journal import JournalBroken
 from runbooks.journal.records import stamp
-from runbooks.recorder import Recorder
+from runbooks.running.recorder import Recorder
+from runbooks.session.events import SIGNING, ArtefactKept, Event, PlanMade
+from runbooks.session.frozen import Frozen
+from runbooks.session.view import RunView
 from runbooks.signing import HEAD, sign
 from runbooks.signing.kept import keep
 from runbooks.signing.record import Signed, Unsigned, progress
 from runbooks.signing.signed_head import SignedHead
 from runbooks.signing.sshsig import Signature
-from runbooks.view import RunView
 
 AGENT = "SSH_AUTH_SOCK"
 AGENTS = 4

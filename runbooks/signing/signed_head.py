@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from runbooks.events import SessionOpened
+from runbooks.session.events import SessionOpened
 from runbooks.signing.sshsig import BadSignature
 
 TITLE = "gonogo: the head of a session's journal"

@@ -6,9 +6,9 @@ from datetime import timedelta
 from migrations.activity import Activity, Blocker, Session, look
 from migrations.catalog.recorded import name_of
 from migrations.sql.names import Name
-from runbooks.durations import spell
-from runbooks.events import Outcome
-from runbooks.frozen import Frozen
+from runbooks.session.events import Outcome
+from runbooks.session.frozen import Frozen
+from runbooks.settings.durations import spell
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import touched_tables
 from runbooks.steps.parts.duration import Duration

@@ -12,10 +12,10 @@ from migrations.backup import Dump, Progress
 from migrations.backup.tools import Tools
 from migrations.hashing import fingerprint_file
 from migrations.process import Child
-from runbooks.durations import microseconds, spell
-from runbooks.events import Check, StepStarted
-from runbooks.frozen import Frozen
-from runbooks.sessions import dumps_folder
+from runbooks.history.sessions import dumps_folder
+from runbooks.session.events import Check, StepStarted
+from runbooks.session.frozen import Frozen
+from runbooks.settings.durations import microseconds, spell
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.dumps import end_children, program_environment, records_of, server_tools
 from runbooks.steps.parts.duration import Duration

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 import psycopg
 from pydantic import JsonValue
 
-from runbooks.events import ArtefactKept, Check, End, Outcome, StepStarted
-from runbooks.frozen import Frozen
-from runbooks.project import Environment, Project
-from runbooks.runbook import Effect, Step
-from runbooks.view import RunView
+from runbooks.session.events import ArtefactKept, Check, End, Outcome, StepStarted
+from runbooks.session.frozen import Frozen
+from runbooks.session.runbook import Effect, Step
+from runbooks.session.view import RunView
+from runbooks.settings.project import Environment, Project
 
 if TYPE_CHECKING:
     from migrations.target import Pinned

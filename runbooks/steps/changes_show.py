@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from migrations.restore.changes import Changes, Written, what_changed
-from runbooks.events import Outcome
-from runbooks.frozen import Frozen
+from runbooks.session.events import Outcome
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.dumps import session_dump
 

@@ -11,9 +11,9 @@ from typing import Literal, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from migrations.problem import Misuse
-from runbooks.durations import microseconds, spell
-from runbooks.frozen import Frozen
-from runbooks.runbook import Effect
+from runbooks.session.frozen import Frozen
+from runbooks.session.runbook import Effect
+from runbooks.settings.durations import microseconds, spell
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.http_call import Answer, NoAnswer, Request, call, check_url, contains, shown

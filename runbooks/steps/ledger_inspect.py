@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from migrations.doctor import State, StateName
 from migrations.listed import listed
 from migrations.plan import compare
-from runbooks.events import Outcome
-from runbooks.examined import examine
-from runbooks.frozen import Frozen
-from runbooks.gates import worst
+from runbooks.ledger.examined import examine
+from runbooks.session.events import Outcome
+from runbooks.session.frozen import Frozen
+from runbooks.session.gates import worst
 from runbooks.steps.base import Context, Nothing, StepKind
 from runbooks.steps.parts.ledger_reading import held_back
 

@@ -11,8 +11,8 @@ from migrations.ledger.marking import Change, NoteApplied, SetAside, write
 from migrations.listed import listed
 from migrations.own.register import Event
 from migrations.problem import Problem
-from runbooks.events import StepStarted
-from runbooks.frozen import Frozen
+from runbooks.session.events import StepStarted
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, Doubt, Settled, StepKind
 from runbooks.steps.parts.registering import unwritten
 

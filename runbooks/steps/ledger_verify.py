@@ -2,7 +2,7 @@
 
 from migrations.listed import listed
 from migrations.plan import Applied
-from runbooks.frozen import Frozen
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, Nothing, StepKind
 from runbooks.steps.parts.ledger_reading import Reading, held_back, planned, read_both
 

@@ -16,8 +16,8 @@ from migrations.listed import listed
 from migrations.prisma.judged import Fate as PrismaFate
 from migrations.problem import Problem
 from migrations.sql import Way
-from runbooks.events import Check, Script, StepStarted
-from runbooks.frozen import Frozen
+from runbooks.session.events import Check, Script, StepStarted
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, Doubt, Settled, StepKind
 from runbooks.steps.parts.apply_questions import may_go_on
 from runbooks.steps.parts.apply_teller import Teller

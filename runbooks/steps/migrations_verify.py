@@ -7,9 +7,9 @@ from migrations.folder import VERIFY
 from migrations.sql import read_script
 from migrations.sql.veil import Veil
 from migrations.verify_sql import Claim, Claims, came_instead, read_claims
-from runbooks.events import Script
-from runbooks.frozen import Frozen
 from runbooks.redact.scripts import Hiding
+from runbooks.session.events import Script
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.kept_scripts import verify_bytes

@@ -13,16 +13,16 @@ from migrations.problem import Problem
 from migrations.sql import read_script
 from migrations.target import NOT_READABLE, Fingerprint, Pinned, environment_mark
 from migrations.target.connecting import told
-from runbooks.events import Outcome
-from runbooks.frozen import Frozen
-from runbooks.identity import Stop, judge
+from runbooks.history.waited import Waited, waited
+from runbooks.planning.identity import Stop, judge
+from runbooks.session.events import Outcome
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import default_schema, touched_tables
 from runbooks.steps.parts.apply_teller import took_text
 from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.kept_scripts import script_text
 from runbooks.steps.parts.ledger_reading import planned
-from runbooks.waited import Waited, waited
 
 READ_ONLY = {"default_transaction_read_only": "on"}
 SHOWN = 10

@@ -12,8 +12,8 @@ from migrations.backup.tools import Tools
 from migrations.process import Child
 from migrations.restore import Restoring, Side
 from migrations.restore.swap import followers
-from runbooks.events import Check, StepStarted
-from runbooks.frozen import Frozen
+from runbooks.session.events import Check, StepStarted
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.dumps import Taken, end_children, program_environment, records_of, server_tools, session_dump
 

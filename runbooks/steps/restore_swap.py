@@ -8,8 +8,8 @@ from pydantic import JsonValue
 
 from migrations.problem import Misuse
 from migrations.restore import swap
-from runbooks.events import Check, StepStarted
-from runbooks.frozen import Frozen
+from runbooks.session.events import Check, StepStarted
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, Doubt, Settled, StepKind
 from runbooks.steps.parts.dumps import records_of
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from migrations.catalog import RowCount
 from migrations.catalog.recorded import RowChange, name_of, record, row_changes
 from migrations.sql.names import Name
-from runbooks.frozen import Frozen
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import default_schema, plan_effects
 from runbooks.steps.parts.records_kept import first_deletions, recorded_before

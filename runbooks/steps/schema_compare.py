@@ -6,9 +6,9 @@ from pydantic import Field
 
 from migrations.catalog import diff, exists, snapshot
 from migrations.catalog.effects import Effects
-from runbooks.artefacts import write_private
-from runbooks.events import Outcome
-from runbooks.frozen import Frozen
+from runbooks.journal.artefacts import write_private
+from runbooks.session.events import Outcome
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import plan_effects
 from runbooks.steps.parts.records_kept import recorded_before

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from runbooks.artefacts import write_private
-from runbooks.drifting import Advance, Asked, DriftStatus, DriftTold, drifted, script_of
-from runbooks.frozen import Frozen
+from runbooks.journal.artefacts import write_private
+from runbooks.ledger.drifting import Advance, Asked, DriftStatus, DriftTold, drifted, script_of
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.kept_scripts import script_text

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from migrations.catalog.recorded import Recorded, record
-from runbooks.artefacts import write_private
-from runbooks.frozen import Frozen
+from runbooks.journal.artefacts import write_private
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.records_kept import AS_BEFORE, NAME, kept_before, read_record
 

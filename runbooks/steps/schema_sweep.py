@@ -9,9 +9,9 @@ from pydantic import Field
 from migrations.catalog.effects import Effects
 from migrations.catalog.sweep import Flaw, Kind, from_json, held_against, sweep, to_json
 from migrations.listed import listed
-from runbooks.artefacts import write_private
-from runbooks.events import Outcome
-from runbooks.frozen import Frozen
+from runbooks.journal.artefacts import write_private
+from runbooks.session.events import Outcome
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import plan_effects, touched_tables
 from runbooks.steps.parts.records_kept import AS_BEFORE, kept_before, kept_by

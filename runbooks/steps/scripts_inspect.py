@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from migrations.folder import SCRIPT, VERIFY, Migration, read_folder
 from migrations.naming import convention
 from migrations.problem import Problem
-from runbooks.events import Finding, PlanMade, Script
-from runbooks.git import committed
-from runbooks.planning import engine_of
+from runbooks.planning.git import committed
+from runbooks.planning.planning import engine_of
 from runbooks.report.plan_words import HOW, NO_REHEARSAL, coverage, table_words, touch_words, unlike_prisma
-from runbooks.runbook import Runbook
+from runbooks.session.events import Finding, PlanMade, Script
+from runbooks.session.runbook import Runbook
 from runbooks.steps.base import Context, Nothing, StepKind
 
 SHOWN = 10

@@ -8,9 +8,9 @@ from typing import Literal
 from migrations.problem import Problem
 from migrations.process import Child, alive, end
 from migrations.process import run as run_program
-from runbooks.durations import spell
-from runbooks.events import StepStarted
-from runbooks.frozen import Frozen
+from runbooks.session.events import StepStarted
+from runbooks.session.frozen import Frozen
+from runbooks.settings.durations import spell
 from runbooks.steps.base import Context, Doubt, StepKind
 from runbooks.steps.parts.duration import Duration
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import JsonValue
 
 from migrations.target.ask import Scalar, ask
-from runbooks.frozen import Frozen
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
 

@@ -7,8 +7,8 @@ import psycopg
 
 from migrations.catalog.gather import gather
 from migrations.catalog.sweep import Flaw, sweep
-from runbooks.events import StepStarted
-from runbooks.frozen import Frozen
+from runbooks.session.events import StepStarted
+from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.applied import touched_tables
 from runbooks.steps.parts.limits import Limit, limit_milliseconds, limit_text

@@ -8,9 +8,9 @@ from migrations.catalog.ownership import not_owned, schema_exists
 from migrations.catalog.recorded import name_of
 from migrations.sql.names import Name
 from migrations.target import Fingerprint, Pooling, Privileges, pooling, privileges
-from runbooks.durations import spell
-from runbooks.events import Outcome
-from runbooks.frozen import Frozen
+from runbooks.session.events import Outcome
+from runbooks.session.frozen import Frozen
+from runbooks.settings.durations import spell
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import default_schema, touched_tables
 from runbooks.steps.parts.duration import Duration

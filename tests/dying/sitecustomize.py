@@ -20,5 +20,5 @@ def dying(file: int, data: bytes) -> int:
     return 0
 
 
-if AT and "runbooks.runner" in sys.orig_argv:
+if AT and "runbooks.running.runner" in sys.orig_argv:
     write, os.write = os.write, dying  # type: ignore[assignment]

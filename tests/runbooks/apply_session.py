@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 
 from migrations.sql import Way, execution_model, read_script
-from runbooks import events as e
-from runbooks.runbook import Step
+from runbooks.session import events as e
+from runbooks.session.runbook import Step
 from runbooks.steps import catalogue
 from runbooks.steps.base import Doubt, Settled
 from tests.runbooks.steps_context import SHA, StepContext

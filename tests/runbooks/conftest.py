@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runbooks import events as e
 from runbooks.journal import NAME, Journal
-from runbooks.runbook import PHASES, Advice, Item, Option, Phase, Runbook, Step
+from runbooks.session import events as e
+from runbooks.session.runbook import PHASES, Advice, Item, Option, Phase, Runbook, Step
 
 SHA = "ab" * 32
 ANA = e.By(name="ana@example.org", os_user="ana", host="bastion-1", ssh="198.51.100.7 50022")

@@ -18,14 +18,14 @@ from migrations.problem import Misuse
 from migrations.target import Pinned
 from migrations.target.connecting import told
 from migrations.target.url import Url
-from runbooks import events as e
-from runbooks.artefacts import write_private
-from runbooks.gates import worst
-from runbooks.project import Environment, Project
-from runbooks.runbook import PHASES, Phase, Runbook, Step
+from runbooks.journal.artefacts import write_private
+from runbooks.session import events as e
+from runbooks.session.gates import worst
+from runbooks.session.runbook import PHASES, Phase, Runbook, Step
+from runbooks.session.view import RunView, fold
+from runbooks.settings.project import Environment, Project
 from runbooks.steps import catalogue
 from runbooks.steps.base import Purpose
-from runbooks.view import RunView, fold
 
 SHA = "ab" * 32
 BY = e.By(name="ana@example.org", os_user="ana", host="bastion-1")

@@ -6,17 +6,17 @@ import pytest
 from click.testing import CliRunner
 from fix_live import Live, settle, shell, write
 
-from runbooks.anchors import line_of
-from runbooks.events import Check
-from runbooks.heads_compared import compared, kept_heads
+from runbooks.anchoring.anchors import line_of
+from runbooks.anchoring.heads_compared import compared, kept_heads
+from runbooks.anchoring.noted import Noted, kept, noted_by, progress
 from runbooks.journal import NAME, read, verify
 from runbooks.journal.clocks import Reading
 from runbooks.journal.heads import Head, parse_head
-from runbooks.noted import Noted, kept, noted_by, progress
-from runbooks.project import load
 from runbooks.report.markdown import transcript
-from runbooks.runbook import PHASES
-from runbooks.view import RunView, advance, fold
+from runbooks.session.events import Check
+from runbooks.session.runbook import PHASES
+from runbooks.session.view import RunView, advance, fold
+from runbooks.settings.project import load
 from tests.runbooks.conftest import ANA, opening
 from tests.runbooks.test_headless import walk
 from tui.commands.verify import verify_transcript
@@ -116,7 +116,7 @@ async def test_what_cannot_be_noted_is_told_and_stops_nothing(live: Live) -> Non
 async def test_what_the_runner_has_no_time_for_is_told_as_not_noted(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runbooks.anchors.LATE_SECONDS", 0.3)
+    monkeypatch.setattr("runbooks.anchoring.anchors.LATE_SECONDS", 0.3)
     write(live)
     (live.small.folder / "tell").write_text("#!/bin/sh\nsleep 60\n")
     (live.small.folder / "tell").chmod(0o700)

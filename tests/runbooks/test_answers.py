@@ -7,8 +7,8 @@ import pytest
 
 from migrations.problem import Misuse
 from runbooks import steps
-from runbooks.answers import Answers, check_answers, idle_reviews
 from runbooks.document import read_runbook
+from runbooks.faces.answers import Answers, check_answers, idle_reviews
 from runbooks.steps import catalogue
 from tests.runbooks.conftest import the_plan
 

@@ -16,7 +16,6 @@ from fix_keys import Key, public
 from migrations.folder import read_folder
 from migrations.plan import Plan
 from migrations.problem import Misuse, Problem
-from runbooks import events as e
 from runbooks.approvals.approval_document import ApprovalDocument, Signed, read_approval
 from runbooks.approvals.approving import PLAN, keep_scripts
 from runbooks.approvals.checkout import with_the_target
@@ -26,9 +25,10 @@ from runbooks.approvals.kept import keep
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.approvals.signers import Source, read_signers
 from runbooks.journal import NAME, Journal, Verdict, verify
-from runbooks.planning import Covered, CoveredScript, make_plan
-from runbooks.project import Environment, Project
-from runbooks.runbook import PHASES, Phase, Runbook
+from runbooks.planning.planning import Covered, CoveredScript, make_plan
+from runbooks.session import events as e
+from runbooks.session.runbook import PHASES, Phase, Runbook
+from runbooks.settings.project import Environment, Project
 from runbooks.signing import APPROVAL, HEAD, AllowedSigners, Signer, sign
 from tests.runbooks.conftest import Clock, opening
 from tui.commands.verify import verify_transcript

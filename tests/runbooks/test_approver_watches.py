@@ -3,9 +3,9 @@
 from contextlib import closing
 from pathlib import Path
 
-from runbooks import commands as c
-from runbooks import events as e
 from runbooks.journal import Journal
+from runbooks.session import commands as c
+from runbooks.session import events as e
 from tests.runbooks.conftest import ANA, Clock, the_plan
 from tests.runbooks.wired import Wired
 

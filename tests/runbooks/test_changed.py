@@ -4,8 +4,8 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from runbooks.changed import changed
-from runbooks.view import RunView, StepView
+from runbooks.session.changed import changed
+from runbooks.session.view import RunView, StepView
 
 
 def test_it_is_as_replace_makes_it_and_leaves_the_first_alone() -> None:

@@ -13,11 +13,11 @@ from runbooks.document import read_runbook
 from runbooks.document.heads import COLUMNS, KEYS
 from runbooks.document.identifiers import RESERVED
 from runbooks.document.steps import ITEM_ATTRIBUTES, RUN_ATTRIBUTES, SHELL, STEP_KEYS
-from runbooks.frozen import Frozen
 from runbooks.library import read_shipped, shipped
-from runbooks.project import load
-from runbooks.project_file import ENVIRONMENT_KEYS, NAMINGS, PROJECT_KEYS, REVIEW_KEYS
-from runbooks.runbook import CONDITIONS, PHASES
+from runbooks.session.frozen import Frozen
+from runbooks.session.runbook import CONDITIONS, PHASES
+from runbooks.settings.project import load
+from runbooks.settings.project_file import ENVIRONMENT_KEYS, NAMINGS, PROJECT_KEYS, REVIEW_KEYS
 from runbooks.steps import catalogue
 from runbooks.steps.base import Context, StepKind
 

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from migrations.problem import Misuse
 from runbooks.document import read_runbook
-from runbooks.durations import duration
-from runbooks.faults import DocumentError
-from runbooks.frozen import Frozen
+from runbooks.session.frozen import Frozen
+from runbooks.settings.durations import duration
+from runbooks.settings.faults import DocumentError
 from runbooks.steps.base import Context, Nothing, StepKind
 from runbooks.steps.parts.duration import Duration
 

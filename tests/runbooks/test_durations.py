@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runbooks.durations import LONGEST, duration, microseconds, milliseconds, spell
-from runbooks.frozen import Frozen
+from runbooks.session.frozen import Frozen
+from runbooks.settings.durations import LONGEST, duration, microseconds, milliseconds, spell
 from runbooks.steps.parts.duration import Duration
 
 

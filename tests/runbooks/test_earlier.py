@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from migrations.doctor import Earlier
-from runbooks import events as e
-from runbooks.earlier import READING, identity, known_before
+from runbooks.history.earlier import READING, identity, known_before
+from runbooks.history.sessions import create_folder
 from runbooks.journal import Journal
-from runbooks.sessions import create_folder
+from runbooks.session import events as e
 from tests.runbooks.conftest import opening, the_plan
 
 OLD, NEW, NEWEST = (f"2026010{n}T000000Z-production-{n}aaa" for n in (1, 2, 3))

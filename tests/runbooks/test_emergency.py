@@ -11,14 +11,14 @@ from fix_keys import Key, public
 from fix_live import Live, write
 
 from migrations.problem import Misuse, Problem, Unavailable
-from runbooks import commands as c
-from runbooks import events as e
 from runbooks.approvals.approving import Approver
 from runbooks.approvals.emergency import owed
 from runbooks.approvals.owed_review import NAMESPACE, not_the_operator, owing, settle
+from runbooks.history.sessions import summary
 from runbooks.journal import NAME, Journal
-from runbooks.project import Project
-from runbooks.sessions import summary
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.settings.project import Project
 from runbooks.signing import AllowedSigners
 from tests.runbooks.conftest import ANA, Clock, opening
 from tui.listed_rows import sessions_text

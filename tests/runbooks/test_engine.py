@@ -6,10 +6,10 @@ import psycopg
 from fix_live import SLEEP, Live, kinds, settle, shell, write
 
 from migrations import ledger
-from runbooks import commands as c
-from runbooks import events as e
 from runbooks.journal import verify
 from runbooks.journal.records import stamp
+from runbooks.session import commands as c
+from runbooks.session import events as e
 
 
 async def test_a_cancelled_question_of_the_opening_ends_the_session(live: Live) -> None:

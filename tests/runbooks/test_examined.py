@@ -10,7 +10,7 @@ from pathlib import Path, PosixPath
 import pytest
 
 from migrations.doctor import State
-from runbooks.examined import LONGEST, examine
+from runbooks.ledger.examined import LONGEST, examine
 from tests.runbooks.test_ledger_resolve import Resolving
 
 WHO = ("-c", "user.name=ana", "-c", "user.email=ana@example.org")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from runbooks import events as e
-from runbooks.runbook import PHASES, Item, Option, Phase, Runbook, Step
-from runbooks.view import KEPT_LINES, RunView, fold
+from runbooks.session import events as e
+from runbooks.session.runbook import PHASES, Item, Option, Phase, Runbook, Step
+from runbooks.session.view import KEPT_LINES, RunView, fold
 
 BY = e.By(name="ana@example.org", os_user="ana", host="ops-1")
 DUMP = Step(id="dump", title="Dump", uses="backup.dump", effect="outside", required=True)

@@ -18,18 +18,18 @@ import pytest
 from fix_live import ANA, settle
 
 from migrations.problem import Misuse, Problem, Unavailable
-from runbooks import launch
-from runbooks.client import Client, socket_path
-from runbooks.faces import Faces
+from runbooks.faces import launch
+from runbooks.faces.client import Client, socket_path
+from runbooks.faces.faces import Faces
+from runbooks.faces.listening import listening
+from runbooks.history.sessions import create_folder, find
 from runbooks.host.machine import machine
 from runbooks.host.sharing import Circle, circle_of, told
 from runbooks.journal import NAME, Journal
-from runbooks.listening import listening
-from runbooks.project import Project
-from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
-from runbooks.sessions import create_folder, find
-from runbooks.view import RunView
+from runbooks.running.recorder import Recorder
+from runbooks.session.view import RunView
+from runbooks.settings.project import Project
 from tests.runbooks.conftest import opening
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="another account's processes are started: run as root")

@@ -8,14 +8,14 @@ import pytest
 from fix_live import SLEEP, Live, kinds, settle, shell, write
 
 from migrations.folder import read_folder
-from runbooks import commands as c
-from runbooks import events as e
-from runbooks.answers import Answers
-from runbooks.client import Client
-from runbooks.headless import Headless
+from runbooks.faces.answers import Answers
+from runbooks.faces.client import Client
+from runbooks.faces.headless import Headless
+from runbooks.faces.queue_told import QueueTold
 from runbooks.journal import NAME, Journal
-from runbooks.queue_told import QueueTold
-from runbooks.runbook import PHASES
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.runbook import PHASES
 
 
 def answers(live: Live, **more: object) -> Answers:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from migrations.own.heads import Kept
-from runbooks.heads_compared import Known, compared, heads_of
+from runbooks.anchoring.heads_compared import Known, compared, heads_of
 from runbooks.journal import NAME, read
 from tests.runbooks.stdlib_journal import forged
 from tui.commands.verify_known import holds, known_json, known_line

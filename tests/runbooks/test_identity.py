@@ -12,9 +12,9 @@ from fix_postgres import SETTINGS, apart
 
 from migrations.server import ThrowawayServer
 from migrations.target import Fingerprint
-from runbooks import commands as c
-from runbooks.identity import Stop, judge
-from runbooks.project import Environment, Project
+from runbooks.planning.identity import Stop, judge
+from runbooks.session import commands as c
+from runbooks.settings.project import Environment, Project
 
 PIN = Fingerprint("7421", "shop", "16384", False, "2026-01-01T00:00:00.000000Z", "00000001", "15.8", 15, "db:5432")
 OWN, OTHER = "7421/shop", "9999/shop"

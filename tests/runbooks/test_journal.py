@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from migrations.problem import Problem, Unavailable
-from runbooks import events as e
 from runbooks.journal import NAME, BadRecord, Journal, encode, read, verify
 from runbooks.journal.records import KINDS, ZEROS
+from runbooks.session import events as e
 from tests.runbooks.stdlib_journal import forged
 
 
@@ -189,7 +189,7 @@ FULL = """
 import sys
 from pathlib import Path
 from datetime import UTC, datetime
-from runbooks.events import EVENT, StepOutput
+from runbooks.session.events import EVENT, StepOutput
 from runbooks.journal import NAME, Journal, JournalBroken, verify
 folder = Path(sys.argv[1]) / "s"
 now = lambda: datetime.now(UTC)

@@ -11,8 +11,8 @@ from migrations import ledger
 from migrations.doctor.reading import read_facts
 from migrations.doctor.wish import seen
 from migrations.problem import Problem
-from runbooks import events as e
-from runbooks.earlier import known_before
+from runbooks.history.earlier import known_before
+from runbooks.session import events as e
 from runbooks.steps import catalogue
 from runbooks.steps.base import Doubt, Settled
 from tests.runbooks.test_steps_migrations import Session

@@ -3,9 +3,9 @@
 import pytest
 
 from runbooks.document import read_runbook
-from runbooks.faults import DocumentError
 from runbooks.library import read_shipped, shipped
-from runbooks.runbook import PHASES, Runbook
+from runbooks.session.runbook import PHASES, Runbook
+from runbooks.settings.faults import DocumentError
 
 
 def runbook(name: str) -> Runbook:

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 from fix_keys import Key, public
 
+from runbooks.history.sessions import Summary, create_folder, list_sessions, state_home
 from runbooks.journal import NAME, Journal
 from runbooks.reading.listing import Wanted, chosen, since
 from runbooks.reading.verifying import Left, proof, verified
-from runbooks.sessions import Summary, create_folder, list_sessions, state_home
 from runbooks.signing import AllowedSigners
 from runbooks.signing.afterwards import sign_afterwards
 from tui.commands.sessions import list_sessions as command

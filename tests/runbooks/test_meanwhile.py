@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from runbooks import events as e
-from runbooks.meanwhile import Meanwhile, Told
+from runbooks.faces.meanwhile import Meanwhile, Told
+from runbooks.session import events as e
 from tests.runbooks.conftest import ANA, opening
 
 BEN = ANA.model_copy(update={"name": "ben@example.org", "os_user": "ben"})

@@ -4,8 +4,8 @@ import pytest
 
 from migrations.problem import Misuse
 from runbooks.document import read_runbook
-from runbooks.narrowed import WHOLE, Narrowing, check_narrowing, narrowed, pauses
-from runbooks.runbook import Runbook
+from runbooks.planning.narrowed import WHOLE, Narrowing, check_narrowing, narrowed, pauses
+from runbooks.session.runbook import Runbook
 from runbooks.steps import catalogue
 from tests.fix_command import RUNBOOK
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runbooks.notifying import Notice, notify
+from runbooks.anchoring.notifying import Notice, notify
 
 NOTICE = Notice("go", "GO for Migrate 'of' shop\nsecond line", head="7:" + "ab" * 32)
 PATH = {"PATH": os.environ["PATH"]}

@@ -21,7 +21,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migrations.problem import Problem, Unavailable
-from runbooks import events as e
 from runbooks.approvals.approval_document import ApprovalDocument
 from runbooks.approvals.owed_review import NAMESPACE, ReviewDocument
 from runbooks.approvals.plan_document import canonical
@@ -35,6 +34,7 @@ from runbooks.pack.page import page_parts
 from runbooks.pack.unpack import unpacked
 from runbooks.report.html import Beside, KeptScripts, Origin, page_beside
 from runbooks.report.markdown import markdown
+from runbooks.session import events as e
 from runbooks.signing import APPROVAL, HEAD, sign
 from runbooks.signing.kept import keep
 from runbooks.signing.signed_head import SignedHead

@@ -13,12 +13,12 @@ import pytest
 from migrations.ledger import NAME, TABLE
 from migrations.problem import Misuse
 from migrations.target import Pinned, marking
-from runbooks import events as e
 from runbooks.journal import Journal
-from runbooks.project import Environment, Project
-from runbooks.runbook import PHASES, Phase, Runbook
-from runbooks.setting import Setting, read_urls, secrets
-from runbooks.view import RunView
+from runbooks.session import events as e
+from runbooks.session.runbook import PHASES, Phase, Runbook
+from runbooks.session.view import RunView
+from runbooks.settings.project import Environment, Project
+from runbooks.settings.setting import Setting, read_urls, secrets
 from tests.runbooks.conftest import Clock, opening
 from tests.runbooks.steps_context import StepContext
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from fix_live import ANA, settle
 
-from runbooks import commands as c
-from runbooks import events as e
-from runbooks.answers import Answers
-from runbooks.headless import Headless
+from runbooks.faces.answers import Answers
+from runbooks.faces.headless import Headless
+from runbooks.host.peers import account_of
 from runbooks.journal import NAME, Journal, read
-from runbooks.peers import account_of
+from runbooks.session import commands as c
+from runbooks.session import events as e
 from tests.runbooks.wired import Wired
 
 BEN = ANA.model_copy(update={"name": "ben@example.org", "os_user": "root-but-only-claimed"})

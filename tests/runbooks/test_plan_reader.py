@@ -13,15 +13,15 @@ from fix_command import SmallProject
 
 from migrations.problem import Problem
 from migrations.target import Pinned
-from runbooks import project as projects
 from runbooks.document import read_runbook
-from runbooks.events import PlanMade
-from runbooks.plan_reader import PlanReader
+from runbooks.planning.plan_reader import PlanReader
 from runbooks.redact import Redactor
-from runbooks.setting import Setting, read_urls
+from runbooks.session.events import PlanMade
+from runbooks.session.view import RunView, fold
+from runbooks.settings import project as projects
+from runbooks.settings.setting import Setting, read_urls
 from runbooks.steps import catalogue
 from runbooks.steps.parts.kept_scripts import script_text
-from runbooks.view import RunView, fold
 from tests.runbooks.conftest import opening
 from tests.runbooks.steps_context import StepContext
 

@@ -17,12 +17,12 @@ from migrations.locks import Lock
 from migrations.plan import Plan
 from migrations.rules import Finding, judge
 from migrations.sql import Name, read_script
-from runbooks import events as e
 from runbooks.journal.records import ZEROS, encode
-from runbooks.plan_told import Room
-from runbooks.planning import make_plan
-from runbooks.project import Environment, Project, Review
-from runbooks.runbook import CONDITIONS, PHASES, Phase, Runbook, Step
+from runbooks.planning.plan_told import Room
+from runbooks.planning.planning import make_plan
+from runbooks.session import events as e
+from runbooks.session.runbook import CONDITIONS, PHASES, Phase, Runbook, Step
+from runbooks.settings.project import Environment, Project, Review
 
 TARGET = e.Target(
     address="orders@db-1.prod:5432",

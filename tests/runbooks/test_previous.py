@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from fix_live import Live, shell, write
 
-from runbooks import commands as c
-from runbooks import events as e
+from runbooks.history.previous import previous
+from runbooks.history.sessions import create_folder, summary
 from runbooks.journal import NAME, Journal
-from runbooks.previous import previous
-from runbooks.runbook import Option, Phase, Runbook, Step
-from runbooks.sessions import create_folder, summary
-from runbooks.view import fold
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.runbook import Option, Phase, Runbook, Step
+from runbooks.session.view import fold
 from tests.runbooks.conftest import ANA, opening
 
 FIRST, SECOND, THIRD, STAGING = (

@@ -11,7 +11,7 @@ import pytest
 from migrations import ledger
 from migrations.ledger.marking import NoteApplied, SetAside, write
 from migrations.problem import Problem
-from runbooks import events as e
+from runbooks.session import events as e
 from runbooks.steps.base import Doubt, Settled
 from runbooks.steps.parts.prisma_engine import COPY
 from tests.migrations.applying import until

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrations.problem import Misuse
-from runbooks.faults import DocumentError, ProjectError
-from runbooks.project import Project, find, load, runbook_text
+from runbooks.document.chosen import runbook_text
+from runbooks.settings.faults import DocumentError, ProjectError
+from runbooks.settings.project import Project, find, load
 
 WHOLE = """\
 [project]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from runbooks import events as e
 from runbooks.redact import Redactor
+from runbooks.session import events as e
 
 PASSWORD = "p@ss/w%rd é\"\\'+ x"
 ONE = Redactor({"DATABASE_URL": PASSWORD})

@@ -4,8 +4,8 @@ import pytest
 from pydantic import JsonValue
 
 from migrations.problem import Misuse
-from runbooks.references import check_values, resolve, resolve_values, shell_variables, shown
-from runbooks.runbook import Phase, Runbook, Step
+from runbooks.session.references import check_values, resolve, resolve_values, shell_variables, shown
+from runbooks.session.runbook import Phase, Runbook, Step
 
 RESULTS: dict[str, dict[str, JsonValue]] = {
     "dump": {"path": "/d/x.dump", "size": 42, "whole": True, "tables": ["a"], "none": None},

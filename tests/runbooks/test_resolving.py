@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from migrations.target import Pinned, Url
-from runbooks.examined import Examined
-from runbooks.resolving import Looked, fitting
+from runbooks.ledger.examined import Examined
+from runbooks.ledger.resolving import Looked, fitting
 from tests.migrations.ledgers import World
 
 PUSHED = {

@@ -21,17 +21,18 @@ from migrations.problem import Misuse, Problem, Unavailable
 from migrations.target import Pinned
 from migrations.target.presence import Presence
 from migrations.target.url import Url
-from runbooks import attempts, launch, wire
-from runbooks import commands as c
-from runbooks import events as e
 from runbooks.approvals.approval_document import ApprovalDocument, Signed
 from runbooks.approvals.kept import keep
+from runbooks.faces import launch, wire
 from runbooks.journal import NAME, Journal, read, verify
-from runbooks.output import Output, Progress
-from runbooks.pen import whose
 from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
-from runbooks.runner_log import RunnerLog
+from runbooks.running import attempts
+from runbooks.running.output import Output, Progress
+from runbooks.running.runner_log import RunnerLog
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.pen import whose
 from runbooks.steps import catalogue
 from tests.runbooks.conftest import the_plan
 from tests.runbooks.test_approvals import plan

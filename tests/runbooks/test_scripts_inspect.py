@@ -10,8 +10,8 @@ from migrations.folder import read_folder
 from migrations.impact.known import Known, Relation
 from migrations.plan import compare
 from migrations.sql import Name
-from runbooks.planning import make_plan
-from runbooks.runbook import PHASES, Condition, Item, Phase, Runbook, Step
+from runbooks.planning.planning import make_plan
+from runbooks.session.runbook import PHASES, Condition, Item, Phase, Runbook, Step
 from tests.runbooks.steps_context import StepContext
 from tests.runbooks.test_planning import TARGET
 

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from migrations.problem import Misuse, Problem, Unavailable
-from runbooks.journal import NAME, Journal
-from runbooks.project import Project
-from runbooks.sessions import (
+from runbooks.history.sessions import (
     create_folder,
     dumps_folder,
     find,
@@ -23,6 +21,8 @@ from runbooks.sessions import (
     sessions_root,
     state_home,
 )
+from runbooks.journal import NAME, Journal
+from runbooks.settings.project import Project
 
 NOBODY = 65534
 IDS = [f"2026013{n}T020304Z-{name}-{n}f3a" for n, name in enumerate(["production", "staging", "production"], 1)]

@@ -7,11 +7,11 @@ from typing import Literal
 import pytest
 from fix_command import SmallProject
 
-from runbooks import project as projects
 from runbooks.check.impact import read_target
-from runbooks.project import Environment
-from runbooks.setting import read_urls, target_of
-from runbooks.status import status_of
+from runbooks.ledger.status import status_of
+from runbooks.settings import project as projects
+from runbooks.settings.project import Environment
+from runbooks.settings.setting import read_urls, target_of
 from tests.migrations.pooler import pooled
 
 TOP = Path(__file__).parents[2]

@@ -15,19 +15,19 @@ from click.testing import CliRunner
 from fix_keys import Key, add, public
 
 from migrations.problem import Misuse, Problem
-from runbooks import events as e
-from runbooks.faces import Faces
+from runbooks.faces.faces import Faces
 from runbooks.journal import NAME, Journal, Verdict, check_artefacts, read, verify
-from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
 from runbooks.report.markdown import transcript
+from runbooks.running.recorder import Recorder
+from runbooks.session import events as e
+from runbooks.session.view import RunView
 from runbooks.signing import HEAD, AllowedSigners, BadSignature, sign
 from runbooks.signing.afterwards import sign_afterwards
 from runbooks.signing.judged import Judged, first_signed, judge, operator_proven, signed_up_to, with_signatures
 from runbooks.signing.kept import keep
 from runbooks.signing.signatory import Signatory, Signing
 from runbooks.signing.signed_head import SignedHead, read_signed_head
-from runbooks.view import RunView
 from tests.runbooks.conftest import ANA, SHA, Clock, opening, the_plan
 from tests.runbooks.wired import Wired
 from tui.commands.signatures import sign_transcript

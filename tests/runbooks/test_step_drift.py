@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from runbooks.drifting import DriftTold, script_of
+from runbooks.ledger.drifting import DriftTold, script_of
 from runbooks.steps.schema_drift import MOST
 from tests.runbooks.steps_context import StepContext
 

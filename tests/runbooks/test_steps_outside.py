@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from migrations.problem import Problem
-from runbooks import events as e
+from runbooks.session import events as e
 from runbooks.steps import catalogue
 from runbooks.steps.base import Doubt
 from runbooks.steps.parts.http_call import contains, shown

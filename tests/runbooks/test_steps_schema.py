@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from migrations.problem import Misuse, Problem
-from runbooks import events as e
-from runbooks.runbook import PHASES, Phase, Runbook, Step
+from runbooks.session import events as e
+from runbooks.session.runbook import PHASES, Phase, Runbook, Step
 from tests.runbooks.steps_context import StepContext
 
 BEFORE = """

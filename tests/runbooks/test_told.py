@@ -3,13 +3,13 @@
 import pytest
 from fix_live import Live, shell, write
 
-from runbooks import commands as c
-from runbooks import events as e
 from runbooks.document import read_runbook
 from runbooks.document.told import told_for
-from runbooks.runbook import Runbook, Step
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.runbook import Runbook, Step
+from runbooks.session.view import RunView, StepView
 from runbooks.steps import catalogue
-from runbooks.view import RunView, StepView
 
 CALL = """```toml step
 id = "{id}"

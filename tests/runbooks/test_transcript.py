@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
 from migrations.problem import Problem
-from runbooks import events as e
 from runbooks.journal import NAME, read
 from runbooks.report.facts import gather
 from runbooks.report.markdown import ticket_summary, transcript
+from runbooks.session import events as e
 from tests.runbooks.conftest import ANA, FILE, walk
 from tests.runbooks.transcript_records import FAILURE, NASTY, hidden, hostile, recorded, texts
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from runbooks import events as e
-from runbooks.undone import undone
-from runbooks.view import fold
+from runbooks.session import events as e
+from runbooks.session.undone import undone
+from runbooks.session.view import fold
 from tests.runbooks.conftest import ANA, opening
 
 ENGINE = ANA.model_copy(update={"how": "engine"})

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from benchmarks.verify import write_journal
 from migrations.problem import Misuse
-from runbooks.events import StepProgress
 from runbooks.journal import NAME, BadRecord, Journal, check_artefacts, read, records, verify
 from runbooks.journal.grade import GRADES, MEANING, reaches
 from runbooks.journal.heads import Head, parse_head
 from runbooks.journal.records import ZEROS
+from runbooks.session.events import StepProgress
 from tests.runbooks.stdlib_journal import canonical, forged, sealed
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

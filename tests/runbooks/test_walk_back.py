@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from migrations import backup
 from migrations.problem import Misuse, Problem
 from migrations.server import ThrowawayServer
-from runbooks import events as e
-from runbooks.runbook import PHASES, Option, Phase, Runbook, Step
+from runbooks.session import events as e
+from runbooks.session.runbook import PHASES, Option, Phase, Runbook, Step
 from runbooks.steps import backup_dump, catalogue, restore_side, restore_swap
 from runbooks.steps.base import Doubt, Settled
 from tests.runbooks.steps_context import StepContext

@@ -6,9 +6,9 @@ from typing import Literal, get_origin
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from runbooks import events as e
 from runbooks.journal import Record
 from runbooks.journal.records import ZEROS
+from runbooks.session import events as e
 from tests.runbooks.conftest import walk
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from fix_live import ANA
 
-from runbooks import commands as c
-from runbooks import events as e
-from runbooks.client import Client
-from runbooks.faces import Faces
+from runbooks.faces.client import Client
+from runbooks.faces.faces import Faces
 from runbooks.journal import Journal
-from runbooks.recorder import Recorder
 from runbooks.redact import Redactor
-from runbooks.view import RunView
+from runbooks.running.recorder import Recorder
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.view import RunView
 from tests.runbooks.conftest import opening
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from runbooks import events as e
+from runbooks.session import events as e
 from tests.tui import recorded as r
 from tui.app import GonogoApp
 from tui.screens.run import Run

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runbooks import events as e
+from runbooks.session import events as e
 from tests.tui import recorded as r
 
 TIER, SHIPMENTS, LEGACY, CODE = (

@@ -11,11 +11,11 @@ from pydantic import JsonValue
 from textual.app import App
 from textual.pilot import Pilot
 
-from runbooks import events as e
-from runbooks.commands import Command
-from runbooks.meanwhile import Told
-from runbooks.runbook import PHASES, Advice, Item, Option, Phase, PhaseName, Runbook, Step
-from runbooks.view import RunView, advance
+from runbooks.faces.meanwhile import Told
+from runbooks.session import events as e
+from runbooks.session.commands import Command
+from runbooks.session.runbook import PHASES, Advice, Item, Option, Phase, PhaseName, Runbook, Step
+from runbooks.session.view import RunView, advance
 
 START = datetime(2026, 1, 31, 2, 3, 4, tzinfo=UTC)
 NOW = START + timedelta(minutes=12, seconds=31)

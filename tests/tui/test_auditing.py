@@ -11,12 +11,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from runbooks import commands as c
-from runbooks import events as e
 from runbooks.journal import NAME, Journal, read
 from runbooks.reading.listing import Wanted
 from runbooks.reading.reel import Changed, Reel
-from runbooks.view import RunView, advance
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.view import RunView, advance
 from tests.tui import recorded as r
 from tests.tui.test_help import bound
 from tests.tui.test_screens import made_hostile

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fix_live import Live
 
-from runbooks import commands as c
-from runbooks import events as e
-from runbooks.runbook import Option, Step
-from runbooks.view import RunView
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.runbook import Option, Step
+from runbooks.session.view import RunView
 from tests.tui import recorded as r
 from tests.tui.conftest import LARGE, SMALL, Stage
 from tui.app import GonogoApp

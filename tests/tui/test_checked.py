@@ -15,7 +15,7 @@ from runbooks.check.explain import all_codes, explain
 from runbooks.check.impact import facts_of
 from runbooks.check.report import Checked, More, Remark, Report
 from runbooks.check.sources import File
-from runbooks.project import Review
+from runbooks.settings.project import Review
 from tests.tui.sarif_shape import faults
 from tui.checked.as_json import report_json
 from tui.checked.github import annotations

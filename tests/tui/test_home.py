@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runbooks.project import Environment, Project
-from runbooks.sessions import Summary
+from runbooks.history.sessions import Summary
+from runbooks.settings.project import Environment, Project
 from tests.tui import recorded as r
 from tui.app import HomeApp
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
-from runbooks import events as e
-from runbooks.view import KEPT_LINES, RunView, fold
+from runbooks.session import events as e
+from runbooks.session.view import KEPT_LINES, RunView, fold
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
 from tui.widgets.fold import Rows, hang, part, piece, rows

@@ -6,8 +6,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
-from runbooks import commands as c
-from runbooks import events as e
+from runbooks.session import commands as c
+from runbooks.session import events as e
 from tests.tui import plans
 from tests.tui import recorded as r
 from tests.tui.conftest import SMALL, Stage

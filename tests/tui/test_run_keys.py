@@ -8,8 +8,8 @@ from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from runbooks import commands as c
-from runbooks import events as e
+from runbooks.session import commands as c
+from runbooks.session import events as e
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
 from tui.app import DETACHED, GonogoApp

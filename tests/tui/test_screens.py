@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from runbooks import commands as c
-from runbooks import events as e
-from runbooks.meanwhile import Happening, Told
+from runbooks.faces.meanwhile import Happening, Told
+from runbooks.session import commands as c
+from runbooks.session import events as e
 from runbooks.signing.record import Unsigned, progress
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runbooks import events as e
+from runbooks.session import events as e
 from tests.tui import plans
 from tests.tui import recorded as r
 from tui.script_files import WrongBytes, read_applied, read_pending

@@ -9,7 +9,7 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy import SnapshotAssertion
 from textual.pilot import Pilot
 
-from runbooks import events as e
+from runbooks.session import events as e
 from tests.tui import plans
 from tests.tui import recorded as r
 from tests.tui.test_home import KNOWN, PROJECT

@@ -11,16 +11,16 @@ from pathlib import Path
 import click
 
 from migrations.problem import Problem, Unavailable
-from runbooks import events as e
 from runbooks.approvals import approving
 from runbooks.approvals.approval_document import SUFFIX, Acknowledged, ApprovalDocument
 from runbooks.approvals.approving import Approver, Differs
 from runbooks.approvals.on_paper import opened_on_paper
 from runbooks.approvals.plan_document import PlanDocument
-from runbooks.operator import who
-from runbooks.places import Place, journal_of, place
-from runbooks.project import Environment
-from runbooks.runbook import Runbook
+from runbooks.history.places import Place, journal_of, place
+from runbooks.host.operator import who
+from runbooks.session import events as e
+from runbooks.session.runbook import Runbook
+from runbooks.settings.project import Environment
 from tui.commands.common import on_terminal, project_option, talk
 from tui.commands.owed import review_owed
 from tui.commands.plan_printed import plan_lines

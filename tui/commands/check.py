@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from migrations.problem import Misuse
-from runbooks import project as projects
 from runbooks.check import Asked, Check, More, Report
 from runbooks.check.wanted import Wanted
-from runbooks.project import Project, Review
+from runbooks.settings import project as projects
+from runbooks.settings.project import Project, Review
 from tui.checked.printed import Form, printed
 from tui.commands.common import project_option, talk
 from tui.words import plural

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from migrations.problem import Misuse
-from runbooks.artefacts import write_pieces
+from runbooks.history.places import journal_of
 from runbooks.journal import NAME
-from runbooks.places import journal_of
+from runbooks.journal.artefacts import write_pieces
 from runbooks.report.formats import FORMATS, Format, render
 from tui.commands.common import project_option, talk
 from tui.printable import one_line

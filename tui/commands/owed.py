@@ -10,9 +10,9 @@ from migrations.problem import Problem
 from runbooks.approvals import approving, owed_review
 from runbooks.approvals.emergency import owed_words
 from runbooks.approvals.signers import read_signers
+from runbooks.history.places import Place
+from runbooks.host.operator import who
 from runbooks.journal import read
-from runbooks.operator import who
-from runbooks.places import Place
 from runbooks.report.summary import ticket_summary
 from tui.commands.common import talk
 from tui.printable import printable

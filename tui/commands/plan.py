@@ -8,16 +8,16 @@ from pathlib import Path
 import click
 
 from migrations.problem import Misuse, Unavailable
-from runbooks import launch
 from runbooks.approvals.approval_document import SUFFIX
 from runbooks.approvals.approving import PLAN
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.approvals.requesting import request
-from runbooks.durations import duration
-from runbooks.events import PlanMade
-from runbooks.operator import who
-from runbooks.places import Place, place
-from runbooks.project import Environment
+from runbooks.faces import launch
+from runbooks.history.places import Place, place
+from runbooks.host.operator import who
+from runbooks.session.events import PlanMade
+from runbooks.settings.durations import duration
+from runbooks.settings.project import Environment
 from runbooks.signing import ready
 from runbooks.signing import sign as signed
 from tui.commands.common import json_option, on_terminal, project_option, talk

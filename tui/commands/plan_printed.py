@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from runbooks import events as e
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.report.plan_words import HOW, coverage, table_words
+from runbooks.session import events as e
 
 MARKS = {"stop": "✘", "warn": "!", "note": "·"}
 _WORST = tuple(MARKS)

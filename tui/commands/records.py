@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from runbooks.history.places import journal_of
 from runbooks.journal import read
-from runbooks.places import journal_of
 from runbooks.report.markdown import transcript
 from tui.commands.common import project_option
 from tui.commands.export import export_transcript

@@ -9,14 +9,15 @@ import click
 
 from migrations.doctor.wish import Wish
 from migrations.problem import Misuse, Problem
-from runbooks import launch, resolving
-from runbooks.answers import Answers
-from runbooks.operator import who
-from runbooks.places import Place, place
-from runbooks.project import Environment
-from runbooks.resolving import Looked, Proposal
+from runbooks.faces import launch
+from runbooks.faces.answers import Answers
+from runbooks.history.places import Place, place
+from runbooks.host.operator import who
+from runbooks.ledger import resolving
+from runbooks.ledger.resolving import Looked, Proposal
+from runbooks.ledger.status import Status, status_from
+from runbooks.settings.project import Environment
 from runbooks.signing.signatory import Signing
-from runbooks.status import Status, status_from
 from tui.commands.common import on_terminal, project_option, talk
 from tui.commands.resolve_choice import choose
 from tui.commands.signed import sign_option, signing_with

@@ -7,8 +7,8 @@ import click
 
 from migrations.doctor.state import State
 from migrations.doctor.wish import Wish
-from runbooks import resolving
-from runbooks.resolving import Looked
+from runbooks.ledger import resolving
+from runbooks.ledger.resolving import Looked
 from tui.commands.common import talk
 from tui.printable import printable
 

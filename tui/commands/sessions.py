@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from migrations.problem import Misuse
-from runbooks import sessions
-from runbooks.places import root
+from runbooks.history import sessions
+from runbooks.history.places import root
 from runbooks.reading.listing import SORTS, Sort, Wanted, chosen, ordered, since
 from runbooks.reading.verifying import verified
 from runbooks.signing import AllowedSigners

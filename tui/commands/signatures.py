@@ -7,9 +7,9 @@ import click
 
 from migrations.problem import Misuse, Unavailable
 from runbooks.approvals.judged import Paper, judge_papers
+from runbooks.history.places import journal_of
 from runbooks.journal.grade import Grade
 from runbooks.journal.verify import Verdict
-from runbooks.places import journal_of
 from runbooks.signing import AllowedSigners
 from runbooks.signing.afterwards import sign_afterwards
 from runbooks.signing.judged import Judged, judge

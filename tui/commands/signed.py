@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from runbooks.events import SIGNING
+from runbooks.session.events import SIGNING
+from runbooks.session.view import RunView
 from runbooks.signing import ready
 from runbooks.signing.kept import FOLDER
 from runbooks.signing.signatory import Signing
-from runbooks.view import RunView
 
 VARIABLE = "GONOGO_SIGN"
 

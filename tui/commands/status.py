@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from migrations.problem import Misuse
-from runbooks import launch
-from runbooks.places import place
-from runbooks.status import status_of
+from runbooks.faces import launch
+from runbooks.history.places import place
+from runbooks.ledger.status import status_of
 from tui.commands.common import json_option, project_option
 from tui.printed import status_lines
 
@@ -33,7 +33,7 @@ def status(environment: str, drift: bool, pg_bin: Path | None, as_json: bool, pr
     found = asyncio.run(status_of(here.project, chosen, os.environ))
     told, lines, clean = found.model_dump(mode="json"), status_lines(found), found.clean
     if drift:
-        from runbooks.drifting import drift_status  # with all that replays and compares: not for a quick look
+        from runbooks.ledger.drifting import drift_status  # with all that replays and compares: not for a quick look
         from tui.commands.status_drift import drift_lines, told_on_terminal
 
         looked = asyncio.run(drift_status(here.project, chosen, os.environ, pg_bin, told_on_terminal))

@@ -2,7 +2,7 @@
 
 import sys
 
-from runbooks.drifting import DriftStatus, DriftTold
+from runbooks.ledger.drifting import DriftStatus, DriftTold
 from tui.printable import one_line, printable
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from migrations.problem import Misuse
+from runbooks.history.places import journal_of
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.grade import Grade, reaches
 from runbooks.journal.heads import Head, parse_head
 from runbooks.journal.named import compare
 from runbooks.journal.verify import verify_lines
-from runbooks.places import journal_of
 from runbooks.signing.judged import with_signatures
 from tui.commands.common import json_option, project_option
 from tui.commands.signatures import papers_of, signatures_of, signers_option

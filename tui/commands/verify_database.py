@@ -9,13 +9,13 @@ import click
 
 from migrations.own.heads import Kept
 from migrations.problem import Misuse
-from runbooks.heads_compared import compared, heads_of, kept_heads
+from runbooks.anchoring.heads_compared import compared, heads_of, kept_heads
+from runbooks.history.places import Place, place
+from runbooks.history.sessions import sessions_root
 from runbooks.journal import read
 from runbooks.journal.grade import Grade
 from runbooks.journal.heads import Head
 from runbooks.journal.records import opened
-from runbooks.places import Place, place
-from runbooks.sessions import sessions_root
 from tui.commands.verify_known import holds, known_json, known_line
 
 

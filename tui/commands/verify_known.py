@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from runbooks.heads_compared import Known
+from runbooks.anchoring.heads_compared import Known
 from runbooks.journal.grade import Grade, reaches
 from tui.printable import one_line
 

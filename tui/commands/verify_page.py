@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from migrations.problem import Misuse
+from runbooks.history.places import journal_of
 from runbooks.journal import NAME
 from runbooks.journal.grade import Grade
-from runbooks.places import journal_of
 from runbooks.report.compare import Comparison, compare_page, made
 
 

@@ -9,17 +9,18 @@ from typing import Literal
 import click
 
 from migrations.problem import Misuse, Problem
-from runbooks import launch, sessions
-from runbooks.answers import Answers
-from runbooks.client import LOG, Client
+from runbooks.anchoring.noted import kept
 from runbooks.demo import shop
-from runbooks.headless import Headless
+from runbooks.faces import launch
+from runbooks.faces.answers import Answers
+from runbooks.faces.client import LOG, Client
+from runbooks.faces.headless import Headless
+from runbooks.faces.launch import USUAL, Lane
+from runbooks.history import sessions
+from runbooks.history.places import Place, place, root
+from runbooks.host.operator import who
 from runbooks.journal import NAME, read
-from runbooks.launch import USUAL, Lane
-from runbooks.narrowed import WHOLE, Narrowing
-from runbooks.noted import kept
-from runbooks.operator import who
-from runbooks.places import Place, place, root
+from runbooks.planning.narrowed import WHOLE, Narrowing
 from runbooks.report.markdown import transcript
 from tui.commands.common import BUG, DETACHED, on_terminal, project_option, talk
 from tui.commands.signed import end_signed, sign_option, signing_with
@@ -82,7 +83,7 @@ def run(
 
 def on_paper(here: Place, environment: str, narrowing: Narrowing) -> None:
     """Print what a run would send."""
-    from runbooks.dry_run import dry_run as paper  # it loads what otherwise only the runner needs
+    from runbooks.planning.dry_run import dry_run as paper  # it loads what otherwise only the runner needs
 
     wanted = launch.environment_of(here.project, environment)
     asyncio.run(paper(here.project, wanted, os.environ, narrowing, lambda text: click.echo(printable(text))))

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import OptionList
 
-from runbooks.events import Finding
+from runbooks.session.events import Finding
 from tui.palette import of_finding
 from tui.printable import one_line
 from tui.reviewing import Entry, Place

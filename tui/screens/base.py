@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.widgets.band import Band
 from tui.widgets.key_bar import KeyBar
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.printable import one_line, printable
 from tui.screens.base import Shown
 from tui.widgets.band import head

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.content import Content
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.printable import one_line
 from tui.reading import reading_rows
 from tui.screens.base import BACK, SCROLL, SessionScreen

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from runbooks import commands as c
-from runbooks.pen import whose
-from runbooks.runbook import Item, Step
+from runbooks.session import commands as c
+from runbooks.session.pen import whose
+from runbooks.session.runbook import Item, Step
 from tui.face import Hold
 from tui.printable import one_line, printable
 from tui.screens.base import SessionScreen

@@ -9,9 +9,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from runbooks import commands as c
-from runbooks.runbook import PhaseName, Section
-from runbooks.view import RunView
+from runbooks.session import commands as c
+from runbooks.session.runbook import PhaseName, Section
+from runbooks.session.view import RunView
 from tui.palette import WAIVED, of_step
 from tui.printable import one_line, printable
 from tui.screens.base import BACK, SessionScreen

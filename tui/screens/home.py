@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
-from runbooks.project import Environment, Project
-from runbooks.sessions import Summary
+from runbooks.history.sessions import Summary
+from runbooks.settings.project import Environment, Project
 from tui.palette import OUTCOMES
 from tui.printable import one_line
 from tui.screens.base import Shown

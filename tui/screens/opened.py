@@ -12,12 +12,12 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.worker import get_current_worker
 
+from runbooks.history.sessions import Summary
 from runbooks.reading.reel import Changed, Reel
 from runbooks.reading.said import Said
 from runbooks.reading.sought import places_in
 from runbooks.reading.verifying import Left, Proof, Signers, proof
-from runbooks.sessions import Summary
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.about_rows import about_rows
 from tui.printable import one_line
 from tui.record_rows import record_line, record_rows

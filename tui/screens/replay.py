@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from runbooks.reading.reel import Changed
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.replay import SPEEDS, Replay
 from tui.screens.base import BACK
 from tui.screens.run_panes import RunPanes

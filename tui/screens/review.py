@@ -6,7 +6,7 @@ from functools import partial
 from textual import work
 from textual.widgets import OptionList
 
-from runbooks import commands as c
+from runbooks.session import commands as c
 from tui import reviewing
 from tui.opened_script import complete, open_entry
 from tui.printable import one_line, printable

@@ -7,9 +7,9 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 
-from runbooks import commands as c
-from runbooks.runbook import Option
-from runbooks.view import RunView
+from runbooks.session import commands as c
+from runbooks.session.runbook import Option
+from runbooks.session.view import RunView
 from tui.estimates import last_time
 from tui.printable import one_line, printable
 from tui.reading import reading_rows

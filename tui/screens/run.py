@@ -1,9 +1,9 @@
 """The screen that a session is run from."""
 
-from runbooks import commands as c
-from runbooks.events import QuestionAsked
-from runbooks.runbook import Item, Step
-from runbooks.view import RunView
+from runbooks.session import commands as c
+from runbooks.session.events import QuestionAsked
+from runbooks.session.runbook import Item, Step
+from runbooks.session.view import RunView
 from tui.face import Hold
 from tui.printable import one_line, printable
 from tui.screens.confirm import Asked, Confirm

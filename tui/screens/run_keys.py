@@ -2,7 +2,7 @@
 
 from textual.binding import Binding, BindingType
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.standing import Standing, failed_step
 
 

@@ -7,7 +7,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.screens.base import SessionScreen
 from tui.screens.contacts import Contacts
 from tui.screens.review import Review

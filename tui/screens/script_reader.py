@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui import reviewing
 from tui.opened_script import Opened, complete, open_entry
 from tui.reviewing import Entry, Place

@@ -12,9 +12,9 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from runbooks.history.sessions import Summary, summary
 from runbooks.reading.listing import SORTS, Sort, Wanted, chosen, folders_in
 from runbooks.reading.verifying import Left, Signers, verified
-from runbooks.sessions import Summary, summary
 from tui.listed_rows import review_words
 from tui.printable import one_line
 from tui.screens.base import Shown, wanted_by

@@ -6,7 +6,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.reading import reading_rows
 from tui.screens.base import BACK, SCROLL, SessionScreen
 from tui.widgets.band import Band

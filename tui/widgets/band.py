@@ -6,8 +6,8 @@ from datetime import timedelta
 from textual.content import Content
 from textual.widgets import Static
 
-from runbooks.events import SessionOpened
-from runbooks.view import RunView
+from runbooks.session.events import SessionOpened
+from runbooks.session.view import RunView
 from tui.printable import one_line
 from tui.words import Clock, elapsed, moment
 

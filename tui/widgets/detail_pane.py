@@ -5,7 +5,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.printable import one_line
 from tui.standing import title_of
 from tui.widgets.output_pane import OutputPane, older_words

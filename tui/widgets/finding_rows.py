@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from runbooks.events import Finding
+from runbooks.session.events import Finding
 from tui.palette import WAIVED, of_finding
 from tui.printable import one_line, printable
 from tui.widgets.row import Row, row

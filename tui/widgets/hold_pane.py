@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 
-from runbooks.runbook import Item, Section
-from runbooks.view import RunView
+from runbooks.session.runbook import Item, Section
+from runbooks.session.view import RunView
 from tui.face import Hold
 from tui.palette import NOT_APPLICABLE, OPEN, OUTCOMES, RUNNING, TICKED, WAITING, WAIVED, Mark
 from tui.printable import one_line, printable

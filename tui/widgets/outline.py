@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
-from runbooks.events import Script
 from runbooks.report.plan_words import HOW
-from runbooks.view import RunView
+from runbooks.session.events import Script
+from runbooks.session.view import RunView
 from tui.palette import NOT_ANALYSED, OPEN, OUTCOMES, TICKED, WAIVED, Mark, of_finding
 from tui.printable import one_line
 from tui.reviewing import Entry, Place, badness

@@ -8,7 +8,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from runbooks.view import Line, StepView
+from runbooks.session.view import Line, StepView
 from tui.printable import printable
 from tui.widgets.fold import hang
 from tui.words import plural

@@ -3,8 +3,8 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from runbooks.runbook import PHASES, PhaseName
-from runbooks.view import RunView
+from runbooks.session.runbook import PHASES, PhaseName
+from runbooks.session.view import RunView
 from tui.palette import OUTCOMES, RUNNING, WAITING, Mark
 from tui.printable import one_line
 from tui.standing import phase_title

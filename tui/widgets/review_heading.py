@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from runbooks.view import RunView
+from runbooks.session.view import RunView
 from tui.palette import OPEN, OUTCOMES, TICKED
 from tui.printable import one_line
 from tui.reviewing import Entry, Place

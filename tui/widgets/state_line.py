@@ -5,8 +5,8 @@ from datetime import timedelta
 from textual.content import Content
 from textual.widgets import Static
 
-from runbooks.pen import whose
-from runbooks.view import RunView
+from runbooks.session.pen import whose
+from runbooks.session.view import RunView
 from tui.printable import one_line
 from tui.standing import standing
 from tui.words import Clock, elapsed, moment

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from runbooks.events import PlanMade, Script, Statement, Table, Touch
 from runbooks.report.plan_words import NO_REHEARSAL, held_for, table_words
+from runbooks.session.events import PlanMade, Script, Statement, Table, Touch
 from tui.palette import OUTCOMES
 from tui.printable import one_line
 from tui.widgets.finding_rows import finding_rows

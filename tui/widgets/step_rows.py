@@ -5,9 +5,9 @@ from datetime import datetime
 
 from textual.content import Content
 
-from runbooks.events import Check, Failure, Outcome
-from runbooks.runbook import Effect, Step
-from runbooks.view import RunView, StepView
+from runbooks.session.events import Check, Failure, Outcome
+from runbooks.session.runbook import Effect, Step
+from runbooks.session.view import RunView, StepView
 from tui.palette import OUTCOMES, WAIVED, of_step
 from tui.printable import one_line, printable
 from tui.widgets.progress import progress_rows

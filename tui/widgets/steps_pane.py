@@ -6,8 +6,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 
-from runbooks.runbook import Step
-from runbooks.view import RunView
+from runbooks.session.runbook import Step
+from runbooks.session.view import RunView
 from tui.palette import of_step
 from tui.printable import one_line
 from tui.reading import reading_rows

@@ -14,8 +14,8 @@ from migrations.prisma.judged import Wanted
 from migrations.problem import Problem
 from migrations.sql import Way
 from migrations.sql.actions import CreateTable
-from runbooks.events import Script
 from runbooks.redact.scripts import Hiding
+from runbooks.session.events import Script
 from runbooks.steps.base import Context
 from runbooks.steps.parts.apply_questions import decided
 from runbooks.steps.parts.kept_scripts import EDITED, script_text

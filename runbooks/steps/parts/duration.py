@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from runbooks.durations import EXPECTED, duration, spell
+from runbooks.settings.durations import EXPECTED, duration, spell
 
 
 def _read(value: object) -> timedelta:

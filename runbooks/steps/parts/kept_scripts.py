@@ -5,7 +5,7 @@ from pathlib import Path
 
 from migrations.folder import SCRIPT, VERIFY
 from migrations.problem import Problem
-from runbooks.events import Script, Verify
+from runbooks.session.events import Script, Verify
 from runbooks.steps.base import Context
 
 CHANGED = "The session folder was changed from outside: end this session."

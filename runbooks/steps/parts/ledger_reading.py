@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from migrations import ledger
 from migrations.folder import read_folder
 from migrations.plan import Applied, Plan, compare
-from runbooks.events import Script
+from runbooks.session.events import Script
 from runbooks.steps.base import Context
 
 

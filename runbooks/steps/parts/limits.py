@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from runbooks.durations import duration, milliseconds, spell
+from runbooks.settings.durations import duration, milliseconds, spell
 
 NONE = timedelta(0)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from migrations.apply.events import GaveUp, ScriptStarted
 from migrations.problem import Problem
-from runbooks.durations import EXPECTED, duration
+from runbooks.settings.durations import EXPECTED, duration
 from runbooks.steps.base import Context
 from runbooks.steps.parts.limits import limit_text
 

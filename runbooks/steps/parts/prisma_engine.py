@@ -18,11 +18,11 @@ from migrations.prisma.watching import Standing
 from migrations.prisma.workplace import Workplace, remove_copy
 from migrations.problem import Problem
 from migrations.process import Child, alive, end
-from runbooks import events
-from runbooks.artefacts import write_private
-from runbooks.events import Check, Script, StepStarted
-from runbooks.project import Environment, Project
-from runbooks.runbook import Runbook
+from runbooks.journal.artefacts import write_private
+from runbooks.session import events
+from runbooks.session.events import Check, Script, StepStarted
+from runbooks.session.runbook import Runbook
+from runbooks.settings.project import Environment, Project
 from runbooks.steps.base import Context, Settled
 from runbooks.steps.parts.applying import chosen, still_as_reviewed
 from runbooks.steps.parts.kept_scripts import script_bytes

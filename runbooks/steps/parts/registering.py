@@ -6,7 +6,7 @@ from migrations.apply.settle import Fate
 from migrations.own import register
 from migrations.own.register import Event, Who
 from migrations.problem import Problem
-from runbooks.events import Script
+from runbooks.session.events import Script
 from runbooks.steps.base import Context
 
 

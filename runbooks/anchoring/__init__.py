@@ -1,0 +1,1 @@
+"""The head of a journal, noted where the operator cannot rewrite it."""

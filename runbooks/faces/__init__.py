@@ -1,0 +1,1 @@
+"""Who looks at a session: the protocol, the socket, and the face without a screen."""

@@ -1,0 +1,101 @@
+"""The answers file of a headless session, written by a person beforehand."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from migrations.problem import Misuse
+from runbooks.session.events import AnswersFile, PlanMade
+from runbooks.session.frozen import Frozen
+from runbooks.session.runbook import PHASES, Runbook
+from runbooks.settings.nearest import nearest, one_of
+from runbooks.steps import catalogue
+
+
+class NotApplicable(Frozen):
+    """`item = { not_applicable = "why" }`."""
+
+    not_applicable: str
+
+
+class Answers(Frozen):
+    """Ticks by item id with evidence (or `true`), waivers and answers by id, reviews by migration, GO by phase."""
+
+    items: dict[str, bool | str | NotApplicable] = {}
+    waivers: dict[str, str] = {}
+    reviews: dict[str, str] = {}
+    answers: dict[str, str] = {}
+    go: dict[str, bool] = {}
+
+
+def read_answers(path: Path) -> tuple[Answers, AnswersFile]:
+    """The answers, and what of the file goes into the journal's first record. Raises Misuse."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Misuse(f"The answers file {path} cannot be read: {error.strerror}.", advice="Check --answers.") from None
+    try:
+        answers = Answers.model_validate(tomllib.loads(data.decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misuse(f"{path}: not TOML: {error}.") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"][:2])
+        known = ", ".join(Answers.model_fields)
+        raise Misuse(f"{path}: {where}: {first['msg']}.", advice=f"The tables are: {known}.") from None
+    return answers, AnswersFile(file=path.name, sha256=hashlib.sha256(data).hexdigest())
+
+
+def check_answers(answers: Answers, runbook: Runbook, migrations: Sequence[str] | None = None) -> None:
+    """Raises Misuse: an answer to nothing in this runbook is a slip of the pen, and would hold a gate for no reason.
+
+    `migrations` are the names in the migrations folder, where they are known.
+    """
+    items = [item.id for section in runbook.sections() for item in section.items]
+    subjects = ["opening", *(step.id for step in runbook.steps()), *items]
+    questions = list(_questions(runbook))
+    for table, names, known in (
+        ("items", answers.items, items),
+        ("waivers", [subject.partition("/")[0] for subject in answers.waivers], subjects),
+        ("answers", [name for name in answers.answers if not _is_asked(name, questions)], questions),
+        ("go", answers.go, [*PHASES, "rollback"]),
+    ):
+        for name in names:
+            if name not in known:
+                raise Misuse(
+                    f"The answers file names {name} under [{table}], which {runbook.name} does not have.",
+                    advice=f"Expected {one_of(name, known)}.",
+                )
+    for name in answers.reviews:
+        if migrations is not None and name not in migrations:
+            near = nearest(name, migrations)
+            raise Misuse(
+                f"The answers file names {name} under [reviews], which the migrations folder does not have.",
+                advice=f"Did you mean {near}?" if near else "Name the folder of a pending migration.",
+            )
+
+
+def _questions(runbook: Runbook) -> Iterator[str]:
+    """What may be asked, as [answers] names it; `*` at an end stands for what is known only when it is asked."""
+    yield "opening/environment"
+    kinds = catalogue()
+    for step in runbook.steps():
+        yield from (f"{step.id}/{question}" for question in (*kinds[step.uses].asks, "settle"))
+
+
+def _is_asked(name: str, questions: Iterable[str]) -> bool:
+    return any(name == q or (q.endswith("*") and name.startswith(q[:-1]) and name != q[:-1]) for q in questions)
+
+
+def idle_reviews(answers: Answers, plan: PlanMade) -> Iterator[str]:
+    """What the reviews do not fit in this plan, in words."""
+    pending = {script.migration: script.sha256 for script in plan.scripts}
+    for name, sha256 in answers.reviews.items():
+        if name not in pending:
+            yield f"The answers file reviews {name}, which is not pending."
+        elif sha256 != pending[name]:
+            said, found = f"{sha256[:12]}…", f"{pending[name][:12]}…"
+            yield f"The answers file reviews {name} as SHA-256 {said}; the one that is pending is {found}."

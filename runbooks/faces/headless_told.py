@@ -1,0 +1,74 @@
+"""What the headless face prints of a session, event by event; the recording of a session is made of the same lines."""
+
+from runbooks.anchoring.noted import noted_by
+from runbooks.faces.queue_told import QueueTold
+from runbooks.session import events as e
+from runbooks.signing.record import Unsigned, said_by
+
+GLYPHS: dict[str, str] = {"ok": "✔", "warn": "!", "fail": "✘", "unknown": "?"}
+
+
+class HeadlessTold:
+    """Remembers what was said: `reason` is the last one, which is not said again."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._queue = QueueTold()
+
+    def lines(self, event: e.Event) -> list[str]:
+        """What is said of one event."""
+        lines = _lines_of(event, self.reason)
+        if isinstance(event, e.StepProgress):
+            lines += self._queue.lines(event)
+        if isinstance(event, e.Decided) and event.reason:
+            self.reason = event.reason
+        return lines
+
+
+def _lines_of(event: e.Event, said: str) -> list[str]:
+    match event:
+        case e.SessionOpened():
+            return [f"Session {event.session} · {event.environment} · {event.ticket} · {event.operator.name}"]
+        case e.PlanMade():
+            return [f"Plan {event.hash[:12]}: {len(event.scripts)} scripts for {event.target.address}"]
+        case e.PhaseOpened():
+            return ["", f"── {event.phase.capitalize()}" + (f": {event.option}" if event.option else "")]
+        case e.StepStarted():
+            return [f"▶ {event.title}" + (f" (attempt {event.attempt})" if event.attempt > 1 else "")]
+        case e.StepEnded():
+            return _ended(event)
+        case e.ItemTicked():
+            words = f"not applicable: {event.reason}" if event.state == "not_applicable" else event.evidence
+            return [f"☑ {event.item}" + (f": {words}" if words else "")]
+        case e.ScriptReviewed():
+            return [f"☑ reviewed {event.migration}"]
+        case e.Waived():
+            return [f"~ waived {event.subject}: {event.reason}"]
+        case e.Decided():
+            word = event.what.upper().replace("_", "-")
+            return [f"{word} {event.phase}{_because(event.reason, said)}"]
+        case e.PenTaken():
+            return [f"✎ {event.by.name} took the pen: {event.reason}"]
+        case e.SessionEnded():
+            return ["", f"Ended: {event.outcome.replace('_', '-')}{_because(event.reason, said)}"]
+        case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
+            return [f"  ! record {unsigned.record} was not signed: {unsigned.reason}"]
+        case e.StepProgress() if (noted := noted_by(event)) is not None:
+            return [f"  {line}" for line in noted.words]
+        case _:
+            return []
+
+
+def _because(reason: str, said: str) -> str:
+    return f": {reason}" if reason and reason != said else ""
+
+
+def _ended(event: e.StepEnded) -> list[str]:
+    lines = [f"  {GLYPHS[event.outcome]} {event.end}, {event.outcome}, {event.took / 1_000_000:.1f} s"]
+    for check in event.checks:
+        lines.append(f"    {GLYPHS[check.outcome]} {check.title}: {check.evidence or check.outcome}")
+        if check.outcome != "ok" and check.advice:
+            lines.append(f"      → {check.advice}")
+    if event.failure:
+        lines.append(f"    {event.failure.code} {event.failure.what} {event.failure.advice}".rstrip())
+    return [*lines, *(f"      → {advice}" for advice in event.advice)]

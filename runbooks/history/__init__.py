@@ -1,0 +1,1 @@
+"""The sessions of this machine, and what came before on an environment."""

@@ -1,0 +1,1 @@
+"""What is about to happen: the plan, its hash, and what of it is told."""

@@ -1,0 +1,287 @@
+"""Reads the world into a plan: the folder, the ledger and the target, as they are now."""
+
+import asyncio
+import re
+from collections.abc import Collection, Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+
+from migrations import ledger
+from migrations.folder import VERIFY, Migration, read_folder, script_in
+from migrations.impact.asked import Asked, asked_of
+from migrations.impact.known import Known
+from migrations.impact.reading import look_up
+from migrations.plan import Applied, Plan, compare
+from migrations.problem import Unavailable
+from migrations.sql import read_script
+from migrations.sql.veil import Veil
+from migrations.target import Fingerprint, environment_mark
+from migrations.target.connecting import told
+from runbooks.journal.artefacts import make_folder, write_private
+from runbooks.planning.identity import judge_mark
+from runbooks.planning.planning import Analysed, analyse, make_plan, plan_hash, way_of
+from runbooks.redact import Redactor
+from runbooks.redact.scripts import Hiding
+from runbooks.session import events as e
+from runbooks.session.events import PlanMade, Runner, Target
+from runbooks.session.view import RunView
+from runbooks.settings.setting import Setting
+from runbooks.steps.parts.kept_scripts import copy_of
+
+SECONDS = 10.0
+
+
+class PlanReader:
+    """Makes the plan of a session, and later says what has become different."""
+
+    def __init__(self, setting: Setting, redactor: Redactor | None = None) -> None:
+        self._setting = setting
+        self._redactor = redactor or Redactor({})
+        self._hide = Hiding(setting.project, self._redactor)
+        self._read: dict[tuple[str, str, str, str | None], Analysed] = {}
+
+    @property
+    def analysed(self) -> tuple[Analysed, ...]:
+        """The pending scripts, as far as this process has read and judged them."""
+        return tuple(self._read.values())
+
+    async def make(self, view: RunView, runner: Runner | None = None) -> PlanMade:
+        """Read everything again. Scripts are kept by their bytes in `scripts/`, for review and execution.
+
+        `runner` is what applies them, where gonogo does not. Raises Problem or Unavailable.
+        """
+        pending, rows, mark = await self._pending(view)
+        read = await asyncio.to_thread(self._analysed, pending.pending, runner)
+        self._redactor.learn(_given(read))
+        known = await self._look_up(read)
+        made = await asyncio.to_thread(self._made, pending, rows, mark, read, known, runner)
+        await asyncio.to_thread(self._keep, read)
+        return made.model_copy(update={"applied": _applied(rows or ())})
+
+    async def _pending(self, view: RunView) -> tuple[Plan, tuple[Applied, ...] | None, str | None]:
+        """What is pending, the ledger's rows, and the database's mark."""
+        setting = self._setting
+        folder = await asyncio.to_thread(read_folder, setting.project.migrations)
+        try:
+            async with asyncio.timeout(SECONDS):
+                rows, mark = await self._ledger()
+        except TimeoutError:
+            raise Unavailable(
+                f"The ledger could not be read within {SECONDS:.0f} s.", advice="Look for who has locked it."
+            ) from None
+        assert setting.target.pin is not None
+        judge_mark(setting.project, setting.environment, setting.target.pin, mark)
+        return compare(folder, _not_ours(rows or (), view), to=setting.migrate_to), rows, mark
+
+    def _analysed(self, migrations: Sequence[Migration], runner: Runner | None) -> list[Analysed]:
+        """The scripts, read and judged, each once in the life of this process."""
+        before, self._read = self._read, {}
+        way = way_of(self._setting.runbook, runner)
+        for migration in migrations:
+            key = (migration.name, migration.checksum, migration.verify_sha256, migration.problem)
+            self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also, way, self._hide)
+        return list(self.analysed)
+
+    async def _look_up(self, read: Sequence[Analysed]) -> Known:
+        """What the target tells of all that the scripts touch. What it does not tell in time is said in the plan."""
+        asked = await asyncio.to_thread(asked_of, [one.script for one in read])
+        if asked == Asked():
+            return Known()
+        connection = await self._setting.target.open("read", application_name="gonogo plan")
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await look_up(connection, asked)
+        except TimeoutError:
+            return Known(missing=(f"the tables could not be read within {SECONDS:.0f} s",))
+        except psycopg.Error as error:
+            raise told(error, lost=connection.closed, where=self._setting.direct.shown) from None
+        finally:
+            await connection.close()
+
+    def _made(
+        self,
+        pending: Plan,
+        rows: tuple[Applied, ...] | None,
+        mark: str | None,
+        read: Sequence[Analysed],
+        known: Known | None,
+        runner: Runner | None,
+    ) -> PlanMade:
+        setting = self._setting
+        return make_plan(
+            setting.project,
+            setting.environment,
+            setting.runbook,
+            pending,
+            self._target(),
+            first_run=rows is None,
+            mark=mark,
+            read=read,
+            known=known,
+            runner=runner,
+        )
+
+    def _target(self) -> Target:
+        return target_of(self._setting.target.pin, self._setting.direct.shown)
+
+    async def _ledger(self) -> tuple[tuple[Applied, ...] | None, str | None]:
+        connection = await self._setting.target.open("read", application_name="gonogo plan")
+        try:
+            rows = await ledger.read(connection, self._setting.direct.schema)
+            return rows, await environment_mark(connection)
+        except psycopg.Error as error:
+            raise told(error, lost=connection.closed, where=self._setting.direct.shown) from None
+        finally:
+            await connection.close()
+
+    async def differs(self, view: RunView) -> str | None:
+        """Why the plan that was shown is not the plan any more, or None. Raises Problem or Unavailable."""
+        pending, rows, mark = await self._pending(view)
+        if self._is_told(pending.pending, view) and await asyncio.to_thread(self._are_kept, view):
+            return None
+        runner = view.plan.runner if view.plan else None
+        read = await asyncio.to_thread(self._analysed, pending.pending, runner)
+        self._redactor.learn(_given(read))
+        now = await asyncio.to_thread(self._made, pending, rows, mark, read, None, runner)
+        await asyncio.to_thread(self._keep, read)
+        if view.plan is None or now.hash == view.plan.hash:
+            return None
+        return f"the plan is another one now: {_difference(view.plan, now)}"
+
+    def _is_told(self, migrations: Sequence[Migration], view: RunView) -> bool:
+        """Whether what the plan tells of these scripts gives its hash: then there is nothing to analyse again.
+
+        Another version of gonogo may judge them by other rules.
+        """
+        if view.plan is None or view.opened is None or view.opened.gonogo != version("gonogo"):
+            return False
+        if any(migration.problem for migration in migrations):
+            return False
+        told = {(script.migration, script.sha256, _verify(script)): script for script in view.plan.scripts}
+        scripts = [told[key] for m in migrations if (key := (m.name, m.checksum, m.verify_sha256)) in told]
+        if len(scripts) < len(migrations):
+            return False
+        setting, runner = self._setting, view.plan.runner
+        return plan_hash(setting.project, setting.runbook, scripts, self._target(), runner) == view.plan.hash
+
+    async def learn(self, view: RunView) -> None:
+        """Take out of what is written from now on what an earlier process found in the scripts of the plan."""
+        names = {s.migration for s in (view.plan.scripts if view.plan else ()) if s.copy_sha256}
+        self._redactor.learn(await asyncio.to_thread(self._given_in, names) if names else ())
+
+    def _given_in(self, names: Collection[str]) -> list[tuple[str, str]]:
+        texts = (script_in(self._setting.project.migrations / name) for name in names)
+        scripts = (read_script(data.decode("utf-8", errors="replace")) for data in texts if data is not None)
+        return [(name, value) for script in scripts for value, name in self._hide(script).given.items()]
+
+    def _are_kept(self, view: RunView) -> bool:
+        """Whether the session's folder has what was reviewed, byte for byte."""
+        scripts = self._setting.folder / "scripts"
+        for script in view.plan.scripts if view.plan else ():
+            for wanted in (script, script.verify):
+                if wanted is not None and wanted.sha256 and copy_of(scripts, wanted) is None:
+                    return False
+        return True
+
+    def _keep(self, read: Sequence[Analysed]) -> None:
+        scripts = self._setting.folder / "scripts"
+        try:
+            make_folder(scripts)
+        except OSError as error:
+            raise Unavailable(f"{scripts} cannot be made: {error.strerror}.") from None
+        for one in read:
+            migration = one.migration
+            if migration.data is not None:
+                _keep(scripts / f"{migration.checksum}.sql", one.veil, migration.data)
+            if migration.verify is not None:
+                _keep(scripts / f"{migration.verify_sha256}.sql", one.verify_veil, migration.verify)
+
+
+def _keep(path: Path, veil: Veil, data: bytes) -> None:
+    """A copy whose hash is recorded is left as it is."""
+    if not veil:
+        write_private(path, data)
+    elif not path.exists():
+        write_private(path, veil.text.encode())
+
+
+def _given(read: Iterable[Analysed]) -> list[tuple[str, str]]:
+    """The secrets that stand in scripts, each with its name."""
+    veils = (veil for one in read for veil in (one.veil, one.verify_veil))
+    return [(name, value) for veil in veils for value, name in veil.given.items()]
+
+
+def _not_ours(rows: Sequence[Applied], view: RunView) -> list[Applied]:
+    """Once scripts have started, what this session applied still counts as pending, with its reviewed checksum."""
+    started = any(view.step(step.id).attempt for step in view.runbook.steps() if step.uses == "migrations.apply")
+    if not started or view.plan is None:
+        return list(rows)
+    ours = {(script.migration, script.sha256) for script in view.plan.scripts}
+    return [row for row in rows if (row.name, row.checksum) not in ours]
+
+
+def _applied(rows: Sequence[Applied]) -> tuple[e.Applied, ...]:
+    """What is in the ledger to stay, oldest first; the pending scripts are judged on their own."""
+    done = {row.name: row for row in rows if not row.rolled_back and not row.failed}
+    return tuple(e.Applied(migration=r.name, sha256=r.checksum, at=r.finished_at or "") for r in done.values())
+
+
+def _verify(script: e.Script) -> str:
+    return script.verify.sha256 if script.verify else ""
+
+
+def _difference(before: PlanMade, now: PlanMade) -> str:
+    old = {s.migration: s for s in before.scripts}
+    new = {s.migration: s for s in now.scripts}
+    words = [
+        *(f"{name} is no longer pending" for name in old if name not in new),
+        *(f"{name} is pending now" for name in new if name not in old),
+        *(f"{name} was edited" for name in old.keys() & new.keys() if old[name].sha256 != new[name].sha256),
+        *(f"the {VERIFY} of {n} was edited" for n in old.keys() & new.keys() if _verify(old[n]) != _verify(new[n])),
+    ]
+    if before.target.fingerprint != now.target.fingerprint:
+        words.append(f"the target is {now.target.fingerprint}")
+    return "; ".join(words) or "gonogo.toml, the rules or the runbook changed"
+
+
+def target_of(pin: Fingerprint | None, shown: str) -> Target:
+    """A fingerprint as the journal keeps it, with the address as people read it."""
+    assert pin is not None
+    return Target(
+        address=shown,
+        system_identifier=pin.system_identifier,
+        database=pin.database,
+        oid=pin.oid,
+        in_recovery=pin.in_recovery,
+        postmaster_start=pin.postmaster_start,
+        timeline=pin.timeline,
+        server_version=pin.server_version,
+    )
+
+
+def pin_of(view: RunView) -> Fingerprint | None:
+    """What a resumed session is pinned to: the plan's target, or what its own restore put in its place."""
+    if view.plan is None:
+        return None
+    target = view.plan.target
+    repinned = [step.result.get("repinned") for step in view.steps.values()]
+    oid = next((str(r["oid"]) for r in repinned if isinstance(r, dict) and "oid" in r), target.oid)
+    return Fingerprint(
+        system_identifier=target.system_identifier,
+        database=target.database,
+        oid=oid,
+        in_recovery=target.in_recovery,
+        postmaster_start=target.postmaster_start,
+        timeline=target.timeline,
+        server_version=target.server_version,
+        server_major=major_of(target.server_version),
+        address=target.address,
+    )
+
+
+def major_of(version: str) -> int:
+    """The major version in a server's own words: `15.8 (Debian 15.8-1)`, `18beta1`."""
+    found = re.match(r"\d+", version)
+    return int(found[0]) if found else 0

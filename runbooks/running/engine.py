@@ -1,0 +1,400 @@
+"""Runs a session: steps one at a time, gates held, every command an event or a refusal with a reason."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from migrations.problem import Problem
+from runbooks.journal.records import stamp
+from runbooks.planning.plan_reader import PlanReader
+from runbooks.running.attempts import OPENING, Attempts
+from runbooks.running.execution import StepRun
+from runbooks.running.recorder import Recorder
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session import gates
+from runbooks.session.runbook import ALONE, PHASES, Mode, Phase, PhaseName, Step
+from runbooks.session.undone import undone
+from runbooks.session.view import RunView
+
+
+class Refused(Exception):
+    """A command that cannot be taken now, and why."""
+
+
+class Engine:
+    """Owns the course of one session. `start` it, then `run` it; `submit` is called by faces."""
+
+    def __init__(self, recorder: Recorder, attempts: Attempts, plans: PlanReader, by: e.By) -> None:
+        self._recorder = recorder
+        self._attempts = attempts
+        self._plans = plans
+        self._by = by.model_copy(update={"how": "engine"})
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._leaving = False
+
+    @property
+    def view(self) -> RunView:
+        """The session as it stands."""
+        return self._recorder.view
+
+    @property
+    def busy(self) -> bool:
+        """A step runs, or a gate is being read again. What has crashed stays so until `run` has raised it."""
+        task = self._task
+        return task is not None and not (task.done() and (task.cancelled() or task.exception() is None))
+
+    def start(self, unknown: tuple[tuple[str, int], ...] = ()) -> None:
+        """Begin, or take up what was left, before any face can send a command.
+
+        `unknown` are the attempts that a dead runner left without an end: they are settled before anything else.
+        """
+        for name, _ in unknown:
+            if name == OPENING.id:
+                self._attempts.opening_was_cut_short()
+        if self.view.phase in (None, "opening"):
+            self._launch(self._open())
+            return
+        if (decided := undone(self.view)) is not None:
+            self._complete(decided)
+        if self.view.ended is None:
+            left = tuple(name for name, _ in unknown if name != OPENING.id)
+            self._launch(self._resume(self._attempts.read_again(), left))
+
+    async def run(self) -> int:
+        """Until the session has ended. Returns its exit code.
+
+        Raises Problem if it could not be taken up as it was left, and what crashed it.
+        """
+        while self.view.ended is None:
+            if self._task is not None and self._task.done():
+                task, self._task = self._task, None
+                if not task.cancelled():
+                    task.result()
+                elif self.view.phase == "opening":
+                    self.finish("no_go", 1, "the opening was cancelled")
+            elif self._task is None and (step := self.view.next_reading) is not None:
+                self._launch(self._attempts.run(step, why="phase"))
+            elif self._task is None and self._alone_is_over():
+                self._end_alone()
+            else:
+                await self._sleep()
+        return self.view.ended.exit_code
+
+    async def submit(self, command: c.Command, by: e.By) -> str | None:
+        """Take a command. Returns why it was refused, or None."""
+        try:
+            if self._leaving or self.view.ended is not None:
+                return "the session has ended, or its runner is leaving"
+            self._take(command, by)
+        except Refused as refusal:
+            subject = c.subject_of(command)
+            self._recorder.append(e.CommandRefused(command=command.kind, subject=subject, reason=str(refusal), by=by))
+            return str(refusal)
+        finally:
+            self._wake.set()
+        return None
+
+    async def interrupt(self) -> None:
+        """End what runs now and wait for its end to be written: the runner is about to leave."""
+        self._leaving = True
+        task, self._task = self._task, None
+        if task is None:
+            return
+        if not task.cancelling():
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    # What is taken, and when ------------------------------------------------------------------
+
+    def _take(self, command: c.Command, by: e.By) -> None:
+        match command:
+            case c.Start(step=name):
+                self._start(name, by)
+            case c.Stop() | c.Cancel():
+                self._stop(command, by)
+            case c.Answer(question=question, answer=answer):
+                self._answer(question, answer, by)
+            case c.Tick() | c.Untick():
+                self._tick(command, by)
+            case c.Review():
+                self._review(command, by)
+            case c.Waive(subject=subject, reason=reason):
+                self._waive(subject, reason, by)
+            case c.Decide(what="go", phase=phase):
+                self._go(phase, by)
+            case c.Decide(phase=phase, reason=reason):
+                self._no_go(phase, reason, by)
+            case c.RollBack(option=option, reason=reason):
+                self._roll_back(option, reason, by)
+            case c.TakePen():
+                raise Refused("the pen is handed out by the runner")
+            case c.EndSession(reason=reason):
+                self._end(reason, by)
+            case _:
+                assert_never(command)
+
+    def _start(self, name: str, by: e.By) -> None:
+        self._must_be_idle()
+        step = self._startable(name)
+        if (earlier := gates.blocked_by(self.view, step)) is not None:
+            raise Refused(f"{earlier.title} comes first: run it, or waive it")
+        self._launch(self._attempts.run(step, why="start", by=by))
+
+    def _startable(self, name: str) -> Step:
+        section = self.view.section
+        for step in self.view.active_steps(section) if section else ():
+            if step.id == name:
+                return step
+        held = {
+            hold.subject.partition("/")[0] for hold in self._gate().holds if hold.kind in ("stale", "step", "check")
+        }
+        for step in self.view.runbook.phases[0].steps if self.view.phase == "preflight" else ():
+            if step.id == name and name in held:
+                return step
+        raise Refused(f"{name} is not a step of what stands open")
+
+    def _stop(self, command: c.Stop | c.Cancel, by: e.By) -> None:
+        running, task = self.view.running, self._task
+        if running is None or task is None:
+            raise Refused("no step is running")
+        if running == OPENING.id and self.view.phase != OPENING.id:
+            raise Refused("everything is being read again: answer what is asked, or leave and resume later")
+        if task.cancelling():
+            raise Refused("it is being cancelled already")
+        if running == OPENING.id and isinstance(command, c.Stop):
+            raise Refused("the opening does nothing that could be finished first: cancel it")
+        self._decide(command.kind, by)
+        if isinstance(command, c.Stop):
+            self._attempts.ask_to_stop()
+        else:
+            task.cancel()
+
+    def _answer(self, question: str, answer: str, by: e.By) -> None:
+        asked = self.view.questions.get(question)
+        if asked is None:
+            raise Refused(f"nobody asked {question}")
+        if asked.exact is not None and answer != asked.exact:
+            raise Refused(f"that is not “{asked.exact}”")
+        if asked.choices and answer not in asked.choices:
+            raise Refused(f"choose one of: {', '.join(asked.choices)}")
+        if not answer.strip():
+            raise Refused("an empty answer is none")
+        self._recorder.append(e.QuestionAnswered(question=question, answer=answer, by=by))
+
+    def _tick(self, command: c.Tick | c.Untick, by: e.By) -> None:
+        section = self.view.section
+        items = {i.id: i for i in self.view.active_items(section)} if section else {}
+        item = items.get(command.item)
+        if item is None:
+            raise Refused(f"{command.item} is not an item of what stands open")
+        if isinstance(command, c.Untick):
+            if item.id not in self.view.items:
+                raise Refused("it is not ticked")
+            self._recorder.append(e.ItemUnticked(item=item.id, by=by))
+            return
+        if command.state == "done" and item.evidence and not command.evidence.strip():
+            raise Refused(f"it asks for evidence: {item.evidence}")
+        if command.state == "not_applicable" and item.required:
+            raise Refused("it is required: it always applies")
+        if command.state == "not_applicable" and not command.reason.strip():
+            raise Refused("say why it does not apply")
+        ticked = e.ItemTicked(
+            item=item.id, state=command.state, evidence=command.evidence, reason=command.reason, by=by
+        )
+        self._recorder.append(ticked)
+
+    def _review(self, command: c.Review, by: e.By) -> None:
+        scripts = {s.migration: s for s in self.view.plan.scripts} if self.view.plan else {}
+        script = scripts.get(command.migration)
+        if script is None:
+            raise Refused(f"{command.migration} is not a pending script")
+        if script.sha256 != command.sha256:
+            raise Refused("those are not the bytes of the plan: open the script again")
+        self._recorder.append(
+            e.ScriptReviewed(migration=command.migration, sha256=command.sha256, comment=command.comment, by=by)
+        )
+
+    def _waive(self, subject: str, reason: str, by: e.By) -> None:
+        hold = gates.waivable(self.view, subject)
+        if hold is None:
+            raise Refused(f"{subject} holds nothing")
+        if not hold.waivable:
+            raise Refused(f"{subject} cannot be waived")
+        if not reason.strip():
+            raise Refused("a waiver needs a written reason")
+        self._recorder.append(e.Waived(subject=subject, outcome=hold.outcome, reason=reason, by=by))
+
+    # Decisions --------------------------------------------------------------------------------
+
+    def _go(self, phase: str, by: e.By) -> None:
+        self._must_be_idle()
+        self._must_walk()
+        self._must_stand_open(phase)
+        self._must_be_ready()
+        self._launch(self._confirm_go(by))
+
+    async def _confirm_go(self, by: e.By) -> None:
+        """Green grows old: read again what the phase reads, then decide, then open what follows."""
+        section, phase = self.view.section, self.view.phase
+        assert section is not None and phase is not None
+        for step in self.view.active_steps(section):
+            if step.effect == "reads" and self.view.step(step.id).status == "ended":
+                await self._attempts.run(step, why="go", by=by)
+        try:
+            difference = await self._plans.differs(self.view) if phase == "preflight" else None
+        except Problem as problem:
+            self._refuse_go(phase, str(problem), by)
+            return
+        if difference is not None:
+            self._end_as_no_go(difference)
+        elif holds := self._gate().holds:
+            self._refuse_go(phase, "read again before GO: " + "; ".join(hold.words for hold in holds), by)
+        else:
+            self._decide("go", by)
+            self._open_after(phase)
+
+    def _refuse_go(self, phase: PhaseName, reason: str, by: e.By) -> None:
+        self._recorder.append(e.CommandRefused(command="decide", subject=phase, reason=reason, by=by))
+
+    def _end_as_no_go(self, reason: str) -> None:
+        """The engine's own decision: what was reviewed is not what is there."""
+        self._decide("no_go", self._by, reason=reason)
+        self.finish("no_go", 1, reason)
+
+    def _open_after(self, phase: PhaseName) -> None:
+        if phase == "rollback":
+            self.finish("rolled_back", 1, "rolled back")
+        elif phase == PHASES[-1]:
+            self.finish("go", 0)
+        else:
+            self._recorder.append(e.PhaseOpened(phase=PHASES[PHASES.index(phase) + 1]))
+
+    def _no_go(self, phase: str, reason: str, by: e.By) -> None:
+        self._must_stand_open(phase)
+        if not reason.strip():
+            raise Refused("a NO-GO needs a reason")
+        self._decide("no_go", by, reason=reason)
+
+    def _roll_back(self, option: str, reason: str, by: e.By) -> None:
+        self._must_be_idle()
+        self._must_walk()
+        if self.view.phase == "rollback":
+            raise Refused("a rollback is under way: go on with it, or end")
+        chosen = next((o for o in self.view.runbook.options if o.id == option), None)
+        if chosen is None:
+            known = ", ".join(o.id for o in self.view.runbook.options) or "none"
+            raise Refused(f"the runbook has no such option; it has: {known}")
+        if chosen.is_over(self.view.phase):
+            raise Refused(f"that way back existed until {chosen.until}")
+        if not reason.strip():
+            raise Refused("a rollback needs a reason")
+        self._decide("roll_back", by, reason=reason, option=option)
+        self._recorder.append(e.PhaseOpened(phase="rollback", option=option))
+
+    def _end(self, reason: str, by: e.By) -> None:
+        if self.view.running is not None:
+            raise Refused("a step is running: cancel it first")
+        if not reason.strip():
+            raise Refused("say why it ends here")
+        self._decide("end", by, reason=reason)
+        if self._task is not None:  # a gate was being read for the last time
+            self._task.cancel()
+        self.finish("no_go", 1, reason)
+
+    def _complete(self, decided: e.Decided) -> None:
+        """Let a decision take the effect that a dead runner owed it."""
+        if decided.what == "go":
+            self._open_after(decided.phase)
+        elif decided.what == "roll_back":
+            self._recorder.append(e.PhaseOpened(phase="rollback", option=decided.option))
+        else:
+            self.finish("no_go", 1, decided.reason)
+
+    def finish(self, outcome: Any, exit_code: int, reason: str = "") -> None:
+        """Write the end of the session."""
+        self._recorder.append(e.SessionEnded(outcome=outcome, exit_code=exit_code, reason=reason))
+        self._wake.set()
+
+    async def _resume(self, run: StepRun, left: tuple[str, ...]) -> None:
+        """Settle what was left without an end, then compare the world with the plan. Raises Problem."""
+        difference = await self._attempts.take_up(run, left)
+        if difference is not None:
+            self._end_as_no_go(difference)
+
+    async def _open(self) -> None:
+        """The opening ends in a plan, or ends the session."""
+        verdict = await self._attempts.open()
+        if verdict is not None:
+            self.finish(*verdict)
+            return
+        self._recorder.append(e.PhaseOpened(phase=ALONE.get(self._mode, PHASES[0])))
+
+    @property
+    def _mode(self) -> Mode:
+        return self.view.opened.mode if self.view.opened else "walk"
+
+    def _alone_is_over(self) -> bool:
+        section = self.view.section
+        if self._mode not in ALONE or not isinstance(section, Phase):
+            return False
+        states = [self.view.step(s.id) for s in self.view.active_steps(section)]
+        bad = any(s.status == "ended" and (s.end != "done" or s.outcome == "fail") for s in states)
+        return bad or all(s.status == "ended" for s in states)
+
+    def _end_alone(self) -> None:
+        section = self.view.section
+        assert section is not None
+        bad = [s.title for s in self.view.active_steps(section) if self.view.step(s.id).outcome not in ("ok", "warn")]
+        if bad:
+            self.finish("no_go", 1, f"not green: {', '.join(bad)}")
+        else:
+            self.finish("go", 0, f"{self._mode} alone")
+
+    def _decide(self, what: Any, by: e.By, *, reason: str = "", option: str | None = None) -> None:
+        phase = self.view.phase or "opening"
+        self._recorder.append(
+            e.Decided(what=what, phase=phase, reason=reason, option=option, plan=self._plan_hash(), by=by)
+        )
+
+    def _plan_hash(self) -> str:
+        return self.view.plan.hash if self.view.plan else ""
+
+    def _must_be_idle(self) -> None:
+        if not self.busy:
+            return
+        if self.view.running in (None, OPENING.id):
+            raise Refused("everything is being read again: wait for it")
+        raise Refused("a step is running")
+
+    def _must_stand_open(self, phase: str) -> None:
+        if self.view.phase in (None, "opening"):
+            raise Refused("nothing stands open yet")
+        if phase != self.view.phase:
+            raise Refused(f"{phase} does not stand open; {self.view.phase} does")
+
+    def _must_be_ready(self) -> None:
+        if holds := self._gate().holds:
+            raise Refused("; ".join(hold.words for hold in holds))
+
+    def _must_walk(self) -> None:
+        if self.view.phase in (None, "opening"):
+            raise Refused("nothing stands open yet")
+        if self._mode in ALONE:
+            raise Refused(f"this is a {self._mode} alone: it ends by itself")
+
+    def _gate(self) -> gates.Gate:
+        """The hold point at this moment: the view's own time is that of the last record, which may be long ago."""
+        return gates.poll(replace(self.view, at=stamp(datetime.now(UTC))))
+
+    def _launch(self, work: Coroutine[Any, Any, None]) -> None:
+        self._task = asyncio.create_task(work)
+        self._task.add_done_callback(lambda _: self._wake.set())
+        self._wake.set()
+
+    async def _sleep(self) -> None:
+        self._wake.clear()
+        await self._wake.wait()

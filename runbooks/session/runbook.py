@@ -1,0 +1,120 @@
+"""A runbook as data: six phases, each with prose, steps and a checklist; rollback options beside them."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import JsonValue
+
+from runbooks.session.frozen import Frozen
+
+PhaseName = Literal["opening", "backup", "preflight", "migrate", "verify", "deploy", "smoke", "rollback"]
+PHASES: tuple[PhaseName, ...] = ("backup", "preflight", "migrate", "verify", "deploy", "smoke")
+
+Mode = Literal["walk", "backup", "resolve"]
+"""`walk` goes through all phases; the others have one alone, and end by themselves."""
+ALONE: dict[Mode, PhaseName] = {"backup": "backup", "resolve": "migrate"}
+
+Condition = Literal["destructive", "rewrite", "blocking", "backfill", "protected", "first_run"]
+CONDITIONS: tuple[Condition, ...] = (
+    "destructive",
+    "rewrite",
+    "blocking",
+    "backfill",
+    "protected",
+    "first_run",
+)
+
+Effect = Literal["reads", "target", "outside"]
+"""`reads` changes nothing; `target` changes the database; `outside` changes something else."""
+
+
+class Step(Frozen):
+    """One thing that runs. `uses` names the built-in (`backup.dump`); a shell block is `shell`.
+
+    `shows` is what is put before the operator ahead of `start`: the command, or the parameters in words.
+    """
+
+    id: str
+    title: str
+    uses: str
+    effect: Effect
+    params: dict[str, JsonValue] = {}
+    required: bool = False
+    when: Condition | None = None
+    shows: str = ""
+    line: int = 0
+
+
+class Item(Frozen):
+    """One thing that a person confirms. `evidence` is the label of what to write beside the tick, if asked for."""
+
+    id: str
+    text: str
+    evidence: str | None = None
+    required: bool = False
+    when: Condition | None = None
+    line: int = 0
+
+
+class Section(Frozen):
+    """Prose, steps and a checklist: what a phase and a rollback option have in common."""
+
+    title: str
+    prose: str = ""
+    steps: tuple[Step, ...] = ()
+    items: tuple[Item, ...] = ()
+
+
+class Phase(Section):
+    """One of the six phases."""
+
+    name: PhaseName
+
+
+class Option(Section):
+    """One way back. `costs` and `loses` are the document's own words; `until` names the last phase it serves in."""
+
+    id: str
+    costs: str = ""
+    loses: str = ""
+    until: PhaseName | None = None
+
+    def is_over(self, phase: PhaseName | None) -> bool:
+        """Whether it does not serve any more in this phase."""
+        if self.until is None or phase not in PHASES or self.until not in PHASES:
+            return False
+        return PHASES.index(phase) > PHASES.index(self.until)
+
+
+class Advice(Frozen):
+    """A row of the Troubleshooting table: when a step's error contains `see`, show `do`."""
+
+    see: str
+    do: str
+
+
+class Runbook(Frozen):
+    """The whole document. `sha256` is of its bytes.
+
+    `prose` is what stands before the first phase, `rollback` what stands before the options.
+    """
+
+    name: str
+    owner: str = ""
+    reviewed: str = ""
+    sha256: str = ""
+    prose: str = ""
+    phases: tuple[Phase, ...]
+    rollback: str = ""
+    options: tuple[Option, ...] = ()
+    troubleshooting: tuple[Advice, ...] = ()
+    contacts: str = ""
+
+    def sections(self) -> Iterator[Section]:
+        """Every phase in order, then every rollback option."""
+        yield from self.phases
+        yield from self.options
+
+    def steps(self) -> Iterator[Step]:
+        """Every step, in the document's order."""
+        return (step for section in self.sections() for step in section.steps)

@@ -1,0 +1,342 @@
+"""State as a pure fold of events: what every face shows, and what every gate is judged by."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar, assert_never
+
+from pydantic import JsonValue
+
+from runbooks.anchoring.noted import noted_in
+from runbooks.session import events as e
+from runbooks.session import gates
+from runbooks.session.changed import changed
+from runbooks.session.references import LITERAL, shown
+from runbooks.session.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
+
+KEPT_LINES = 2000
+
+Status = Literal["waiting", "running", "ended", "unknown"]
+"""`unknown`: it started, and the runner died before it ended."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output, and the sequence number of the record that brought it."""
+
+    seq: int
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step as it stands. `dropped` older lines are only in the journal, from record `first_seq` on."""
+
+    status: Status = "waiting"
+    attempt: int = 0
+    end: e.End | None = None
+    outcome: e.Outcome | None = None
+    checks: tuple[e.Check, ...] = ()
+    result: Mapping[str, JsonValue] = field(default_factory=dict)
+    failure: e.Failure | None = None
+    advice: tuple[str, ...] = ()
+    progress: Mapping[str, JsonValue] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+    dropped: int = 0
+    first_seq: int = 0
+    started_at: str = ""
+    ended_at: str = ""
+    took: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision, with the record that holds it."""
+
+    seq: int
+    at: str
+    event: e.Decided
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """Everything that is known of a session after record `seq` (at time `at`, RFC 3339 UTC)."""
+
+    seq: int = -1
+    at: str = ""
+    head: str = ""
+    started_at: str = ""
+    opened: e.SessionOpened | None = None
+    plan: e.PlanMade | None = None
+    phase: PhaseName | None = None
+    option: str | None = None
+    passed: tuple[PhaseName, ...] = ()
+    refused: bool = False
+    steps: Mapping[str, StepView] = field(default_factory=dict)
+    questions: Mapping[str, e.QuestionAsked] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What was answered to questions, of each step since its last start."""
+    items: Mapping[str, e.ItemTicked] = field(default_factory=dict)
+    reviews: Mapping[str, e.ScriptReviewed] = field(default_factory=dict)
+    waivers: Mapping[str, e.Waived] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+    artefacts: tuple[e.ArtefactKept, ...] = ()
+    faces: Mapping[str, e.FaceAttached] = field(default_factory=dict)
+    pen: str | None = None
+    pen_since: str = ""
+    handover: e.PenTaken | None = None
+    """The last time that the pen was taken."""
+    refusals: tuple[e.CommandRefused, ...] = ()
+    parked: bool = False
+    ended: e.SessionEnded | None = None
+
+    @property
+    def runbook(self) -> Runbook:
+        """The runbook of this session. Raises ValueError before `session_opened`."""
+        if self.opened is None:
+            raise ValueError("no session_opened yet")
+        return self.opened.runbook
+
+    @property
+    def section(self) -> Phase | Option | None:
+        """What stands open: a phase, or the chosen option while rolling back. None during the opening."""
+        if self.opened is None:
+            return None
+        if self.phase == "rollback":
+            return next((o for o in self.runbook.options if o.id == self.option), None)
+        return next((p for p in self.runbook.phases if p.name == self.phase), None)
+
+    @property
+    def conditions(self) -> Mapping[Condition, tuple[str, ...]]:
+        """The conditions that hold, each with the findings behind it."""
+        return self.plan.conditions if self.plan else {}
+
+    @property
+    def protected(self) -> bool:
+        """By gonogo.toml, or by the server's own mark."""
+        return bool((self.opened and self.opened.protected) or (self.plan and self.plan.protected))
+
+    @property
+    def running(self) -> str | None:
+        """The id of the step that runs now."""
+        return next((name for name, step in self.steps.items() if step.status == "running"), None)
+
+    @property
+    def gate(self) -> gates.Gate:
+        """The hold point of what stands open, polled now."""
+        return gates.poll(self)
+
+    @property
+    def next_reading(self) -> Step | None:
+        """The step that starts by itself now."""
+        return gates.next_reading(self)
+
+    @property
+    def next_start(self) -> Step | None:
+        """The step that waits for a person's `start`, if the next one is of that kind."""
+        step = gates.next_step(self)
+        return step if step and (step.effect != "reads" or self.step(step.id).status == "unknown") else None
+
+    def blocked_by(self, step: Step) -> Step | None:
+        """The earlier step that must be settled before this one can start."""
+        return gates.blocked_by(self, step)
+
+    def step(self, name: str) -> StepView:
+        """How a step stands; a blank one if it never started."""
+        return self.steps.get(name, StepView())
+
+    def shows(self, step: Step) -> str:
+        """What is put before the operator ahead of `start`, with what earlier steps have found by now."""
+        if LITERAL in step.params:
+            return step.shows
+        return shown(step.shows, {name: state.result for name, state in self.steps.items()})
+
+    @property
+    def unsigned(self) -> tuple[int, str] | None:
+        """The record that was to be signed last, and why it was not."""
+        match self.step(e.SIGNING).progress:
+            case {"sort": "unsigned", "record": int(record), "reason": str(reason)}:
+                return record, reason
+            case _:
+                return None
+
+    @property
+    def missed(self) -> tuple[int, str] | None:
+        """The record whose head was noted last, and where that failed, if it did."""
+        noted = noted_in(self.step(e.ANCHOR).progress)
+        return (noted.record, noted.missed) if noted is not None and noted.missed else None
+
+    def took_before(self, step: str) -> e.Took | None:
+        """How long a step took in an earlier session on this environment, if one is on record."""
+        previous = self.opened.previous if self.opened else None
+        return previous.took.get(step) if previous else None
+
+    def active_steps(self, section: Section) -> tuple[Step, ...]:
+        """The steps of a section whose condition holds."""
+        return tuple(s for s in section.steps if s.when is None or s.when in self.conditions)
+
+    def active_items(self, section: Section) -> tuple[Item, ...]:
+        """The items of a section whose condition holds."""
+        return tuple(i for i in section.items if i.when is None or i.when in self.conditions)
+
+
+def _with(mapping: Mapping[K, V], key: K, value: V) -> dict[K, V]:
+    return {**mapping, key: value}
+
+
+def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
+    return {k: v for k, v in mapping.items() if k != key}
+
+
+def _on_step(view: RunView, name: str, step: StepView) -> RunView:
+    return changed(view, steps=_with(view.steps, name, step))
+
+
+def _output(step: StepView, seq: int, event: e.StepOutput) -> StepView:
+    new = [Line(seq, event.stream, text) for text in event.text.removesuffix("\n").split("\n")]
+    lines = (*step.lines, *new)
+    dropped = max(0, len(lines) - KEPT_LINES)
+    return changed(
+        step,
+        lines=lines[dropped:],
+        dropped=step.dropped + dropped,
+        first_seq=step.first_seq or seq,
+    )
+
+
+def _decided(view: RunView, seq: int, at: str, event: e.Decided) -> RunView:
+    view = changed(view, decisions=(*view.decisions, Decision(seq, at, event)))
+    match event.what:
+        case "go":
+            return changed(view, passed=(*view.passed, event.phase), refused=False)
+        case "no_go":
+            return changed(view, refused=True)
+        case "roll_back" | "stop" | "cancel" | "end":
+            return view
+        case _:
+            assert_never(event.what)
+
+
+def _lost(view: RunView) -> RunView:
+    """Starts without an end, questions that nobody waits for, and faces without a leave, after the runner died."""
+    steps = {
+        name: changed(step, status="unknown") if step.status == "running" else step for name, step in view.steps.items()
+    }
+    return changed(view, steps=steps, questions={}, faces={}, pen=None, parked=False)
+
+
+StepEvent = e.StepStarted | e.StepOutput | e.StepProgress | e.StepEnded
+PersonEvent = e.QuestionAnswered | e.ItemTicked | e.ItemUnticked | e.ScriptReviewed | e.Waived
+FaceEvent = e.FaceAttached | e.FaceDetached | e.PenTaken
+
+
+def _step(view: RunView, seq: int, at: str, event: StepEvent) -> RunView:
+    name, step = event.step, view.step(event.step)
+    match event:
+        case e.StepStarted(attempt=attempt):
+            refused = view.refused and event.why != "start"
+            started = StepView(status="running", attempt=attempt, started_at=at)
+            answers = {k: v for k, v in view.answers.items() if not k.startswith(f"{name}/")}
+            return changed(_on_step(view, name, started), refused=refused, answers=answers)
+        case e.StepOutput():
+            return _on_step(view, name, _output(step, seq, event))
+        case e.StepProgress(data=data):
+            return _on_step(view, name, changed(step, progress=data))
+        case e.StepEnded():
+            open_questions = {k: q for k, q in view.questions.items() if q.step != name}
+            return changed(_on_step(view, name, _ended(step, at, event)), questions=open_questions)
+        case _:
+            assert_never(event)
+
+
+def _ended(step: StepView, at: str, event: e.StepEnded) -> StepView:
+    return changed(
+        step,
+        status="ended",
+        end=event.end,
+        outcome=event.outcome,
+        checks=event.checks,
+        result=event.result,
+        failure=event.failure,
+        advice=event.advice,
+        ended_at=at,
+        took=event.took,
+    )
+
+
+def _person(view: RunView, event: PersonEvent) -> RunView:
+    match event:
+        case e.QuestionAnswered(question=question, answer=answer):
+            answers = _with(view.answers, question, answer)
+            return changed(view, questions=_without(view.questions, question), answers=answers)
+        case e.ItemTicked(item=item):
+            return changed(view, items=_with(view.items, item, event), refused=False)
+        case e.ItemUnticked(item=item):
+            return changed(view, items=_without(view.items, item))
+        case e.ScriptReviewed(migration=migration):
+            return changed(view, reviews=_with(view.reviews, migration, event))
+        case e.Waived(subject=subject):
+            return changed(view, waivers=_with(view.waivers, subject, event), refused=False)
+        case _:
+            assert_never(event)
+
+
+def _face(view: RunView, at: str, event: FaceEvent) -> RunView:
+    match event:
+        case e.FaceAttached(face=face, pen=pen):
+            there = changed(view, faces=_with(view.faces, face, event))
+            return changed(there, pen=face, pen_since=at) if pen else there
+        case e.FaceDetached(face=face):
+            holder = None if view.pen == face else view.pen
+            return changed(view, faces=_without(view.faces, face), pen=holder)
+        case e.PenTaken(face=face):
+            return changed(view, pen=face, pen_since=at, handover=event)
+        case _:
+            assert_never(event)
+
+
+def advance(view: RunView, seq: int, at: str, event: e.Event, head: str = "") -> RunView:
+    """The view after one more event; `head` is its record's hash. Pure, and exhaustive over the closed set."""
+    view = changed(view, seq=seq, at=at, head=head)
+    match event:
+        case e.SessionOpened():
+            return changed(view, opened=event, started_at=at, phase="opening")
+        case e.PlanMade():
+            return changed(view, plan=event)
+        case e.PhaseOpened(phase=phase, option=option):
+            return changed(view, phase=phase, option=option, refused=False)
+        case e.StepStarted() | e.StepOutput() | e.StepProgress() | e.StepEnded():
+            return _step(view, seq, at, event)
+        case e.QuestionAsked(question=question):
+            return changed(view, questions=_with(view.questions, question, event))
+        case e.QuestionAnswered() | e.ItemTicked() | e.ItemUnticked() | e.ScriptReviewed() | e.Waived():
+            return _person(view, event)
+        case e.Decided():
+            return _decided(view, seq, at, event)
+        case e.ArtefactKept():
+            return changed(view, artefacts=(*view.artefacts, event))
+        case e.FaceAttached() | e.FaceDetached() | e.PenTaken():
+            return _face(view, at, event)
+        case e.CommandRefused():
+            return changed(view, refusals=(*view.refusals, event))
+        case e.SessionParked():
+            return changed(view, parked=True)
+        case e.SessionResumed():
+            return _lost(view)
+        case e.JournalRepaired():
+            return view
+        case e.SessionEnded():
+            return changed(view, ended=event)
+        case _:
+            assert_never(event)
+
+
+def fold(events: Iterable[tuple[int, str, e.Event]], start: RunView | None = None) -> RunView:
+    """The view after (seq, at, event) triples, in order."""
+    view = start or RunView()
+    for seq, at, event in events:
+        view = advance(view, seq, at, event)
+    return view

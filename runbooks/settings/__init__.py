@@ -1,0 +1,1 @@
+"""What is read before a session begins: gonogo.toml, answers, who operates, where things lie."""
