@@ -12,16 +12,13 @@ from runbooks.planning.plan_reader import PlanReader
 from runbooks.running.attempts import OPENING, Attempts
 from runbooks.running.execution import StepRun
 from runbooks.running.recorder import Recorder
+from runbooks.running.said import Refused, said
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session import gates
 from runbooks.session.runbook import ALONE, PHASES, Mode, Phase, PhaseName, Step
 from runbooks.session.undone import undone
 from runbooks.session.view import RunView
-
-
-class Refused(Exception):
-    """A command that cannot be taken now, and why."""
 
 
 class Engine:
@@ -116,14 +113,8 @@ class Engine:
                 self._start(name, by)
             case c.Stop() | c.Cancel():
                 self._stop(command, by)
-            case c.Answer(question=question, answer=answer):
-                self._answer(question, answer, by)
-            case c.Tick() | c.Untick():
-                self._tick(command, by)
-            case c.Review():
-                self._review(command, by)
-            case c.Waive(subject=subject, reason=reason):
-                self._waive(subject, reason, by)
+            case c.Answer() | c.Tick() | c.Untick() | c.Review() | c.Waive():
+                self._recorder.append(said(self.view, command, by))
             case c.Decide(what="go", phase=phase):
                 self._go(phase, by)
             case c.Decide(phase=phase, reason=reason):
@@ -172,61 +163,6 @@ class Engine:
             self._attempts.ask_to_stop()
         else:
             task.cancel()
-
-    def _answer(self, question: str, answer: str, by: e.By) -> None:
-        asked = self.view.questions.get(question)
-        if asked is None:
-            raise Refused(f"nobody asked {question}")
-        if asked.exact is not None and answer != asked.exact:
-            raise Refused(f"that is not “{asked.exact}”")
-        if asked.choices and answer not in asked.choices:
-            raise Refused(f"choose one of: {', '.join(asked.choices)}")
-        if not answer.strip():
-            raise Refused("an empty answer is none")
-        self._recorder.append(e.QuestionAnswered(question=question, answer=answer, by=by))
-
-    def _tick(self, command: c.Tick | c.Untick, by: e.By) -> None:
-        section = self.view.section
-        items = {i.id: i for i in self.view.active_items(section)} if section else {}
-        item = items.get(command.item)
-        if item is None:
-            raise Refused(f"{command.item} is not an item of what stands open")
-        if isinstance(command, c.Untick):
-            if item.id not in self.view.items:
-                raise Refused("it is not ticked")
-            self._recorder.append(e.ItemUnticked(item=item.id, by=by))
-            return
-        if command.state == "done" and item.evidence and not command.evidence.strip():
-            raise Refused(f"it asks for evidence: {item.evidence}")
-        if command.state == "not_applicable" and item.required:
-            raise Refused("it is required: it always applies")
-        if command.state == "not_applicable" and not command.reason.strip():
-            raise Refused("say why it does not apply")
-        ticked = e.ItemTicked(
-            item=item.id, state=command.state, evidence=command.evidence, reason=command.reason, by=by
-        )
-        self._recorder.append(ticked)
-
-    def _review(self, command: c.Review, by: e.By) -> None:
-        scripts = {s.migration: s for s in self.view.plan.scripts} if self.view.plan else {}
-        script = scripts.get(command.migration)
-        if script is None:
-            raise Refused(f"{command.migration} is not a pending script")
-        if script.sha256 != command.sha256:
-            raise Refused("those are not the bytes of the plan: open the script again")
-        self._recorder.append(
-            e.ScriptReviewed(migration=command.migration, sha256=command.sha256, comment=command.comment, by=by)
-        )
-
-    def _waive(self, subject: str, reason: str, by: e.By) -> None:
-        hold = gates.waivable(self.view, subject)
-        if hold is None:
-            raise Refused(f"{subject} holds nothing")
-        if not hold.waivable:
-            raise Refused(f"{subject} cannot be waived")
-        if not reason.strip():
-            raise Refused("a waiver needs a written reason")
-        self._recorder.append(e.Waived(subject=subject, outcome=hold.outcome, reason=reason, by=by))
 
     # Decisions --------------------------------------------------------------------------------
 
