@@ -20,6 +20,7 @@ COMMANDS = {
     "backup": "walk:backup",
     "check": "check:check",
     "demo": "walk:demo",
+    "new": "new:new",
     "plan": "plan:plan",
     "resolve": "resolve:resolve",
     "resume": "walk:resume",

@@ -9,6 +9,7 @@ from migrations.naming import order_key
 from migrations.problem import Misuse
 
 USUAL = Path("prisma", "migrations")
+NAMED_BY_PATH = "Name the migrations folder or some .sql files: gonogo check PATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def find_sources(paths: Sequence[Path], project_folder: Path | None) -> Sources:
         if paths:
             found = [_named(path.resolve()) for path in paths]
         else:
-            found = [_migrations(project_folder.resolve() if project_folder else _usual())]
+            found = [_migrations(project_folder.resolve() if project_folder else usual(NAMED_BY_PATH))]
     except OSError as error:
         raise Misuse(
             f"{error.filename} cannot be read: {error.strerror}.", advice="Give your user the right to read it."
@@ -49,15 +50,13 @@ def find_sources(paths: Sequence[Path], project_folder: Path | None) -> Sources:
     return Sources(tuple(folders), tuple(files.values()))
 
 
-def _usual() -> Path:
+def usual(advice: str) -> Path:
+    """Prisma's usual folder, here or in a folder above. Raises Misuse with this advice if there is none."""
     here = Path.cwd()
-    usual = next((place / USUAL for place in (here, *here.parents) if (place / USUAL).is_dir()), None)
-    if usual is None:
-        raise Misuse(
-            f"There is no gonogo.toml and no {USUAL} in {here}, nor in any folder above it.",
-            advice="Name the migrations folder or some .sql files: gonogo check PATH",
-        )
-    return usual.resolve()
+    found = next((place / USUAL for place in (here, *here.parents) if (place / USUAL).is_dir()), None)
+    if found is None:
+        raise Misuse(f"There is no gonogo.toml and no {USUAL} in {here}, nor in any folder above it.", advice=advice)
+    return found.resolve()
 
 
 def _named(path: Path) -> Sources:

@@ -1,0 +1,60 @@
+"""`gonogo new` as a developer types it."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from fix_command import Gonogo, Said
+from fix_disk import full_disk
+
+PROJECT = '[project]\nname = "x"\nmigrations = "db/migrations"\nnaming = "dashed"\n[environments.here]\n'
+
+
+def clear(said: Said, code: int, *words: str) -> Said:
+    assert said.code == code, said.out + said.err
+    assert "Traceback" not in said.err
+    for word in words:
+        assert word in said.out + said.err, said.out + said.err
+    return said
+
+
+def test_a_migration_is_begun_where_prisma_looks_for_it(gonogo: Gonogo, tmp_path: Path) -> None:
+    clear(gonogo("new", "add_note"), 2, "no gonogo.toml", "mkdir -p prisma/migrations")
+    folder = tmp_path / "prisma" / "migrations"
+    folder.mkdir(parents=True)
+    said = clear(gonogo("new", "add_note", cwd=folder.parent), 0)
+    assert re.fullmatch(r"migrations/\d{14}_add_note/migration\.sql\n", said.out) and said.err == ""
+    clear(gonogo("new", "Add note"), 2, "Try: gonogo new add_note")
+    assert len(list(folder.iterdir())) == 1
+    again = json.loads(clear(gonogo("new", "add_note", "--json"), 0).out)
+    names = sorted(path.name for path in folder.iterdir())
+    assert len(names) == 2 and names[1] == again["migrations"][0]["name"]
+    assert clear(gonogo("check", "prisma/migrations"), 0, "migration-empty")
+
+
+def test_the_folder_that_a_project_names_is_made_in_its_convention(gonogo: Gonogo, tmp_path: Path) -> None:
+    (tmp_path / "gonogo.toml").write_text(PROJECT)
+    said = clear(gonogo("new", "add_note"), 0)
+    assert re.fullmatch(r"db/migrations/\d{8}-\d{6}_add_note/migration\.sql\n", said.out)
+    (tmp_path / "db" / "migrations" / "migration_lock.toml").write_text('provider = "mysql"\n')
+    clear(gonogo("new", "other"), 2, "for mysql")
+    (tmp_path / "gonogo.toml").write_text(PROJECT.replace("db/migrations", "gonogo.toml"))
+    clear(gonogo("new", "other"), 2, "is not a folder")
+
+
+def test_a_disk_that_is_full_is_said_and_nothing_stays(gonogo: Gonogo, tmp_path: Path) -> None:
+    with full_disk(tmp_path / "db", "16k") as place:
+        (tmp_path / "gonogo.toml").write_text(PROJECT)
+        (place / "filler").write_bytes(b"x" * (os.statvfs(place).f_bavail * os.statvfs(place).f_frsize))
+        clear(gonogo("new", "add_note"), 3, "No space left on device. Nothing was made.")
+        assert [path.name for path in place.iterdir()] == ["filler"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_only_be_read_is_said(gonogo: Gonogo, tmp_path: Path) -> None:
+    folder = tmp_path / "prisma" / "migrations"
+    folder.mkdir(parents=True)
+    folder.chmod(0o555)
+    clear(gonogo("new", "add_note"), 3, "Permission denied. Nothing was made.")
