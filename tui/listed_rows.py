@@ -7,7 +7,10 @@ from runbooks.history.sessions import Summary
 from tui.printable import one_line
 
 GAP = "  "
-_JSON = ("id", "environment", "ticket", "operator", "opened_at", "outcome", "exit_code", "waivers", "records", "head")
+_JSON = (
+    *("id", "environment", "ticket", "operator", "opened_at", "outcome", "exit_code"),
+    *("waivers", "not_applicable", "records", "head"),
+)
 
 
 def sessions_text(sessions: Sequence[Summary]) -> str:
@@ -38,9 +41,17 @@ def state_word(session: Summary) -> str:
 
 
 def _cells(session: Summary) -> tuple[str, ...]:
-    waivers = f"{session.waivers} waived" if session.waivers else ""
-    cells = (session.id, session.environment, session.ticket, session.operator, state_word(session), waivers)
-    return tuple(one_line(cell) for cell in (*cells, session.grade or "", review_words(session)))
+    cells = (session.id, session.environment, session.ticket, session.operator, state_word(session))
+    passed = passed_words(session)
+    return tuple(one_line(cell) for cell in (*cells, *passed, session.grade or "", review_words(session)))
+
+
+def passed_words(session: Summary) -> tuple[str, str]:
+    """How much was waived, and how much was called not applicable."""
+    return (
+        f"{session.waivers} waived" if session.waivers else "",
+        f"{session.not_applicable} not applicable" if session.not_applicable else "",
+    )
 
 
 def review_words(session: Summary) -> str:

@@ -69,6 +69,7 @@ def check_answers(answers: Answers, runbook: Runbook, migrations: Sequence[str] 
                     f"The answers file names {name} under [{table}], which {runbook.name} does not have.",
                     advice=f"Expected {one_of(name, known)}.",
                 )
+    _check_items(answers, runbook)
     for name in answers.reviews:
         if migrations is not None and name not in migrations:
             near = nearest(name, migrations)
@@ -76,6 +77,21 @@ def check_answers(answers: Answers, runbook: Runbook, migrations: Sequence[str] 
                 f"The answers file names {name} under [reviews], which the migrations folder does not have.",
                 advice=f"Did you mean {near}?" if near else "Name the folder of a pending migration.",
             )
+
+
+def _check_items(answers: Answers, runbook: Runbook) -> None:
+    """Raises Misuse for what the session would refuse, hours later."""
+    items = {item.id: item for section in runbook.sections() for item in section.items}
+    for name, answer in answers.items.items():
+        if not isinstance(answer, NotApplicable):
+            continue
+        if items[name].required:
+            raise Misuse(
+                f"The answers file calls {name} not applicable, which is required: it always applies.",
+                advice="Give its evidence, or `true`.",
+            )
+        if not answer.not_applicable.strip():
+            raise Misuse(f"The answers file does not say why {name} is not applicable.", advice="Write the reason.")
 
 
 def _questions(runbook: Runbook) -> Iterator[str]:

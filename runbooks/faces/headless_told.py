@@ -37,9 +37,10 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
             return [f"▶ {event.title}" + (f" (attempt {event.attempt})" if event.attempt > 1 else "")]
         case e.StepEnded():
             return _ended(event)
+        case e.ItemTicked(state="not_applicable"):
+            return [f"⊘ {event.item} is not applicable: {event.reason}"]
         case e.ItemTicked():
-            words = f"not applicable: {event.reason}" if event.state == "not_applicable" else event.evidence
-            return [f"☑ {event.item}" + (f": {words}" if words else "")]
+            return [f"☑ {event.item}" + (f": {event.evidence}" if event.evidence else "")]
         case e.ScriptReviewed():
             return [f"☑ reviewed {event.migration}"]
         case e.Waived():

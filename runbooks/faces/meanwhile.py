@@ -126,7 +126,8 @@ def _lines_of(event: e.Event, names: dict[str, str]) -> Iterator[tuple[str, Weig
             reason = f": {event.reason}" if event.reason else ""
             yield f"{event.what.upper().replace('_', '-')} {event.phase}{reason}, {event.by.name}", "plain", ""
         case e.ItemTicked():
-            yield f"{event.item}: {event.state.replace('_', ' ')}, {event.by.name}", "plain", ""
+            reason = f": {event.reason}" if event.reason else ""
+            yield f"{event.item}: {event.state.replace('_', ' ')}{reason}, {event.by.name}", "plain", ""
         case e.ItemUnticked():
             yield f"{event.item}: tick taken back, {event.by.name}", "plain", ""
         case e.ScriptReviewed():

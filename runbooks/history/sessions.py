@@ -45,6 +45,7 @@ class Summary:
     outcome: str | None = None
     exit_code: int | None = None
     waivers: int = 0
+    not_applicable: int = 0
     review_by: str = ""
     reviewer: str = ""
     records: int = 0
@@ -230,6 +231,7 @@ def summary(folder: Path) -> Summary:
 def _counted(start: Summary, lines: Iterator[bytes]) -> Summary:
     """Look at the ends of the lines only: a journal may have a million."""
     records, waivers, last, fault = start.records, 0, b"", ""
+    shrugged = set[str]()
     ended: SessionEnded | None = None
     for line in lines:
         tail = _TAIL.search(line, max(0, len(line) - _TAIL_BYTES))
@@ -238,10 +240,12 @@ def _counted(start: Summary, lines: Iterator[bytes]) -> Summary:
             break
         last, records = tail[1], records + 1
         waivers += tail[2] == b"waived"
+        if tail[2] in (b"item_ticked", b"item_unticked"):
+            _tick(line, shrugged)
         if tail[2] == b"session_ended":
             ended, fault = _ended(line, records - 1)
     head = last.decode() or start.head
-    found = replace(start, records=records, waivers=waivers, head=head, fault=fault)
+    found = replace(start, records=records, waivers=waivers, not_applicable=len(shrugged), head=head, fault=fault)
     if ended is None:
         return found
     reviewer = _reviewer(start.folder, head) if start.review_by else ""
@@ -255,6 +259,16 @@ def _reviewer(folder: Path, head: str) -> str:
         return str(said["reviewer"]) if said["head"] == head else ""
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _tick(line: bytes, shrugged: set[str]) -> None:
+    """Follow which items are called not applicable."""
+    try:
+        said = json.loads(line)["data"]
+        item, state = str(said["item"]), said.get("state")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+    (shrugged.add if state == "not_applicable" else shrugged.discard)(item)
 
 
 def _ended(line: bytes, seq: int) -> tuple[SessionEnded | None, str]:

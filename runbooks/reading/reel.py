@@ -168,4 +168,6 @@ def _deviations(facts: Facts) -> dict[int, list[str]]:
         found.setdefault(record.seq, []).append("NO-GO was called")
     for record, _ in facts.waivers:
         found.setdefault(record.seq, []).append("something was waived")
+    for record, _ in facts.not_applicable.values():
+        found.setdefault(record.seq, []).append("an item was called not applicable")
     return found

@@ -37,6 +37,8 @@ class Facts:
     plan_seq: int = 0
     decisions: list[tuple[Record, e.Decided]] = field(default_factory=list)
     waivers: list[tuple[Record, e.Waived]] = field(default_factory=list)
+    not_applicable: dict[str, tuple[Record, e.ItemTicked]] = field(default_factory=dict)
+    """The items that were called so and not ticked afterwards, by their ids."""
     phases: dict[str, int] = field(default_factory=dict)
     deviations: dict[str, Deviation] = field(default_factory=dict)
     screens: list[int] = field(default_factory=list)
@@ -101,6 +103,8 @@ class Facts:
             many(self.from_file.get(kind, 0), one, more)
             for kind, one, more in (("tick", "tick", ""), ("review", "review", ""), ("waiver", "waiver", ""))
         )
+        if shrugged := self.from_file.get("not applicable"):
+            numbers += f", {shrugged} not applicable"
         watched = "a screen was attached at times" if self.screens else "no person watched"
         files = " and ".join(dict.fromkeys(given.file for _, given in self.answers))
         unnamed = "a file that no record names" if self.from_file else "no file"
@@ -147,6 +151,10 @@ def _take(facts: Facts, record: Record) -> None:
             facts.decisions.append((record, event))
         case e.Waived():
             facts.waivers.append((record, event))
+        case e.ItemTicked(item=item) | e.ItemUnticked(item=item):
+            facts.not_applicable.pop(item, None)
+            if isinstance(event, e.ItemTicked) and event.state == "not_applicable":
+                facts.not_applicable[item] = (record, event)
         case _:
             pass
     if sort := _from_file(event):
@@ -165,6 +173,8 @@ def _deviated(facts: Facts, words: str, subject: str, seq: int) -> None:
 
 def _from_file(event: e.Event) -> str:
     match event:
+        case e.ItemTicked(state="not_applicable", by=by):
+            sort = "not applicable"
         case e.ItemTicked(by=by):
             sort = "tick"
         case e.ScriptReviewed(by=by):
@@ -195,7 +205,10 @@ _BY_HAND = {
 
 
 def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
-    """What was not as the runbook has it, and of what. NO-GOs and waivers are told by themselves."""
+    """What was not as the runbook has it, and of what.
+
+    NO-GOs, waivers and what does not apply are told by themselves.
+    """
     if isinstance(event, e.SessionOpened) and event.emergency is not None:
         yield "it ran in the emergency lane, without approval", event.emergency.reason
     match event:
@@ -209,8 +222,6 @@ def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
             yield f"a step ended {end}", step
         case e.StepEnded(outcome="fail" | "unknown" | "warn" as outcome, step=step):
             yield f"a step's result was {outcome}", step
-        case e.ItemTicked(state="not_applicable", item=item):
-            yield "an item was called not applicable", item
         case e.ItemUnticked(item=item):
             yield "a tick was taken back", item
         case e.CommandRefused(command=command):

@@ -12,7 +12,7 @@ from runbooks.session import events as e
 from runbooks.session.runbook import ALONE
 
 SHOWN = 3
-"""How many NO-GOs and waivers the summary lists each; all of them follow below it."""
+"""How many NO-GOs, waivers and items that do not apply the summary lists each; all of them follow below it."""
 DEVIATIONS = 8
 LONGEST = 160
 
@@ -45,11 +45,11 @@ def summary(facts: Facts) -> Iterator[Part]:
 
 
 def deviation_points(facts: Facts, each: int = SHOWN, sorts: int = DEVIATIONS) -> list[Point]:
-    """NO-GOs and waivers with their reasons, then what else was not as the runbook has it, the worst first.
+    """NO-GOs, waivers and what does not apply, with reasons; then what else was not as the runbook has it, worst first.
 
     At most so many of `each`, and so many `sorts` of deviations; the others are counted.
     """
-    return [*_no_gos(facts, each), *_waivers(facts, each), *_deviations(facts, sorts)]
+    return [*_no_gos(facts, each), *_waivers(facts, each), *_shrugged(facts, each), *_deviations(facts, sorts)]
 
 
 def ticket_summary(records: Iterable[Record]) -> str:
@@ -69,6 +69,7 @@ def ticket_summary(records: Iterable[Record]) -> str:
         "Phases: " + (", ".join(f"{d.phase} GO {moment(r.at)}" for r, d in facts.decided("go")) or "none passed"),
         "NO-GO: " + "; ".join(f"{d.phase} ({d.reason})" for _, d in facts.decided("no_go")),
         "Waived: " + "; ".join(f"{w.subject} ({w.reason})" for _, w in facts.waivers),
+        "Not applicable: " + "; ".join(f"{t.item} ({t.reason})" for _, t in facts.not_applicable.values()),
         f"Deviations: {deviations}",
         f"Record #{facts.last.seq if facts.last else 0}, head {facts.head}",
     ]
@@ -88,6 +89,14 @@ def _waivers(facts: Facts, most: int) -> Iterator[Point]:
         why = (" ", Value(event.subject), ": ", Value(_cut(event.reason)), ", ", *by_whom(event.by))
         yield Point((Strong("Waived"), *why, " ", Refs((record.seq,))))
     yield from _more(len(facts.waivers) - most, "waiver")
+
+
+def _shrugged(facts: Facts, most: int) -> Iterator[Point]:
+    """Items that were called not applicable: nothing was passed over."""
+    for record, event in list(facts.not_applicable.values())[:most]:
+        why = (" ", Value(event.item), ": ", Value(_cut(event.reason)), ", ", *by_whom(event.by))
+        yield Point((Strong("Not applicable"), *why, " ", Refs((record.seq,))))
+    yield from _more(len(facts.not_applicable) - most, "item that does not apply", "items that do not apply")
 
 
 def _deviations(facts: Facts, most: int) -> Iterator[Point]:

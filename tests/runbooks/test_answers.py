@@ -25,6 +25,10 @@ true
 ```
 
 ## Preflight
+
+- [ ] It is safe <!-- id=safe required -->
+- [ ] Support knows <!-- id=told -->
+
 ## Migrate
 
 ```toml step
@@ -81,6 +85,19 @@ def test_what_nobody_asks_is_a_slip_of_the_pen(table: str, name: str, near: str)
     with pytest.raises(Misuse, match=re.escape(f"names {name} under [{table}]")) as caught:
         check_answers(Answers.model_validate({table: {name: "x"}}), BOOK, FOLDER)
     assert near in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("item", "reason", "words"),
+    [("safe", "a rehearsal", "it always applies"), ("told", " ", "does not say why told"), ("told", "at night", "")],
+)
+def test_what_is_not_applicable_needs_a_reason_and_no_required_item_is(item: str, reason: str, words: str) -> None:
+    answers = Answers.model_validate({"items": {item: {"not_applicable": reason}}})
+    if not words:
+        check_answers(answers, BOOK)
+        return
+    with pytest.raises(Misuse, match=words):
+        check_answers(answers, BOOK)
 
 
 def test_where_the_folder_is_not_known_reviews_are_not_judged() -> None:

@@ -60,6 +60,11 @@ def test_ids_are_of_utc_and_fit_a_file_name() -> None:
     assert len({new_session_id(datetime.now(UTC), "e") for _ in range(20)}) > 1
 
 
+def test_what_was_called_not_applicable_is_counted_apart_from_waivers(root) -> None:
+    counts = {session.id: (session.waivers, session.not_applicable) for session in list_sessions(root)}
+    assert counts == {IDS[0]: (1, 1), IDS[1]: (1, 0), IDS[2]: (1, 0)}
+
+
 def test_folders_are_ours_alone_whatever_the_umask(tmp_path) -> None:
     before = os.umask(0)
     try:

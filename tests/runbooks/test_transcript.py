@@ -96,7 +96,7 @@ def test_an_unattended_session_says_so_at_the_top(events) -> None:
     headless = events[1].model_copy(update={"sort": "headless"})
     opened = events[0].model_copy(update={"answers": answers})
     text = transcript(recorded([opened, headless, *map(by_file, events[2:])]))
-    line = "Unattended: 2 ticks, 1 review, 1 waiver, 1 GO from answers.toml; no person watched"
+    line = "Unattended: 1 tick, 1 review, 1 waiver, 1 not applicable, 1 GO from answers.toml; no person watched"
     assert text.splitlines()[2] == f"**{line}**"
     assert line in ticket_summary(recorded([opened, headless, *map(by_file, events[2:])]))
     assert "Unattended" not in transcript(recorded(events))
@@ -110,7 +110,7 @@ def test_answers_that_were_given_at_a_resume_are_named_at_the_top(events) -> Non
     first, second = (e.AnswersFile(file=f"{name}.toml", sha256=name * 64) for name in "ab")
     screen, headless = events[1], events[1].model_copy(update={"sort": "headless"})
     rest = [event.model_copy(update={"by": FILE}) if getattr(event, "by", None) else event for event in events[2:]]
-    numbers = "2 ticks, 1 review, 1 waiver, 1 GO"
+    numbers = "1 tick, 1 review, 1 waiver, 1 not applicable, 1 GO"
     for opened, face, taken_up, said in (
         (None, screen, second, "b.toml; a screen was attached at times"),
         (first, headless, second, "a.toml and b.toml; no person watched"),
@@ -252,11 +252,19 @@ def test_whatever_was_not_as_the_runbook_has_it_is_told_the_worst_first(events) 
         ("a torn line of the journal was set aside", [21]),
         ("a step's result was warn", [10]),
         ("a tick was taken back", [13]),
-        ("an item was called not applicable", [14]),
         ("a command was refused", [17]),
         ("the session was parked", [19]),
         ("the session was resumed", [20]),
     ]
+
+
+@pytest.mark.parametrize("after", [(), (e.ItemUnticked(item="offsite", by=ANA),)], ids=["it stands", "taken back"])
+def test_what_does_not_apply_is_told_apart_from_waivers(events, after: tuple[e.Event, ...]) -> None:
+    records = recorded([*events[:15], *after])
+    in_ticket = "Not applicable: offsite (a rehearsal)" in ticket_summary(records)
+    line = "- **Not applicable** `offsite`: `a rehearsal`, by `ana@example.org`, at the keyboard [#14]"
+    assert in_ticket == (line in transcript(records)) == (not after)
+    assert "Waived: dump/size (known)" in ticket_summary(records)
 
 
 def test_a_pen_that_nobody_had_is_told_where_another_than_the_operator_got_it(events) -> None:

@@ -17,6 +17,7 @@ from tests.tui import recorded as r
 from tests.tui.conftest import LARGE, SMALL, Stage
 from tui.app import GonogoApp
 from tui.estimates import backup_words, time_back
+from tui.screens.hold import poll_rows
 from tui.way_back import after_go, coming_rows, option_row, running_rows, way_back_rows
 from tui.words import minutes
 
@@ -50,6 +51,14 @@ async def test_what_a_go_leads_to_and_the_way_back_are_seen_before_it_is_typed(s
             "its steps took 11 min 40 s last time, known for 1 of 2 steps",
         ):
             assert words in shown, words
+
+
+async def test_what_does_not_apply_stands_apart_from_what_is_waived() -> None:
+    shrugged = e.ItemTicked(item="told", state="not_applicable", reason="no support at night", by=r.ANA)
+    view = view_of([*r.past_preflight(), shrugged])
+    lines = told(poll_rows(view, r.NOW)).splitlines()
+    assert "– not applicable Support was told: no support at night  ana@example.org" in lines
+    assert not any("waived" in line and "Support" in line for line in lines)
 
 
 async def test_the_hold_pane_says_it_too(opened: Stage) -> None:

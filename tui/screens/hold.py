@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from runbooks.session import commands as c
 from runbooks.session.runbook import PhaseName, Section
 from runbooks.session.view import RunView
-from tui.palette import WAIVED, of_step
+from tui.palette import NOT_APPLICABLE, WAIVED, of_step
 from tui.printable import one_line, printable
 from tui.screens.base import BACK, SessionScreen
 from tui.standing import phase_title
@@ -111,6 +111,8 @@ def poll_rows(view: RunView, now: datetime) -> Iterator[Row]:
         yield from _checklist(view, section)
         yield row("", "")
     yield from _waived(view)
+    if view.gate.ready:
+        yield from _not_applicable(view, section)
     yield from coming_rows(view)
     if ways := way_back_rows(view, now, keys=False):
         yield row("", "")
@@ -156,6 +158,16 @@ def _waived(view: RunView) -> Iterator[Row]:
         if subject.partition("/")[0] in steps:
             by = (f"  {one_line(waiver.by.name)}", "$quiet")
             yield row(Content.assemble(WAIVED.sign, " "), f"waived {one_line(subject)}: ", printable(waiver.reason), by)
+
+
+def _not_applicable(view: RunView, section: Section) -> Iterator[Row]:
+    """The items that somebody said do not apply, each with the reason. No waivers: nothing is passed over."""
+    for item in view.active_items(section):
+        ticked = view.items.get(item.id)
+        if ticked is not None and ticked.state == "not_applicable":
+            by = (f"  {one_line(ticked.by.name)}", "$quiet")
+            head = Content.assemble(NOT_APPLICABLE.sign, " ")
+            yield row(head, "not applicable ", printable(item.text), ": ", printable(ticked.reason), by)
 
 
 def _heading(words: str) -> Iterator[Row]:

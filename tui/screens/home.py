@@ -11,6 +11,7 @@ from textual.widgets import OptionList, Static
 
 from runbooks.history.sessions import Summary
 from runbooks.settings.project import Environment, Project
+from tui.listed_rows import passed_words
 from tui.palette import OUTCOMES
 from tui.printable import one_line
 from tui.screens.base import Shown
@@ -109,10 +110,15 @@ def session_row(summary: Summary) -> Row:
         mark, words = OUTCOMES["unknown"], f"broken: {one_line(summary.fault)}"
     elif summary.outcome is None:
         words = "running" if summary.running else "not running"
-    waivers = f"{summary.waivers} waived" if summary.waivers else ""
     head = Content.assemble(mark.sign, " ")
     if summary.fault:
         return row(head, one_line(summary.id), (f"\n{words}", f"${mark.shade}"))
-    facts = (summary.environment, summary.ticket, summary.operator, f"{summary.records} records", waivers)
+    facts = (
+        summary.environment,
+        summary.ticket,
+        summary.operator,
+        f"{summary.records} records",
+        *passed_words(summary),
+    )
     line = " · ".join(one_line(fact) for fact in facts if fact)
     return row(head, one_line(summary.id), (f"  {words}", f"bold ${mark.shade}"), (f"\n{line}", "$quiet"))
