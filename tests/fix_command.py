@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +63,49 @@ def none_left(found: set[psutil.Process]) -> None:
     assert not left, names
 
 
+class Fork:
+    """A command that runs in a fork; what it prints goes to files."""
+
+    def __init__(self, place: Path, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], typed: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="gonogo-")
+        self._out, self._err, read = (Path(self._folder.name, name) for name in ("out", "err", "in"))
+        read.write_text(typed)
+        files = {"in": str(read), "out": str(self._out), "err": str(self._err)}
+        wanted = {"module": "tui.__main__", "arguments": [*arguments], "cwd": str(cwd), "env": dict(env), **files}
+        self._link = socket.socket(socket.AF_UNIX)
+        self._link.settimeout(SECONDS)
+        self._link.connect(str(place))
+        self._link.sendall(json.dumps(wanted).encode() + b"\n")
+        self._said = self._link.makefile()
+        self.pid = int(self._said.readline())
+
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return bool(select.select((self._link,), (), (), 0)[0])
+
+    def send_signal(self, number: int) -> None:
+        """To the command; its runner is a process of its own."""
+        os.kill(self.pid, number)
+
+    def end(self, seconds: float = SECONDS) -> Said:
+        """Wait for its end. Raises TimeoutError, and ends it, where that does not come."""
+        self._link.settimeout(seconds)
+        try:
+            code = int(self._said.readline() or -signal.SIGKILL)
+        except TimeoutError:
+            self.send_signal(signal.SIGKILL)
+            raise
+        return Said(code, self._out.read_text(), self._err.read_text())
+
+    def close(self) -> None:
+        """End it if it has not, and put away what it printed."""
+        if not self.over():
+            self.send_signal(signal.SIGKILL)
+        self._said.close()
+        self._link.close()
+        self._folder.cleanup()
+
+
 class Forks:
     """Where forks of a process that knows gonogo already are to be had; see forks.py."""
 
@@ -73,24 +118,9 @@ class Forks:
         """Whether a Python that starts with these variables would be like them."""
         return _about_python(env) == self._python
 
-    def run(self, arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str], typed: str = "") -> Said:
-        """Run a command in one of them, to its end. `typed` is all that its standard input holds."""
-        with tempfile.TemporaryDirectory(prefix="gonogo-") as folder, socket.socket(socket.AF_UNIX) as link:
-            out, err, read = (Path(folder, name) for name in ("out", "err", "in"))
-            read.write_text(typed)
-            files = {"in": str(read), "out": str(out), "err": str(err)}
-            wanted = {"module": "tui.__main__", "arguments": arguments, "cwd": str(cwd), "env": dict(env), **files}
-            link.settimeout(SECONDS)
-            link.connect(str(self.place))
-            link.sendall(json.dumps(wanted).encode() + b"\n")
-            with link.makefile() as said:
-                pid = int(said.readline())
-                try:
-                    code = int(said.readline() or -signal.SIGKILL)
-                except TimeoutError:
-                    os.kill(pid, signal.SIGKILL)
-                    raise
-            return Said(code, out.read_text(), err.read_text())
+    def begin(self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], typed: str = "") -> "Fork":
+        """Start a command in one of them. `typed` is all that its standard input holds."""
+        return Fork(self.place, arguments, cwd, env, typed)
 
 
 def _about_python(env: Mapping[str, str]) -> dict[str, str]:
@@ -117,7 +147,8 @@ def gonogo(tmp_path: Path, forks: Forks, no_process_left: None) -> Iterator[Gono
     def run(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] = {}, typed: str = "") -> Said:
         whole = environment(env)
         if forks.fit(whole):
-            return forks.run(arguments, cwd or tmp_path, whole, typed)
+            with closing(forks.begin(arguments, cwd or tmp_path, whole, typed)) as command:
+                return command.end()
         done = subprocess.run(
             [sys.executable, "-P", "-m", "tui", *arguments],
             cwd=cwd or tmp_path, env=whole, capture_output=True, text=True, timeout=SECONDS, input=typed,

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -11,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from fix_command import Gonogo, SmallProject, environment
+from fix_command import Forks, Gonogo, SmallProject, environment
 
 from runbooks.journal import read
 from runbooks.session.view import RunView, fold
@@ -89,47 +87,37 @@ def no_backend_left(small: SmallProject) -> bool:
 class Background:
     """A `gonogo run` that goes on while the test does something to it."""
 
-    def __init__(self, small: SmallProject) -> None:
-        argv = [sys.executable, "-P", "-m", "tui", "run", "here", "--ticket", "CHG-1", "--answers", "answers.toml"]
-        self.process = subprocess.Popen(
-            argv, cwd=small.folder, env=environment(small.env), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    def __init__(self, forks: Forks, small: SmallProject) -> None:
+        argv = ["run", "here", "--ticket", "CHG-1", "--answers", "answers.toml"]
+        self.process = forks.begin(argv, small.folder, environment(small.env))
 
     def until(self, reached: Callable[[RunView], bool]) -> Path:
         """Wait until the newest session's view fulfils a condition; its folder."""
         deadline, look = time.monotonic() + SECONDS, newest(reached)
         while (folder := look()) is None:
-            assert self.process.poll() is None, self.process.communicate()
+            assert not self.process.over(), self.process.end()
             assert time.monotonic() < deadline, "not reached in time"
             time.sleep(0.05)
         return folder
 
     def end(self) -> tuple[int, str]:
         """Wait for its end: exit code and talk."""
-        _, said = self.process.communicate(timeout=SECONDS)
-        return self.process.returncode, said
-
-    def drop(self) -> None:
-        """End it if the test has not; its pipes are closed."""
-        if self.process.poll() is None:
-            self.process.kill()
-        with self.process:
-            pass
+        said = self.process.end(SECONDS)
+        return said.code, said.err
 
 
 Start = Callable[[SmallProject], Background]
 
 
 @pytest.fixture
-def start(no_process_left: None) -> Iterator[Start]:
+def start(forks: Forks, no_process_left: None) -> Iterator[Start]:
     """Starts a `gonogo run` in the background, which ends with the test."""
     started: list[Background] = []
 
     def begin(small: SmallProject) -> Background:
-        started.append(Background(small))
+        started.append(Background(forks, small))
         return started[-1]
 
     yield begin
     for walk in started:
-        walk.drop()
+        walk.process.close()

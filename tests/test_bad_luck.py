@@ -75,7 +75,7 @@ def test_kill_9_of_the_face_in_migrate(gonogo: Gonogo, start: Start, sleepy: Sma
     walk = start(sleepy)
     folder = walk.until(running("apply"))
     runner = psutil.Process(runner_of(folder))
-    walk.process.kill()
+    walk.process.send_signal(signal.SIGKILL)
     walk.end()
     psutil.wait_procs([runner], timeout=SECONDS)
     assert not runner.is_running(), "a headless runner ends with its face"
