@@ -16,6 +16,7 @@ from runbooks.approvals.plan_document import Found, PlanDocument, stamped
 from runbooks.document import read_runbook
 from runbooks.document.chosen import runbook_text
 from runbooks.document.told import told_for
+from runbooks.forbidden import check_commands
 from runbooks.planning.git import head_of
 from runbooks.planning.identity import judge
 from runbooks.planning.narrowed import Narrowing, check_narrowing, narrowed
@@ -86,6 +87,8 @@ def _runbook(project: Project, environment: Environment, to: str) -> Runbook:
     name, text = runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
+    if environment.protected:
+        check_commands(runbook, name, project.folder)
     names = [migration.name for migration in read_folder(project.migrations)]
     check_narrowing(runbook, names, Narrowing(to=to))
     return narrowed(told_for(runbook, environment.values, catalogue()), catalogue(), Narrowing(to=to))

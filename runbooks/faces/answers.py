@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from migrations.problem import Misuse
+from runbooks.forbidden import FIRST_RUN, SHELL
 from runbooks.session.events import AnswersFile, PlanMade
 from runbooks.session.frozen import Frozen
 from runbooks.session.runbook import PHASES, Runbook
@@ -99,7 +100,8 @@ def _questions(runbook: Runbook) -> Iterator[str]:
     yield "opening/environment"
     kinds = catalogue()
     for step in runbook.steps():
-        yield from (f"{step.id}/{question}" for question in (*kinds[step.uses].asks, "settle"))
+        asks = () if step.uses == SHELL and step.when != FIRST_RUN else kinds[step.uses].asks
+        yield from (f"{step.id}/{question}" for question in (*asks, "settle"))
 
 
 def _is_asked(name: str, questions: Iterable[str]) -> bool:

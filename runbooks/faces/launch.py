@@ -16,6 +16,7 @@ from runbooks.document import read_runbook
 from runbooks.document.chosen import runbook_text
 from runbooks.faces.answers import Answers, check_answers, read_answers
 from runbooks.faces.client import Client, start_runner
+from runbooks.forbidden import check_commands
 from runbooks.history.sessions import create_folder, new_session_id, sessions_root
 from runbooks.host.machine import must_be_here
 from runbooks.host.mounts import must_be_local
@@ -138,6 +139,8 @@ async def begin(
     name, text = document or runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
+    if environment.protected:
+        check_commands(runbook, name, project.folder)
     check_answers(given, runbook, _migrations(project) if given.reviews else None)
     check_narrowing(runbook, _migrations(project) if narrowing.to else None, narrowing)
     if headless and (narrowing.pause or pauses(runbook)):

@@ -20,6 +20,7 @@ from migrations.target import Connection, Fingerprint, Pooling, Url, environment
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks.approvals.session import SessionApprovals
+from runbooks.forbidden import check_commands
 from runbooks.history.sessions import dumps_folder
 from runbooks.host import logout, sharing
 from runbooks.host.sharing import circle_of
@@ -63,6 +64,7 @@ class Opening:
             if self._walks:
                 plan = await self._approvals.accepted(self._run, plan)
             if plan.protected and self._changes:
+                await asyncio.to_thread(self._commands)
                 await self._typed_name()
             self._recorder.append(plan)
         except TimeoutError:
@@ -118,6 +120,10 @@ class Opening:
         in_doubt = [one.migration.name for one in read if cut_in_doubt(one.script.statements, one.model.pieces)]
         if in_doubt and not self._strings_conform and engine_of(self._setting.runbook) == "native":
             raise strings_in_doubt(in_doubt)
+
+    def _commands(self) -> None:
+        """Raises DocumentError: the server's own mark may protect what gonogo.toml does not."""
+        check_commands(self._setting.runbook, self._setting.runbook.name, self._setting.project.folder)
 
     def _addresses(self) -> None:
         for variable, url in self._setting.urls.items():

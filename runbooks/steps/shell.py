@@ -13,6 +13,7 @@ from runbooks.session.frozen import Frozen
 from runbooks.settings.durations import spell
 from runbooks.steps.base import Context, Doubt, StepKind
 from runbooks.steps.parts.duration import Duration
+from runbooks.steps.parts.seeding import SEED, must_be_allowed_here
 
 LINE_KEPT = 2000
 SAID, SHOWN = 200, 300
@@ -34,6 +35,7 @@ class Result(Frozen):
 
 async def run(ctx: Context, params: Params) -> Result:
     """Run the commands in the folder of gonogo.toml, with nothing to read. Raises Problem, Unavailable."""
+    await must_be_allowed_here(ctx)
     errors = _LastLine()
 
     async def said(stream: Literal["out", "err"], text: str) -> None:
@@ -123,4 +125,4 @@ def shows(params: Params) -> str:
     return params.script.rstrip("\n")
 
 
-STEP = StepKind("Run commands", "outside", Params, run, shows, reconcile)
+STEP = StepKind("Run commands", "outside", Params, run, shows, reconcile, asks=(SEED,))

@@ -21,7 +21,7 @@ from migrations.target.url import Url
 from runbooks.journal.artefacts import write_private
 from runbooks.session import events as e
 from runbooks.session.gates import worst
-from runbooks.session.runbook import PHASES, Phase, Runbook, Step
+from runbooks.session.runbook import PHASES, Condition, Phase, Runbook, Step
 from runbooks.session.view import RunView, fold
 from runbooks.settings.project import Environment, Project
 from runbooks.steps import catalogue
@@ -81,10 +81,12 @@ class StepContext:
         self.events: list[e.Event] = [_opened(runbook or _runbook())]
         self._environ = dict(environ) if environ is not None else {"PATH": os.environ["PATH"], "DATABASE_URL": url}
 
-    async def run(self, uses: str, id: str | None = None, **params: Any) -> Any:
+    async def run(self, uses: str, id: str | None = None, when: Condition | None = None, **params: Any) -> Any:
         """Run a built-in step as a new attempt. `checks`, `said` and `progressed` are then this attempt's alone."""
         kind = catalogue()[uses]
-        self.step = Step(id=id or uses.replace(".", "-"), title=kind.title, uses=uses, effect=kind.effect_with(params))
+        texts = {key: value for key, value in params.items() if isinstance(value, str)}
+        effect, name = kind.effect_with(params), id or uses.replace(".", "-")
+        self.step = Step(id=name, title=kind.title, uses=uses, effect=effect, params=texts, when=when)
         self.attempt = self.view.step(self.step.id).attempt + 1
         self.checks, self.said, self.progressed = [], [], []
         self.events.append(

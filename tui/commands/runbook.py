@@ -8,6 +8,9 @@ from migrations.problem import Misuse
 from runbooks.document import read_runbook
 from runbooks.library import read_shipped, shipped
 from runbooks.steps import catalogue
+from tui.commands.common import talk
+from tui.commands.runbook_commands import told_of_commands
+from tui.printable import printable
 
 
 @click.group("runbook")
@@ -20,6 +23,8 @@ def runbooks_group() -> None:
 def check_runbook(document: Path) -> None:
     """Check DOCUMENT: every fault with its line."""
     book = read_runbook(document, catalogue=catalogue())
+    for words in told_of_commands(book, document):
+        talk(printable(words))
     steps = sum(1 for _ in book.steps())
     click.echo(f"{document}: in order, {steps} steps, {len(book.options)} ways back")
 

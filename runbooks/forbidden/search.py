@@ -1,0 +1,76 @@
+"""Looks for forbidden commands in a shell text, and in the scripts that it calls."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from runbooks.forbidden.judged import QUIET, Found, judged, judged_by_name
+from runbooks.forbidden.packages import MANAGERS, Packages
+from runbooks.forbidden.shell_words import SHELLS, commands
+
+DEEPEST = 6
+LARGEST = 64_000
+"""Bytes of a script file that is read."""
+
+
+class Search:
+    """Reads in one project's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._packages = Packages(folder)
+
+    def found(self, script: str) -> Iterator[Found]:
+        """Each once for its line, as the run block has it."""
+        yield from sorted(dict.fromkeys(self._in(script, 0, frozenset())), key=lambda one: one.line)
+
+    def _in(self, text: str, deep: int, seen: frozenset[str]) -> Iterator[Found]:
+        if deep > DEEPEST or text in seen:
+            return
+        known, shell_reads = seen | {text}, False
+        for command in reversed(list(commands(text))):
+            words, program = command.words, PurePosixPath(command.words[0]).name
+            shell_reads = command.piped and shell_reads
+            if program in QUIET and not shell_reads:
+                continue
+            shell_reads = shell_reads or program in SHELLS
+            here = judged(words)
+            for one in [here] if here is not None else self._called(words, deep, known):
+                yield replace(one, line=command.line)
+
+    def _called(self, words: Sequence[str], deep: int, seen: frozenset[str]) -> Iterator[Found]:
+        """What these words call: scripts of package.json, files, and texts that a shell would read."""
+        at = next((n for n, word in enumerate(words) if PurePosixPath(word).name in MANAGERS), None)
+        if at is not None:
+            yield from self._package_script((PurePosixPath(words[at]).name, *words[at + 1 :]), deep, seen)
+        for word in words:
+            if any(blank in word for blank in " \n\t"):
+                yield from self._in(word, deep + 1, seen)
+            elif text := self._file(word, words):
+                yield from self._through(word, text, deep, seen)
+
+    def _package_script(self, words: tuple[str, ...], deep: int, seen: frozenset[str]) -> Iterator[Found]:
+        scripts, unread = self._packages.scripts(words)
+        for name, text in scripts:
+            yield from self._through(f"{words[0]} run {name}", text, deep, seen)
+        if unread and (one := judged_by_name(unread)) is not None:
+            yield replace(one, command=f"{words[0]} run {unread}", does=f"{one.does}, as its name says")
+
+    def _through(self, what: str, text: str, deep: int, seen: frozenset[str]) -> Iterator[Found]:
+        for one in self._in(text, deep + 1, seen):
+            yield replace(one, through=(what, *one.through))
+
+    def _file(self, word: str, words: Sequence[str]) -> str:
+        """The text of a shell script that is named here; nothing of other files."""
+        if "/" not in word and not word.endswith((".sh", ".bash")):
+            return ""
+        path = self._folder / word
+        try:
+            if not path.is_file() or path.stat().st_size > LARGEST:
+                return ""
+            text = path.read_bytes().decode("utf-8", "replace")
+        except (OSError, ValueError):
+            return ""
+        first = text.partition("\n")[0]
+        by_shell = first.startswith("#!") and first.rpartition("/")[2].split()[-1:] in ([s] for s in SHELLS)
+        return text if word.endswith((".sh", ".bash")) or by_shell else ""
