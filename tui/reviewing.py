@@ -108,9 +108,8 @@ def badness(finding: Finding) -> tuple[bool, bool, int, int]:
     return not finding.loses_data, bool(finding.allowed), _RANK[finding.severity], finding.line
 
 
-def pending(plan: PlanMade | None) -> tuple[Entry, ...]:
-    """The pending scripts, in the order in which they would be run."""
-    scripts = plan.scripts if plan else ()
+def pending(scripts: Sequence[Script]) -> tuple[Entry, ...]:
+    """The scripts that are to be reviewed, in the order in which they would be run."""
     return tuple(Entry(f"p{n}", s.migration, s.sha256, script=s) for n, s in enumerate(scripts))
 
 

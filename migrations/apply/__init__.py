@@ -11,6 +11,7 @@ import psycopg
 
 from migrations import ledger
 from migrations.apply import events as e
+from migrations.apply.book import Book, LedgerRow, Marks
 from migrations.apply.guard import Budgets
 from migrations.apply.ledger_ready import ready
 from migrations.apply.pausing import GoOn, Paused, Pauses
@@ -51,6 +52,8 @@ class ApplyRun:
     `roll_back_rows`: (name, ledger id) of this session's own failed rows, of which settle() knows that nothing was
     committed. `before_script` may raise Problem, for instance when the file on disk is no longer the reviewed one.
     `register`: as whom to write into the target's register, if there is to be one.
+    `marks`: the scripts are no migrations, but undo some: they have no rows of their own, and mark these open failed
+    ones as rolled back in their last transaction.
     `go_on` is asked before each transaction but the first. `wire`: what speaks over the script's connection.
     """
 
@@ -66,6 +69,7 @@ class ApplyRun:
     stop_asked: Callable[[], bool] = lambda: False
     before_script: Callable[[ScriptToRun], Awaitable[None]] = _nothing_to_check
     register: Who | None = None
+    marks: tuple[str, ...] | None = None
     wire: type[Wire] = Wire
     go_on: GoOn | None = None
 
@@ -186,7 +190,7 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
         _check_strings(run, book)
         lock = Lock(book)
         await lock.take(patience=run.lock_patience, on_wait=lambda others: _tell_wait(run, others))
-        table = await ready(book, run.target.url.schema, run.scripts, run.roll_back_rows, run.on)
+        written = await _book(run, book)
         on = await registered(book, run.register, run.on)
         guard = await opened("guard", session_name(run.session, "guard"), GUARD)
         await set_session(guard, {"search_path": ""})
@@ -195,7 +199,15 @@ async def _connected(run: ApplyRun) -> "AsyncIterator[_Work]":
         wire = run.wire(run.target, script, guard, run.timeouts, backends[0][0])
         world = await run.target.compare(script)
         await on(e.Connected(tuple(backends), world.timeline))
-        yield _Work(run, on, book, lock, table, wire, world)
+        yield _Work(run, on, written, lock, wire, world)
+
+
+async def _book(run: ApplyRun, conn: Connection) -> Book:
+    """Where the scripts are written down. Raises Problem if the ledger is not in order."""
+    schema = run.target.url.schema
+    if run.marks is not None:
+        return Marks(conn, await ledger.find(conn, schema), run.marks)
+    return LedgerRow(conn, await ready(conn, schema, run.scripts, run.roll_back_rows, run.on))
 
 
 def _check_server(run: ApplyRun, book: Connection) -> None:
@@ -250,9 +262,8 @@ class _Work:
 
     run: ApplyRun
     on: e.OnEvent
-    book: Connection
+    book: Book
     lock: Lock
-    table: str
     wire: Wire
     world: Fingerprint
 
@@ -270,7 +281,7 @@ class _Work:
             await self.wire.reset()
             await self._same_world()
             limits = (self.run.timeouts, self.run.budgets, retries, pauses)
-            one = ScriptRun(script, self.wire, self.book, self.table, *limits, self.on)
+            one = ScriptRun(script, self.wire, self.book, *limits, self.on)
             try:
                 took = await one.run()
             except Paused:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import psycopg
 
-from migrations import ledger
 from migrations.apply import events as e
+from migrations.apply.book import Book
 from migrations.apply.concurrent import Proof, proof
 from migrations.apply.guard import Budgets
 from migrations.apply.leftovers import Leftovers
@@ -36,7 +36,7 @@ ENDS_TRANSACTION = re.compile(r"\b(commit|rollback|call)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ScriptToRun:
-    """A reviewed script, and the id of its ledger row.
+    """A reviewed script, and the id of its ledger row, where it gets one.
 
     `continued`: the row is there, and statements before `through` were committed by an earlier attempt.
     `begun`: indexes and partitions (qualified and quoted) that earlier attempts of this session began to build or to
@@ -72,18 +72,17 @@ class ScriptRun:
         self,
         script: ScriptToRun,
         wire: Wire,
-        book: Connection,
-        table: str,
+        book: Book,
         timeouts: Timeouts,
         budgets: Budgets,
         retries: Retries,
         pauses: Pauses,
         on: e.OnEvent,
     ) -> None:
-        self._script, self._wire, self._book, self._table = script, wire, book, table
+        self._script, self._wire, self._book = script, wire, book
         self._timeouts, self._retries, self._pauses, self._on = timeouts, retries, pauses, on
         self._statements = StatementRun(script, wire, timeouts, budgets, on)
-        self._leftovers = Leftovers(script.name, wire, self._statements, book, script.begun, on)
+        self._leftovers = Leftovers(script.name, wire, self._statements, book.conn, script.begun, on)
         self._through = script.through
         self._in_doubt: Literal["statement", "commit"] | None = None
         self._finished = False
@@ -94,7 +93,7 @@ class ScriptRun:
         started = (script.name, script.row, script.checksum, script.model, len(script.statements), script.through)
         await self._on(e.ScriptStarted(*started))
         if not script.continued:
-            await ledger.start(self._book, script.name, script.checksum, id=script.row, table=self._table)
+            await self._book.start(script.name, script.checksum, script.row)
         try:
             await self._replay()
             await self._all()
@@ -109,7 +108,7 @@ class ScriptRun:
             await self._broken(cancelled)
             raise
         if not self._finished:
-            await ledger.finish(self._book, script.row, table=self._table)
+            await self._book.finish(script.row)
         took = e.microseconds(time.monotonic() - began)
         await self._on(e.ScriptEnded(script.name, script.row, len(script.statements), took))
         return took
@@ -265,11 +264,11 @@ class ScriptRun:
             "RESET ROLE; RESET SESSION AUTHORIZATION",
             f"SET LOCAL lock_timeout = {self._timeouts.lock}",
             f"SET LOCAL statement_timeout = {self._timeouts.statement}",
-            ledger.finishing_statement(self._table, self._script.row),
+            self._book.finishing(self._script.row),
         )
         reply = await self._wire.send("; ".join(finish), watcher=self._statements)
         if reply.rows != 1 or reply.row is None:
-            raise Refusal(f"the row {self._script.row} is no longer in {self._table}")
+            raise Refusal(self._book.lost)
         return str(reply.row[0])
 
     async def _xid(self) -> str:
@@ -313,7 +312,7 @@ class ScriptRun:
 
     async def _tell_ledger(self, failed: ScriptFailed) -> None:
         try:
-            await ledger.fail(self._book, self._script.row, failed.logs, table=self._table)
+            await self._book.fail(self._script.row, failed.logs)
         except (psycopg.Error, Problem):
             failed.advice = f"{failed.advice} (The reason could not be written into the ledger's row.)"
 

@@ -65,6 +65,43 @@ async def settle(target: Pinned, session: str, records: Sequence[Record]) -> tup
         await conn.close()
 
 
+async def settle_alone(target: Pinned, session: str, records: Sequence[Record]) -> Fate | None:
+    """What became of the latest script that had no row of its own, and was to run in one transaction; None if none had.
+
+    Waits for, or ends, what an earlier attempt left. Raises Problem if that cannot be ended.
+    """
+    starts = _of(records, "ScriptStarted")
+    if not starts:
+        return None
+    start, about = starts[-1], _about(records, str(starts[-1]["row"]))
+    backends = [(int(pid), str(began)) for r in _of(records, "Connected") for pid, began in r["backends"]]
+    conn = await target.open("ledger", application_name=session_name(session, "settle"))
+    try:
+        await let_go(conn, session_name(session, "script"), backends)
+        state, words = await _alone(conn, about, moved=_moved(records, str(start["row"]), target.pin))
+    except psycopg.OperationalError as error:
+        raise refused(target.url, error) from None
+    finally:
+        await conn.close()
+    count = int(start["statements"])
+    through = count if state == "applied" else 0
+    return Fate(str(start["name"]), str(start["row"]), str(start["checksum"]), state, through, count, False, words)
+
+
+async def _alone(conn: Connection, records: Sequence[Record], *, moved: bool) -> tuple[State, str]:
+    sent, done = _of(records, "Committing"), _of(records, "Through", "ScriptEnded")
+    if moved and (sent or done):
+        return "unknown", TOOK_OVER
+    if done:
+        return "applied", "it was committed"
+    if (doubt := _in_doubt(records)) is None:
+        return "nothing", "nothing of it was committed"
+    after, words = await _ask_transaction(conn, {**doubt, "finishing": False}, 0)
+    if after is None:
+        return "unknown", words
+    return ("applied", "the server says that it was committed") if after else ("nothing", "the server rolled it back")
+
+
 def _of(records: Sequence[Record], *events: str) -> list[Record]:
     return [record for record in records if record.get("event") in events]
 

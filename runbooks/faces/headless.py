@@ -180,7 +180,7 @@ class Headless:
 
     def _review(self, view: RunView, migration: str) -> c.Command | None:
         reviewed = self._answers.reviews.get(migration)
-        scripts = {s.migration: s.sha256 for s in view.plan.scripts} if view.plan else {}
+        scripts = {s.migration: s.sha256 for s in view.to_review}
         return c.Review(migration=migration, sha256=reviewed) if reviewed == scripts.get(migration) else None
 
     # What is said -----------------------------------------------------------------------------

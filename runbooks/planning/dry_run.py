@@ -27,8 +27,9 @@ from runbooks.session.runbook import Runbook
 from runbooks.settings.project import Environment, Project
 from runbooks.settings.setting import read_urls, secrets, target_of
 from runbooks.steps import catalogue
-from runbooks.steps.migrations_apply import Params, timeouts_of
+from runbooks.steps.migrations_apply import Params
 from runbooks.steps.parts.apply_teller import HOW
+from runbooks.steps.parts.native_engine import timeouts_of
 
 SOMEBODY = Who("«session»", "«operator»", "«host»", "«ticket»", "«plan»")
 FOR_LATER = "-- What is sent after a reply (SHOW, a retry) is as if all went well. Ids and times are made at the run."

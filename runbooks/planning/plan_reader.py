@@ -2,25 +2,21 @@
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import psycopg
 
 from migrations import ledger
 from migrations.folder import VERIFY, Migration, read_folder, script_in
-from migrations.impact.asked import Asked, asked_of
 from migrations.impact.known import Known
-from migrations.impact.reading import look_up
 from migrations.plan import Applied, Plan, compare
 from migrations.problem import Unavailable
 from migrations.sql import read_script
-from migrations.sql.veil import Veil
 from migrations.target import Fingerprint, environment_mark
 from migrations.target.connecting import told
-from runbooks.journal.artefacts import make_folder, write_private
 from runbooks.planning.identity import judge_mark
+from runbooks.planning.one_script import given, keep_copies, known_of
 from runbooks.planning.planning import Analysed, analyse, make_plan, plan_hash, way_of
 from runbooks.redact import Redactor
 from runbooks.redact.scripts import Hiding
@@ -54,10 +50,10 @@ class PlanReader:
         """
         pending, rows, mark = await self._pending(view)
         read = await asyncio.to_thread(self._analysed, pending.pending, runner)
-        self._redactor.learn(_given(read))
-        known = await self._look_up(read)
+        self._redactor.learn(given(read))
+        known = await known_of(self._setting.target, read)
         made = await asyncio.to_thread(self._made, pending, rows, mark, read, known, runner)
-        await asyncio.to_thread(self._keep, read)
+        await asyncio.to_thread(keep_copies, self._setting.folder, read)
         return made.model_copy(update={"applied": _applied(rows or ())})
 
     async def _pending(self, view: RunView) -> tuple[Plan, tuple[Applied, ...] | None, str | None]:
@@ -83,22 +79,6 @@ class PlanReader:
             key = (migration.name, migration.checksum, migration.verify_sha256, migration.problem)
             self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also, way, self._hide)
         return list(self.analysed)
-
-    async def _look_up(self, read: Sequence[Analysed]) -> Known:
-        """What the target tells of all that the scripts touch. What it does not tell in time is said in the plan."""
-        asked = await asyncio.to_thread(asked_of, [one.script for one in read])
-        if asked == Asked():
-            return Known()
-        connection = await self._setting.target.open("read", application_name="gonogo plan")
-        try:
-            async with asyncio.timeout(SECONDS):
-                return await look_up(connection, asked)
-        except TimeoutError:
-            return Known(missing=(f"the tables could not be read within {SECONDS:.0f} s",))
-        except psycopg.Error as error:
-            raise told(error, lost=connection.closed, where=self._setting.direct.shown) from None
-        finally:
-            await connection.close()
 
     def _made(
         self,
@@ -143,9 +123,9 @@ class PlanReader:
             return None
         runner = view.plan.runner if view.plan else None
         read = await asyncio.to_thread(self._analysed, pending.pending, runner)
-        self._redactor.learn(_given(read))
+        self._redactor.learn(given(read))
         now = await asyncio.to_thread(self._made, pending, rows, mark, read, None, runner)
-        await asyncio.to_thread(self._keep, read)
+        await asyncio.to_thread(keep_copies, self._setting.folder, read)
         if view.plan is None or now.hash == view.plan.hash:
             return None
         return f"the plan is another one now: {_difference(view.plan, now)}"
@@ -184,33 +164,6 @@ class PlanReader:
                 if wanted is not None and wanted.sha256 and copy_of(scripts, wanted) is None:
                     return False
         return True
-
-    def _keep(self, read: Sequence[Analysed]) -> None:
-        scripts = self._setting.folder / "scripts"
-        try:
-            make_folder(scripts)
-        except OSError as error:
-            raise Unavailable(f"{scripts} cannot be made: {error.strerror}.") from None
-        for one in read:
-            migration = one.migration
-            if migration.data is not None:
-                _keep(scripts / f"{migration.checksum}.sql", one.veil, migration.data)
-            if migration.verify is not None:
-                _keep(scripts / f"{migration.verify_sha256}.sql", one.verify_veil, migration.verify)
-
-
-def _keep(path: Path, veil: Veil, data: bytes) -> None:
-    """A copy whose hash is recorded is left as it is."""
-    if not veil:
-        write_private(path, data)
-    elif not path.exists():
-        write_private(path, veil.text.encode())
-
-
-def _given(read: Iterable[Analysed]) -> list[tuple[str, str]]:
-    """The secrets that stand in scripts, each with its name."""
-    veils = (veil for one in read for veil in (one.veil, one.verify_veil))
-    return [(name, value) for veil in veils for value, name in veil.given.items()]
 
 
 def _not_ours(rows: Sequence[Applied], view: RunView) -> list[Applied]:

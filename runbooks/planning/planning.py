@@ -109,7 +109,7 @@ def make_plan(
     scales = Scales(budgets_of(project.review), known)
     weighed = [scales.weigh(one.script, one.findings) for one in read]
     room = Room()
-    scripts = tuple(_script(one, on_target, room) for one, on_target in zip(read, weighed, strict=True))
+    scripts = tuple(script_told(one, on_target, room) for one, on_target in zip(read, weighed, strict=True))
     protected = _protected(project, environment, mark)
     return e.PlanMade(
         hash=plan_hash(project, runbook, scripts, target, runner),
@@ -279,7 +279,8 @@ def _copy(veil: Veil) -> str:
     return hashlib.sha256(veil.text.encode()).hexdigest() if veil else ""
 
 
-def _script(one: Analysed, weighed: Weighed, room: Room) -> e.Script:
+def script_told(one: Analysed, weighed: Weighed, room: Room) -> e.Script:
+    """A script as events hold it."""
     statements = room.statements_told(one.script.statements, weighed.held)
     return e.Script(
         migration=one.migration.name,

@@ -32,7 +32,7 @@ def plan_parts(plan: e.PlanMade, when: str, seq: int) -> Iterator[Part]:
     yield from _allowed(plan)
     for number, script in enumerate(plan.scripts, 1):
         yield Heading(4, (f"{number} of {len(plan.scripts)}: ", Value(script.migration), " ", Refs((seq,))))
-        yield from _script(script)
+        yield from script_parts(script)
 
 
 def _points(plan: e.PlanMade, when: str) -> Iterator[Words]:
@@ -62,7 +62,8 @@ def _target(target: e.Target) -> Iterator[Words]:
     )
 
 
-def _script(script: e.Script) -> Iterator[Part]:
+def script_parts(script: e.Script) -> Iterator[Part]:
+    """A script with its text, findings, statements and locks."""
     yield Paragraph(
         (
             *("SHA-256 ", Value(script.sha256), f", {size(script.size)}, ", coverage((script,))),

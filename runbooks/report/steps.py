@@ -22,8 +22,10 @@ from runbooks.report.parts import (
     sentence,
     table,
 )
+from runbooks.report.plan import script_parts
 from runbooks.report.words import EFFECT, OUTCOME, WHY, by_whom, many, mark, moment, size, took
 from runbooks.session import events as e
+from runbooks.session.view import PROPOSED
 
 
 def attempt_parts(attempt: Attempt, day: str, ended_later: int | None) -> Iterator[Part]:
@@ -88,8 +90,11 @@ def _ended(event: e.StepEnded) -> Iterator[Part]:
     if event.advice:
         yield Paragraph(("The runbook advises:",))
         yield Points(tuple(Point(("see ", Value(each))) for each in event.advice))
-    if event.result:
-        yield Verbatim(_json(event.result), "json", ("result",))
+    result = dict(event.result)
+    if proposed := result.pop(PROPOSED, None):
+        yield from script_parts(e.Script.model_validate(proposed))
+    if result:
+        yield Verbatim(_json(result), "json", ("result",))
 
 
 def _check(check: e.Check) -> tuple[Words, ...]:

@@ -56,7 +56,7 @@ def poll(view: "RunView") -> Gate:
         *_refused(view),
         *(Hold("question", q.question, f"open question: {q.text}", waivable=False) for q in view.questions.values()),
         *(hold for step in view.active_steps(section) for hold in _step(view, step)),
-        *(_review(view) if view.phase == "preflight" else ()),
+        *(_review(view) if view.phase in ("preflight", "rollback") else ()),
         *(_stale(view) if view.phase in ("backup", "preflight") else ()),
         *(_repeated(view) if view.phase == "preflight" else ()),
         *(hold for item in view.active_items(section) for hold in _item(view, item)),
@@ -124,10 +124,9 @@ def _check_hold(step: Step, check: Check) -> Hold:
 
 
 def _review(view: "RunView") -> list[Hold]:
-    scripts = view.plan.scripts if view.plan else ()
     return [
         Hold("review", s.migration, f"{s.migration} is not reviewed", waivable=False)
-        for s in scripts
+        for s in view.to_review
         if (review := view.reviews.get(s.migration)) is None or review.sha256 != s.sha256
     ]
 

@@ -14,6 +14,8 @@ from runbooks.session.references import LITERAL, shown
 from runbooks.session.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
 
 KEPT_LINES = 2000
+PROPOSED = "proposed"
+"""The key of a result under which a step brings a script."""
 
 Status = Literal["waiting", "running", "ended", "unknown"]
 """`unknown`: it started, and the runner died before it ended."""
@@ -41,6 +43,8 @@ class StepView:
     outcome: e.Outcome | None = None
     checks: tuple[e.Check, ...] = ()
     result: Mapping[str, JsonValue] = field(default_factory=dict)
+    proposed: e.Script | None = None
+    """A script that it brought, to be read by a person before another step runs it."""
     failure: e.Failure | None = None
     advice: tuple[str, ...] = ()
     progress: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -118,6 +122,14 @@ class RunView:
     def protected(self) -> bool:
         """By gonogo.toml, or by the server's own mark."""
         return bool((self.opened and self.opened.protected) or (self.plan and self.plan.protected))
+
+    @property
+    def to_review(self) -> tuple[e.Script, ...]:
+        """The scripts that a person is to read: those of the plan, or on a way back the ones that its steps brought."""
+        if self.phase != "rollback":
+            return self.plan.scripts if self.plan else ()
+        steps = self.active_steps(self.section) if self.section else ()
+        return tuple(script for step in steps if (script := self.step(step.id).proposed) is not None)
 
     @property
     def running(self) -> str | None:
@@ -260,6 +272,7 @@ def _ended(step: StepView, at: str, event: e.StepEnded) -> StepView:
         outcome=event.outcome,
         checks=event.checks,
         result=event.result,
+        proposed=e.Script.model_validate(event.result[PROPOSED]) if event.result.get(PROPOSED) else None,
         failure=event.failure,
         advice=event.advice,
         ended_at=at,

@@ -43,16 +43,26 @@ def test_the_example_of_a_project_loads(tmp_path: Path) -> None:
 
 def test_the_examples_of_a_runbook_are_read() -> None:
     examples = re.findall(r"~~~markdown\n(.*?)~~~", RUNBOOK, re.DOTALL)
-    assert len(examples) == 7
-    (head, dump, apply, offsite, health, capture, back) = examples
+    assert len(examples) == 8
+    (head, dump, apply, offsite, health, capture, back, undo) = examples
     text = head + "".join(
         f"## {phase.capitalize()}\n{dump + apply + offsite + health + capture if phase == 'smoke' else ''}\n"
         for phase in PHASES
     )
     kind = StepKind("Anything", "reads", Anything, run)
-    read = read_runbook(text + back, catalogue={"backup.dump": kind, "migrations.apply": kind, "http.check": kind})
+    used = ("backup.dump", "migrations.apply", "http.check", "rollback.read", "rollback.script")
+    read = read_runbook(text + back + undo, catalogue=dict.fromkeys(used, kind))
     ids = [step.id for step in read.steps()]
-    assert ids == ["dump", "migrations-apply", "offsite", "http-check", "login", "orders"]
+    assert ids == [
+        "dump",
+        "migrations-apply",
+        "offsite",
+        "http-check",
+        "login",
+        "orders",
+        "rollback-read",
+        "rollback-script",
+    ]
     assert read.options[0].until == "deploy"
 
 

@@ -274,7 +274,7 @@ class Opened(SessionScreen):
 
     def action_review(self) -> None:
         """Read the scripts."""
-        if self.view.plan is None or not (self.view.plan.scripts or self.view.plan.applied):
+        if not (self.view.to_review or (self.view.plan and self.view.plan.applied)):
             self.say("No script was pending, and none was applied.")
         else:
             self.app.push_screen(Review(self.gonogo.clock))

@@ -53,7 +53,7 @@ def wanted(view: RunView, state: Standing, *, has_pen: bool = True) -> tuple[str
     """The actions to name at the bottom of the screen, the most wanted first."""
     if view.opened is None:
         return _LEAVING
-    scripts = ("review",) if view.plan and view.plan.scripts else ()
+    scripts = ("review",) if view.to_review else ()
     watching = not has_pen and state.kind not in _PAST
     deciding = ("take_pen",) if watching else _deciding(view, state)
     return tuple(dict.fromkeys((*deciding, *scripts, "transcript", *_LEAVING)))

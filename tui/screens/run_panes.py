@@ -122,7 +122,7 @@ class RunPanes(SessionScreen):
 
     def action_review(self, migration: str = "") -> None:
         """Read the pending scripts."""
-        if self.view.plan is None or not (self.view.plan.scripts or self.view.plan.applied):
+        if not (self.view.to_review or (self.view.plan and self.view.plan.applied)):
             self.say("No script is pending, and none is applied.")
         else:
             self.app.push_screen(Review(self._clock, migration))

@@ -65,7 +65,7 @@ class ScriptReader(SessionScreen):
     def compose(self) -> ComposeResult:
         """The tree; the script; what is known of the statement. Where it is narrow, not all of them at once."""
         plan = self.view.plan
-        self.pending, self.done = reviewing.pending(plan), reviewing.applied(plan)
+        self.pending, self.done = reviewing.pending(self.view.to_review), reviewing.applied(plan)
         self._with_locks = plan is not None and tells_of_locks(plan)
         self._entries = {entry.id: entry for entry in (*self.pending, *self.done)}
         self.place = Place(self._first().id)

@@ -22,6 +22,11 @@ def script_text(ctx: Context, script: Script) -> str:
     return script_bytes(ctx, script).decode("utf-8", "replace")
 
 
+def reviewed_text(ctx: Context, script: Script, path: Path) -> str:
+    """The same of a script whose file is elsewhere. Blocks. Raises Problem."""
+    return _reviewed(ctx, script, path, script.migration).decode("utf-8", "replace")
+
+
 def verify_bytes(ctx: Context, script: Script) -> bytes:
     """What was reviewed of the verify.sql beside a script that has one. Blocks. Raises Problem."""
     assert script.verify is not None
