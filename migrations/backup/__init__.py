@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import shutil
 import time
@@ -11,35 +10,22 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import psycopg
 
 from migrations.backup import archive
 from migrations.backup.archive import OnLine, OnStart, nothing, program
 from migrations.backup.beside import failed
+from migrations.backup.files import Format, create, file_name, finish, no_folder, partial_of, remove, size_of
 from migrations.backup.moment import Connection, Moment, held, rewritten
+from migrations.backup.read import TICK, Progress, Reading
 from migrations.backup.state import State, recorded
 from migrations.backup.tools import Tools, tools
 from migrations.backup.waiting import first_failure
-from migrations.hashing import fingerprint_file
+from migrations.hashing import fingerprint
 from migrations.problem import Problem, Unavailable
 
-__all__ = ["Dump", "Order", "Progress", "Tools", "dump", "file_name", "space", "tools"]
-
-TICK = 0.5
-SAME_SECOND = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a dump is. `size` in bytes; `table` is the one at hand."""
-
-    stage: Literal["dump", "read back", "hash"] = "dump"
-    size: int = 0
-    done: int = 0
-    total: int = 0
-    table: str = ""
+__all__ = ["Dump", "Format", "Order", "Progress", "Tools", "dump", "file_name", "partial_of", "space", "tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +33,7 @@ class Order:
     """What to dump, with what, and to where. `env` is all that the programs see; it leads to the target.
 
     `exact_below`: tables with more rows than this are not counted but estimated. `lock_wait`: how long to wait for
-    a table that somebody has locked.
+    a table that somebody has locked. `jobs` tables are dumped at a time, where it is a directory.
     """
 
     connect: Callable[[], AbstractAsyncContextManager[Connection]]
@@ -58,6 +44,8 @@ class Order:
     schema: str | None
     exact_below: int = 10_000_000
     lock_wait: timedelta = timedelta(minutes=1)
+    format: Format = "custom"
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +76,13 @@ class Dump:
     missing: tuple[str, ...] = ()
 
 
-def file_name(database: str, at: datetime) -> str:
-    """`shop_20260131T020304Z.dump`; what is awkward in a file's name becomes `_`."""
-    plain = re.sub(r"[^\w.-]", "_", database).lstrip(".-") or "database"
-    return f"{plain}_{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.dump"
-
-
-def partial_of(path: Path) -> Path:
-    """What a dump is called until it is whole."""
-    return path.with_name(path.name + ".partial")
-
-
 def space(folder: Path) -> int:
     """Free bytes where the dump will lie. Makes the folder (0700). Raises Unavailable if that cannot be."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return shutil.disk_usage(folder).free
     except OSError as error:
-        raise _no_folder(folder, error) from None
+        raise no_folder(folder, error) from None
 
 
 async def dump(order: Order, watch: Watch | None = None) -> Dump:
@@ -116,7 +93,7 @@ async def dump(order: Order, watch: Watch | None = None) -> Dump:
     watch = watch or Watch()
     started = time.monotonic()
     space(order.folder)
-    partial = _create(order.folder / file_name(order.database, datetime.now(UTC)))
+    partial = create(order.folder / file_name(order.database, datetime.now(UTC), order.format), order.format)
     path = partial.with_suffix("")
     try:
         await watch.on_file(path)
@@ -125,44 +102,28 @@ async def dump(order: Order, watch: Watch | None = None) -> Dump:
                 state = await _dump_and_record(order, watch, connection, moment, partial)
             except psycopg.OperationalError as error:
                 raise failed(connection, error) from error
-        found = await _verify(order, watch, partial, len(moment.tables))
-        await watch.on_progress(Progress("hash", partial.stat().st_size))
-        sha256, size = await asyncio.to_thread(fingerprint_file, partial)
+        missing = await _missing(order, watch, partial, moment, state)
+        await watch.on_progress(Progress("hash", size_of(partial)))
+        sha256, size = await asyncio.to_thread(fingerprint, partial)
         result = Dump(
             path=path,
             size=size,
             sha256=sha256,
             snapshot_lsn=moment.lsn,
             taken_at=moment.taken_at,
-            tables=len(found),
+            tables=len(moment.tables) - len(missing),
             state=state,
             duration=timedelta(seconds=time.monotonic() - started),
-            missing=tuple(name for oid, name in moment.tables.items() if oid not in found),
+            missing=missing,
         )
         _must_be_whole(result)
         await watch.on_whole(result)
-        await asyncio.to_thread(_finish, partial, path)
+        await asyncio.to_thread(finish, partial, path)
         return result
     except OSError as error:
-        raise _no_folder(order.folder, error) from error
+        raise no_folder(order.folder, error) from error
     finally:
-        partial.unlink(missing_ok=True)
-
-
-def _create(path: Path) -> Path:
-    """An empty partial file whose final name is free. A dump of the same second gets `-2` behind its time."""
-    for number in range(1, SAME_SECOND + 1):
-        partial = partial_of(path if number == 1 else path.with_stem(f"{path.stem}-{number}"))
-        try:
-            if partial.with_suffix("").exists():
-                continue
-            os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-            return partial
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise _no_folder(path.parent, error) from None
-    raise Problem(f"{path} exists already.", advice="Others dump into the same folder: try again.")
+        remove(partial)
 
 
 async def _dump_and_record(order: Order, watch: Watch, connection: Connection, moment: Moment, partial: Path) -> State:
@@ -170,7 +131,8 @@ async def _dump_and_record(order: Order, watch: Watch, connection: Connection, m
     tracker = _Tracker(watch, partial, Progress(total=len(moment.tables)), locked)
     argv = [
         str(order.tools.pg_dump),
-        "--format=custom",
+        f"--format={order.format}",
+        *([f"--jobs={order.jobs}"] if order.jobs > 1 else []),
         "--no-password",
         "--verbose",
         f"--snapshot={moment.snapshot}",
@@ -221,23 +183,24 @@ class _Tracker:
     async def tick(self) -> None:
         """Look at the file, and tell."""
         with contextlib.suppress(FileNotFoundError):
-            self._progress = replace(self._progress, size=self._partial.stat().st_size)
+            self._progress = replace(self._progress, size=size_of(self._partial))
         await self._watch.on_progress(self._progress)
 
 
-async def _verify(order: Order, watch: Watch, partial: Path, total: int) -> frozenset[int]:
-    """The OIDs of the tables whose rows are in the file, every byte of which was read."""
-    size, done = partial.stat().st_size, 0
-
-    async def on_line(line: str) -> None:
-        nonlocal done
-        begun = re.match(r'pg_restore: processing data for table "(.*)"', line)
-        if begun:
-            await watch.on_progress(Progress("read back", size, done, total, begun[1]))
-            done += 1
-
-    await archive.read_back(order.tools, partial, order.env, on_line=on_line, on_start=watch.on_start)
-    return (await archive.contents(order.tools, partial, order.env)).tables
+async def _missing(order: Order, watch: Watch, partial: Path, moment: Moment, state: State) -> tuple[str, ...]:
+    """The tables whose rows are not in it, once every byte was read."""
+    reading = Reading(order.tools, order.env, len(moment.tables), watch.on_progress, watch.on_start)
+    if order.format != "plain":
+        found = await reading.tables(partial)
+        return tuple(name for oid, name in moment.tables.items() if oid not in found)
+    rows = (await reading.text(partial, "plain")).rows
+    for table, count in state.rows.items():
+        if count.exact and rows.get(table, count.rows) != count.rows:
+            raise Problem(
+                f"The dump has {rows[table]} rows of {table}, and the database had {count.rows} at that moment.",
+                advice="It was thrown away. Look at the disk that it was written to, and dump again.",
+            )
+    return tuple(name for name in moment.tables.values() if name not in rows)
 
 
 def _must_be_whole(result: Dump) -> None:
@@ -246,20 +209,6 @@ def _must_be_whole(result: Dump) -> None:
             f"The dump lacks the rows of {len(result.missing)} tables: {', '.join(result.missing[:5])}.",
             advice="It was thrown away. Look at what pg_dump said, and dump again.",
         )
-
-
-def _finish(partial: Path, path: Path) -> None:
-    _sync(partial)
-    partial.rename(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _failed(order: Order, code: int, said: str) -> Problem:
@@ -281,11 +230,4 @@ def _failed(order: Order, code: int, said: str) -> Problem:
         f"pg_dump failed: {reason or f'exit code {code}'}.",
         advice="Its own words stand below. The unfinished file was removed.",
         detail=said,
-    )
-
-
-def _no_folder(folder: Path, error: OSError) -> Unavailable:
-    return Unavailable(
-        f"Dumps cannot be written to {folder}: {error.strerror}.",
-        advice="Make room, give yourself the right to write there, or name another folder (dumps in gonogo.toml).",
     )

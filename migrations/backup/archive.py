@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from migrations.backup.tools import Tools
@@ -14,6 +15,8 @@ OnLine = Callable[[str], Awaitable[None]]
 
 KEPT_LINES = 20
 
+_DATABASE = re.compile(r"^; +dbname: (.*)$")
+_CREATED = re.compile(r"^; Archive created at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 _ENTRY = re.compile(r"^\d+; (\d+) (\d+) (.*)$")
 _EXTENSION = re.compile(r"^EXTENSION - (.+?) *$")
 
@@ -24,10 +27,13 @@ async def nothing(*_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What `pg_restore --list` names: the OIDs of the tables whose rows are in it, and the extensions it creates."""
+    """What `pg_restore --list` names: the OIDs of the tables whose rows are in it, the extensions it creates, the
+    database that it is of, and when that was, by the wall clock of the machine that dumped."""
 
     tables: frozenset[int]
     extensions: tuple[str, ...]
+    database: str = ""
+    created: datetime | None = None
 
 
 class Lines:
@@ -87,8 +93,14 @@ async def contents(tools: Tools, file: Path, env: Mapping[str, str]) -> Contents
     """The table of contents. Raises Problem if the file is not an archive that these programs read."""
     tables: set[int] = set()
     extensions: list[str] = []
+    database, created = "", None
 
     async def on_out(line: str) -> None:
+        nonlocal database, created
+        if found := _DATABASE.match(line):
+            database = found[1]
+        if found := _CREATED.match(line):
+            created = datetime.fromisoformat(found[1])
         entry = _ENTRY.match(line)
         if entry is None:
             return
@@ -99,8 +111,8 @@ async def contents(tools: Tools, file: Path, env: Mapping[str, str]) -> Contents
 
     code, said = await program([str(tools.pg_restore), "--list", str(file)], env, on_out=on_out)
     if code != 0:
-        raise _unreadable(file, said)
-    return Contents(frozenset(tables), tuple(extensions))
+        raise unreadable(file, said)
+    return Contents(frozenset(tables), tuple(extensions), database, created)
 
 
 async def read_back(
@@ -115,10 +127,11 @@ async def read_back(
     argv = [str(tools.pg_restore), "--verbose", "--file=/dev/null", str(file)]
     code, said = await program(argv, env, on_line=on_line, on_start=on_start)
     if code != 0:
-        raise _unreadable(file, said)
+        raise unreadable(file, said)
 
 
-def _unreadable(file: Path, said: str) -> Problem:
+def unreadable(file: Path, said: str) -> Problem:
+    """The problem that a dump is cut or damaged."""
     return Problem(
         f"{file.name} cannot be read back: it is no backup.",
         advice="Dump again, and look at the disk that it lies on.",

@@ -1,8 +1,6 @@
 """Restoring a dump into a database beside the live one, and proving that it is what was dumped."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +9,15 @@ import psycopg
 from psycopg import sql
 
 from migrations import catalog
-from migrations.backup import archive
-from migrations.backup.archive import OnLine, OnStart, nothing, program
 from migrations.backup.beside import beside
 from migrations.backup.state import VERSIONS, State
-from migrations.backup.tools import Tools
 from migrations.catalog import Snapshot
-from migrations.hashing import fingerprint_file
+from migrations.hashing import fingerprint
 from migrations.problem import Problem
 from migrations.restore.carry import carry_over, creation, properties
+from migrations.restore.filling import Restoring as Restoring
+from migrations.restore.filling import fill as fill
+from migrations.restore.filling import harmless as harmless
 from migrations.target import Pinned
 
 Connection = psycopg.AsyncConnection[Any]
@@ -93,7 +91,7 @@ def impossible(found: tuple[str, ...]) -> Problem:
 async def check_file(path: Path, sha256: str) -> None:
     """Raises Problem if the dump is not there, or is not the one that was recorded."""
     try:
-        found, _ = await asyncio.to_thread(fingerprint_file, path)
+        found, _ = await asyncio.to_thread(fingerprint, path)
     except OSError as error:
         raise Problem(f"The dump {path} cannot be read: {error.strerror}.", advice="Bring it back there.") from None
     if found != sha256:
@@ -130,50 +128,6 @@ async def drop_side(connection: Connection, name: str, oid: int) -> None:
     found = await properties(connection, name)
     if found is not None and found.oid == oid:
         await connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@dataclass(frozen=True, slots=True)
-class Restoring:
-    """What to restore, with what, and into which database. `env` leads to the live one."""
-
-    tools: Tools
-    env: Mapping[str, str]
-    file: Path
-    database: str
-    on_line: OnLine = nothing
-    on_start: OnStart = nothing
-    on_table: Callable[[int, str], Awaitable[None]] = nothing
-
-
-async def fill(order: Restoring) -> None:
-    """Restore into the side database; the first error ends it. Raises Problem with pg_restore's own words."""
-    strict = [] if order.tools.upsets_old_servers else ["--exit-on-error"]
-    name = order.database.replace("\\", "\\\\").replace("'", "\\'")
-    done = 0
-
-    async def on_line(line: str) -> None:
-        nonlocal done
-        if table := re.match(r'pg_restore: processing data for table "(.*)"', line):
-            await order.on_table(done, table[1])
-            done += 1
-        elif not archive.progress(line):
-            await order.on_line(line)
-
-    argv = [str(order.tools.pg_restore), "--verbose", "--no-password", *strict, f"--dbname=dbname='{name}'"]
-    code, said = await program([*argv, str(order.file)], order.env, on_line=on_line, on_start=order.on_start)
-    if code != 0 and not (order.tools.upsets_old_servers and harmless(said)):
-        reason = next((line.partition("error: ")[2] for line in said.splitlines() if "error: " in line), "")
-        raise Problem(
-            f"pg_restore failed: {reason or f'exit code {code}'}.",
-            advice="The live database was not touched. The half-filled one was dropped.",
-            detail=said,
-        )
-
-
-def harmless(said: str) -> bool:
-    """Whether the only error is that an older server does not know `transaction_timeout`."""
-    errors = [line for line in said.splitlines() if re.match(r"pg_restore: (error|fatal)", line)]
-    return len(errors) == 1 and 'unrecognized configuration parameter "transaction_timeout"' in errors[0]
 
 
 async def compare(connection: Connection, state: State) -> Side:

@@ -28,6 +28,7 @@ _KNOWN = frozenset(
         ("schema.sweep", "sweep.json"),
         ("schema.drift", "drift.sql"),
         ("backup.dump", "state"),
+        ("backup.dump", "dump-files"),
         ("migrations.apply", "before-prisma.json"),
     }
 )

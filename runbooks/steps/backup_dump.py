@@ -3,16 +3,18 @@
 import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Self
 
-from pydantic import JsonValue, field_validator
+from pydantic import Field, JsonValue, model_validator
 
 from migrations import activity, backup
-from migrations.backup import Dump, Progress
+from migrations.backup import Dump, Format, Progress
+from migrations.backup.files import remove
 from migrations.backup.tools import Tools
-from migrations.hashing import fingerprint_file
+from migrations.hashing import file_list, fingerprint
 from migrations.process import Child
 from runbooks.history.sessions import dumps_folder
+from runbooks.journal.artefacts import write_private
 from runbooks.session.events import Check, StepStarted
 from runbooks.session.frozen import Frozen
 from runbooks.settings.durations import microseconds, spell
@@ -26,26 +28,30 @@ MIB = 2**20
 class Params(Frozen):
     """`folder`: where the dump goes, else `dumps` of gonogo.toml. `max_age`: how long it is good for a GO.
 
+    `jobs`: so many tables at a time, each over a connection of its own, into a directory.
     `exact_below`: tables of more rows are estimated, not counted. `bin`: where pg_dump and pg_restore are.
     """
 
-    format: str = "custom"
+    format: Format = "custom"
+    jobs: int = Field(default=1, ge=1, le=64)
     folder: str | None = None
     max_age: Duration = timedelta(hours=4)
     exact_below: int = 10_000_000
     lock_wait: Duration = timedelta(minutes=1)
     bin: str | None = None
 
-    @field_validator("format")
-    @classmethod
-    def _made(cls, value: str) -> str:
-        if value != "custom":
-            raise ValueError(f'the format {value!r} is not made yet; what is made: "custom"')
-        return value
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.jobs > 1 and self.format != "directory":
+            raise ValueError('several jobs write only into format = "directory"')
+        return self
 
 
 class Result(Frozen):
-    """`bytes` is the file's size; `rows` are counted ones only; `state` names the artefact to compare with."""
+    """`bytes` is the dump's size; `rows` are counted ones only; `state` names the artefact to compare with.
+
+    `sha256` of a directory is that of the list of its files, which is kept as the artefact `dump-files`.
+    """
 
     path: str
     bytes: int
@@ -58,7 +64,7 @@ class Result(Frozen):
     tables: int
     rows: dict[str, int]
     estimated: tuple[str, ...]
-    format: Literal["custom"]
+    format: Format
     pg_dump: str
     server: str
     state: str
@@ -79,11 +85,24 @@ async def run(ctx: Context, params: Params) -> Result:
         schema=ctx.target.url.schema,
         exact_below=params.exact_below,
         lock_wait=params.lock_wait,
+        format=params.format,
+        jobs=params.jobs,
     )
     watcher = _Watcher(ctx, params, found)
     dump = await backup.dump(order, watcher.watch)
-    await ctx.keep("dump", dump.path)
+    await _keep(ctx, dump.path)
     return watcher.result(dump)
+
+
+async def _keep(ctx: Context, path: Path) -> None:
+    """Of a directory, the list of its files is kept."""
+    if not path.is_dir():
+        await ctx.keep("dump", path)
+        return
+    listed, _ = await asyncio.to_thread(file_list, path)
+    artefact = ctx.artefact("dump-files")
+    await asyncio.to_thread(write_private, artefact, listed.encode())
+    await ctx.keep("dump-files", artefact)
 
 
 async def _tools(ctx: Context, params: Params) -> Tools:
@@ -153,7 +172,7 @@ class _Watcher:
         await asyncio.to_thread(self._state.write_text, dump.state.to_json(), encoding="utf-8")
         self._state.chmod(0o600)
         await self._ctx.keep("state", self._state)
-        for check in _green(dump):
+        for check in _green(dump, self._params.format):
             self._ctx.check(check.id, check.title, check.outcome, check.evidence, check.advice)
         await self._record(result=self.result(dump).model_dump(mode="json"))
 
@@ -177,18 +196,25 @@ class _Watcher:
             tables=dump.tables,
             rows={table: count.rows for table, count in sorted(dump.state.rows.items()) if count.exact},
             estimated=tuple(sorted(table for table, count in dump.state.rows.items() if not count.exact)),
-            format="custom",
+            format=self._params.format,
             pg_dump=self._tools.version,
             server=pin.server_version if pin else "",
             state=str(self._state.relative_to(self._ctx.folder)),
         )
 
 
-def _green(dump: Dump) -> tuple[Check, ...]:
-    size = f"{dump.size / MIB:.1f} MiB"
+READERS: dict[Format, str] = {
+    "custom": "by pg_restore",
+    "directory": "by pg_restore",
+    "plain": "by its COPY lines, to pg_dump's closing line",
+}
+
+
+def _green(dump: Dump, format: Format) -> tuple[Check, ...]:
+    read = f"{dump.size / MIB:.1f} MiB, {READERS[format]}"
     return (
         Check(id="complete", title="All tables are in it", outcome="ok", evidence=f"{dump.tables} tables"),
-        Check(id="read-back", title="Every byte was read back", outcome="ok", evidence=f"{size}, by pg_restore"),
+        Check(id="read-back", title="Every byte was read back", outcome="ok", evidence=read),
         Check(id="durable", title="On disk under its name", outcome="ok", evidence=f"{dump.path}, mode 0600, fsynced"),
     )
 
@@ -202,19 +228,20 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
         return Settled("failed", "fail", "it was cut short before a file was begun")
     result = next((data["result"] for data in records if isinstance(data.get("result"), dict)), None)
     if isinstance(result, dict) and path.exists():
-        sha256, _ = await asyncio.to_thread(fingerprint_file, path)
+        sha256, _ = await asyncio.to_thread(fingerprint, path)
         if sha256 == result["sha256"]:
             evidence = f"{path}, its SHA-256 is the recorded one"
             check = Check(id="durable", title="On disk under its name", outcome="ok", evidence=evidence)
             return Settled("done", "ok", "the dump is whole", (check,), result)
-    backup.partial_of(path).unlink(missing_ok=True)
+    await asyncio.to_thread(remove, backup.partial_of(path))
     return Settled("failed", "fail", "the dump was not finished; the unfinished file was removed")
 
 
 def shows(params: Params) -> str:
     """What is about to happen, in words."""
     where = params.folder or "the dumps folder"
-    return f"pg_dump --format={params.format} into {where}; good for {spell(params.max_age)}"
+    jobs = f" --jobs={params.jobs}" if params.jobs > 1 else ""
+    return f"pg_dump --format={params.format}{jobs} into {where}; good for {spell(params.max_age)}"
 
 
 STEP = StepKind("Dump the database", "outside", Params, run, shows, reconcile)

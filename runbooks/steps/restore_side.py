@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from migrations import restore
 from migrations.backup.beside import derived_name, maintenance
@@ -19,9 +19,13 @@ from runbooks.steps.parts.dumps import Taken, end_children, program_environment,
 
 
 class Params(Frozen):
-    """`dump`: the step whose dump is restored, else the first of the six phases. `bin`: where pg_restore is."""
+    """`dump`: the step whose dump is restored, else the first of the six phases. `bin`: where pg_restore is.
+
+    `jobs`: so many tables at a time; a plain dump goes one by one whatever it says.
+    """
 
     dump: str | None = None
+    jobs: int = Field(default=1, ge=1, le=64)
     bin: str | None = None
 
 
@@ -48,7 +52,7 @@ async def run(ctx: Context, params: Params) -> Result:
         oid = await restore.create_side(connection, ctx.target.url.database, name)
         await _record(ctx, database=name, oid=str(oid))
     try:
-        await restore.fill(_restoring(ctx, taken, tools, name))
+        await restore.fill(_restoring(ctx, taken, tools, name, params.jobs))
         await ctx.progress(label="comparing", done=0, total=0, unit="", detail=name)
         side = await restore.settle(ctx.target, name, taken.state, ctx.application_name)
     except BaseException:
@@ -77,7 +81,7 @@ async def _must_be_possible(ctx: Context, taken: Taken) -> None:
     ctx.check("slots", "Logical replication slots", "warn" if slots else "ok", words, advice)
 
 
-def _restoring(ctx: Context, taken: Taken, tools: Tools, name: str) -> Restoring:
+def _restoring(ctx: Context, taken: Taken, tools: Tools, name: str, jobs: int) -> Restoring:
     total = len(taken.state.rows)
 
     async def on_line(line: str) -> None:
@@ -89,7 +93,7 @@ def _restoring(ctx: Context, taken: Taken, tools: Tools, name: str) -> Restoring
     async def on_table(done: int, table: str) -> None:
         await ctx.progress(label=f"restoring into {name}", done=done, total=total, unit="tables", detail=table)
 
-    return Restoring(tools, program_environment(ctx), Path(taken.path), name, on_line, on_start, on_table)
+    return Restoring(tools, program_environment(ctx), Path(taken.path), name, on_line, on_start, on_table, jobs)
 
 
 async def _judge(ctx: Context, side: Side) -> None:
@@ -150,7 +154,7 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
 
 def shows(params: Params) -> str:
     """What is about to happen, in words."""
-    return "pg_restore of the session's dump into a new database beside the live one, then compare"
+    return "the session's dump, restored into a new database beside the live one, then compare"
 
 
 STEP = StepKind("Restore beside the live database", "target", Params, run, shows, reconcile)

@@ -84,9 +84,18 @@ async def test_a_backup_as_the_record_has_it(ctx: StepContext, tmp_path: Path) -
     json.dumps(result.model_dump(mode="json"))
 
 
-def test_formats_that_are_not_made_yet() -> None:
-    with pytest.raises(ValidationError, match='what is made: "custom"'):
-        backup_dump.Params(format="directory")
+async def test_a_directory_as_the_record_has_it(ctx: StepContext) -> None:
+    result = await ctx.run("backup.dump", id="dump", format="directory", jobs=2)
+    assert (result.format, [kept.name for kept in ctx.kept]) == ("directory", ["state", "dump-files"])
+    assert ctx.kept[1].sha256 == result.sha256
+    start = started(ctx, "backup.dump", "dump")
+    settled = await backup_dump.reconcile(ctx, backup_dump.Params(format="directory"), start)
+    assert settled.end == "done"
+    partial = backup.partial_of(Path(result.path))
+    Path(result.path).rename(partial)
+    assert (await backup_dump.reconcile(ctx, backup_dump.Params(), start)).end == "failed" and not partial.exists()
+    with pytest.raises(ValidationError, match='only into format = "directory"'):
+        backup_dump.Params(jobs=2)
 
 
 async def test_the_whole_walk_back(ctx: StepContext, owned: str) -> None:
