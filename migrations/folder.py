@@ -1,6 +1,7 @@
 """A migrations folder on disk, read once: those bytes are hashed, shown and executed."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,11 @@ from migrations.problem import Misuse
 SCRIPT = "migration.sql"
 VERIFY = "verify.sql"
 """What must be true once the migration is applied; Prisma passes it over."""
+ROLLBACK = "rollback.sql"
+"""The script that undoes the migration; Prisma passes it over."""
+ROLLBACK_TEXT = "rollback.md"
+"""How the migration is undone, in words; Prisma passes it over."""
+BESIDE = (VERIFY, ROLLBACK, ROLLBACK_TEXT)
 LOCK_FILE = "migration_lock.toml"
 PROVIDER = "postgresql"
 
@@ -20,12 +26,14 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Migration:
-    """One folder with its script. `data` is None where there is no `migration.sql`, `verify` where no `verify.sql`."""
+    """One folder with its script, and the bytes of what stands beside it; None for a file that is not there."""
 
     name: str
     path: Path
     data: bytes | None
     verify: bytes | None = None
+    rollback: bytes | None = None
+    rollback_text: bytes | None = None
 
     @cached_property
     def text(self) -> str:
@@ -45,7 +53,28 @@ class Migration:
     @cached_property
     def verify_sha256(self) -> str:
         """SHA-256 of the bytes of `verify.sql`, in lower-case hexadecimal; empty where there is none."""
-        return "" if self.verify is None else hashlib.sha256(self.verify).hexdigest()
+        return _sha256_of(self.verify)
+
+    @cached_property
+    def rollback_text_sha256(self) -> str:
+        """The same of `rollback.md`."""
+        return _sha256_of(self.rollback_text)
+
+    @cached_property
+    def reverse(self) -> "Migration | None":
+        """Its `rollback.sql`, as a script like any other; None where there is none."""
+        if self.rollback is None:
+            return None
+        return Migration(f"{self.name}/{ROLLBACK}", self.path, self.rollback)
+
+    @cached_property
+    def beside(self) -> tuple[str, str, str]:
+        """The SHA-256 of each file of BESIDE; empty where there is none."""
+        return self.verify_sha256, self.reverse.checksum if self.reverse else "", self.rollback_text_sha256
+
+
+def _sha256_of(data: bytes | None) -> str:
+    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _sha256(text: str) -> str:
@@ -89,7 +118,7 @@ def read_folder(path: Path) -> tuple[Migration, ...]:
         )
     try:
         folders = [entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink()]
-        found = [Migration(_name(entry), entry, script_in(entry), verify_in(entry)) for entry in folders]
+        found = [read_migration(entry, _name(entry)) for entry in folders]
     except FileNotFoundError:
         raise Misuse(
             f"There is no migrations folder {path}.", advice="Name the right one as project.migrations in gonogo.toml."
@@ -101,6 +130,11 @@ def read_folder(path: Path) -> tuple[Migration, ...]:
             f"{error.filename or path} cannot be read: {error.strerror}.", advice="Give your user the right to read it."
         ) from error
     return tuple(sorted(found, key=lambda migration: order_key(migration.name)))
+
+
+def with_reverse(migrations: Iterable[Migration]) -> Iterator[Migration]:
+    """Each script, and behind it the one that undoes it."""
+    return (script for one in migrations for script in (one, one.reverse) if script is not None)
 
 
 def _name(folder: Path) -> str:
@@ -117,9 +151,10 @@ def script_in(folder: Path) -> bytes | None:
     return _bytes_of(folder / SCRIPT)
 
 
-def verify_in(folder: Path) -> bytes | None:
-    """What stands beside the script, to be asked after it; None where there is none. Raises OSError."""
-    return _bytes_of(folder / VERIFY)
+def read_migration(folder: Path, name: str | None = None) -> Migration:
+    """One migration's folder; `name` is that of the folder, unless it is given. Raises OSError."""
+    beside = (_bytes_of(folder / file) for file in BESIDE)
+    return Migration(name or folder.name, folder, script_in(folder), *beside)
 
 
 def _bytes_of(path: Path) -> bytes | None:

@@ -80,7 +80,7 @@ class ApprovalApp(GonogoApp):
 
 def missing(view: RunView) -> tuple[str, ...]:
     """The scripts that are not marked yet."""
-    scripts = view.plan.scripts if view.plan else ()
+    scripts = view.plan.to_review if view.plan else ()
     return tuple(script.migration for script in scripts if script.migration not in view.reviews)
 
 

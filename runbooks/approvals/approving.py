@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from migrations.folder import read_folder
+from migrations.folder import read_folder, with_reverse
 from migrations.problem import Misuse, Problem
 from migrations.sql import read_script
 from runbooks.approvals.approval_document import SUFFIX, Acknowledged, ApprovalDocument, read_signature_beside
@@ -106,9 +106,9 @@ def compared(project: Project, environment: Environment, document: PlanDocument)
 
 def keep_scripts(project: Project, plan: e.PlanMade, folder: Path) -> None:
     """Put the scripts where the review screen reads them, as a session shows them. Raises Unavailable."""
-    wanted, hide = {script.migration for script in plan.scripts}, Hiding(project)
+    wanted, hide = {script.migration for script in plan.to_review}, Hiding(project)
     (folder / "scripts").mkdir(mode=0o700, exist_ok=True)
-    for migration in read_folder(project.migrations):
+    for migration in with_reverse(read_folder(project.migrations)):
         if migration.name in wanted and migration.data is not None:
             veil = hide(read_script(migration.text))
             shown = veil.text.encode() if veil else migration.data

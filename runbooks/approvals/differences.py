@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from runbooks.planning.planning import Covered, CoveredScript
+from runbooks.planning.planning import Covered, CoveredRollback, CoveredScript
 
 
 def differences(plan: Covered, other: Covered, where: str) -> Iterator[str]:
@@ -34,6 +34,7 @@ def _of_script(plan: CoveredScript, other: CoveredScript, where: str) -> Iterato
         ("SHA-256", plan.sha256, other.sha256),
         ("run", plan.model, other.model),
         ("verify.sql", plan.verify, other.verify),
+        *_of_rollback(plan.rollback, other.rollback),
     ):
         if before != after:
             yield f"{plan.name}: {what} {_brief(before)} in the plan, {_brief(after)} {where}"
@@ -41,6 +42,19 @@ def _of_script(plan: CoveredScript, other: CoveredScript, where: str) -> Iterato
         yield f"{plan.name}: {rule} at statement {statement + 1} in the plan, and not {where}"
     for rule, statement in sorted(set(other.findings) - set(plan.findings)):
         yield f"{plan.name}: {rule} at statement {statement + 1} {where}, and not in the plan"
+
+
+def _of_rollback(plan: CoveredRollback | None, other: CoveredRollback | None) -> Iterator[tuple[str, str, str]]:
+    before, after = plan or CoveredRollback(), other or CoveredRollback()
+    yield "rollback.md", before.text, after.text
+    yield "rollback.sql", before.sql, after.sql
+    if before.sql and after.sql:
+        yield "rollback.sql run", before.model, after.model
+        yield "findings of rollback.sql", _found(before), _found(after)
+
+
+def _found(rollback: CoveredRollback) -> str:
+    return ", ".join(f"{rule} at statement {statement + 1}" for rule, statement in rollback.findings)
 
 
 def _brief(text: str) -> str:

@@ -12,7 +12,7 @@ from runbooks.check import matters as m
 from runbooks.check.base import Repository
 from runbooks.check.cache import Cache
 from runbooks.check.changes import Changes, about_changes, about_git
-from runbooks.check.files import about_file, about_folder, about_verify, readable
+from runbooks.check.files import about_file, about_folder, about_rollback, about_verify, readable
 from runbooks.check.judging import verdicts
 from runbooks.check.names import about_names
 from runbooks.check.report import Checked, More, Remark, Report
@@ -123,6 +123,7 @@ def _place(file: File) -> Path:
 def _about(file: File, verdict: Verdict | None) -> Iterable[Remark]:
     yield from about_file(file)
     yield from about_verify(file)
+    yield from about_rollback(file)
     if verdict is None:
         return
     if not verdict.lines and not verdict.fault:

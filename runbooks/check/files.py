@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from migrations.folder import LOCK_FILE, PROVIDER, SCRIPT, VERIFY, provider_in
+from migrations.folder import LOCK_FILE, PROVIDER, ROLLBACK, ROLLBACK_TEXT, SCRIPT, VERIFY, provider_in
+from migrations.undoing import wrong_with_script, wrong_with_text
 from runbooks.check import matters as m
 from runbooks.check.report import Remark
 from runbooks.check.sources import File
@@ -50,6 +51,19 @@ def about_verify(file: File) -> Iterator[Remark]:
 
         for wrong in read_claims(file.migration.verify).wrong:
             yield m.VERIFY.remark(file.migration.path / VERIFY, wrong.words, line=wrong.line)
+
+
+def about_rollback(file: File) -> Iterator[Remark]:
+    """What is wrong with the script or the text beside a script that is to undo it."""
+    migration = file.migration
+    if migration.rollback_text is not None and (words := wrong_with_text(migration.rollback_text)):
+        yield m.ROLLBACK.remark(migration.path / ROLLBACK_TEXT, words)
+    if migration.reverse is not None:
+        from migrations.sql import execution_model, read_script  # slow to load, and few scripts have one
+
+        model = execution_model(read_script(migration.reverse.text), "safe")
+        if words := wrong_with_script(migration.reverse, model):
+            yield m.ROLLBACK.remark(migration.path / ROLLBACK, words)
 
 
 def readable(file: File) -> str | None:

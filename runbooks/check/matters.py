@@ -135,6 +135,13 @@ VERIFY = Matter(
     "Write each as a SELECT that is true if all is well: SELECT count(*) = 0 FROM orders WHERE status IS NULL;",
     "https://www.postgresql.org/docs/current/sql-select.html",
 )
+ROLLBACK = Matter(
+    "rollback-file",
+    "A rollback.sql or rollback.md that cannot be used",
+    "stop",
+    "It is what the operator has at hand when the migration must be undone: it cannot be read, or has nothing in it.",
+    "Write what undoes the migration: as SQL in rollback.sql, in words in rollback.md, or both.",
+)
 SCHEMA_ALONE = Matter(
     "schema-without-migration",
     "The schema changed, and no migration is new",
@@ -173,5 +180,5 @@ SYNC = Matter(
 
 MATTERS = (
     EDITED, GONE, RENAMED, ORDER, NAME, TWICE, UNTRACKED, WITHOUT_SCRIPT, EMPTY, ENCODING, STRAY, LOCK, VERIFY,
-    SCHEMA_ALONE, MIGRATION_ALONE, REPLAY, COMMAND, SYNC,
+    ROLLBACK, SCHEMA_ALONE, MIGRATION_ALONE, REPLAY, COMMAND, SYNC,
 )  # fmt: skip

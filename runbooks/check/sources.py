@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrations.folder import LOCK_FILE, SCRIPT, Migration, script_in, verify_in
+from migrations.folder import LOCK_FILE, SCRIPT, Migration, read_migration
 from migrations.naming import order_key
 from migrations.problem import Misuse
 
@@ -65,7 +65,7 @@ def _named(path: Path) -> Sources:
     if not path.is_dir():
         return Sources((), (_loose(path),))
     if (path / SCRIPT).is_file():
-        return Sources((), (File(Migration(path.name, path, script_in(path), verify_in(path)), path / SCRIPT),))
+        return Sources((), (File(read_migration(path), path / SCRIPT),))
     if _is_migrations_folder(path):
         return _migrations(path)
     scripts = sorted(path.glob("*.sql"), key=lambda file: order_key(file.name))
@@ -95,7 +95,7 @@ def _migrations(folder: Path) -> Sources:
             f"There is no migrations folder {folder}.",
             advice="Name the right one as project.migrations in gonogo.toml.",
         )
-    found = [Migration(entry.name, entry, script_in(entry), verify_in(entry)) for entry in subfolders(folder)]
+    found = [read_migration(entry) for entry in subfolders(folder)]
     found.sort(key=lambda migration: order_key(migration.name))
     return Sources((folder,), tuple(File(m, m.path / SCRIPT, folder) for m in found))
 

@@ -110,7 +110,7 @@ def _is_asked(name: str, questions: Iterable[str]) -> bool:
 
 def idle_reviews(answers: Answers, plan: PlanMade) -> Iterator[str]:
     """What the reviews do not fit in this plan, in words."""
-    pending = {script.migration: script.sha256 for script in plan.scripts}
+    pending = {script.migration: script.sha256 for script in plan.to_review}
     for name, sha256 in answers.reviews.items():
         if name not in pending:
             yield f"The answers file reviews {name}, which is not pending."

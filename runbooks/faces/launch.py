@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from migrations.folder import read_folder
+from migrations.folder import read_folder, with_reverse
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.approvals.approval_document import Signed, misfit, read_approval
 from runbooks.approvals.kept import MOST, keep, kept, read_kept
@@ -141,7 +141,7 @@ async def begin(
     check_values(runbook, environment.name, environment.values)
     if environment.protected:
         check_commands(runbook, name, project.folder)
-    check_answers(given, runbook, _migrations(project) if given.reviews else None)
+    check_answers(given, runbook, _migrations(project, undoing=True) if given.reviews else None)
     check_narrowing(runbook, _migrations(project) if narrowing.to else None, narrowing)
     if headless and (narrowing.pause or pauses(runbook)):
         raise Misuse(NOBODY_TO_ASK, advice="Run it on a terminal, or leave the pauses out.")
@@ -172,10 +172,14 @@ async def begin(
         raise
 
 
-def _migrations(project: Project) -> list[str] | None:
-    """The names in the migrations folder; None where it cannot be read, which the opening tells."""
+def _migrations(project: Project, *, undoing: bool = False) -> list[str] | None:
+    """The names in the migrations folder, `undoing` with the scripts that undo them.
+
+    None where it cannot be read, which the opening tells.
+    """
     try:
-        return [migration.name for migration in read_folder(project.migrations)]
+        found = read_folder(project.migrations)
+        return [migration.name for migration in (with_reverse(found) if undoing else found)]
     except Misuse:
         return None
 

@@ -42,7 +42,7 @@ def named_by(record: Record) -> Iterator[Named]:
     match record.event:
         case SessionOpened(runbook=book) if book.sha256:
             yield Named(record.seq, "runbook", "runbook.md", book.sha256)
-        case PlanMade(scripts=scripts):
+        case PlanMade(to_review=scripts):
             for script in (script for script in scripts if script.sha256):
                 where = f"scripts/{script.sha256}.sql"
                 if script.copy_sha256:

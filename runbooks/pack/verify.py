@@ -180,7 +180,8 @@ def named_by(kind: str, data: dict[str, Any]) -> list[tuple[str, str]]:
         if kind == "session_opened" and data["runbook"].get("sha256"):
             found = [("runbook.md", data["runbook"]["sha256"])]
         elif kind == "plan_made":
-            scripts = [one for one in data["scripts"] if one["sha256"]]
+            undone = [(one, (one.get("rollback") or {}).get("script")) for one in data["scripts"]]
+            scripts = [one for pair in undone for one in pair if one and one["sha256"]]
             found = [("scripts/%s.sql" % one["sha256"], one.get("copy_sha256") or one["sha256"]) for one in scripts]
         elif kind == "artefact_kept":
             found = [(data["path"], data["sha256"])]

@@ -53,7 +53,7 @@ def keep_copies(session: Path, read: Iterable[Analysed]) -> None:
         make_folder(scripts)
     except OSError as error:
         raise Unavailable(f"{scripts} cannot be made: {error.strerror}.") from None
-    for one in read:
+    for one in (script for pair in read for script in pair.scripts):
         migration: Migration = one.migration
         if migration.data is not None:
             _keep(scripts / f"{migration.checksum}.sql", one.veil, migration.data)
@@ -71,5 +71,5 @@ def _keep(path: Path, veil: Veil, data: bytes) -> None:
 
 def given(read: Iterable[Analysed]) -> list[tuple[str, str]]:
     """The secrets that stand in scripts, each with its name."""
-    veils = (veil for one in read for veil in (one.veil, one.verify_veil))
+    veils = (veil for pair in read for one in pair.scripts for veil in (one.veil, one.verify_veil))
     return [(name, value) for veil in veils for value, name in veil.given.items()]

@@ -8,7 +8,7 @@ from importlib.metadata import version
 import psycopg
 
 from migrations import ledger
-from migrations.folder import VERIFY, Migration, read_folder, script_in
+from migrations.folder import BESIDE, Migration, read_folder, with_reverse
 from migrations.impact.known import Known
 from migrations.plan import Applied, Plan, compare
 from migrations.problem import Unavailable
@@ -36,7 +36,7 @@ class PlanReader:
         self._setting = setting
         self._redactor = redactor or Redactor({})
         self._hide = Hiding(setting.project, self._redactor)
-        self._read: dict[tuple[str, str, str, str | None], Analysed] = {}
+        self._read: dict[tuple[str | None, ...], Analysed] = {}
 
     @property
     def analysed(self) -> tuple[Analysed, ...]:
@@ -76,7 +76,7 @@ class PlanReader:
         before, self._read = self._read, {}
         way = way_of(self._setting.runbook, runner)
         for migration in migrations:
-            key = (migration.name, migration.checksum, migration.verify_sha256, migration.problem)
+            key = (migration.name, migration.checksum, *migration.beside, migration.problem)
             self._read[key] = before.get(key) or analyse(migration, self._setting.project.review.also, way, self._hide)
         return list(self.analysed)
 
@@ -139,8 +139,8 @@ class PlanReader:
             return False
         if any(migration.problem for migration in migrations):
             return False
-        told = {(script.migration, script.sha256, _verify(script)): script for script in view.plan.scripts}
-        scripts = [told[key] for m in migrations if (key := (m.name, m.checksum, m.verify_sha256)) in told]
+        told = {(script.migration, script.sha256, *_beside(script)): script for script in view.plan.scripts}
+        scripts = [told[key] for m in migrations if (key := (m.name, m.checksum, *m.beside)) in told]
         if len(scripts) < len(migrations):
             return False
         setting, runner = self._setting, view.plan.runner
@@ -148,18 +148,18 @@ class PlanReader:
 
     async def learn(self, view: RunView) -> None:
         """Take out of what is written from now on what an earlier process found in the scripts of the plan."""
-        names = {s.migration for s in (view.plan.scripts if view.plan else ()) if s.copy_sha256}
+        names = {s.migration for s in (view.plan.to_review if view.plan else ()) if s.copy_sha256}
         self._redactor.learn(await asyncio.to_thread(self._given_in, names) if names else ())
 
     def _given_in(self, names: Collection[str]) -> list[tuple[str, str]]:
-        texts = (script_in(self._setting.project.migrations / name) for name in names)
-        scripts = (read_script(data.decode("utf-8", errors="replace")) for data in texts if data is not None)
+        every = with_reverse(read_folder(self._setting.project.migrations))
+        scripts = (read_script(m.text) for m in every if m.name in names and m.data is not None)
         return [(name, value) for script in scripts for value, name in self._hide(script).given.items()]
 
     def _are_kept(self, view: RunView) -> bool:
         """Whether the session's folder has what was reviewed, byte for byte."""
         scripts = self._setting.folder / "scripts"
-        for script in view.plan.scripts if view.plan else ():
+        for script in view.plan.to_review if view.plan else ():
             for wanted in (script, script.verify):
                 if wanted is not None and wanted.sha256 and copy_of(scripts, wanted) is None:
                     return False
@@ -181,8 +181,11 @@ def _applied(rows: Sequence[Applied]) -> tuple[e.Applied, ...]:
     return tuple(e.Applied(migration=r.name, sha256=r.checksum, at=r.finished_at or "") for r in done.values())
 
 
-def _verify(script: e.Script) -> str:
-    return script.verify.sha256 if script.verify else ""
+def _beside(script: e.Script) -> tuple[str, str, str]:
+    """As `Migration.beside` has it."""
+    back = script.rollback
+    verify = script.verify.sha256 if script.verify else ""
+    return verify, back.script.sha256 if back and back.script else "", back.text_sha256 if back else ""
 
 
 def _difference(before: PlanMade, now: PlanMade) -> str:
@@ -192,7 +195,12 @@ def _difference(before: PlanMade, now: PlanMade) -> str:
         *(f"{name} is no longer pending" for name in old if name not in new),
         *(f"{name} is pending now" for name in new if name not in old),
         *(f"{name} was edited" for name in old.keys() & new.keys() if old[name].sha256 != new[name].sha256),
-        *(f"the {VERIFY} of {n} was edited" for n in old.keys() & new.keys() if _verify(old[n]) != _verify(new[n])),
+        *(
+            f"the {file} of {name} was edited"
+            for name in old.keys() & new.keys()
+            for file, was, now_is in zip(BESIDE, _beside(old[name]), _beside(new[name]), strict=True)
+            if was != now_is
+        ),
     ]
     if before.target.fingerprint != now.target.fingerprint:
         words.append(f"the target is {now.target.fingerprint}")

@@ -3,7 +3,8 @@
 The hash is the SHA-256 of the RFC 8785 bytes of an object with these members. `scripts`: for each pending script its
 `name`, the `sha256` of its text, its `model` (how it is run), the SHA-256 of the bytes of its verify.sql as `verify`
 (empty without one) and its `findings` as pairs of rule and statement, in order, without those that only the target
-shows; `system_identifier` and `database` of the target; the hashes of
+shows; and, only where there is such a file, `rollback` with the SHA-256 of rollback.md as `text`, and of rollback.sql
+as `sql`, with the `model` and the `findings` of that; `system_identifier` and `database` of the target; the hashes of
 `runbook` and `project`; the `engine` that runs the scripts (with `engine = "prisma"` the command, its version and
 where it was found), and the `model` that it goes by. What moves by itself (sizes, severities, estimates, addresses) is
 not in it.
@@ -12,12 +13,12 @@ not in it.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import rfc8785
-from pydantic import JsonValue
+from pydantic import JsonValue, SerializerFunctionWrapHandler, model_serializer
 
-from migrations.folder import Migration
+from migrations.folder import ROLLBACK, ROLLBACK_TEXT, Migration
 from migrations.impact.budgets import Budgets
 from migrations.impact.known import Known
 from migrations.impact.weigh import Scales, Weighed
@@ -27,6 +28,7 @@ from migrations.rules import Finding, judge
 from migrations.sql import Model, Script, Way, execution_model, read_script
 from migrations.sql.hiding import veil_of
 from migrations.sql.veil import NOTHING, Veil
+from migrations.undoing import wrong_with_script, wrong_with_text
 from migrations.verify_sql import Claims, read_claims
 from runbooks.planning.plan_told import Room, locked
 from runbooks.redact.scripts import Hiding
@@ -53,7 +55,7 @@ def hide_given(script: Script) -> Veil:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One pending script, read and judged. `claims` are those of its verify.sql, None without one.
+    """One pending script, read and judged. `claims` are those of its verify.sql, `reverse` is its rollback.sql.
 
     `script` and `claims` are as they may be shown: `veil` and `verify_veil` hide what may not.
     """
@@ -65,6 +67,12 @@ class Analysed:
     claims: Claims | None = None
     veil: Veil = NOTHING
     verify_veil: Veil = NOTHING
+    reverse: "Analysed | None" = None
+
+    @property
+    def scripts(self) -> "tuple[Analysed, ...]":
+        """It and the one that undoes it."""
+        return (self, self.reverse) if self.reverse else (self,)
 
 
 def analyse(migration: Migration, also: Sequence[str] = (), way: Way = "safe", hide: Hide = hide_given) -> Analysed:
@@ -78,7 +86,8 @@ def analyse(migration: Migration, also: Sequence[str] = (), way: Way = "safe", h
     veil = hide(script)
     shown = veil.script(script)
     verify_veil, claims = _verify(migration.verify, hide) if migration.verify is not None else (NOTHING, None)
-    return Analysed(migration, shown, model, judge(shown, also), claims, veil, verify_veil)
+    reverse = analyse(migration.reverse, also, way, hide) if migration.reverse else None
+    return Analysed(migration, shown, model, judge(shown, also), claims, veil, verify_veil, reverse)
 
 
 def _verify(data: bytes, hide: Hide) -> tuple[Veil, Claims]:
@@ -109,7 +118,8 @@ def make_plan(
     scales = Scales(budgets_of(project.review), known)
     weighed = [scales.weigh(one.script, one.findings) for one in read]
     room = Room()
-    scripts = tuple(script_told(one, on_target, room) for one, on_target in zip(read, weighed, strict=True))
+    forward = [script_told(one, on_target, room) for one, on_target in zip(read, weighed, strict=True)]
+    scripts = tuple(_with_rollback(told, one, scales, room) for told, one in zip(forward, read, strict=True))
     protected = _protected(project, environment, mark)
     return e.PlanMade(
         hash=plan_hash(project, runbook, scripts, target, runner),
@@ -140,6 +150,15 @@ def plan_hash(
     return covered_by(project, runbook, scripts, (target.system_identifier, target.database), runner).hash
 
 
+class CoveredRollback(Frozen):
+    """What the hash covers of what undoes a script; empty is what is not there."""
+
+    text: str = ""
+    sql: str = ""
+    model: str = ""
+    findings: tuple[tuple[str, int], ...] = ()
+
+
 class CoveredScript(Frozen):
     """What the hash covers of one script. `findings` are pairs of rule and statement, in order."""
 
@@ -148,6 +167,12 @@ class CoveredScript(Frozen):
     model: str
     verify: str
     findings: tuple[tuple[str, int], ...]
+    rollback: CoveredRollback | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A plan without ways back has the hash that it had before there were any."""
+        return {key: value for key, value in dump(self).items() if key != "rollback" or value is not None}
 
 
 class Covered(Frozen):
@@ -183,6 +208,7 @@ def covered_by(
                 model=script.model,
                 verify=script.verify.sha256 if script.verify else "",
                 findings=tuple(sorted(_pairs(script.findings))),
+                rollback=_covered_rollback(script.rollback) if script.rollback else None,
             )
             for script in scripts
         ),
@@ -193,6 +219,16 @@ def covered_by(
         engine=runner.words if runner else engine_of(runbook),
         model=way_of(runbook, runner),
     )
+
+
+def _covered_rollback(rollback: e.Rollback) -> CoveredRollback:
+    script = rollback.script
+    if script is None:
+        return CoveredRollback(text=rollback.text_sha256)
+    findings = tuple(sorted(_pairs(script.findings)))
+    return CoveredRollback(
+        text=rollback.text_sha256, sql=script.sha256, model=script.model, findings=findings
+    )  # fmt: skip
 
 
 def _pairs(findings: Iterable[e.Finding]) -> list[tuple[str, int]]:
@@ -297,3 +333,21 @@ def script_told(one: Analysed, weighed: Weighed, room: Room) -> e.Script:
         if one.claims
         else None,
     )
+
+
+def _with_rollback(told: e.Script, one: Analysed, scales: Scales, room: Room) -> e.Script:
+    """With what undoes it. How long that takes nobody can tell: what it meets is not what is there now."""
+    migration, reverse = one.migration, one.reverse
+    text = migration.rollback_text
+    if reverse is None and text is None:
+        return told
+    of_script = wrong_with_script(reverse.migration, reverse.model) if reverse else ""
+    of_text = wrong_with_text(text) if text is not None else ""
+    alone = Scales(scales.budgets).weigh(reverse.script, reverse.findings) if reverse else None
+    rollback = e.Rollback(
+        script=script_told(reverse, alone, room) if reverse and alone else None,
+        text=text.decode() if text is not None and not of_text else "",
+        text_sha256=migration.rollback_text_sha256,
+        wrong=tuple(f"{file}: {words}" for file, words in ((ROLLBACK, of_script), (ROLLBACK_TEXT, of_text)) if words),
+    )
+    return told.model_copy(update={"rollback": rollback})

@@ -13,6 +13,7 @@ from runbooks.report.parts import (
     Script,
     Strong,
     Value,
+    Verbatim,
     Words,
     listed,
     table,
@@ -62,8 +63,8 @@ def _target(target: e.Target) -> Iterator[Words]:
     )
 
 
-def script_parts(script: e.Script) -> Iterator[Part]:
-    """A script with its text, findings, statements and locks."""
+def script_parts(script: e.Script, file: str = "migration.sql") -> Iterator[Part]:
+    """A script with its text, findings, statements and locks; `file` is what it is called in its folder."""
     yield Paragraph(
         (
             *("SHA-256 ", Value(script.sha256), f", {size(script.size)}, ", coverage((script,))),
@@ -73,11 +74,12 @@ def script_parts(script: e.Script) -> Iterator[Part]:
     yield from _how_it_runs(script)
     if script.sha256:
         yield from _copied(script.copy_sha256)
-        yield Script(script.migration, script.sha256, copy_sha256=script.copy_sha256)
+        yield Script(script.migration.removesuffix(f"/{file}"), script.sha256, file, script.copy_sha256)
     yield from _findings(script)
     yield from _statements(script)
     yield from _locks(script)
     yield from _verify(script)
+    yield from _rollback(script)
 
 
 def _copied(sha256: str) -> Iterator[Part]:
@@ -110,6 +112,28 @@ def _verify(script: e.Script) -> Iterator[Part]:
         notes = [*verify.wrong, *([f"and {verify.more} more"] if verify.more else [])]
         if notes:
             yield Points(tuple(Point((Value(note),)) for note in notes))
+
+
+def _rollback(script: e.Script) -> Iterator[Part]:
+    """What undoes it, where that is written down or would have to be."""
+    back = script.rollback
+    if back is None:
+        if script.loses_data:
+            yield Paragraph(
+                (
+                    Strong("loses data"),
+                    ", and nothing beside it says how it is undone",
+                )
+            )
+        return
+    if back.wrong:
+        yield Points(tuple(Point((Strong("cannot be used"), ": ", Value(words))) for words in back.wrong))
+    if back.text:
+        yield Paragraph(("How it is undone: ", Value("rollback.md"), ", SHA-256 ", Value(back.text_sha256)))
+        yield Verbatim(back.text)
+    if back.script:
+        yield Heading(5, ("The script that undoes it: ", Value(back.script.migration)))
+        yield from script_parts(back.script, "rollback.sql")
 
 
 def _tables(plan: e.PlanMade) -> Iterator[Part]:

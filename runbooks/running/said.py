@@ -73,7 +73,7 @@ def _untick(view: RunView, command: c.Untick, by: e.By) -> e.Event:
 
 
 def _review(view: RunView, command: c.Review, by: e.By) -> e.Event:
-    scripts = {script.migration: script for script in view.plan.scripts} if view.plan else {}
+    scripts = {script.migration: script for script in view.to_review}
     script = scripts.get(command.migration)
     if script is None:
         raise Refused(f"{command.migration} is not a pending script")

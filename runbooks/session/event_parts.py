@@ -168,6 +168,7 @@ class Script(Frozen):
     `kept`: from where on a failure leaves something committed. `prisma`: what Prisma would do differently with it.
     Where there is no migration.sql, `sha256` is empty. `copy_sha256`: of the copy in the session's folder, where
     secrets are taken out of it; empty where the copy is the script itself. Offsets and lines are those of the copy.
+    `rollback`: what stands beside it to undo it.
     """
 
     migration: str
@@ -181,6 +182,24 @@ class Script(Frozen):
     statements: tuple[Statement, ...]
     findings: tuple[Finding, ...] = ()
     verify: Verify | None = None
+    rollback: "Rollback | None" = None
+
+    @property
+    def loses_data(self) -> bool:
+        """Whether a rule says so of one of its statements, whatever the script allows itself."""
+        return any(finding.loses_data for finding in self.findings)
+
+
+class Rollback(Frozen):
+    """The way back that stands beside a script. `script`: its rollback.sql, called by the folder and that name.
+
+    `text` is its rollback.md, with the SHA-256 of its bytes. `wrong`: why one of them cannot be used, after its name.
+    """
+
+    script: Script | None = None
+    text: str = ""
+    text_sha256: str = ""
+    wrong: tuple[str, ...] = ()
 
 
 class Table(Frozen):

@@ -18,6 +18,7 @@ from runbooks.session.event_parts import Finding as Finding
 from runbooks.session.event_parts import Git as Git
 from runbooks.session.event_parts import Outcome as Outcome
 from runbooks.session.event_parts import Previous as Previous
+from runbooks.session.event_parts import Rollback as Rollback
 from runbooks.session.event_parts import Runner as Runner
 from runbooks.session.event_parts import Script as Script
 from runbooks.session.event_parts import Statement as Statement
@@ -81,6 +82,12 @@ class PlanMade(Frozen):
     applied: tuple[Applied, ...] = ()
     runner: Runner | None = None
     approval: Approval | None = None
+
+    @property
+    def to_review(self) -> tuple[Script, ...]:
+        """Every script that a person reads and marks: the pending ones, each with the one that undoes it behind it."""
+        undoing = ((s, s.rollback.script if s.rollback else None) for s in self.scripts)
+        return tuple(script for pair in undoing for script in pair if script is not None)
 
 
 class PhaseOpened(Frozen):

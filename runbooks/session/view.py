@@ -127,7 +127,7 @@ class RunView:
     def to_review(self) -> tuple[e.Script, ...]:
         """The scripts that a person is to read: those of the plan, or on a way back the ones that its steps brought."""
         if self.phase != "rollback":
-            return self.plan.scripts if self.plan else ()
+            return self.plan.to_review if self.plan else ()
         steps = self.active_steps(self.section) if self.section else ()
         return tuple(script for step in steps if (script := self.step(step.id).proposed) is not None)
 

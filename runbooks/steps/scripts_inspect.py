@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from migrations.folder import SCRIPT, VERIFY, Migration, read_folder
+from migrations.folder import BESIDE, SCRIPT, VERIFY, Migration, read_folder
 from migrations.naming import convention
 from migrations.problem import Problem
 from runbooks.planning.git import committed
@@ -162,7 +162,10 @@ async def _check_git(ctx: Context, pending: Sequence[Migration]) -> None:
         ctx.check("git", title, "warn", "the migrations folder is in no git work tree that can be read", advice)
         return
     files = [(m.name, SCRIPT) for m in pending if m.data is not None]
-    files += [(m.name, VERIFY) for m in pending if m.verify is not None]
+    beside = [(m, (m.verify, m.rollback, m.rollback_text)) for m in pending]
+    files += [
+        (m.name, file) for m, found in beside for file, data in zip(BESIDE, found, strict=True) if data is not None
+    ]
     loose = [name if file == SCRIPT else f"{name}/{file}" for name, file in files if f"{name}/{file}" not in known]
     if loose:
         advice = "Commit them, so that what is applied can be found again."

@@ -87,6 +87,18 @@ def the_plan() -> e.PlanMade:
             more=1,
             wrong=("line 9: it locks rows",),
         ),
+        rollback=e.Rollback(
+            script=e.Script(
+                migration="20260301_drop/rollback.sql",
+                sha256="cd" * 32,
+                size=20,
+                model="transaction",
+                statements=(e.Statement(line=1, start=0, end=19, summary="add column legacy_code"),),
+            ),
+            text="# How\nCopy `legacy_code` back | from the dump.",
+            text_sha256="ef" * 32,
+            wrong=("rollback.sql: it was torn",),
+        ),
     )
     target = e.Target(
         address="orders@db-1.prod:5432",

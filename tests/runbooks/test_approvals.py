@@ -19,13 +19,14 @@ from migrations.problem import Misuse, Problem
 from runbooks.approvals.approval_document import ApprovalDocument, Signed, read_approval
 from runbooks.approvals.approving import PLAN, keep_scripts
 from runbooks.approvals.checkout import with_the_target
+from runbooks.approvals.differences import differences
 from runbooks.approvals.gate import Case, accepted, needed
 from runbooks.approvals.judged import judge_papers
 from runbooks.approvals.kept import keep
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.approvals.signers import Source, read_signers
 from runbooks.journal import NAME, Journal, Verdict, verify
-from runbooks.planning.planning import Covered, CoveredScript, make_plan
+from runbooks.planning.planning import Covered, CoveredRollback, CoveredScript, make_plan
 from runbooks.session import events as e
 from runbooks.session.runbook import PHASES, Phase, Runbook
 from runbooks.settings.project import Environment, Project
@@ -205,14 +206,32 @@ def test_stock_ssh_keygen_says_the_same_of_the_files(desk: Desk, tmp_path: Path)
 def test_an_approver_reads_the_scripts_as_a_session_shows_them_and_is_told_no_less_than_here(tmp_path: Path) -> None:
     (tmp_path / "1_role").mkdir()
     (tmp_path / "1_role" / "migration.sql").write_text("ALTER ROLE app PASSWORD 'correct horse';\n")
+    (tmp_path / "1_role" / "rollback.sql").write_text("ALTER ROLE app PASSWORD 'battery horse';\n")
     book = Runbook(name="book", sha256="", phases=tuple(Phase(name=name, title=name) for name in PHASES))
     pending = Plan(pending=tuple(read_folder(tmp_path)))
     production = Environment(name="production", protected=True)
     here = make_plan(project(tmp_path), production, book, pending, TARGET, first_run=False, mark=None)
     keep_scripts(project(tmp_path), here, tmp_path)
-    shown = read_pending(tmp_path, here.scripts[0]).text
-    assert "ALTER ROLE app" in shown and "horse" not in shown
+    shown = [read_pending(tmp_path, script).text for script in here.to_review]
+    assert len(shown) == 2 and all("ALTER ROLE app" in text and "horse" not in text for text in shown)
     assert with_the_target(here, plan(protected=False)).protected  # whatever the requester says of it
+
+
+def test_another_way_back_is_another_plan_and_is_named() -> None:
+    def with_back(**fields: object) -> Covered:
+        back = CoveredRollback.model_validate(fields) if fields else None
+        return COVERS.model_copy(update={"scripts": (SCRIPT.model_copy(update={"rollback": back}),)})
+
+    def said(other: Covered) -> list[str]:
+        return list(differences(with_back(text="1" * 64, sql="2" * 64, model="transaction"), other, "here"))
+
+    assert "rollback" not in COVERS.scripts[0].model_dump() and plan().plan == COVERS.hash
+    assert said(COVERS) == [
+        "1_drop: rollback.md 111111111111… in the plan, none here",
+        "1_drop: rollback.sql 222222222222… in the plan, none here",
+    ]
+    judged = with_back(text="1" * 64, sql="2" * 64, model="transaction", findings=(("table-drop", 0),))
+    assert said(judged) == ["1_drop: findings of rollback.sql none in the plan, table-drop at statement 1 here"]
 
 
 def test_what_loses_data_on_a_protected_target_takes_one_at_the_least() -> None:

@@ -117,6 +117,20 @@ def test_a_verify_sql_that_cannot_be_asked(clone: Clone) -> None:
     assert "file-ignored" not in said(clone.check())
 
 
+def test_what_cannot_undo_a_script(clone: Clone) -> None:
+    clone.script("20250101000000_good", "SELECT 1;")
+    clone.write("prisma/migrations/20250101000000_good/rollback.sql", "SELECT 1;")
+    clone.write("prisma/migrations/20250101000000_good/rollback.md", "by hand")
+    clone.script("20250102000000_bad", "SELECT 1;")
+    clone.write("prisma/migrations/20250102000000_bad/rollback.sql", "SELEC")
+    clone.write("prisma/migrations/20250102000000_bad/rollback.md", "")
+    lines = said(clone.check())["rollback-file"]
+    assert [line.split(": ")[0].removeprefix("2025010") for line in lines] == [
+        "2000000_bad/rollback.md:1",
+        "2000000_bad/rollback.sql:1",
+    ]
+
+
 def test_what_is_never_applied(clone: Clone) -> None:
     clone.write("prisma/migrations/20250101000000_x.sql", "SELECT 1;")
     clone.write("prisma/migrations/README.md", "Read me")

@@ -104,6 +104,15 @@ def test_a_script_must_be_reviewed_by_the_bytes_of_the_plan() -> None:
     assert "1_a" not in holds(at("preflight", reviewed("aa"), scripts=(SCRIPT,)))
 
 
+def test_the_script_that_undoes_another_is_reviewed_by_itself() -> None:
+    undo = SCRIPT.model_copy(update={"migration": "1_a/rollback.sql", "sha256": "cc"})
+    both = SCRIPT.model_copy(update={"rollback": e.Rollback(script=undo)})
+    review = e.ScriptReviewed(migration="1_a", sha256="aa", by=BY)
+    assert holds(at("preflight", review, scripts=(both,)))["1_a/rollback.sql"] == "review"
+    undone = e.ScriptReviewed(migration="1_a/rollback.sql", sha256="cc", by=BY)
+    assert "review" not in holds(at("preflight", review, undone, scripts=(both,))).values()
+
+
 def test_an_old_dump_shuts_the_gate_until_it_has_run_again() -> None:
     old, fresh = {"stale_at": "2026-01-01T00:00:04.000000Z"}, {"stale_at": "2026-01-02T00:00:00.000000Z"}
     copied = (started(COPY), ended(COPY))

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from fix_command import SmallProject
 
+from migrations.folder import BESIDE
 from migrations.problem import Problem
 from migrations.target import Pinned
 from runbooks.document import read_runbook
@@ -149,19 +150,27 @@ async def test_secrets_are_taken_out_of_the_copy_and_what_is_run_has_them(
         script_text(ctx, script)
 
 
-async def test_a_verify_sql_is_kept_and_an_edit_of_it_is_another_plan(
+async def test_what_stands_beside_a_script_is_kept_and_an_edit_of_it_is_another_plan(
     small: SmallProject, target: psycopg.Connection[Any]
 ) -> None:
-    beside = small.migration("20260102000000_index", INDEX).with_name("verify.sql")
-    beside.write_text("SELECT true")
+    script = small.migration("20260102000000_index", INDEX)
+    for file in BESIDE:
+        script.with_name(file).write_text(f"SELECT true -- {file}")
     plans = await reader(small)
     view = view_with(await plans.make(view_with(None, small)), small)
-    assert view.plan is not None and (verify := view.plan.scripts[1].verify) is not None
-    assert (small.folder / "session" / "scripts" / f"{verify.sha256}.sql").read_text() == "SELECT true"
+    assert view.plan is not None
+    verify = view.plan.scripts[1].verify
+    assert verify is not None
+    for sha256, file in ((verify.sha256, "verify.sql"), (view.plan.to_review[2].sha256, "rollback.sql")):
+        kept = small.folder / "session" / "scripts" / f"{sha256}.sql"
+        assert kept.read_text() == f"SELECT true -- {file}"
     assert await plans.differs(view) is None
-    for text in ("SELECT not false", None):
+    edits = [("verify.sql", "SELECT not false"), ("rollback.sql", None), ("rollback.md", "otherwise")]
+    for file, text in edits:
+        beside = script.with_name(file)
         beside.write_text(text) if text else beside.unlink()
         again = await reader(small)
-        said = "the plan is another one now: the verify.sql of 20260102000000_index was edited"
+        said = f"the plan is another one now: the {file} of 20260102000000_index was edited"
         assert await plans.differs(view) == said
         assert await again.differs(view) == said
+        beside.write_text(f"SELECT true -- {file}")

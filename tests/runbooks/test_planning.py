@@ -112,6 +112,8 @@ def test_the_hash_is_over_what_is_written_down() -> None:
         plan(migration("ALTER TABLE t ADD c int ")),
         plan(migration("ALTER TABLE t ADD c int", "20260101000000_renamed")),
         plan(replace(ADD, verify=b"SELECT true")),
+        plan(replace(ADD, rollback=b"SELECT 1")),
+        plan(replace(ADD, rollback_text=b"by hand")),
         plan(ADD, target=TARGET.model_copy(update={"database": "other"})),
         plan(ADD, target=TARGET.model_copy(update={"system_identifier": "1"})),
         plan(ADD, book="ab"),
@@ -347,3 +349,32 @@ def test_what_a_verify_sql_claims_stands_in_the_plan() -> None:
     many = b"SELECT true;" * 2001
     (cut,) = plan(replace(ADD, verify=many)).scripts
     assert cut.verify is not None and (len(cut.verify.claims), cut.verify.more) == (2000, 1)
+
+
+def test_what_undoes_a_script_is_judged_with_it_and_is_no_condition_of_the_session() -> None:
+    undone = replace(ADD, rollback=b"ALTER TABLE t DROP COLUMN c;", rollback_text="drop it \u00e9".encode())
+    made = plan(undone)
+    back = made.scripts[0].rollback
+    assert back is not None and back.script is not None and back.wrong == ()
+    assert (back.text, back.text_sha256) == ("drop it \u00e9", hashlib.sha256(undone.rollback_text or b"").hexdigest())
+    assert back.script.migration == f"{ADD.name}/rollback.sql" and back.script.loses_data
+    assert made.to_review == (made.scripts[0], back.script) and "destructive" not in made.conditions
+    judged = {plan(replace(ADD, rollback=sql)).hash for sql in (b"DROP TABLE t", b"SELECT 1")}
+    assert len(judged | {made.hash, plan(replace(ADD, rollback=undone.rollback)).hash}) == 4
+
+
+@pytest.mark.parametrize(
+    "sql, text, wrong",
+    [
+        (b"SELEC", None, "rollback.sql: it cannot be read: syntax error"),
+        (b"-- later", None, "rollback.sql: there is no statement in it"),
+        (b"SELECT 1 \xff", None, "rollback.sql: not UTF-8"),
+        (None, b" \n", "rollback.md: it is empty"),
+        (None, b"x" * 65537, "rollback.md: it is longer than 64 kB"),
+        (None, b"\xff\xfe", "rollback.md: not UTF-8"),
+    ],
+)
+def test_what_cannot_undo_anything_is_said(sql: bytes | None, text: bytes | None, wrong: str) -> None:
+    back = plan(replace(ADD, rollback=sql, rollback_text=text)).scripts[0].rollback
+    assert back is not None and len(back.wrong) == 1 and back.wrong[0].startswith(wrong)
+    assert back.text == ""

@@ -238,6 +238,14 @@ def test_what_a_verify_sql_asks_stands_with_its_script() -> None:
     assert "| 1 | SELECT count" in text
 
 
+def test_what_undoes_a_script_stands_with_it() -> None:
+    text = transcript(recorded(walk()))
+    assert "- **cannot be used**: `rollback.sql: it was torn`" in text
+    assert "How it is undone: `rollback.md`, SHA-256 `efef" in text and "Copy `legacy_code` back | from" in text
+    assert "##### The script that undoes it: `20260301_drop/rollback.sql`" in text
+    assert "add column legacy\\_code" in text or "add column legacy_code" in text
+
+
 def test_an_end_that_was_recorded_late_is_named_where_the_step_began(events) -> None:
     other = events[4].model_copy(update={"step": "apply", "title": "Apply"})
     text = transcript(recorded([*events[:5], other, events[10]]))

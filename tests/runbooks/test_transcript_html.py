@@ -124,7 +124,7 @@ def test_a_script_is_shown_only_if_it_is_the_one_of_the_journal(write, events, l
     assert ('<span class="sql-comment">-- &lt;b&gt;&amp;</span>' in text) == bool(kept)
     assert ('<span class="sql-keyword">AS</span>' in text) == bool(kept)
     assert "another&#x27;" not in text
-    assert "".join(html(folder / NAME, only=frozenset())).count("was not beside") == 1
+    assert "".join(html(folder / NAME, only=frozenset())).count("was not beside") == 2
 
 
 def test_no_name_of_a_script_leads_out_of_the_folder(tmp_path) -> None:

@@ -92,7 +92,7 @@ def _review(
 
 def _acknowledged(plan: e.PlanMade) -> Iterator[Acknowledged]:
     """Each rule that says stop, said yes to by itself. Raises Problem."""
-    for script in plan.scripts:
+    for script in plan.to_review:
         stops = [finding for finding in script.findings if finding.severity == "stop"]
         for rule in dict.fromkeys(finding.rule for finding in stops):
             lines = [finding.line for finding in stops if finding.rule == rule]

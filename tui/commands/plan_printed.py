@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.report.plan_words import HOW, coverage, table_words
+from runbooks.report.rollback_words import undone_by
 from runbooks.session import events as e
 
 MARKS = {"stop": "✘", "warn": "!", "note": "·"}
@@ -47,6 +48,9 @@ def script_lines(script: e.Script, place: str) -> Iterator[str]:
     yield from (f"  {words}" for words in (script.kept,) if words)
     for finding in sorted(script.findings, key=lambda found: (_WORST.index(found.severity), found.line)):
         yield from finding_lines(finding)
+    if script.rollback or script.loses_data:
+        yield "  undone by"
+        yield from (f"    {line}".rstrip() for line in undone_by(script.rollback))
 
 
 def finding_lines(finding: e.Finding) -> Iterator[str]:

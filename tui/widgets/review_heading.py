@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from runbooks.session.events import Script
 from runbooks.session.view import RunView
 from tui.palette import OPEN, OUTCOMES, TICKED
 from tui.printable import one_line
@@ -21,10 +22,17 @@ def heading(
     also = Content.styled(f"\n{one_line(said[0])}", said[1]) if said[0] else Content("")
     if entry.script is None:
         return Content.assemble(name, _applied(entry), also)
-    words = f"\n{one_line(entry.coverage)} · {how(entry.script)}"
+    words = f"\n{one_line(entry.coverage)} · {how(entry.script)}{_undone(entry.script)}"
     unread = "unknown" if entry.unread else "quiet"
     state = _state(view, entry, seen_end=seen_end, loaded=loaded)
     return Content.assemble(name, state, (words, f"${unread}"), also)
+
+
+def _undone(script: Script) -> str:
+    back = script.rollback
+    files = (("rollback.md" if back.text_sha256 else ""), ("rollback.sql" if back.script else "")) if back else ()
+    found = " and ".join(file for file in files if file)
+    return f" · undone by {found}" if found else ""
 
 
 def standing_words(entry: Entry, place: Place, number: tuple[int, int]) -> str:

@@ -8,7 +8,7 @@ from textual.content import Content
 from runbooks.report.plan_words import NO_REHEARSAL, held_for, table_words
 from runbooks.session.events import PlanMade, Script, Statement, Table, Touch
 from tui.palette import OUTCOMES
-from tui.printable import one_line
+from tui.printable import one_line, printable
 from tui.widgets.finding_rows import finding_rows
 from tui.widgets.row import Pile, Row, row
 
@@ -60,7 +60,7 @@ def told_of_script(script: Script, findings: Sequence[int]) -> Told:
     """What is said of a script where no statement is stood on."""
     words = "after the last statement" if script.statements else "no statement"
     rows = [found for index in findings for found in finding_rows(script.findings[index])]
-    return Told((row("", (words, "$quiet")), *rows, *_model_rows(script)))
+    return Told((row("", (words, "$quiet")), *rows, *_model_rows(script), *_undone_rows(script)))
 
 
 def told_of_applied(sha256: str, *, edited: bool) -> Told:
@@ -117,6 +117,15 @@ def _touch_rows(touch: Touch, tables: Mapping[str, Table]) -> Iterator[Row]:
 def _hardness(touch: Touch) -> tuple[int, int]:
     blocked = _BLOCKED.index(touch.blocks) if touch.blocks in _BLOCKED else len(_BLOCKED)
     return blocked, -(touch.most or touch.least or 0)
+
+
+def _undone_rows(script: Script) -> Iterator[Row]:
+    """How it is undone, as it is written down beside it; the script that does it stands behind it in the tree."""
+    back = script.rollback
+    if back is not None and (back.text or back.wrong):
+        yield row("   ", ("how it is undone:", "bold"))
+        yield from (row(Content.styled(" ✖ ", "$fail"), (one_line(words), "$fail")) for words in back.wrong)
+        yield from (row("   ", printable(line)) for line in back.text.splitlines())
 
 
 def _model_rows(script: Script) -> Iterator[Row]:
