@@ -20,6 +20,7 @@ COMMANDS = {
     "backup": "walk:backup",
     "check": "check:check",
     "demo": "walk:demo",
+    "follow-ups": "follow_ups:follow_ups",
     "new": "new:new",
     "plan": "plan:plan",
     "resolve": "resolve:resolve",

@@ -29,7 +29,10 @@ def sessions_text(sessions: Sequence[Summary]) -> str:
 def sessions_json(sessions: Sequence[Summary]) -> str:
     """A list of objects. `grade` is null unless it was asked for."""
     rows = [
-        {n: getattr(s, n) for n in (*_JSON, "running", "state", "grade", "review_by", "reviewer", "fault")}
+        {
+            **{n: getattr(s, n) for n in (*_JSON, "running", "state", "grade", "review_by", "reviewer", "fault")},
+            "to_do": [one.model_dump() for one in s.to_do],
+        }
         for s in sessions
     ]
     return json.dumps(rows, indent=2)
@@ -42,8 +45,13 @@ def state_word(session: Summary) -> str:
 
 def _cells(session: Summary) -> tuple[str, ...]:
     cells = (session.id, session.environment, session.ticket, session.operator, state_word(session))
-    passed = passed_words(session)
-    return tuple(one_line(cell) for cell in (*cells, *passed, session.grade or "", review_words(session)))
+    more = (*passed_words(session), session.grade or "", review_words(session), to_do_words(session))
+    return tuple(one_line(cell) for cell in (*cells, *more))
+
+
+def to_do_words(session: Summary) -> str:
+    """How much of what it left to be done nobody has done yet."""
+    return f"{len(session.to_do)} to do" if session.to_do else ""
 
 
 def passed_words(session: Summary) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from runbooks.history.sessions import Summary
 from runbooks.reading.listing import environment_of
-from tui.listed_rows import passed_words, review_words
+from tui.listed_rows import passed_words, review_words, to_do_words
 from tui.palette import OUTCOMES, RUNNING, WAITING, Mark
 from tui.printable import one_line
 from tui.standing import outcome_word
@@ -51,7 +51,7 @@ def grade_mark(session: Summary, *, verifying: bool = False) -> Mark:
 def cells(session: Summary) -> tuple[str, ...]:
     """Its outcome; when, where, for what, by whom, what was waived or not applicable, whether it owes a review."""
     review = ("reviewed as claimed" if session.reviewer else "owes review") if session.review_by else ""
-    waived = ", ".join(part for part in (*passed_words(session), review) if part)
+    waived = ", ".join(part for part in (*passed_words(session), review, to_do_words(session)) if part)
     name = session.id
     when = f"{name[:4]}-{name[4:6]}-{name[6:8]} {name[9:11]}:{name[11:13]}"
     where = session.environment or environment_of(session)

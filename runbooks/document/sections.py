@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from runbooks.document.blocks import Block, Comment, Fence, Heading, Lost, Table, Task
 from runbooks.document.heads import read_advice, read_head
 from runbooks.document.steps import StepReader
-from runbooks.session.runbook import CONDITIONS, PHASES, Advice, Condition, Item, Step
+from runbooks.session.runbook import CONDITIONS, PHASES, Advice, Condition, FollowUp, Item, Step
 from runbooks.settings.faults import Faults
 from runbooks.settings.nearest import nearest
 
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind
 
-Sort = Literal["intro", "phase", "rollback", "option", "troubleshooting", "contacts", "unknown"]
+Sort = Literal["intro", "phase", "rollback", "option", "troubleshooting", "contacts", "follow-ups", "unknown"]
 
 SECTIONS: dict[str, Sort] = {
     **dict.fromkeys(PHASES, "phase"),
     "rollback": "rollback",
     "troubleshooting": "troubleshooting",
     "contacts": "contacts",
+    "follow-ups": "follow-ups",
 }
 BLOCKS = ("runbook", "step", "option")
 SHELLS = ("bash", "shell", "zsh", "dash", "ksh", "fish", "console", "run")
@@ -36,6 +37,7 @@ class Part:
     line: int
     steps: list[Step] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
+    follow_ups: list[FollowUp] = field(default_factory=list)
     head: dict[str, str] | None = field(default_factory=dict)
     advice: list[Advice] = field(default_factory=list)
     taken: list[tuple[int, int]] = field(default_factory=list)
@@ -109,7 +111,7 @@ class SectionReader:
             self._take(block)
         else:
             self.here.headings.append(block.line)
-            if self.here.runs:
+            if self.here.runs or self.here.sort == "follow-ups":
                 self._condition(block)
 
     def _title(self, block: Heading) -> None:
@@ -215,6 +217,8 @@ class SectionReader:
         self._take(block)
         if block.quoted:
             self.faults.add(block.line, "an item stands inside a quotation", "the item outside of it")
+        elif self.here.sort == "follow-ups":
+            self.here.follow_ups.append(self._steps.follow_up(block, self.here.when))
         elif self._may_run(block.line, "item"):
             self.here.items.append(self._steps.item(block, self.here.when))
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
+from runbooks.after.follow_ups import DUE, NEXT_RELEASE, is_due
 from runbooks.document.attributes import read_attributes
 from runbooks.document.blocks import Fence, Task
 from runbooks.document.heads import read_table
 from runbooks.document.identifiers import RESERVED, is_id, slug
 from runbooks.document.params import Params, check_params, flat
 from runbooks.document.step_references import check_references
-from runbooks.session.runbook import Condition, Item, Step
+from runbooks.session.runbook import Condition, FollowUp, Item, Step
 from runbooks.settings.durations import EXPECTED, duration
 from runbooks.settings.faults import Faults
 from runbooks.settings.nearest import one_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 STEP_KEYS = ("id", "uses", "title", "required")
 RUN_ATTRIBUTES = ("id", "title", "timeout", "required")
 ITEM_ATTRIBUTES = ("id", "evidence", "required")
+FOLLOW_UP_ATTRIBUTES = ("id", "owner", "due")
 SHELL = "shell"
 
 
@@ -85,15 +87,26 @@ class StepReader:
             line=block.line,
         )
 
+    def follow_up(self, task: Task, when: Condition | None) -> FollowUp:
+        """The follow-up of a checkbox under Follow-ups."""
+        found = self._checkbox(task, FOLLOW_UP_ATTRIBUTES, "follow-up", "what is to be done")
+        for key, expected in (("owner", "who does it"), ("due", f"when: {DUE}")):
+            if key not in found:
+                self.faults.add(task.line, f"this follow-up has no `{key}`", f'`{key}="…"` ({expected})')
+        if not is_due(found.get("due", NEXT_RELEASE)):
+            self.faults.add(task.line, f"`{found['due']}` does not say when something is due", DUE)
+        return FollowUp(
+            id=self._id(found.get("id") or slug(task.text), task.line, task.line),
+            text=task.text,
+            owner=found.get("owner", ""),
+            due=found.get("due", ""),
+            when=when,
+            line=task.line,
+        )
+
     def item(self, task: Task, when: Condition | None) -> Item:
         """The item of a checkbox."""
-        found = self._attributes(task.comment or "", ITEM_ATTRIBUTES, task.line, "the comment of an item")
-        if task.ticked:
-            self.faults.add(task.line, "this item is ticked already", "`- [ ]`: ticks are made in a session")
-        if "<!--" in task.text:
-            self.faults.add(task.line, "the comment of this item is never closed", "`-->`")
-        if not task.text:
-            self.faults.add(task.line, "this item says nothing", "what a person confirms by ticking it")
+        found = self._checkbox(task, ITEM_ATTRIBUTES, "item", "what a person confirms by ticking it")
         return Item(
             id=self._id(found.get("id") or slug(task.text), task.line, task.line),
             text=task.text,
@@ -102,6 +115,18 @@ class StepReader:
             when=when,
             line=task.line,
         )
+
+    def _checkbox(self, task: Task, known: tuple[str, ...], what: str, says: str) -> dict[str, str]:
+        """Its attributes; and what is wrong with any box of this sort."""
+        article = "an" if what[0] in "aeiou" else "a"
+        found = self._attributes(task.comment or "", known, task.line, f"the comment of {article} {what}")
+        if task.ticked:
+            self.faults.add(task.line, f"this {what} is ticked already", "`- [ ]`: ticks are made in a session")
+        if "<!--" in task.text:
+            self.faults.add(task.line, f"the comment of this {what} is never closed", "`-->`")
+        if not task.text:
+            self.faults.add(task.line, f"this {what} says nothing", says)
+        return found
 
     def _uses(self, uses: object, block: Fence, line_of: Callable[[str], int]) -> str | None:
         known = sorted(name for name in self.catalogue if name != SHELL)

@@ -6,16 +6,19 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from migrations.problem import Misuse, Problem, Unavailable
+from runbooks.after.done import Done, done_in
+from runbooks.after.follow_ups import Owed, owed_by
 from runbooks.host.sharing import Circle, making, must_be_shared, share
 from runbooks.journal import NAME
 from runbooks.journal.files import open_folder, open_to_read, read_lines
 from runbooks.journal.grade import Grade
 from runbooks.journal.records import BadRecord, Chain, opened
 from runbooks.session.events import SessionEnded
+from runbooks.session.runbook import Runbook
 from runbooks.settings.project import Project
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_.-]+-[0-9a-f]{4,}", re.ASCII)
@@ -52,6 +55,9 @@ class Summary:
     head: str = ""
     running: bool = False
     fault: str = ""
+    follow_ups: tuple[Owed, ...] = ()
+    """What it left to be done, done by now or not."""
+    done: tuple[Done, ...] = ()
     grade: Grade | None = None
     """None until somebody has verified it: `runbooks.listing.verified`."""
 
@@ -60,6 +66,12 @@ class Summary:
         """How it ended, as its last record says; else `unreadable`, `running` or `unfinished`."""
         standing = "unreadable" if self.fault else "running" if self.running else "unfinished"
         return self.outcome or standing
+
+    @property
+    def to_do(self) -> tuple[Owed, ...]:
+        """The follow-ups that nobody has done yet."""
+        done = {one.follow_up for one in self.done}
+        return tuple(one for one in self.follow_ups if one.id not in done)
 
     @property
     def unfinished(self) -> bool:
@@ -225,13 +237,13 @@ def summary(folder: Path) -> Summary:
         head=first.hash,
         running=held,
     )
-    return _counted(start, lines)
+    return _counted(start, lines, event.runbook)
 
 
-def _counted(start: Summary, lines: Iterator[bytes]) -> Summary:
+def _counted(start: Summary, lines: Iterator[bytes], book: Runbook) -> Summary:
     """Look at the ends of the lines only: a journal may have a million."""
     records, waivers, last, fault = start.records, 0, b"", ""
-    shrugged = set[str]()
+    shrugged, conditions, day = set[str](), frozenset[str](), date.min
     ended: SessionEnded | None = None
     for line in lines:
         tail = _TAIL.search(line, max(0, len(line) - _TAIL_BYTES))
@@ -242,14 +254,34 @@ def _counted(start: Summary, lines: Iterator[bytes]) -> Summary:
         waivers += tail[2] == b"waived"
         if tail[2] in (b"item_ticked", b"item_unticked"):
             _tick(line, shrugged)
+        if tail[2] == b"plan_made" and book.follow_ups:
+            conditions = _conditions(line)
         if tail[2] == b"session_ended":
             ended, fault = _ended(line, records - 1)
+            day = _day(line) if ended is not None else day
     head = last.decode() or start.head
     found = replace(start, records=records, waivers=waivers, not_applicable=len(shrugged), head=head, fault=fault)
     if ended is None:
         return found
     reviewer = _reviewer(start.folder, head) if start.review_by else ""
-    return replace(found, outcome=ended.outcome, exit_code=ended.exit_code, reviewer=reviewer)
+    owed = owed_by(book, conditions, ended.outcome, day)
+    done = tuple(done_in(start.folder, owed, head).values())
+    return replace(
+        found, outcome=ended.outcome, exit_code=ended.exit_code, reviewer=reviewer, follow_ups=owed, done=done
+    )
+
+
+def _conditions(line: bytes) -> frozenset[str]:
+    """Those that hold by a plan."""
+    try:
+        return frozenset(json.loads(line)["data"].get("conditions", {}))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return frozenset()
+
+
+def _day(line: bytes) -> date:
+    """On which a record was written."""
+    return date.fromisoformat(json.loads(line)["at"][:10])
 
 
 def _reviewer(folder: Path, head: str) -> str:

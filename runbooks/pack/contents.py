@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Problem
+from runbooks.after.done import PLACE as FOLLOW_UPS
 from runbooks.anchoring import noted
 from runbooks.approvals.kept import FOLDER as APPROVALS
 from runbooks.journal.files import open_to_read
@@ -35,6 +36,7 @@ _KNOWN = frozenset(
 """What steps keep of a schema, by the kind of the step and the name of the file: no rows of anybody's."""
 _PAPERS = {
     SIGNATURES: re.compile(r"[0-9]{6,}-[a-z0-9-]+\.(sig|txt)"),
+    FOLLOW_UPS: re.compile(r"[a-z][a-z0-9-]{0,63}\.json"),
     APPROVALS: re.compile(r"signers|review\.json(\.sig)?|[0-9]-[^/]+\.json(\.sig)?"),
 }
 _PLACES = ("scripts", "artefacts")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from runbooks.journal.records import Record
+from runbooks.report.afterwards import afterwards
 from runbooks.report.chapters import Attempt, Chapter, entries
 from runbooks.report.entries import Entries
 from runbooks.report.facts import Facts
@@ -25,6 +26,7 @@ def session_parts(facts: Facts, reading: Reading) -> Iterator[Part]:
     yield facts.timings.timeline(facts.opened.at[:10] if facts.opened else "")
     yield from _Teller(facts).tell(islice(reading(), 1 + (facts.last.seq if facts.last else 0)))
     yield from _never_opened(facts)
+    yield from afterwards(facts)
     yield from _how_to_check(facts)
 
 

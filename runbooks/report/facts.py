@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 from migrations.problem import Problem
+from runbooks.after.follow_ups import Owed, owed_by
 from runbooks.anchoring.noted import noted_by
 from runbooks.journal.records import ZEROS, Record
 from runbooks.report.timings import Timings, between
@@ -76,6 +78,14 @@ class Facts:
         if self.opened is None or self.last is None:
             return 0
         return max(0, between(self.opened.at, self.last.at))
+
+    @property
+    def owed(self) -> tuple[Owed, ...]:
+        """What is left to be done."""
+        if self.ended is None or self.last is None:
+            return ()
+        conditions = self.plan.conditions if self.plan else {}
+        return owed_by(self.opening.runbook, conditions, self.ended.outcome, date.fromisoformat(self.last.at[:10]))
 
     @property
     def protected(self) -> bool:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from runbooks.after.follow_ups import urgent_first
 from runbooks.journal.records import Record
+from runbooks.report.afterwards import release_note
 from runbooks.report.approved import approved_rows
 from runbooks.report.escape import one_line
 from runbooks.report.facts import Deviation, Facts, gather
@@ -53,7 +55,7 @@ def deviation_points(facts: Facts, each: int = SHOWN, sorts: int = DEVIATIONS) -
 
 
 def ticket_summary(records: Iterable[Record]) -> str:
-    """At most 12 lines of plain text to paste into the change ticket. Raises ValueError if there are no records."""
+    """At most 14 lines of plain text to paste into the change ticket. Raises ValueError if there are no records."""
     facts = gather(records)
     opening = facts.opening
     exit_code = f" (exit {facts.ended.exit_code})" if facts.ended else ""
@@ -71,6 +73,8 @@ def ticket_summary(records: Iterable[Record]) -> str:
         "Waived: " + "; ".join(f"{w.subject} ({w.reason})" for _, w in facts.waivers),
         "Not applicable: " + "; ".join(f"{t.item} ({t.reason})" for _, t in facts.not_applicable.values()),
         f"Deviations: {deviations}",
+        f"For the release notes: {release_note(facts)}",
+        "To be done: " + "; ".join(one.words for one in urgent_first(facts.owed)),
         f"Record #{facts.last.seq if facts.last else 0}, head {facts.head}",
     ]
     return "".join(f"{_cut(one_line(line), 240)}\n" for line in lines if line and not line.endswith(": "))

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from migrations import activity
 from migrations.apply import STRINGS, strings_in_doubt
 from migrations.backup.tools import tools
 from migrations.ledger import lock as ledger_lock
+from migrations.listed import listed
 from migrations.own import register
 from migrations.problem import Problem, Unavailable
 from migrations.restore import in_the_way
@@ -21,6 +23,7 @@ from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks.approvals.session import SessionApprovals
 from runbooks.forbidden import check_commands
+from runbooks.history.left_open import left_open
 from runbooks.history.sessions import dumps_folder
 from runbooks.host import logout, sharing
 from runbooks.host.sharing import circle_of
@@ -35,6 +38,7 @@ from runbooks.settings.setting import Setting
 from runbooks.steps.parts.prisma_engine import command_of, find_prisma, prisma_environment
 
 SECONDS = 10.0
+MOST_FOLLOW_UPS = 5
 
 Verdict = tuple[Literal["no_go", "unavailable"], int, str]
 
@@ -62,6 +66,7 @@ class Opening:
             self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
             self._strings()
             if self._walks:
+                await self._left_open()
                 plan = await self._approvals.accepted(self._run, plan)
             if plan.protected and self._changes:
                 await asyncio.to_thread(self._commands)
@@ -120,6 +125,20 @@ class Opening:
         in_doubt = [one.migration.name for one in read if cut_in_doubt(one.script.statements, one.model.pieces)]
         if in_doubt and not self._strings_conform and engine_of(self._setting.runbook) == "native":
             raise strings_in_doubt(in_doubt)
+
+    async def _left_open(self) -> None:
+        """What earlier sessions here left to be done: it may be what this one is for, or stand in its way."""
+        project, environment = self._setting.project.name, self._setting.environment.name
+        open_ones = await asyncio.to_thread(left_open, self._setting.folder.parent, project, environment)
+        if not open_ones:
+            return
+        today = datetime.now(UTC).date()
+        late = sum(one.overdue(today) for _, one in open_ones)
+        told = listed([f"{one.words}, of {session}" for session, one in open_ones], MOST_FOLLOW_UPS)
+        count = f"{len(open_ones)} open" + (f", {late} overdue" if late else "")
+        advice = "What is done is ticked off: gonogo follow-ups done SESSION ID NOTE" if late else ""
+        outcome: Literal["ok", "warn"] = "warn" if late else "ok"
+        self._run.check("follow-ups", "Follow-ups of earlier sessions", outcome, f"{count}: {told}", advice)
 
     def _commands(self) -> None:
         """Raises DocumentError: the server's own mark may protect what gonogo.toml does not."""

@@ -93,6 +93,17 @@ class Advice(Frozen):
     do: str
 
 
+class FollowUp(Frozen):
+    """Something to be done after a session that ended with GO. `due` is as written: a day, `+30d`, `next release`."""
+
+    id: str
+    text: str
+    owner: str
+    due: str
+    when: Condition | None = None
+    line: int = 0
+
+
 class Runbook(Frozen):
     """The whole document. `sha256` is of its bytes.
 
@@ -109,6 +120,7 @@ class Runbook(Frozen):
     options: tuple[Option, ...] = ()
     troubleshooting: tuple[Advice, ...] = ()
     contacts: str = ""
+    follow_ups: tuple[FollowUp, ...] = ()
 
     def sections(self) -> Iterator[Section]:
         """Every phase in order, then every rollback option."""

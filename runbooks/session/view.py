@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, TypeVar, assert_never
 
 from pydantic import JsonValue
 
+from runbooks.after.follow_ups import Owed, owed_by
 from runbooks.anchoring.noted import noted_in
 from runbooks.session import events as e
 from runbooks.session import gates
@@ -165,6 +167,13 @@ class RunView:
         if LITERAL in step.params:
             return step.shows
         return shown(step.shows, {name: state.result for name, state in self.steps.items()})
+
+    @property
+    def owed(self) -> tuple[Owed, ...]:
+        """What the session has left to be done, once it has ended."""
+        if self.ended is None or self.opened is None:
+            return ()
+        return owed_by(self.runbook, self.conditions, self.ended.outcome, date.fromisoformat(self.at[:10]))
 
     @property
     def unsigned(self) -> tuple[int, str] | None:

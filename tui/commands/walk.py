@@ -23,6 +23,7 @@ from runbooks.journal import NAME, read
 from runbooks.planning.narrowed import WHOLE, Narrowing
 from runbooks.report.markdown import transcript
 from tui.commands.common import BUG, DETACHED, on_terminal, project_option, talk
+from tui.commands.follow_ups import afterwards_lines
 from tui.commands.signed import end_signed, sign_option, signing_with
 from tui.printable import printable
 
@@ -195,6 +196,8 @@ async def left(client: Client) -> int:
     await client.close()
     if view.ended is not None:
         for line in _head(client):
+            talk(printable(line))
+        for line in afterwards_lines(client.folder, view):
             talk(printable(line))
         talk(f"Transcript {client.folder / 'transcript.md'}")
         if words := end_signed(client.folder, view):

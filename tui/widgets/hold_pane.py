@@ -81,6 +81,7 @@ def verdict_rows(view: RunView) -> Iterator[Row]:
         return
     if view.ended is not None:
         yield row("■ ", ("the session has ended", "bold"))
+        yield from owed_rows(view)
         return
     holds = view.gate.holds
     if not holds:
@@ -88,6 +89,14 @@ def verdict_rows(view: RunView) -> Iterator[Row]:
         return
     verb = "holds" if len(holds) == 1 else "hold"
     yield row(Content.styled("✖ ", "$fail"), ("NO-GO", "bold $fail"), f": {plural(len(holds), 'thing')} {verb}")
+
+
+def owed_rows(view: RunView) -> Iterator[Row]:
+    """What is left to be done."""
+    for number, one in enumerate(view.owed):
+        if not number:
+            yield row("", ("To be done", "bold $quiet"))
+        yield row(Content.assemble(OPEN.sign, " "), printable(one.words))
 
 
 def hold_mark(view: RunView, hold: Hold) -> Mark:

@@ -1,0 +1,32 @@
+"""What earlier sessions of a project left to be done on an environment, and nobody has done yet."""
+
+from itertools import islice
+from pathlib import Path
+
+from migrations.problem import Problem
+from runbooks.after.follow_ups import Owed
+from runbooks.history.sessions import folders, summary
+from runbooks.journal import NAME
+from runbooks.journal.files import open_to_read, read_lines
+from runbooks.journal.records import Chain, opened
+
+MOST = 100
+"""So many sessions are looked at, the newest first."""
+
+
+def left_open(root: Path, project: str, environment: str) -> list[tuple[str, Owed]]:
+    """The session and the follow-up, of each; what cannot be read is passed over."""
+    found = list[tuple[str, Owed]]()
+    for folder in islice(folders(root, environment), MOST):
+        if _has_any(folder, project, environment):
+            found += [(folder.name, one) for one in summary(folder).to_do]
+    return found
+
+
+def _has_any(folder: Path, project: str, environment: str) -> bool:
+    """By its first record alone: the rest of a journal may be long."""
+    try:
+        event = opened(Chain().take(next(read_lines(open_to_read(folder / NAME)), b"")))
+    except Problem:
+        return False
+    return (event.project, event.environment) == (project, environment) and bool(event.runbook.follow_ups)
