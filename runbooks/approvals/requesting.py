@@ -88,7 +88,7 @@ def _runbook(project: Project, environment: Environment, to: str) -> Runbook:
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
     if environment.protected:
-        check_commands(runbook, name, project.folder)
+        check_commands(runbook, name, project.folder, environment.values)
     names = [migration.name for migration in read_folder(project.migrations)]
     check_narrowing(runbook, names, Narrowing(to=to))
     return narrowed(told_for(runbook, environment.values, catalogue()), catalogue(), Narrowing(to=to))

@@ -10,6 +10,7 @@ RESERVED = {
     "approvals": "stands for the approvals of a session",
     "env": "stands for the environment's values in `${env.key}`",
     "opening": "is the step that opens a session",
+    "secret": "stands for the project's secrets in `${secret.NAME}`",
     "signing": "stands for the signatures of a session",
 }
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, JsonValue
 
-from runbooks.session.references import ENVIRONMENT, VALID, referring
+from runbooks.session.references import ENVIRONMENT, SECRET, VALID, referring
 from runbooks.session.runbook import Condition, Step
 from runbooks.settings.faults import Faults
 from runbooks.settings.nearest import one_of
@@ -33,12 +33,12 @@ def _fault(
 ) -> tuple[str, str] | None:
     match = VALID.fullmatch(text)
     if match is None:
-        return "is not understood", "`${step.key}` or `${env.key}`"
+        return "is not understood", "`${step.key}`, `${env.key}` or `${secret.NAME}`"
     name, key = match.groups()
-    if name == ENVIRONMENT:
+    if name in (ENVIRONMENT, SECRET):
         return None
     if name not in earlier:
-        return f"names no earlier step `{name}`", one_of(name, [ENVIRONMENT, *earlier])
+        return f"names no earlier step `{name}`", one_of(name, [ENVIRONMENT, SECRET, *earlier])
     step, kind = earlier[name]
     if step.when not in (None, when):
         return f"names a step that runs only under `When {step.when}`", "a step that has always run before this one"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runbooks.document.params import in_words
-from runbooks.session.references import referring, resolve_values
+from runbooks.session.references import LITERAL, env_named, referring, resolve_values
 from runbooks.session.runbook import Runbook, Section, Step
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ def told_for(runbook: Runbook, values: Mapping[str, str], catalogue: "Mapping[st
     """The same runbook; what its steps show holds the environment's values. Parameters stay as they are written."""
 
     def step(one: Step) -> Step:
+        script = one.params.get(LITERAL)
+        if isinstance(script, str):
+            held = [f"{name} is: {text}" for name, text in env_named(script, values).items()]
+            return one.model_copy(update={"shows": "\n".join([one.shows, *held])})
         kind = catalogue.get(one.uses)
         if kind is None or not referring(one.params):
             return one

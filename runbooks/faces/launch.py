@@ -140,7 +140,7 @@ async def begin(
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
     if environment.protected:
-        check_commands(runbook, name, project.folder)
+        check_commands(runbook, name, project.folder, environment.values)
     check_answers(given, runbook, _migrations(project, undoing=True) if given.reviews else None)
     check_narrowing(runbook, _migrations(project) if narrowing.to else None, narrowing)
     if headless and (narrowing.pause or pauses(runbook)):

@@ -21,7 +21,7 @@ from runbooks.running.execution import StepRun, failure_of
 from runbooks.running.opening import Opening, Verdict
 from runbooks.running.recorder import Recorder
 from runbooks.session import events as e
-from runbooks.session.references import resolve, with_captured
+from runbooks.session.references import SECRET, resolve, with_captured
 from runbooks.session.runbook import Mode, Step
 from runbooks.settings.setting import Setting
 from runbooks.steps import catalogue
@@ -214,6 +214,7 @@ class Attempts:
     def _params(self, kind: StepKind[Any, Any], step: Step) -> Any:
         results = {name: with_captured(state.result) for name, state in self._recorder.view.steps.items()}
         results = {name: {**result, **self._captured.get(name, {})} for name, result in results.items()}
+        results[SECRET] = self._setting.secrets
         resolved = resolve(step.params, results, self._setting.environment.values)
         try:
             return kind.params.model_validate(resolved)

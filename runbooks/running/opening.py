@@ -142,7 +142,8 @@ class Opening:
 
     def _commands(self) -> None:
         """Raises DocumentError: the server's own mark may protect what gonogo.toml does not."""
-        check_commands(self._setting.runbook, self._setting.runbook.name, self._setting.project.folder)
+        setting = self._setting
+        check_commands(setting.runbook, setting.runbook.name, setting.project.folder, setting.environment.values)
 
     def _addresses(self) -> None:
         for variable, url in self._setting.urls.items():

@@ -1,4 +1,4 @@
-"""`${dump.path}` and `${env.key}` in step parameters, and the same results as variables for shell blocks."""
+"""`${dump.path}` and `${env.key}` in step parameters, and the same as variables for shell blocks."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,11 +11,15 @@ from runbooks.session.runbook import Runbook
 REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 VALID = re.compile(r"([a-z][a-z0-9-]*)\.([A-Za-z_][A-Za-z0-9_-]*)", re.ASCII)
 ENVIRONMENT = "env"
+SECRET = "secret"
+"""What stands before the name of a variable that `secrets` in gonogo.toml names."""
 LONGEST_VARIABLE = 8192
 LONGEST_SHOWN = 200
 LITERAL = "script"
 """The parameter that holds shell text, whose `${…}` are the shell's own."""
 
+_ENV_VARIABLE = re.compile(r"GONOGO_ENV_[A-Z0-9_]+")
+_WITH_DEFAULT = re.compile(r"\$\{(GONOGO_ENV_[A-Z0-9_]+):?-")
 _LOGIN = re.compile(r"[^\s/]*@")
 _PASSWORD = re.compile(r"(://[^\s/@:]*):[^\s/@]*(?=@)")
 _QUERY = re.compile(r"(://[^\s?]*)\?\S*")
@@ -91,12 +95,32 @@ def check_values(runbook: Runbook, environment: str, values: Mapping[str, str]) 
         for name, _, key in [found.partition(".")]
         if name == ENVIRONMENT and key not in values
     }
+    given = env_variables(values)
+    wanted |= {
+        (variable.removeprefix("GONOGO_ENV_").lower(), step.id)
+        for step in runbook.steps()
+        for script in [step.params.get(LITERAL)]
+        if isinstance(script, str)
+        for variable in set(_ENV_VARIABLE.findall(script)) - set(_WITH_DEFAULT.findall(script))
+        if variable not in given
+    }
     if wanted:
         missing = ", ".join(f"`{key}` (step {step})" for key, step in sorted(wanted))
         raise Misuse(
             f"The runbook needs values that the environment {environment} does not have: {missing}.",
             advice=f"Write them under [environments.{environment}.values] in gonogo.toml.",
         )
+
+
+def env_variables(values: Mapping[str, str]) -> dict[str, str]:
+    """The environment's values as run blocks get them: `app` is `GONOGO_ENV_APP`."""
+    return shell_variables({ENVIRONMENT: dict(values)})
+
+
+def env_named(script: str, values: Mapping[str, str]) -> dict[str, str]:
+    """The variables of `env_variables` that a run block names, with what they hold."""
+    named = set(_ENV_VARIABLE.findall(script))
+    return {name: text for name, text in env_variables(values).items() if name in named}
 
 
 def shell_variables(results: Results) -> dict[str, str]:
@@ -132,6 +156,11 @@ def _value(reference: str, results: Results, values: Mapping[str, str]) -> str:
                 advice="Write it under [environments.NAME.values] in gonogo.toml.",
             )
         return values[key]
+    if name == SECRET and key not in results.get(SECRET, {}):
+        raise Misuse(
+            f"`${{{reference}}}`: {key} is not set, or is no secret of this project.",
+            advice="Name it in `secrets` under [project] in gonogo.toml, and set it where the session is started.",
+        )
     if name not in results or not results[name]:
         raise Misuse(f"`${{{reference}}}`: the step `{name}` has no result yet.", advice=f"Run `{name}` first.")
     text = _text(results[name].get(key))

@@ -7,7 +7,7 @@ from pathlib import Path
 from migrations.problem import Misuse
 from migrations.target import Fingerprint, Pinned
 from migrations.target.url import Url
-from runbooks.session.references import shell_variables
+from runbooks.session.references import env_variables, shell_variables
 from runbooks.session.runbook import Runbook
 from runbooks.session.view import RunView
 from runbooks.settings.project import Environment, Project
@@ -39,6 +39,11 @@ class Setting:
         to = next((s.params.get("to") for s in applying), None)
         return to if isinstance(to, str) else None
 
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The values of what the project names as secret, as far as they are set."""
+        return {name: self.environ[name] for name in self.project.secrets if self.environ.get(name)}
+
     def beside(self, name: str) -> Pinned:
         """Another environment's database, not looked at yet. Raises Misuse."""
         other = self.project.environment(name)
@@ -56,6 +61,7 @@ class Setting:
             **inherited,
             **{name: url.text.get_secret_value() for name, url in self.urls.items()},
             **shell_variables(results),
+            **env_variables(self.environment.values),
             "GONOGO_SESSION": self.folder.name,
             "GONOGO_ENVIRONMENT": self.environment.name,
             "GONOGO_TICKET": view.opened.ticket if view.opened else "",

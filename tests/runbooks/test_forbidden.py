@@ -8,8 +8,9 @@ from fix_command import Gonogo
 
 from migrations.ledger import create, finish, start
 from migrations.problem import Problem
-from runbooks.forbidden import forbidden_in
+from runbooks.forbidden import faults_of, forbidden_in
 from runbooks.session import events as e
+from runbooks.session.runbook import Phase, Runbook, Step
 from tests.runbooks.steps_context import TARGET, StepContext
 from tests.runbooks.test_document import document
 
@@ -86,6 +87,15 @@ def test_what_may_run_is_left_alone(project: Path, script: str) -> None:
 def test_how_it_is_reached_is_told(project: Path) -> None:
     (found,) = forbidden_in("./ops/again.sh", project)
     assert found.words.startswith("`./ops/again.sh` leads to `npm run db:reset` leads to `prisma migrate reset`, which")
+
+
+def test_what_the_values_of_an_environment_hold_is_found_in_the_block_that_names_them(project: Path) -> None:
+    step = Step(id="x", title="", uses="shell", effect="outside", params={"script": '\neval "$GONOGO_ENV_APPLY"'})
+    runbook = Runbook(name="x", phases=(Phase(name="deploy", title="Deploy", steps=(step,)),))
+    (fault,) = faults_of(runbook, project, {"apply": "npm run db:reset"})
+    assert fault.line == 2
+    assert fault.what.startswith("`$GONOGO_ENV_APPLY` leads to `npm run db:reset` leads to `prisma migrate reset`")
+    assert list(faults_of(runbook, project, {"apply": "npm run deploy", "other": "npx prisma db push"})) == []
 
 
 def protected(ctx: StepContext, **conditions: tuple[str, ...]) -> StepContext:

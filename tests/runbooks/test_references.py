@@ -4,7 +4,7 @@ import pytest
 from pydantic import JsonValue
 
 from migrations.problem import Misuse
-from runbooks.session.references import check_values, resolve, resolve_values, shell_variables, shown
+from runbooks.session.references import check_values, env_variables, resolve, resolve_values, shell_variables, shown
 from runbooks.session.runbook import Phase, Runbook, Step
 
 RESULTS: dict[str, dict[str, JsonValue]] = {
@@ -50,6 +50,13 @@ def test_what_is_missing_is_named(text: str, words: str) -> None:
         resolve({"url": text}, RESULTS, {})
 
 
+def test_secrets_are_put_in_by_their_names() -> None:
+    params: dict[str, JsonValue] = {"body": {"password": "${secret.SMOKE_PASSWORD}"}}
+    assert resolve(params, {"secret": {"SMOKE_PASSWORD": "s3cr3t"}}, {}) == {"body": {"password": "s3cr3t"}}
+    with pytest.raises(Misuse, match="SMOKE_PASSWORD is not set, or is no secret of this project"):
+        resolve(params, {"secret": {}}, {})
+
+
 def test_shell_variables() -> None:
     assert shell_variables(RESULTS) == {
         "GONOGO_DUMP_PATH": "/d/x.dump",
@@ -59,16 +66,26 @@ def test_shell_variables() -> None:
     }
 
 
+def test_run_blocks_get_the_values_of_the_environment() -> None:
+    assert env_variables({"app": "http://x", "new-app": "n"}) == {
+        "GONOGO_ENV_APP": "http://x",
+        "GONOGO_ENV_NEW_APP": "n",
+    }
+
+
+COPY = 'echo ${env.c} ${GONOGO_ENV_OTHER:-none} ${GONOGO_ENV_APP} "$GONOGO_ENV_NEW_APP"'
+
+
 def test_values_are_asked_for_before_anything_runs() -> None:
     calls = [
         Step(
             id="smoke", title="", uses="http.check", effect="reads", params={"url": "${env.app}", "json": ["${env.b}"]}
         ),
-        Step(id="copy", title="", uses="shell", effect="outside", params={"script": "echo ${env.c}"}),
+        Step(id="copy", title="", uses="shell", effect="outside", params={"script": COPY}),
     ]
     runbook = Runbook(name="x", phases=(Phase(name="smoke", title="Smoke", steps=tuple(calls)),))
-    check_values(runbook, "staging", {"app": "a", "b": "b"})
-    with pytest.raises(Misuse, match=r"staging does not have: `b` \(step smoke\)"):
+    check_values(runbook, "staging", {"app": "a", "b": "b", "new-app": "n"})
+    with pytest.raises(Misuse, match=r"staging does not have: `b` \(step smoke\), `new_app` \(step copy\)\."):
         check_values(runbook, "staging", {"app": "a"})
 
 

@@ -81,3 +81,9 @@ async def test_the_record_holds_what_is_told_and_what_is_found_is_filled_in_as_i
     view = await live.until(lambda view: view.step("one").status == "ended")
     assert view.shows(two).startswith(f"GET {clean}/one/two, expects")
     await live.do(c.EndSession(reason="seen"))
+
+
+def test_commands_of_the_environment_are_told_beside_the_block_that_runs_them() -> None:
+    block = '```sh run id="deploy" title="Deploy"\neval "$GONOGO_ENV_DEPLOY"\n```\n'
+    book = told_for(smoke(block), {"deploy": "npm run deploy", "app": "http://x"}, catalogue())
+    assert book.phases[5].steps[0].shows == 'eval "$GONOGO_ENV_DEPLOY"\nGONOGO_ENV_DEPLOY is: npm run deploy'

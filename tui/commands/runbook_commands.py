@@ -18,10 +18,11 @@ def told_of_commands(book: Runbook, document: Path) -> Iterator[str]:
     project = _project(document)
     folder = project.folder if project is not None else document.absolute().parent
     users = [one for one in project.environments.values() if _has(one, folder, document)] if project else []
-    if any(one.protected for one in users):
-        check_commands(book, document.name, folder)
-    elif not users:
-        yield from (f"! {fault}" for fault in faults_of(book, folder))
+    for one in users:
+        if one.protected:
+            check_commands(book, document.name, folder, one.values)
+    if not users:
+        yield from (f"! {fault}" for fault in faults_of(book, folder, {}))
 
 
 def _project(document: Path) -> Project | None:

@@ -14,7 +14,8 @@ SEED = "seed"
 
 async def must_be_allowed_here(ctx: Context) -> None:
     """Read the block again, since what it calls may have changed, and have seeding typed. Raises Problem."""
-    if ctx.view.protected and await asyncio.to_thread(must_be_allowed, ctx.step, ctx.project.folder):
+    given = (ctx.step, ctx.project.folder, ctx.environment.values)
+    if ctx.view.protected and await asyncio.to_thread(must_be_allowed, *given):
         await _nothing_else_applied(ctx)
         name, where = ctx.environment.name, ctx.target.url.shown
         text = f"This writes seed data into {where}, which is protected. Type the environment's name: {name}"
