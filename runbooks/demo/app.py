@@ -1,11 +1,13 @@
 """The shop's app: a small HTTP server on the shop's database, in two versions.
 
 Version 2 needs what the pending migrations add; neither version reads what they drop. Run by the keeper as
-`python -P -m runbooks.demo.app VERSION FD`, with the database's address in SHOP_URL.
+`python -P -m runbooks.demo.app VERSION FD`, with the database's address in SHOP_URL, and the password of who signs in
+to try it out in SMOKE_PASSWORD.
 """
 
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -21,6 +23,8 @@ Answer = tuple[int, dict[str, Any]]
 
 CUSTOMER = {1: "SELECT id, name FROM customers WHERE id = %s", 2: "SELECT id, name, tier FROM customers WHERE id = %s"}
 ORDERS = "SELECT id, status, quantity FROM orders WHERE customer_id = %s ORDER BY placed_at DESC LIMIT 5"
+ORDER = "SELECT id, status, quantity FROM orders WHERE id = %s"
+NEWEST = "SELECT id, status FROM orders ORDER BY id DESC LIMIT 20"
 NEW_ORDER = "INSERT INTO orders (customer_id, product_id, quantity, status) VALUES (%s, %s, 1, 'open') RETURNING id"
 SHIPMENT = "SELECT id, order_id, carrier FROM shipments WHERE id = %s"
 NEW_SHIPMENT = "INSERT INTO shipments (order_id, carrier) VALUES (%s, %s) RETURNING id"
@@ -32,6 +36,7 @@ class Shop:
     def __init__(self, version: int, url: str) -> None:
         self.version = version
         self._url = url
+        self._tokens = set[str]()
 
     def ask(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Rows of one statement, committed."""
@@ -51,6 +56,19 @@ class Shop:
     def order(self, body: dict[str, Any]) -> Answer:
         return 201, self.ask(NEW_ORDER, int(body["customer"]), int(body["product"]))[0]
 
+    def sign_in(self, body: dict[str, Any]) -> Answer:
+        if not secrets.compare_digest(str(body["password"]), os.environ.get("SMOKE_PASSWORD", "")):
+            return 401, {"error": "who are you?"}
+        token = secrets.token_urlsafe(24)
+        self._tokens.add(token)
+        return 201, {"token": token}
+
+    def orders(self, number: int | None) -> Answer:
+        if number is None:
+            return 200, {"orders": self.ask(NEWEST)}
+        found = self.ask(ORDER, number)
+        return (200, found[0]) if found else (404, {"error": "no such order"})
+
     def shipment(self, number: int) -> Answer:
         found = self.ask(SHIPMENT, number)
         return (200, found[0]) if found else (404, {"error": "no such shipment"})
@@ -58,10 +76,16 @@ class Shop:
     def ship(self, body: dict[str, Any]) -> Answer:
         return 201, self.ask(NEW_SHIPMENT, int(body["order"]), str(body["carrier"]))[0]
 
-    def answer(self, method: str, path: str, body: dict[str, Any]) -> Answer:
-        """What a request gets."""
+    def answer(self, method: str, path: str, body: dict[str, Any], token: str = "") -> Answer:
+        """What a request gets. Orders are shown to who has signed in."""
         parts = path.strip("/").split("/")
         match (method, *parts):
+            case ("GET", "orders", *_) if token not in self._tokens:
+                return 401, {"error": "sign in first"}
+            case ("GET", "orders", *number):
+                return self.orders(int(number[0]) if number else None)
+            case ("POST", "sessions"):
+                return self.sign_in(body)
             case ("GET", "health"):
                 return self.health()
             case ("GET", "customers", number):
@@ -83,7 +107,8 @@ def handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length) or b"{}")
             try:
-                status, answer = shop.answer(self.command, self.path, body)
+                token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+                status, answer = shop.answer(self.command, self.path, body, token)
             except (psycopg.Error, KeyError, ValueError) as error:
                 status, answer = 500, {"error": type(error).__name__}
             text = json.dumps(answer, default=str).encode()

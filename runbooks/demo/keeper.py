@@ -62,6 +62,14 @@ class Keeper:
             app.wait()
         return "paused: the app is stopped, nothing writes"
 
+    def release(self, version: int) -> str:
+        """Switch to a version; while nothing is let in, it is the one that serves afterwards."""
+        if self._app is not None:
+            return self.deploy(version)
+        self.version = version
+        self._keep()
+        return f"version {version} serves once traffic is let in again"
+
     def polls(self) -> str:
         """How the requests went, from the beginning."""
         verdict = "failed" if self.failed else "ok"
@@ -137,6 +145,10 @@ def obey(keeper: Keeper, words: list[str]) -> str:
     match words:
         case ["deploy" | "resume", version] if version.isdigit():
             return keeper.deploy(int(version))
+        case ["release", version] if version.isdigit():
+            return keeper.release(int(version))
+        case ["resume"]:
+            return keeper.deploy(keeper.version)
         case ["pause"]:
             return keeper.pause()
         case ["polls"]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from migrations import ledger
 from migrations.folder import read_folder
 from migrations.problem import Misuse, Unavailable
 from migrations.server import ThrowawayServer
 from migrations.server.setup import create_database, create_role, mark_database, run_script
 from migrations.target import Pinned
 from migrations.target.url import Url
+from runbooks.demo.applying import apply_all
 from runbooks.demo.world import MARK, SETTINGS, Demo
 from runbooks.history.sessions import state_home
 
@@ -70,12 +70,14 @@ def _write_project(folder: Path) -> None:
     with as_file(files("runbooks.demo") / "files") as source:
         shutil.copytree(source / "migrations", folder / "prisma" / "migrations")
         shutil.copytree(source / "runbooks", folder / "runbooks")
-        for name in ("answers.toml", "rows.sql"):
+        for name in ("answers.toml", "rows.sql", "shop"):
             shutil.copy(source / name, folder / name)
+    (folder / "shop").chmod(0o700)
 
 
 async def _fill(folder: Path, orders: int) -> None:
-    demo = Demo(databases=DATABASES, role=ROLE, password=secrets.token_urlsafe(18), port=_free_port())
+    password, smoke_password = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
+    demo = Demo(databases=DATABASES, role=ROLE, password=password, port=_free_port(), smoke_password=smoke_password)
     server = await ThrowawayServer.start(folder / "postgres", settings=SETTINGS)
     try:
         await create_role(server.url(), demo.role, demo.password)
@@ -99,13 +101,9 @@ async def _fill(folder: Path, orders: int) -> None:
 async def _history(folder: Path, url: str, orders: int) -> None:
     """What was applied long ago, with the rows that Prisma would have left in its ledger."""
     migrations = read_folder(folder / "prisma" / "migrations")
+    await apply_all(url, migrations[:-PENDING])
     connection = await Pinned(Url.parse(url, variable="SHOP")).open("script", application_name="gonogo demo")
     async with connection:
-        await ledger.create(connection)
-        for migration in migrations[:-PENDING]:
-            id = await ledger.start(connection, migration.name, migration.checksum)
-            await run_script(connection, migration.text)
-            await ledger.finish(connection, id)
         rows = (folder / "rows.sql").read_text().replace(":orders", str(orders))
         await run_script(connection, rows)
 

@@ -27,6 +27,7 @@ class Demo(Frozen):
     role: str
     password: str
     port: int
+    smoke_password: str
 
 
 @dataclass
@@ -77,6 +78,7 @@ def variables(demo: Demo, server: ThrowawayServer, place: Path) -> dict[str, str
         "PATH": f"{server.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "SHOP_CONTROL": str(place / "control"),
         "SHOP_PYTHON": sys.executable,
+        "SMOKE_PASSWORD": demo.smoke_password,
     }
 
 
@@ -85,7 +87,7 @@ async def _keep_app(folder: Path, demo: Demo, environment: str, given: Mapping[s
     ready.unlink(missing_ok=True)
     keeper = await Held.start(
         [sys.executable, "-P", "-m", "runbooks.demo.keeper", str(folder), str(demo.port), given["SHOP_CONTROL"]],
-        env={**os.environ, "SHOP_URL": given[f"SHOP_{environment.upper()}_URL"]},
+        env={**os.environ, **given, "SHOP_URL": given[f"SHOP_{environment.upper()}_URL"]},
         remove=(place,),
     )
     over = asyncio.create_task(keeper.ended())
