@@ -13,7 +13,7 @@ from runbooks.document import read_runbook
 from runbooks.document.heads import COLUMNS, KEYS
 from runbooks.document.identifiers import RESERVED
 from runbooks.document.steps import ITEM_ATTRIBUTES, RUN_ATTRIBUTES, SHELL, STEP_KEYS
-from runbooks.library import read_shipped, shipped
+from runbooks.library import read_shipped
 from runbooks.session.frozen import Frozen
 from runbooks.session.runbook import CONDITIONS, PHASES
 from runbooks.settings.project import load
@@ -115,7 +115,7 @@ def test_every_state_of_the_ledger_is_documented() -> None:
 
 
 def test_the_examples_in_comments_of_shipped_runbooks_are_read() -> None:
-    for name in shipped():
+    for name in ("production", "staging"):
         text = re.sub(r"^<!--\n(.*?)^-->\n", r"\1", read_shipped(name), flags=re.MULTILINE | re.DOTALL)
         assert "<!--\n" not in text
         ids = [step.id for step in read_runbook(text, name=name).steps()]

@@ -13,7 +13,10 @@ def runbook(name: str) -> Runbook:
 
 
 def test_what_ships() -> None:
-    assert shipped() == ("production", "staging")
+    assert shipped() == (
+        *("backend", "deploy-and-rollback", "development", "production"),
+        *("six-step", "staging", "web-app", "zero-downtime"),
+    )
     with pytest.raises(KeyError):
         read_shipped("prodution")
 
@@ -31,8 +34,9 @@ def test_it_parses(name: str) -> None:
     assert read.name == name
     assert [phase.name for phase in read.phases] == list(PHASES)
     assert all(step.title and step.id for step in read.steps())
-    assert [option.id for option in read.options] == ["forward-fix", "restore-from-the-backup"]
-    assert read.troubleshooting and read.contacts
+    assert read.troubleshooting and (read.contacts or name == "development")
+    ways = [option.id for option in read.options]
+    assert name == "development" or (ways[0] == "forward-fix" and "restore-from-the-backup" in ways)
 
 
 def test_production_asks_what_staging_does_not() -> None:
