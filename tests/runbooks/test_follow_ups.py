@@ -152,5 +152,5 @@ def test_the_screen_tells_of_them_once_the_session_has_ended() -> None:
         view = fold((record.seq, record.at, record.event) for record in recorded(events))
         return " ".join(f"{row.head.plain}{row.body.plain}" for row in verdict_rows(view))
 
-    assert "To be done □ Remove the flag (web, by 2026-03-14)" in told(ended())
+    assert "To be done ☐ Remove the flag (web, by 2026-03-14)" in told(ended())
     assert "Remove the flag" not in told(ended()[:-1])
