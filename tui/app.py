@@ -12,7 +12,7 @@ from textual.keys import format_key
 from textual.screen import Screen
 
 from runbooks.history.sessions import Summary
-from runbooks.session.commands import Command
+from runbooks.session.commands import Command, lacking
 from runbooks.session.view import RunView
 from runbooks.settings.project import Project
 from tui.face import Face
@@ -179,6 +179,8 @@ class Looking(Base):
         refusal = await self._client.send(command)
         if refusal is not None:
             self.notify(one_line(refusal), title="Refused", severity="error", timeout=8, markup=False)
+        if names := self._client.taken_out():
+            self.notify(one_line(lacking(names)), title="Taken out", severity="warning", timeout=15, markup=False)
         self.draw(anyhow=True)
 
     def copy(self, text: str, what: str) -> None:

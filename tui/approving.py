@@ -41,6 +41,10 @@ class PaperFace:
         self.view = advance(self.view, self.view.seq + 1, _now(), marked)
         return None
 
+    def taken_out(self) -> tuple[str, ...]:
+        """Nothing that is typed here is recorded."""
+        return ()
+
     async def close(self) -> None:
         """Nothing is held."""
 

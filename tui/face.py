@@ -30,6 +30,9 @@ class Face(Protocol):
     async def send(self, command: Command) -> str | None:
         """Send a command: None when taken, else why it was refused."""
 
+    def taken_out(self) -> tuple[str, ...]:
+        """The names of secrets that stood in what was sent since this was asked last; the record lacks them."""
+
     async def close(self) -> None:
         """Detach."""
 

@@ -41,6 +41,10 @@ class Replay:
         """Refused, whatever it is."""
         return REFUSAL
 
+    def taken_out(self) -> tuple[str, ...]:
+        """Nothing was sent."""
+        return ()
+
     async def close(self) -> None:
         """Let the journal go."""
         if self._reel is not None:

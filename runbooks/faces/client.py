@@ -59,6 +59,7 @@ class Client:
         self._chain = Chain()
         self._records: deque[Record] | None = deque() if keeps else None
         self._replies: dict[int, asyncio.Future[str | None]] = {}
+        self._taken_out: list[str] = []
         self._number = 0
         self._changed = asyncio.Event()
         self._gone = False
@@ -172,6 +173,11 @@ class Client:
         finally:
             del self._replies[number]
 
+    def taken_out(self) -> tuple[str, ...]:
+        """The names of secrets that stood in what was sent since this was asked last; the record lacks them."""
+        names, self._taken_out = tuple(dict.fromkeys(self._taken_out)), []
+        return names
+
     async def close(self) -> None:
         """Detach."""
         self._writer.close()
@@ -201,6 +207,7 @@ class Client:
         if line.startswith(b'{"say":"reply"'):
             message = wire.Reply.model_validate_json(line)
             reply = self._replies.get(message.number)
+            self._taken_out += message.taken_out
             if reply is not None and not reply.done():
                 reply.set_result(message.refused)
             return

@@ -12,7 +12,7 @@ from runbooks.host.sharing import Circle, may_attach
 from runbooks.journal import NAME, JournalBroken
 from runbooks.running.recorder import Recorder
 from runbooks.session import events as e
-from runbooks.session.commands import Command, TakePen, subject_of
+from runbooks.session.commands import Command, TakePen, subject_of, typed_in
 from runbooks.session.pen import approved, unheard, withheld
 from runbooks.session.runbook import ALONE
 from runbooks.signing.signatory import Signatory
@@ -109,8 +109,9 @@ class Faces:
 
     async def _take(self, message: wire.Send, face: str, by: e.By, feed: "Feed", writer: asyncio.StreamWriter) -> None:
         refused = await self._judged(message.command, face, by)
+        taken_out = () if refused else self._recorder.redactor.names(typed_in(message.command))
         await feed.flush()
-        writer.write(wire.line(wire.Reply(number=message.number, refused=refused)))
+        writer.write(wire.line(wire.Reply(number=message.number, refused=refused, taken_out=taken_out)))
         await writer.drain()
 
     async def _judged(self, command: Command, face: str, by: e.By) -> str | None:

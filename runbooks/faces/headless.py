@@ -71,6 +71,8 @@ class Headless:
         """Whether there is a way on from here."""
         refusal = await self._client.send(command)
         now = self._client.view
+        if names := self._client.taken_out():
+            self._say(f"  ! {c.lacking(names)}")
         if refusal is None or now.ended is not None:
             return True
         self._say(f"  refused: {refusal}")

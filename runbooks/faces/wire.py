@@ -53,11 +53,12 @@ class Hello(Frozen):
 
 
 class Reply(Frozen):
-    """`refused` is None when the command was taken."""
+    """`refused` is None when the command was taken; `taken_out` names secrets that stood in what a person typed."""
 
     say: Literal["reply"] = "reply"
     number: int
     refused: str | None
+    taken_out: tuple[str, ...] = ()
 
 
 class Bye(Frozen):

@@ -73,6 +73,10 @@ class Redactor:
         """Where secrets stand in a text, and their names."""
         return self._found(text)
 
+    def names(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """The names of the secrets that stand in texts, each once."""
+        return tuple(dict.fromkeys(name for text in texts for _, _, name in self._found(text)))
+
     def value(self, value: JsonValue) -> JsonValue:
         """The same for every string in a JSON value, keys too."""
         match value:

@@ -1,5 +1,6 @@
 """The closed set of commands. Each becomes an event, or is refused with a reason."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -94,6 +95,20 @@ COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 
 SUBJECTS = ("step", "item", "subject", "migration", "option", "phase", "question")
 """The fields of commands that name what they are about."""
+
+
+TYPED = ("evidence", "reason", "answer", "comment")
+"""The fields of commands that hold what a person typed."""
+
+
+def typed_in(command: Command) -> tuple[str, ...]:
+    """What a person typed into a command."""
+    return tuple(str(value) for field, value in command if field in TYPED)
+
+
+def lacking(names: Sequence[str]) -> str:
+    """What a person is told who typed these secrets."""
+    return f"A secret stood in what you typed: {', '.join(names)}. The record has a mark in its place."
 
 
 def subject_of(command: Command) -> str:

@@ -69,6 +69,13 @@ async def test_a_failure_that_is_waived_beforehand_holds_up_nothing(live: Live) 
     assert live.client.view.step("two").end == "done"
 
 
+async def test_a_secret_in_the_answers_is_told(live: Live) -> None:
+    write(live, backup=shell("one", "exit 3"))
+    await live.start(sort="headless")
+    _, said = await walk(live, waivers={"one": "known, see https://ana:pa55word@wiki/"})
+    assert any("you typed: url-password." in line for line in said), said
+
+
 async def test_a_failure_that_nobody_waived_is_no_go_with_its_reason(live: Live) -> None:
     write(live, backup=shell("one", "exit 3") + shell("two", "echo two"))
     await live.start(sort="headless")

@@ -49,6 +49,17 @@ async def test_a_second_face_takes_the_pen_with_a_reason_and_the_first_one_watch
     await ben.close()
 
 
+async def test_who_types_a_secret_is_told_that_the_record_lacks_it(wired: Wired) -> None:
+    ana = await wired.face()
+    assert await ana.send(c.Tick(item="offsite", evidence="vault, by hunter2-hunter2")) is None
+    assert ana.taken_out() == ("TOKEN",)
+    assert await ana.send(c.Answer(question="q", answer="postgres://ana:pa55word@db/shop")) is None
+    assert await ana.send(c.Waive(subject="hunter2-hunter2", reason="known")) is None  # no field that is typed
+    assert ana.taken_out() == ("url-password",)
+    assert ana.taken_out() == (), "it is told once"
+    await ana.close()
+
+
 async def test_a_pen_whose_holder_is_gone_is_free_at_once_and_goes_to_nobody_by_itself(wired: Wired) -> None:
     ana, ben = await wired.face(), await wired.face(by=BEN)
     await ana.close()

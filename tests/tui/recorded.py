@@ -38,6 +38,7 @@ class Recorded:
         self.meanwhile: Told | None = None
         self.sent: list[Command] = []
         self.refusal: str | None = None
+        self.secrets: tuple[str, ...] = ()
         self.closed = False
         self._gone = False
         self._changed = asyncio.Event()
@@ -65,6 +66,10 @@ class Recorded:
             if self._gone or self.view.ended is not None:
                 return
             await self._changed.wait()
+
+    def taken_out(self) -> tuple[str, ...]:
+        """What stood in what was sent."""
+        return self.secrets
 
     async def send(self, command: Command) -> str | None:
         """Keep it."""

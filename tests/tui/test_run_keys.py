@@ -144,6 +144,10 @@ async def test_t_asks_for_evidence_where_the_item_does(stage: Stage) -> None:
         assert isinstance(app.screen, Confirm) and client.sent == []
         await typed(pilot, "vault:db-dumps")
         await r.settle(pilot, lambda: client.sent == [c.Tick(item="offsite", evidence="vault:db-dumps")])
+        assert not any(said.title == "Taken out" for said in app._notifications)
+        client.secrets = ("TOKEN",)
+        await pilot.press("t", *"hunter2", "enter")
+        await r.settle(pilot, lambda: any("you typed: TOKEN." in said.message for said in app._notifications))
 
 
 async def test_n_asks_why_an_item_does_not_apply_but_not_of_a_required_one(stage: Stage) -> None:
