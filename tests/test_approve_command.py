@@ -1,5 +1,6 @@
 """`gonogo approve`: the plan is computed again in the approver's checkout, and signed only if nothing differs."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -111,11 +112,13 @@ def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
     shared.answers(answers={"opening/environment": "here"})
     publish(shared.folder)
     with psycopg.connect(shared.url, autocommit=True) as target:
-        plan, mine = planned(gonogo, shared, keys("ben")), checkout(shared, tmp_path / "mine")
+        plan = planned(gonogo, shared, keys("ben"), BEN, "--answers", "answers.toml")
+        mine = checkout(shared, tmp_path / "mine")
         said = approve(
             gonogo, mine, str(plan), "--key", str(keys("ana")), typed=f"y\n{PlanDocument.read(plan).short}\n"
         )
         assert said.code == 0, said.err
+        assert "  calls GO for backup, preflight, migrate, verify, deploy, smoke\n" in said.out
         approval = tmp_path / f"plan.approval-{ANA}.json"
 
         def run(operator: str, *lane: str) -> Said:
@@ -128,6 +131,12 @@ def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
         assert (other.code, "for the ticket CHG-1, and this is CHG-2" in other.err) == (2, True), other.err
         own = run(ANA, "--approval", str(approval))
         assert (own.code, f"by {ANA}, who also operates" in own.err) == (1, True), own.err
+        with (shared.folder / "answers.toml").open("a") as answers:
+            approved = answers.tell()
+            answers.write('[waivers]\n"ledger" = "never mind"\n')
+        waiving = run(BEN, "--approval", str(approval))
+        assert (waiving.code, "approves a run by answers.toml, SHA-256 " in waiving.err) == (2, True), waiving.err
+        os.truncate(shared.folder / "answers.toml", approved)
         good = run(BEN, "--approval", str(approval))
         assert good.code == 0, good.err
         records = list(read(good.session / NAME))

@@ -66,6 +66,13 @@ def test_a_plan_is_for_a_ticket_and_not_for_ever(gonogo: Gonogo, small: SmallPro
         said = gonogo("plan", "here", *arguments, cwd=small.folder, env=small.env)
         assert (said.code, words in said.err) == (2, True), said.err
     assert not list(small.folder.glob("plan-*"))
+    small.answers(go={"backup": True}, waivers={"ledger": "see SMALL_URL"})
+    said = gonogo("plan", "here", "--ticket", "C", "--answers", "answers.toml", cwd=small.folder, env=small.env)
+    assert (said.code, "answers.toml lacks: [go] preflight; [go] migrate;" in said.err) == (1, True), said.err
+    small.answers(waivers={"ledger": f"as {small.url} says"})
+    said = gonogo("plan", "here", "--ticket", "C", "--answers", "answers.toml", cwd=small.folder, env=small.env)
+    assert (said.code, "answers.toml holds a secret: " in said.err) == (1, True), said.err
+    assert not list(small.folder.glob("plan-*"))
     for migration in (small.folder / "migrations").iterdir():
         shutil.rmtree(migration)
     said = gonogo("plan", "here", "--ticket", "C", cwd=small.folder, env=small.env)

@@ -69,6 +69,15 @@ def misfit(one: Signed, project: str, environment: str, ticket: str) -> str:
     return ""
 
 
+def other_answers(one: Signed, answers: e.AnswersFile | None) -> str:
+    """Why an approval is not for a run by these answers; empty where it is."""
+    approved = one.document.plan.answers
+    if answers is None or (approved is not None and approved.sha256 == answers.sha256):
+        return ""
+    meant = f"{approved.file}, SHA-256 {approved.sha256[:12]}…" if approved else "no answers file"
+    return f"{one.name} approves a run by {meant}, and {answers.file} has SHA-256 {answers.sha256[:12]}…."
+
+
 def read_approval(path: Path) -> Signed:
     """An approval and the signature beside it. Nothing is proven by that. Raises Misuse."""
     text = read_file(path)

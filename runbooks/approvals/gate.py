@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from runbooks.approvals.approval_document import Signed, misfit
+from runbooks.approvals.approval_document import Signed, misfit, other_answers
 from runbooks.approvals.approving import PLAN
 from runbooks.approvals.differences import differences
 from runbooks.approvals.plan_document import moment, stamped
@@ -34,6 +34,7 @@ class Case:
     operator: e.By
     signer: Signer | None
     now: datetime
+    answers: e.AnswersFile | None = None
 
 
 def needed(environment: Environment, plan: e.PlanMade) -> int:
@@ -93,7 +94,7 @@ def one_plan(approvals: Sequence[Signed]) -> None:
 def _of_this(one: Signed, case: Case) -> None:
     """Raises Stop: for another project, environment or ticket, expired, or the plan has changed since."""
     plan = one.document.plan
-    if words := misfit(one, case.project, case.environment, case.ticket):
+    if words := misfit(one, case.project, case.environment, case.ticket) or other_answers(one, case.answers):
         raise Stop(words, advice=ANEW)
     expires, created = moment(plan.expires_at), moment(plan.created_at)
     if expires is None or case.now >= expires:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Self, TypeVar
 
 import rfc8785
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from migrations.problem import Misuse
 from runbooks.planning.planning import Covered
@@ -27,6 +27,18 @@ class Found(Frozen):
 
     migration: str
     finding: e.Finding
+
+
+class GivenAnswers(Frozen):
+    """The answers file by which the plan may be run unattended, whole: what stands in it is approved with the plan."""
+
+    file: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 class PlanDocument(Frozen):
@@ -57,6 +69,7 @@ class PlanDocument(Frozen):
     created_at: str
     expires_at: str
     git: e.Git | None = None
+    answers: GivenAnswers | None = Field(default=None, exclude_if=lambda answers: answers is None)
 
     @property
     def text(self) -> bytes:
@@ -117,6 +130,14 @@ def parsed(kind: type[M], text: bytes, name: str) -> M:
     if not same:
         raise Misuse(f"{name} was written anew: its bytes are not canonical.", advice="Send the file as it was made.")
     return model
+
+
+def given_answers(path: Path) -> GivenAnswers:
+    """An answers file as a plan holds it. Raises Misuse."""
+    try:
+        return GivenAnswers(file=path.name, text=read_file(path).decode())
+    except UnicodeDecodeError:
+        raise Misuse(f"{path} is not UTF-8.", advice="Check --answers.") from None
 
 
 def moment(text: str) -> datetime | None:

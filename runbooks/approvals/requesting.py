@@ -12,10 +12,11 @@ from migrations.problem import Problem
 from migrations.server_clock import server_time
 from migrations.target import Pinned, environment_mark, pooling
 from runbooks.approvals.on_paper import opened_on_paper
-from runbooks.approvals.plan_document import Found, PlanDocument, stamped
+from runbooks.approvals.plan_document import Found, GivenAnswers, PlanDocument, stamped
 from runbooks.document import read_runbook
 from runbooks.document.chosen import runbook_text
 from runbooks.document.told import told_for
+from runbooks.faces.answers import check_answers, lacks, parse_answers
 from runbooks.forbidden import check_commands
 from runbooks.planning.git import head_of
 from runbooks.planning.identity import judge
@@ -27,7 +28,7 @@ from runbooks.running.opening import judge_pooling, runner_of
 from runbooks.session import events as e
 from runbooks.session.references import check_values
 from runbooks.session.runbook import Runbook
-from runbooks.session.view import RunView, fold
+from runbooks.session.view import RunView, advance, fold
 from runbooks.settings.project import Environment, Project
 from runbooks.settings.setting import Setting, read_urls, secrets, target_of
 from runbooks.steps import catalogue
@@ -45,9 +46,13 @@ async def request(
     ticket: str,
     requester: e.By,
     expires: timedelta,
+    answers: GivenAnswers | None = None,
 ) -> tuple[PlanDocument, e.PlanMade]:
-    """The document, and the plan as a session would make it now. Raises Misuse, Problem or Unavailable."""
-    runbook = _runbook(project, environment, to)
+    """The document, and the plan as a session would make it now. Raises Misuse, Problem or Unavailable.
+
+    `answers` are those of an unattended run. Nothing may be lacking in them, and no secret stand there.
+    """
+    runbook = _runbook(project, environment, to, answers)
     urls = read_urls(environment, environ)
     target = target_of(environment, urls)
     now = await _look(project, environment, target)
@@ -56,6 +61,8 @@ async def request(
         view = fold([(0, stamped(now), opened_on_paper(project, environment, runbook, requester, ticket))])
         runner, _ = await runner_of(setting, setting.child_environment(view), APPLICATION)
         plan = await _made(setting, view, runner)
+        if answers is not None:
+            _complete(answers, advance(view, 1, stamped(now), plan), setting)
     database = (plan.target.system_identifier, plan.target.database)
     document = PlanDocument(
         gonogo=version("gonogo"),
@@ -78,11 +85,25 @@ async def request(
         created_at=stamped(now),
         expires_at=stamped(now + expires),
         git=await head_of(project.folder),
+        answers=answers,
     )
     return document, plan
 
 
-def _runbook(project: Project, environment: Environment, to: str) -> Runbook:
+def _complete(given: GivenAnswers, view: RunView, setting: Setting) -> None:
+    """Raises Problem: an approval would be used up for nothing, or a secret would travel with the plan."""
+    found = Redactor(secrets(setting.project, setting.environ)).names([given.text])
+    if found:
+        raise Problem(
+            f"{given.file} holds a secret: {', '.join(found)}.",
+            advice="Take it out: whoever approves the plan reads it.",
+        )
+    lacking = "; ".join(lacks(parse_answers(given.text.encode(), given.file), view))
+    if lacking:
+        raise Problem(f"{given.file} lacks: {lacking}.", advice="An unattended run would end there. Write that first.")
+
+
+def _runbook(project: Project, environment: Environment, to: str, answers: GivenAnswers | None) -> Runbook:
     """As a session would walk it."""
     name, text = runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())
@@ -91,6 +112,8 @@ def _runbook(project: Project, environment: Environment, to: str) -> Runbook:
         check_commands(runbook, name, project.folder, environment.values)
     names = [migration.name for migration in read_folder(project.migrations)]
     check_narrowing(runbook, names, Narrowing(to=to))
+    if answers is not None:
+        check_answers(parse_answers(answers.text.encode(), answers.file), runbook, names)
     return narrowed(told_for(runbook, environment.values, catalogue()), catalogue(), Narrowing(to=to))
 
 

@@ -27,8 +27,6 @@ from runbooks.signing import Signer
 from runbooks.signing.judged import first_signed, judge
 from runbooks.signing.record import Unsigned, said_by
 
-STEP = "approvals"
-"""What the journal calls that an approval was used up: progress of a step that no runbook has."""
 SIGNING_SECONDS = 35.0
 
 
@@ -80,6 +78,7 @@ class SessionApprovals:
             operator=opened.operator,
             signer=await self._signer(opened, source),
             now=now,
+            answers=opened.answers,
         )
 
     async def _signer(self, opened: e.SessionOpened, source: Source) -> Signer | None:
@@ -128,7 +127,7 @@ class SessionApprovals:
         """Use the approval up in the target, once in a session. Raises Problem or Unavailable."""
         plan, opened = self._recorder.view.plan, self._recorder.view.opened
         approval = plan.approval if plan else None
-        before = self._recorder.noted(STEP)
+        before = self._recorder.noted(e.APPROVALS)
         if plan is None or opened is None or approval is None or any("spent" in noted for noted in before):
             return
         expires, mark = moment(approval.expires_at), token_hex(16)
@@ -148,4 +147,4 @@ class SessionApprovals:
         self._note(label="the approval is used up", spent=approval.number)
 
     def _note(self, **data: JsonValue) -> None:
-        self._recorder.append(e.StepProgress(step=STEP, attempt=1, data={**data, "recorded": True}), sync=True)
+        self._recorder.append(e.StepProgress(step=e.APPROVALS, attempt=1, data={**data, "recorded": True}), sync=True)

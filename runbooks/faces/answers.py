@@ -11,7 +11,8 @@ from migrations.problem import Misuse
 from runbooks.forbidden import FIRST_RUN, SHELL
 from runbooks.session.events import AnswersFile, PlanMade
 from runbooks.session.frozen import Frozen
-from runbooks.session.runbook import PHASES, Runbook
+from runbooks.session.runbook import PHASES, Item, Runbook
+from runbooks.session.view import RunView
 from runbooks.settings.nearest import nearest, one_of
 from runbooks.steps import catalogue
 
@@ -38,16 +39,20 @@ def read_answers(path: Path) -> tuple[Answers, AnswersFile]:
         data = path.read_bytes()
     except OSError as error:
         raise Misuse(f"The answers file {path} cannot be read: {error.strerror}.", advice="Check --answers.") from None
+    return parse_answers(data, str(path)), AnswersFile(file=path.name, sha256=hashlib.sha256(data).hexdigest())
+
+
+def parse_answers(data: bytes, name: str) -> Answers:
+    """The answers in a file's bytes; `name` is what it is called. Raises Misuse."""
     try:
-        answers = Answers.model_validate(tomllib.loads(data.decode()))
+        return Answers.model_validate(tomllib.loads(data.decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misuse(f"{path}: not TOML: {error}.") from None
+        raise Misuse(f"{name}: not TOML: {error}.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"][:2])
         known = ", ".join(Answers.model_fields)
-        raise Misuse(f"{path}: {where}: {first['msg']}.", advice=f"The tables are: {known}.") from None
-    return answers, AnswersFile(file=path.name, sha256=hashlib.sha256(data).hexdigest())
+        raise Misuse(f"{name}: {where}: {first['msg']}.", advice=f"The tables are: {known}.") from None
 
 
 def check_answers(answers: Answers, runbook: Runbook, migrations: Sequence[str] | None = None) -> None:
@@ -106,6 +111,36 @@ def _questions(runbook: Runbook) -> Iterator[str]:
 
 def _is_asked(name: str, questions: Iterable[str]) -> bool:
     return any(name == q or (q.endswith("*") and name.startswith(q[:-1]) and name != q[:-1]) for q in questions)
+
+
+def lacks(answers: Answers, view: RunView) -> Iterator[str]:
+    """What a walk of this plan is sure to ask for, and the answers do not have: each by its name there.
+
+    What a step may yet ask, or find, is not known beforehand.
+    """
+    opened, plan = view.opened, view.plan
+    if opened is None or plan is None:
+        return
+    if view.protected and answers.answers.get("opening/environment") != opened.environment:
+        yield f'[answers] "opening/environment" = "{opened.environment}"'
+    for phase in view.runbook.phases:
+        yield from (f"[items] {item.id}" for item in view.active_items(phase) if not _settles(answers, item))
+        if phase.name == "preflight":
+            scripts = (script for script in plan.scripts if answers.reviews.get(script.migration) != script.sha256)
+            yield from (f"[reviews] {script.migration}" for script in scripts)
+        if not answers.go.get(phase.name, False):
+            yield f"[go] {phase.name}"
+
+
+def _settles(answers: Answers, item: Item) -> bool:
+    match answers.items.get(item.id):
+        case None | False:
+            return not item.required and bool(answers.waivers.get(item.id))
+        case True:
+            return not item.evidence
+        case str(evidence):
+            return bool(evidence.strip()) or not item.evidence
+    return True
 
 
 def idle_reviews(answers: Answers, plan: PlanMade) -> Iterator[str]:

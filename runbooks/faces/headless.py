@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from runbooks.faces.answers import Answers, NotApplicable, idle_reviews
+from runbooks.faces.answers import Answers, NotApplicable, idle_reviews, lacks
 from runbooks.faces.client import Client
 from runbooks.faces.headless_told import HeadlessTold
 from runbooks.faces.meanwhile import Weight
@@ -97,6 +97,8 @@ class Headless:
             return c.Answer(question=question.question, answer=answer)
         if view.phase in (None, "opening") or view.running or view.next_reading is not None:
             return None
+        if lacking := self._incomplete(view):
+            return self._end(view, lacking)
         if (step := self._cut_short.next(view)) is not None:
             return c.Start(step=step.id)
         step = view.next_start
@@ -105,6 +107,14 @@ class Headless:
         if view.opened is not None and view.opened.mode in ALONE:
             return None
         return self._at_the_gate(view)
+
+    def _incomplete(self, view: RunView) -> str:
+        """Why it goes no further, where an approval would be used up for nothing."""
+        approved = view.plan is not None and view.plan.approval is not None
+        if not approved or view.step(e.APPROVALS).progress:
+            return ""
+        lacking = "; ".join(lacks(self._answers, view))
+        return f"the approval was not used up, as the answers file lacks: {lacking}" if lacking else ""
 
     def _end(self, view: RunView, reason: str) -> c.Command | None:
         """A refusal, a NO-GO, or a question without an answer is the end of an unattended walk."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from migrations.folder import read_folder, with_reverse
 from migrations.problem import Misuse, Problem, Unavailable
-from runbooks.approvals.approval_document import Signed, misfit, read_approval
+from runbooks.approvals.approval_document import Signed, misfit, other_answers, read_approval
 from runbooks.approvals.kept import MOST, keep, kept, read_kept
 from runbooks.document import read_runbook
 from runbooks.document.chosen import runbook_text
@@ -136,6 +136,7 @@ async def begin(
         if words:
             raise Misuse(words, advice="Run what it approves, or ask for an approval of a new plan.")
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
+    _must_be_approved(lane.approvals, answers_file)
     name, text = document or runbook_text(project, environment)
     runbook = read_runbook(text, name=name, catalogue=catalogue())
     check_values(runbook, environment.name, environment.values)
@@ -170,6 +171,12 @@ async def begin(
         if not (folder / NAME).exists():
             shutil.rmtree(folder)
         raise
+
+
+def _must_be_approved(approvals: Sequence[Signed], answers: AnswersFile | None) -> None:
+    """Raises Misuse: what is decided beforehand is approved with the plan."""
+    if approvals and (words := other_answers(approvals[0], answers)):
+        raise Misuse(words, advice="Ask for an approval of a plan with these answers: gonogo plan --answers FILE.")
 
 
 def _migrations(project: Project, *, undoing: bool = False) -> list[str] | None:
@@ -209,6 +216,7 @@ async def take_up(
     must_be_here(opened)
     if headless:
         _may_go_on_headless(opened, folder, operator)
+    _must_be_approved(read_kept(folder), answers_file)
     sort = "headless" if headless else "screen"
     attach = functools.partial(
         Client.attach,

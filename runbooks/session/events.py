@@ -36,6 +36,9 @@ SIGNING = "signing"
 ANCHOR = "anchor"
 """The step under which it is told where the head of the journal was noted. No runbook has one of that name."""
 
+APPROVALS = "approvals"
+"""The step under which it is told that an approval was used up. No runbook has one of that name."""
+
 
 class SessionOpened(Frozen):
     """The first record: what needs no server. `project_file` is where gonogo.toml was.

@@ -8,9 +8,11 @@ import pytest
 from migrations.problem import Misuse
 from runbooks import steps
 from runbooks.document import read_runbook
-from runbooks.faces.answers import Answers, check_answers, idle_reviews
+from runbooks.faces.answers import Answers, check_answers, idle_reviews, lacks
+from runbooks.session.runbook import PHASES
+from runbooks.session.view import fold
 from runbooks.steps import catalogue
-from tests.runbooks.conftest import the_plan
+from tests.runbooks.conftest import opening, the_plan
 
 TEXT = """# Small
 
@@ -111,6 +113,31 @@ def test_a_review_that_fits_nothing_pending_is_told() -> None:
     stale, idle = idle_reviews(Answers(reviews={script.migration: "cd" * 32, FOLDER[0]: "ef" * 32}), plan)
     assert script.migration in stale and "cdcdcdcdcdcd…" in stale and f"{script.sha256[:12]}…" in stale
     assert idle == f"The answers file reviews {FOLDER[0]}, which is not pending."
+
+
+def lacking(**tables: object) -> list[str]:
+    """What a walk of the plan lacks by these answers, if they say GO and review everything."""
+    plan = the_plan()
+    whole = {
+        "go": dict.fromkeys(PHASES, True),
+        "reviews": {script.migration: script.sha256 for script in plan.scripts},
+        "items": {"offsite": "vault:db-dumps"},
+        "answers": {"opening/environment": "production"},
+    }
+    view = fold([(0, "2026-01-31T02:03:04.123456Z", opening()), (1, "2026-01-31T02:03:05.123456Z", plan)])
+    return list(lacks(Answers.model_validate(whole | tables), view))
+
+
+def test_what_an_unattended_walk_is_sure_to_lack_is_known_beforehand() -> None:
+    assert lacking() == []
+    assert lacking(items={"offsite": True}) == ["[items] offsite"], "it asks where"
+    assert lacking(items={}, waivers={"offsite": "known"}) == []
+    assert lacking(items={"offsite": {"not_applicable": "no dump"}}) == []
+    assert lacking(answers={}) == ['[answers] "opening/environment" = "production"']
+    name = the_plan().scripts[0].migration
+    assert lacking(reviews={name: "ff" * 32}, go={"backup": True, "preflight": True}) == [
+        f"[reviews] {name}", *(f"[go] {phase}" for phase in PHASES[2:])
+    ]  # fmt: skip
 
 
 def test_every_question_that_a_step_asks_is_declared() -> None:

@@ -10,7 +10,7 @@ import click
 from migrations.problem import Misuse, Unavailable
 from runbooks.approvals.approval_document import SUFFIX
 from runbooks.approvals.approving import PLAN
-from runbooks.approvals.plan_document import PlanDocument
+from runbooks.approvals.plan_document import PlanDocument, given_answers
 from runbooks.approvals.requesting import request
 from runbooks.faces import launch
 from runbooks.history.places import Place, place
@@ -41,6 +41,9 @@ LONGEST = timedelta(days=30)
     envvar=VARIABLE,
     help=f"Your SSH key, to prove who asks; else {VARIABLE}.",
 )
+@click.option(
+    "--answers", type=click.Path(path_type=Path), help="The answers of an unattended run, to be approved with the plan."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file, if not plan-ENVIRONMENT-HASH.json.")
 @operator_option
 @json_option
@@ -51,6 +54,7 @@ def plan(
     to: str,
     expires: str,
     sign: Path | None,
+    answers: Path | None,
     output: Path | None,
     operator: str | None,
     as_json: bool,
@@ -61,7 +65,7 @@ def plan(
     if sign is not None:
         ready(sign)
     wanted, lasting = launch.environment_of(here.project, environment), _lasting(expires)
-    document, made = asyncio.run(_request(here, wanted, to, _ticket(ticket), operator, lasting))
+    document, made = asyncio.run(_request(here, wanted, to, _ticket(ticket), operator, lasting, answers))
     if as_json:
         click.echo(document.text)
     else:
@@ -81,11 +85,17 @@ def plan(
 
 
 async def _request(
-    here: Place, environment: Environment, to: str, ticket: str, operator: str | None, expires: timedelta
+    here: Place,
+    environment: Environment,
+    to: str,
+    ticket: str,
+    operator: str | None,
+    expires: timedelta,
+    answers: Path | None,
 ) -> tuple[PlanDocument, PlanMade]:
-    requester = await who(operator, os.environ)
+    requester, given = await who(operator, os.environ), given_answers(answers) if answers else None
     return await request(
-        here.project, environment, os.environ, to=to, ticket=ticket, requester=requester, expires=expires
+        here.project, environment, os.environ, to=to, ticket=ticket, requester=requester, expires=expires, answers=given
     )
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from runbooks.approvals.plan_document import PlanDocument
+from runbooks.approvals.plan_document import GivenAnswers, PlanDocument
+from runbooks.faces.answers import NotApplicable, parse_answers
 from runbooks.report.plan_words import HOW, coverage, table_words
 from runbooks.report.rollback_words import undone_by
 from runbooks.session import events as e
@@ -14,6 +15,8 @@ _WORST = tuple(MARKS)
 def plan_lines(document: PlanDocument, plan: e.PlanMade) -> Iterator[str]:
     """The whole plan; the worst findings of each script first."""
     yield from head_lines(document, protected=plan.protected)
+    if document.answers is not None:
+        yield from answers_lines(document.answers)
     for name, why in sorted(plan.conditions.items()):
         yield f"{name}:"
         yield from (f"  {words}" for words in why)
@@ -38,6 +41,21 @@ def head_lines(document: PlanDocument, *, protected: bool) -> Iterator[str]:
     yield f"made {document.created_at} · expires {document.expires_at} · number {document.number}"
     if document.git is not None:
         yield f"commit {document.git.commit}{'' if document.git.clean else ', with changes that are not committed'}"
+
+
+def answers_lines(given: GivenAnswers) -> Iterator[str]:
+    """What a person decided for an unattended run; what it waives first."""
+    answers = parse_answers(given.text.encode(), given.file)
+    yield f"run unattended by {given.file}, SHA-256 {given.sha256}:"
+    yield from (f"  ! waives {subject}: {reason}" for subject, reason in answers.waivers.items())
+    for item, answer in answers.items.items():
+        if isinstance(answer, NotApplicable):
+            yield f"  ! not applicable: {item}: {answer.not_applicable}"
+        elif answer:
+            yield f"  ticks {item}" + (f": {answer}" if isinstance(answer, str) else "")
+    yield from (f"  answers {question}: {answer}" for question, answer in answers.answers.items())
+    yield from (f"  reviewed {migration} as SHA-256 {sha256}" for migration, sha256 in answers.reviews.items())
+    yield f"  calls GO for {', '.join(phase for phase, go in answers.go.items() if go) or 'nothing'}"
 
 
 def script_lines(script: e.Script, place: str) -> Iterator[str]:
