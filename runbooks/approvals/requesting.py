@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from migrations.folder import read_folder
+from migrations.folder import read_folder, with_reverse
 from migrations.problem import Problem
 from migrations.server_clock import server_time
 from migrations.target import Pinned, environment_mark, pooling
@@ -110,9 +110,10 @@ def _runbook(project: Project, environment: Environment, to: str, answers: Given
     check_values(runbook, environment.name, environment.values)
     if environment.protected:
         check_commands(runbook, name, project.folder, environment.values)
-    names = [migration.name for migration in read_folder(project.migrations)]
-    check_narrowing(runbook, names, Narrowing(to=to))
+    folder = read_folder(project.migrations)
+    check_narrowing(runbook, [migration.name for migration in folder], Narrowing(to=to))
     if answers is not None:
+        names = [migration.name for migration in with_reverse(folder)]
         check_answers(parse_answers(answers.text.encode(), answers.file), runbook, names)
     return narrowed(told_for(runbook, environment.values, catalogue()), catalogue(), Narrowing(to=to))
 

@@ -126,7 +126,7 @@ def lacks(answers: Answers, view: RunView) -> Iterator[str]:
     for phase in view.runbook.phases:
         yield from (f"[items] {item.id}" for item in view.active_items(phase) if not _settles(answers, item))
         if phase.name == "preflight":
-            scripts = (script for script in plan.scripts if answers.reviews.get(script.migration) != script.sha256)
+            scripts = (script for script in plan.to_review if answers.reviews.get(script.migration) != script.sha256)
             yield from (f"[reviews] {script.migration}" for script in scripts)
         if not answers.go.get(phase.name, False):
             yield f"[go] {phase.name}"
