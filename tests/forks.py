@@ -60,6 +60,7 @@ def become(wanted: dict[str, object], link: socket.socket) -> int:
     link.sendall(f"{os.getpid()}\n".encode())
     if wanted["module"] == RUNNER:
         os.setsid()
+        may_die(os.environ)
     else:
         client = importlib.import_module("runbooks.faces.client")
         client.leave = functools.partial(leave, os.environ.copy(), client.leave)  # type: ignore[attr-defined]
@@ -73,6 +74,22 @@ def become(wanted: dict[str, object], link: socket.socket) -> int:
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+def may_die(environ: Mapping[str, str]) -> None:
+    """Die at record `DIE_AT`, as if power were cut: in the middle of its line if `DIE_HOW` is `half`, else after it."""
+    at, half, write = environ.get("DIE_AT"), environ.get("DIE_HOW") == "half", os.write
+
+    def dying(file: int, data: bytes) -> int:
+        line = bytes(data)
+        if not line.endswith(f',"seq":{at}}}\n'.encode()):
+            return write(file, data)
+        write(file, line[: len(line) // 2] if half else line)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    if at:
+        os.write = dying  # type: ignore[assignment]
 
 
 class Left:

@@ -1,4 +1,4 @@
-"""The long loops of `make soak`: kills at every record of Backup and Migrate, and the demo at its full size."""
+"""The long loops of `make soak`: a face that is killed at every record, and the demo at its full size."""
 
 import os
 import shutil
@@ -18,9 +18,6 @@ pytestmark = pytest.mark.soak
 
 DEMO = Path(__file__).parents[1] / "runbooks" / "demo" / "files" / "migrations"
 SECONDS = 60.0
-DYING = Path(__file__).parent / "dying"
-LAST = 120
-"""More records than the small runbook writes; where the session has ended before, it is looked at all the same."""
 
 
 @pytest.fixture
@@ -32,10 +29,10 @@ def shop(small: SmallProject) -> SmallProject:
     return small
 
 
-def start(shop: SmallProject, **more: str) -> "subprocess.Popen[bytes]":
+def start(shop: SmallProject) -> "subprocess.Popen[bytes]":
     argv = [sys.executable, "-P", "-m", "tui", "run", "here", "--ticket", "x", "--answers", "answers.toml"]
     return subprocess.Popen(
-        argv, cwd=shop.folder, env=environment(shop.env | more), stdin=subprocess.DEVNULL,
+        argv, cwd=shop.folder, env=environment(shop.env), stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -56,19 +53,6 @@ def reaches(face: "subprocess.Popen[bytes]", seq: int) -> Path | None:
             return None
         time.sleep(0.002)
     raise AssertionError(f"record {seq} was not reached")
-
-
-@pytest.mark.parametrize(
-    ("seq", "how"), [*((seq, "whole") for seq in range(LAST)), *((seq, "half") for seq in range(0, LAST, 10))]
-)
-def test_a_runner_that_dies_at_this_record_loses_nothing_and_does_nothing_twice(
-    gonogo: Gonogo, shop: SmallProject, seq: int, how: str
-) -> None:
-    face = start(shop, PYTHONPATH=str(DYING), DIE_AT=str(seq), DIE_HOW=how)
-    face.wait(SECONDS)
-    path = journal()
-    assert path is not None
-    comes_to_the_same_end(gonogo, shop, path)
 
 
 @pytest.mark.parametrize("seq", range(2, 70))
