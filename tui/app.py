@@ -174,11 +174,13 @@ class Looking(Base):
     # What screens ask for ---------------------------------------------------------------------
 
     @work
-    async def send(self, command: Command) -> None:
-        """Send a command; a refusal is shown with its reason."""
-        refusal = await self._client.send(command)
-        if refusal is not None:
-            self.notify(one_line(refusal), title="Refused", severity="error", timeout=8, markup=False)
+    async def send(self, *commands: Command) -> None:
+        """Send commands, one after the other; a refusal is shown with its reason, and is the last."""
+        for command in commands:
+            refusal = await self._client.send(command)
+            if refusal is not None:
+                self.notify(one_line(refusal), title="Refused", severity="error", timeout=8, markup=False)
+                break
         if names := self._client.taken_out():
             self.notify(one_line(lacking(names)), title="Taken out", severity="warning", timeout=15, markup=False)
         self.draw(anyhow=True)

@@ -42,7 +42,7 @@ class Hold(Protocol):
 
     @property
     def kind(self) -> str:
-        """What sort: running, step, check, stale, item, review, question, refused."""
+        """What sort: running, step, check, stale, item, review, question, refused, undo."""
 
     @property
     def subject(self) -> str:

@@ -50,6 +50,8 @@ OPEN = Mark("☐", "open", "warn")
 TICKED = Mark("✔", "done", "ok")
 NOT_APPLICABLE = Mark("–", "not applicable", "quiet")
 
+STILL_OPEN = Mark("⟲", "still open", "warn")
+
 SEVERITIES: dict[str, Mark] = {
     "stop": Mark("✖", "STOP", "fail"),
     "warn": Mark("!", "warning", "warn"),

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from runbooks.session.pairs import open_pairs
 from runbooks.session.runbook import PhaseName, Step
 from runbooks.session.view import RunView
-from tui.palette import of_step
+from tui.palette import STILL_OPEN, of_step
+from tui.printable import one_line
 
 Kind = Literal["opening", "running", "question", "start", "held", "ready", "refused", "ended", "gone"]
 
@@ -139,6 +141,13 @@ def _at_hand(view: RunView, *, keys: bool) -> Standing:
     return Standing("ready", "GO IS POSSIBLE", f"nothing holds {phase}{': press g' if keys else ''}", phase)
 
 
+def open_line(view: RunView) -> str:
+    """What is open, in one line; empty where nothing is."""
+    names = ", ".join(one_line(pair.step.title) for pair in open_pairs(view))
+    word = "LEFT OPEN" if view.ended is not None else "STILL OPEN"
+    return f"{STILL_OPEN.glyph} {word}: {names}" if names else ""
+
+
 def line_to_read_out(view: RunView, *, gone: bool = False, keys: bool = True) -> str:
     """One line for a call or a chat: which session, on what, how it stands, and the record that says so."""
     opened, plan = view.opened, view.plan
@@ -149,6 +158,7 @@ def line_to_read_out(view: RunView, *, gone: bool = False, keys: bool = True) ->
         plan.target.address if plan else "",
         phase_title(view.phase),
         f"{state.word}: {state.words}",
+        open_line(view),
         f"record {view.seq} {view.head[:12]}".strip(),
     )
     return " · ".join(part for part in parts if part)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from migrations.problem import Misuse
 from runbooks.document.blocks import read_blocks
 from runbooks.document.identifiers import is_id, slug
+from runbooks.document.linked import check_linked
 from runbooks.document.sections import SECTIONS, Part, SectionReader
 from runbooks.session.runbook import PHASES, Advice, Option, Phase, PhaseName, Runbook
 from runbooks.settings.faults import DocumentError, Fault, Faults
@@ -39,6 +40,7 @@ def read_runbook(
         catalogue = built_in()
     faults = Faults()
     parts = SectionReader(catalogue, faults).read(read_blocks(text))
+    check_linked(parts, faults)
     _note_passwords(text, faults)
     runbook = _Assembly(parts, text.split("\n"), faults).runbook(name, hashlib.sha256(data).hexdigest())
     if faults.found:

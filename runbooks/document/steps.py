@@ -20,8 +20,8 @@ from runbooks.settings.nearest import one_of
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind
 
-STEP_KEYS = ("id", "uses", "title", "required")
-RUN_ATTRIBUTES = ("id", "title", "timeout", "required")
+STEP_KEYS = ("id", "uses", "title", "required", "undo")
+RUN_ATTRIBUTES = ("id", "title", "timeout", "required", "undo")
 ITEM_ATTRIBUTES = ("id", "evidence", "required")
 FOLLOW_UP_ATTRIBUTES = ("id", "owner", "due")
 SHELL = "shell"
@@ -62,6 +62,7 @@ class StepReader:
             required=self._flag(head, line_of),
             when=when,
             shows=check_params(Params(kind, params, STEP_KEYS), self.faults, line_of),
+            undo=self._text(head, "undo", line_of),
             line=block.line,
         )
 
@@ -84,6 +85,7 @@ class StepReader:
             required="required" in found,
             when=when,
             shows=block.text.rstrip("\n"),
+            undo=found.get("undo", ""),
             line=block.line,
         )
 

@@ -24,13 +24,17 @@ class NotApplicable(Frozen):
 
 
 class Answers(Frozen):
-    """Ticks by item id with evidence (or `true`), waivers and answers by id, reviews by migration, GO by phase."""
+    """Ticks by item id with evidence (or `true`), waivers and answers by id, reviews by migration, GO by phase.
+
+    `undo`: what is to be undone before the session ends early, by the step that opened it.
+    """
 
     items: dict[str, bool | str | NotApplicable] = {}
     waivers: dict[str, str] = {}
     reviews: dict[str, str] = {}
     answers: dict[str, str] = {}
     go: dict[str, bool] = {}
+    undo: dict[str, bool] = {}
 
 
 def read_answers(path: Path) -> tuple[Answers, AnswersFile]:
@@ -68,6 +72,7 @@ def check_answers(answers: Answers, runbook: Runbook, migrations: Sequence[str] 
         ("waivers", [subject.partition("/")[0] for subject in answers.waivers], subjects),
         ("answers", [name for name in answers.answers if not _is_asked(name, questions)], questions),
         ("go", answers.go, [*PHASES, "rollback"]),
+        ("undo", answers.undo, [step.id for step in runbook.steps() if step.undo]),
     ):
         for name in names:
             if name not in known:

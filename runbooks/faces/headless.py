@@ -10,7 +10,8 @@ from runbooks.faces.meanwhile import Weight
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session.cut_short import CutShort
-from runbooks.session.gates import Hold
+from runbooks.session.gates import Hold, is_over
+from runbooks.session.pairs import unexplained
 from runbooks.session.pen import whose
 from runbooks.session.runbook import ALONE
 from runbooks.session.view import RunView
@@ -20,7 +21,7 @@ Say = Callable[[str], None]
 SIGNS: dict[Weight, str] = {"plain": "·", "good": "✔", "bad": "✘", "open": "?"}
 
 
-_TABLES: dict[str, str] = {"item": "items", "review": "reviews", "step": "waivers", "check": "waivers"}
+_TABLES: dict[str, str] = {"item": "items", "review": "reviews", **dict.fromkeys(("step", "check", "undo"), "waivers")}
 """Where in an answers file stands what lifts a hold."""
 
 
@@ -37,6 +38,7 @@ class Headless:
         self._looked = False
         self._asked: dict[str, int] = {}
         self._renewed: set[str] = set()
+        self._undone: set[str] = set()
         self._cancelled: set[tuple[str, int]] = set()
         self._over: str | None = None
 
@@ -105,7 +107,7 @@ class Headless:
         if step is not None and view.step(step.id).status == "waiting" and view.blocked_by(step) is None:
             return c.Start(step=step.id)
         if view.opened is not None and view.opened.mode in ALONE:
-            return None
+            return self._end_alone(view)
         return self._at_the_gate(view)
 
     def _incomplete(self, view: RunView) -> str:
@@ -122,12 +124,28 @@ class Headless:
             self._say(f"  {reason}")
         self._over = self._told.reason = reason
         if view.running is None:
-            return c.EndSession(reason=reason)
+            return self._close(view) or c.EndSession(reason=reason)
         attempt = (view.running, view.step(view.running).attempt)
-        if attempt in self._cancelled:
+        if attempt in self._cancelled or (view.undoes(view.running) and not view.questions):
             return None
         self._cancelled.add(attempt)
         return c.Cancel()
+
+    def _end_alone(self, view: RunView) -> c.Command | None:
+        """It ends by itself, unless something is open."""
+        if not (is_over(view) and (left := unexplained(view))):
+            return None
+        return self._close(view) or c.EndSession(reason="; ".join(pair.words for pair in left))
+
+    def _close(self, view: RunView) -> c.Command | None:
+        """What is open is undone, once, or may stay open, as the answers file says; else a person must see to it."""
+        for pair in unexplained(view):
+            if self._answers.undo.get(pair.step.id) and pair.step.id not in self._undone:
+                self._undone.add(pair.step.id)
+                return c.Start(step=pair.undo.id)
+            if reason := self._answers.waivers.get(pair.subject):
+                return c.Waive(subject=pair.subject, reason=reason)
+        return None
 
     def _at_the_gate(self, view: RunView) -> c.Command | None:
         phase = view.phase or ""
@@ -161,6 +179,8 @@ class Headless:
                 return self._review(view, hold.subject)
             case "step" | "check":
                 return self._waive(hold)
+            case "undo":
+                return self._close(view)
             case "stale":
                 return self._renew(hold.subject)
             case "running" | "question" | "refused":

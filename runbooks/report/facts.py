@@ -1,6 +1,6 @@
 """What a session comes down to: one look at the records, for every rendering to share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,6 +11,7 @@ from runbooks.journal.records import ZEROS, Record
 from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
 from runbooks.session import events as e
+from runbooks.session.pairs import Opened, pairs_after
 from runbooks.session.runbook import Mode
 from runbooks.signing.record import Unsigned, said_by
 
@@ -39,6 +40,8 @@ class Facts:
     plan_seq: int = 0
     decisions: list[tuple[Record, e.Decided]] = field(default_factory=list)
     waivers: list[tuple[Record, e.Waived]] = field(default_factory=list)
+    pairs: Mapping[str, Opened] = field(default_factory=dict)
+    """What is open, by the step that opened it."""
     not_applicable: dict[str, tuple[Record, e.ItemTicked]] = field(default_factory=dict)
     """The items that were called so and not ticked afterwards, by their ids."""
     phases: dict[str, int] = field(default_factory=dict)
@@ -151,8 +154,10 @@ def _take(facts: Facts, record: Record) -> None:
             facts.phases.setdefault(phase, record.seq)
         case e.StepStarted(step=step, attempt=attempt):
             facts.starts[step, attempt] = record.seq
+            facts.pairs = pairs_after(facts.pairs, facts.opening.runbook, record.at, event)
         case e.StepEnded(step=step, attempt=attempt):
             facts.ends[step, attempt] = record.seq
+            facts.pairs = pairs_after(facts.pairs, facts.opening.runbook, record.at, event)
         case e.FaceAttached(sort="screen"):
             facts.screens.append(record.seq)
         case e.FaceAttached():

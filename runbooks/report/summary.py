@@ -47,15 +47,21 @@ def summary(facts: Facts) -> Iterator[Part]:
 
 
 def deviation_points(facts: Facts, each: int = SHOWN, sorts: int = DEVIATIONS) -> list[Point]:
-    """NO-GOs, waivers and what does not apply, with reasons; then what else was not as the runbook has it, worst first.
+    """What is open, was refused, waived or does not apply; then what else was not as the runbook has it, worst first.
 
     At most so many of `each`, and so many `sorts` of deviations; the others are counted.
     """
-    return [*_no_gos(facts, each), *_waivers(facts, each), *_shrugged(facts, each), *_deviations(facts, sorts)]
+    return [
+        *_left_open(facts),
+        *_no_gos(facts, each),
+        *_waivers(facts, each),
+        *_shrugged(facts, each),
+        *_deviations(facts, sorts),
+    ]
 
 
 def ticket_summary(records: Iterable[Record]) -> str:
-    """At most 14 lines of plain text to paste into the change ticket. Raises ValueError if there are no records."""
+    """At most 15 lines of plain text to paste into the change ticket. Raises ValueError if there are no records."""
     facts = gather(records)
     opening = facts.opening
     exit_code = f" (exit {facts.ended.exit_code})" if facts.ended else ""
@@ -71,6 +77,7 @@ def ticket_summary(records: Iterable[Record]) -> str:
         "Phases: " + (", ".join(f"{d.phase} GO {moment(r.at)}" for r, d in facts.decided("go")) or "none passed"),
         "NO-GO: " + "; ".join(f"{d.phase} ({d.reason})" for _, d in facts.decided("no_go")),
         "Waived: " + "; ".join(f"{w.subject} ({w.reason})" for _, w in facts.waivers),
+        "Still open: " + "; ".join("{}, not undone by {}".format(*_titles(facts, step)) for step in facts.pairs),
         "Not applicable: " + "; ".join(f"{t.item} ({t.reason})" for _, t in facts.not_applicable.values()),
         f"Deviations: {deviations}",
         f"For the release notes: {release_note(facts)}",
@@ -78,6 +85,19 @@ def ticket_summary(records: Iterable[Record]) -> str:
         f"Record #{facts.last.seq if facts.last else 0}, head {facts.head}",
     ]
     return "".join(f"{_cut(one_line(line), 240)}\n" for line in lines if line and not line.endswith(": "))
+
+
+def _left_open(facts: Facts) -> Iterator[Point]:
+    """What a step has opened and nothing has undone; why it stays so is among the waivers."""
+    for step, opened in facts.pairs.items():
+        undo, seq = _titles(facts, step), facts.starts[step, opened.attempt]
+        yield Point((Strong("Still open"), f": {undo[0]} (", Value(step), f"), not undone by {undo[1]} ", Refs((seq,))))
+
+
+def _titles(facts: Facts, name: str) -> tuple[str, str]:
+    """Of a step, and of the one that undoes it."""
+    steps = {step.id: step for step in facts.opening.runbook.steps()}
+    return steps[name].title, steps[steps[name].undo].title
 
 
 def _no_gos(facts: Facts, most: int) -> Iterator[Point]:

@@ -21,6 +21,7 @@ from runbooks.running.execution import StepRun, failure_of
 from runbooks.running.opening import Opening, Verdict
 from runbooks.running.recorder import Recorder
 from runbooks.session import events as e
+from runbooks.session.pairs import open_pairs
 from runbooks.session.references import SECRET, resolve, with_captured
 from runbooks.session.runbook import Mode, Step
 from runbooks.settings.setting import Setting
@@ -100,6 +101,8 @@ class Attempts:
             if self._mode == "walk" and self._recorder.view.phase != "rollback":
                 difference = await self._plans.differs(self._recorder.view)
                 run.check("plan", "The plan", "fail" if difference else "ok", difference or "as it was reviewed")
+            for pair in open_pairs(self._recorder.view):
+                run.check(f"open-{pair.step.id}", "Still open", "warn", pair.words, pair.reason)
 
         if (problem := await self._ended(run, time.monotonic(), work())) is not None:
             raise problem

@@ -16,7 +16,8 @@ from runbooks.running.said import Refused, said
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session import gates
-from runbooks.session.runbook import ALONE, PHASES, Mode, Phase, PhaseName, Step
+from runbooks.session.pairs import unexplained
+from runbooks.session.runbook import ALONE, PHASES, Mode, PhaseName, Step
 from runbooks.session.undone import undone
 from runbooks.session.view import RunView
 
@@ -55,7 +56,7 @@ class Engine:
         if self.view.phase in (None, "opening"):
             self._launch(self._open())
             return
-        if (decided := undone(self.view)) is not None:
+        if (decided := undone(self.view)) is not None and not unexplained(self.view):
             self._complete(decided)
         if self.view.ended is None:
             left = tuple(name for name, _ in unknown if name != OPENING.id)
@@ -73,10 +74,10 @@ class Engine:
                     task.result()
                 elif self.view.phase == "opening":
                     self.finish("no_go", 1, "the opening was cancelled")
-            elif self._task is None and (step := self.view.next_reading) is not None:
+            elif self._task is None and not self._ending and (step := self.view.next_reading) is not None:
                 self._launch(self._attempts.run(step, why="phase"))
-            elif self._task is None and self._alone_is_over():
-                self._end_alone()
+            elif self._task is None and not unexplained(self.view) and self._must_end():
+                self._end_by_itself()
             else:
                 await self._sleep()
         return self.view.ended.exit_code
@@ -131,11 +132,14 @@ class Engine:
     def _start(self, name: str, by: e.By) -> None:
         self._must_be_idle()
         step = self._startable(name)
-        if (earlier := gates.blocked_by(self.view, step)) is not None:
+        if not self.view.undoes(name) and (earlier := gates.blocked_by(self.view, step)) is not None:
             raise Refused(f"{earlier.title} comes first: run it, or waive it")
         self._launch(self._attempts.run(step, why="start", by=by))
 
     def _startable(self, name: str) -> Step:
+        if self.view.undoes(name):  # from wherever the session stands, also after a failure
+            return next(step for step in self.view.runbook.steps() if step.id == name)
+        self._must_go_on()
         section = self.view.section
         for step in self.view.active_steps(section) if section else ():
             if step.id == name:
@@ -199,7 +203,8 @@ class Engine:
     def _end_as_no_go(self, reason: str) -> None:
         """The engine's own decision: what was reviewed is not what is there."""
         self._decide("no_go", self._by, reason=reason)
-        self.finish("no_go", 1, reason)
+        if not unexplained(self.view):
+            self.finish("no_go", 1, reason)
 
     def _open_after(self, phase: PhaseName) -> None:
         if phase == "rollback":
@@ -236,6 +241,8 @@ class Engine:
             raise Refused("a step is running: cancel it first")
         if not reason.strip():
             raise Refused("say why it ends here")
+        if left := gates.left_open(self.view):
+            raise Refused("; ".join(hold.words for hold in left) + ": run that, or say why it stays open, then end")
         self._decide("end", by, reason=reason)
         if self._task is not None:  # a gate was being read for the last time
             self._task.cancel()
@@ -258,7 +265,7 @@ class Engine:
     async def _resume(self, run: StepRun, left: tuple[str, ...]) -> None:
         """Settle what was left without an end, then compare the world with the plan. Raises Problem."""
         difference = await self._attempts.take_up(run, left)
-        if difference is not None:
+        if difference is not None and not self._ending:
             self._end_as_no_go(difference)
 
     async def _open(self) -> None:
@@ -273,13 +280,19 @@ class Engine:
     def _mode(self) -> Mode:
         return self.view.opened.mode if self.view.opened else "walk"
 
-    def _alone_is_over(self) -> bool:
-        section = self.view.section
-        if self._mode not in ALONE or not isinstance(section, Phase):
-            return False
-        states = [self.view.step(s.id) for s in self.view.active_steps(section)]
-        bad = any(s.status == "ended" and (s.end != "done" or s.outcome == "fail") for s in states)
-        return bad or all(s.status == "ended" for s in states)
+    @property
+    def _ending(self) -> bool:
+        """It was decided that the session ends; only what is open keeps it from that."""
+        return undone(self.view) is not None
+
+    def _must_end(self) -> bool:
+        return self._ending or (self._mode in ALONE and gates.is_over(self.view))
+
+    def _end_by_itself(self) -> None:
+        if (decided := undone(self.view)) is not None:
+            self._complete(decided)
+        else:
+            self._end_alone()
 
     def _end_alone(self) -> None:
         section = self.view.section
@@ -306,9 +319,14 @@ class Engine:
             raise Refused("everything is being read again: wait for it")
         raise Refused("a step is running")
 
+    def _must_go_on(self) -> None:
+        if self._ending:
+            raise Refused("the session ends as soon as what is open is undone, or a reason is given for it")
+
     def _must_stand_open(self, phase: str) -> None:
         if self.view.phase in (None, "opening"):
             raise Refused("nothing stands open yet")
+        self._must_go_on()
         if phase != self.view.phase:
             raise Refused(f"{phase} does not stand open; {self.view.phase} does")
 
@@ -319,6 +337,7 @@ class Engine:
     def _must_walk(self) -> None:
         if self.view.phase in (None, "opening"):
             raise Refused("nothing stands open yet")
+        self._must_go_on()
         if self._mode in ALONE:
             raise Refused(f"this is a {self._mode} alone: it ends by itself")
 

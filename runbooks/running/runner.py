@@ -42,6 +42,7 @@ from runbooks.running.engine import Engine
 from runbooks.running.recorder import Recorder, is_noted
 from runbooks.running.runner_log import RunnerLog
 from runbooks.session import events as e
+from runbooks.session.pairs import open_pairs
 from runbooks.session.pen import holder
 from runbooks.session.runbook import Runbook
 from runbooks.session.view import RunView, advance
@@ -236,6 +237,8 @@ class Runner:
         else:
             traceback.print_exception(error, file=self._log)
             bye = wire.Bye(reason=f"gonogo failed: {type(error).__name__}; see runner.log", exit_code=BUG)
+        left = "; ".join(pair.words for pair in open_pairs(recorder.view))
+        bye = bye.model_copy(update={"reason": f"{bye.reason} {left}." if left else bye.reason})
         recorder.append(e.SessionParked(reason=bye.reason))
         return bye
 

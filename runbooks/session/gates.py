@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from runbooks.session.events import Check, Outcome, Waived
-from runbooks.session.runbook import Item, Step
+from runbooks.session.pairs import unexplained
+from runbooks.session.runbook import PHASES, Item, Phase, Step
 
 if TYPE_CHECKING:
     from runbooks.session.view import RunView, StepView
 
-Kind = Literal["running", "step", "check", "stale", "item", "review", "question", "refused"]
+Kind = Literal["running", "step", "check", "stale", "item", "review", "question", "refused", "undo"]
 
 RANK: dict[Outcome, int] = {"ok": 0, "warn": 1, "unknown": 2, "fail": 3}
 
@@ -60,8 +61,14 @@ def poll(view: "RunView") -> Gate:
         *(_stale(view) if view.phase in ("backup", "preflight") else ()),
         *(_repeated(view) if view.phase == "preflight" else ()),
         *(hold for item in view.active_items(section) for hold in _item(view, item)),
+        *(left_open(view) if view.phase in (PHASES[-1], "rollback") else ()),
     ]
     return Gate(tuple(holds))
+
+
+def left_open(view: "RunView") -> list[Hold]:
+    """The pairs that are open, and for which nobody has given a reason: with one of them, no session ends."""
+    return [Hold("undo", pair.subject, pair.words, waivable=True) for pair in unexplained(view)]
 
 
 def _refused(view: "RunView") -> list[Hold]:
@@ -141,8 +148,11 @@ def _item(view: "RunView", item: Item) -> list[Hold]:
 
 
 def waivable(view: "RunView", subject: str) -> Hold | None:
-    """The hold that a waiver of `subject` would lift now, if there is one; else one that nothing lifts."""
-    holds = [hold for hold in poll(view).holds if hold.subject == subject]
+    """The hold that a waiver of `subject` would lift now, if there is one; else one that nothing lifts.
+
+    Why a pair stays open can be said at any time, not only where it holds.
+    """
+    holds = [hold for hold in (*poll(view).holds, *left_open(view)) if hold.subject == subject]
     return next((hold for hold in holds if hold.waivable), holds[0] if holds else None)
 
 
@@ -175,6 +185,16 @@ def blocked_by(view: "RunView", step: Step) -> Step | None:
     if step not in steps:
         return None
     return next((earlier for earlier in steps[: steps.index(step)] if not _settled(view, earlier)), None)
+
+
+def is_over(view: "RunView") -> bool:
+    """Whether a session of one phase has nothing more to do: a step did not end well, or all of them did."""
+    section = view.section
+    if not isinstance(section, Phase):
+        return False
+    states = [view.step(step.id) for step in view.active_steps(section)]
+    bad = any(s.status == "ended" and (s.end != "done" or s.outcome == "fail") for s in states)
+    return bad or all(s.status == "ended" for s in states)
 
 
 def _settled(view: "RunView", step: Step) -> bool:

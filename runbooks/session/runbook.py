@@ -32,6 +32,7 @@ class Step(Frozen):
     """One thing that runs. `uses` names the built-in (`backup.dump`); a shell block is `shell`.
 
     `shows` is what is put before the operator ahead of `start`: the command, or the parameters in words.
+    `undo` is the step that undoes this one: until that has run, a session does not end without a reason.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Step(Frozen):
     required: bool = False
     when: Condition | None = None
     shows: str = ""
+    undo: str = ""
     line: int = 0
 
 

@@ -12,6 +12,7 @@ from runbooks.anchoring.noted import noted_in
 from runbooks.session import events as e
 from runbooks.session import gates
 from runbooks.session.changed import changed
+from runbooks.session.pairs import UNDO, Opened, pairs_after
 from runbooks.session.references import LITERAL, shown
 from runbooks.session.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
 
@@ -88,6 +89,8 @@ class RunView:
     items: Mapping[str, e.ItemTicked] = field(default_factory=dict)
     reviews: Mapping[str, e.ScriptReviewed] = field(default_factory=dict)
     waivers: Mapping[str, e.Waived] = field(default_factory=dict)
+    pairs: Mapping[str, Opened] = field(default_factory=dict)
+    """What steps with an `undo` have opened, and nothing has undone yet: see runbooks.session.pairs."""
     decisions: tuple[Decision, ...] = ()
     artefacts: tuple[e.ArtefactKept, ...] = ()
     faces: Mapping[str, e.FaceAttached] = field(default_factory=dict)
@@ -144,6 +147,11 @@ class RunView:
         return gates.poll(self)
 
     @property
+    def left_open(self) -> list[gates.Hold]:
+        """What keeps the session from ending, wherever it stands: what is open, for no reason that was given."""
+        return gates.left_open(self)
+
+    @property
     def next_reading(self) -> Step | None:
         """The step that starts by itself now."""
         return gates.next_reading(self)
@@ -157,6 +165,10 @@ class RunView:
     def blocked_by(self, step: Step) -> Step | None:
         """The earlier step that must be settled before this one can start."""
         return gates.blocked_by(self, step)
+
+    def undoes(self, step: str) -> bool:
+        """Whether this step undoes what is open now."""
+        return any(one.undo == step and one.id in self.pairs for one in self.runbook.steps()) if self.pairs else False
 
     def step(self, name: str) -> StepView:
         """How a step stands; a blank one if it never started."""
@@ -258,19 +270,32 @@ def _step(view: RunView, seq: int, at: str, event: StepEvent) -> RunView:
     name, step = event.step, view.step(event.step)
     match event:
         case e.StepStarted(attempt=attempt):
-            refused = view.refused and event.why != "start"
+            refused = view.refused and (event.why != "start" or view.undoes(name))
             started = StepView(status="running", attempt=attempt, started_at=at)
             answers = {k: v for k, v in view.answers.items() if not k.startswith(f"{name}/")}
-            return changed(_on_step(view, name, started), refused=refused, answers=answers)
+            return changed(_paired(_on_step(view, name, started), at, event), refused=refused, answers=answers)
         case e.StepOutput():
             return _on_step(view, name, _output(step, seq, event))
         case e.StepProgress(data=data):
             return _on_step(view, name, changed(step, progress=data))
         case e.StepEnded():
             open_questions = {k: q for k, q in view.questions.items() if q.step != name}
-            return changed(_on_step(view, name, _ended(step, at, event)), questions=open_questions)
+            view = _paired(_on_step(view, name, _ended(step, at, event)), at, event)
+            return changed(view, questions=open_questions)
         case _:
             assert_never(event)
+
+
+def _paired(view: RunView, at: str, event: e.StepStarted | e.StepEnded) -> RunView:
+    """What is open now. What was opened anew wants its undo anew, and no reason holds that was given before."""
+    if view.opened is None:
+        return view
+    step = next((one for one in view.runbook.steps() if one.id == event.step), None)
+    if step is not None and step.undo and isinstance(event, e.StepStarted):
+        if (undone := view.step(step.undo)).status == "ended":
+            view = _on_step(view, step.undo, StepView(attempt=undone.attempt))
+        view = changed(view, waivers=_without(view.waivers, f"{step.id}/{UNDO}"))
+    return changed(view, pairs=pairs_after(view.pairs, view.runbook, at, event))
 
 
 def _ended(step: StepView, at: str, event: e.StepEnded) -> StepView:

@@ -43,10 +43,10 @@ def test_the_example_of_a_project_loads(tmp_path: Path) -> None:
 
 def test_the_examples_of_a_runbook_are_read() -> None:
     examples = re.findall(r"~~~markdown\n(.*?)~~~", RUNBOOK, re.DOTALL)
-    assert len(examples) == 8
-    (head, dump, apply, offsite, health, capture, back, undo) = examples
+    assert len(examples) == 9
+    (head, dump, apply, offsite, pair, health, capture, back, undo) = examples
     text = head + "".join(
-        f"## {phase.capitalize()}\n{dump + apply + offsite + health + capture if phase == 'smoke' else ''}\n"
+        f"## {phase.capitalize()}\n{dump + apply + offsite + pair + health + capture if phase == 'smoke' else ''}\n"
         for phase in PHASES
     )
     kind = StepKind("Anything", "reads", Anything, run)
@@ -54,14 +54,8 @@ def test_the_examples_of_a_runbook_are_read() -> None:
     read = read_runbook(text + back + undo, catalogue=dict.fromkeys(used, kind))
     ids = [step.id for step in read.steps()]
     assert ids == [
-        "dump",
-        "migrations-apply",
-        "offsite",
-        "http-check",
-        "login",
-        "orders",
-        "rollback-read",
-        "rollback-script",
+        *("dump", "migrations-apply", "offsite", "maintenance-on", "maintenance-off"),
+        *("http-check", "login", "orders", "rollback-read", "rollback-script"),
     ]
     assert read.options[0].until == "deploy"
 

@@ -269,7 +269,7 @@ BACKUP_FAULTS = [
     ("```toml option\n```", "line 2: a `toml option` block cannot stand here"),
     ("```bash run\nls\n```", "line 2: `bash run` is no block; expected `sh run`"),
     ("```sh rnu\nls\n```", "line 2: unknown block `sh rnu`; expected `sh run`"),
-    ("```sh run undo=x\nls\n```", "line 2: unknown key `undo`; expected one of: id, title, timeout, required"),
+    ("```sh run uses=x\nls\n```", "line 2: unknown key `uses`; expected one of: id, title, timeout, required, undo"),
     ('```sh run title="x\nls\n```', 'line 2: the first line of a run block: `title="x` is not understood'),
     ("```sh run timeout=fast\nls\n```", "line 2: the timeout `fast` cannot be read"),
     ("```sh run id=x\n```", "line 2: this run block is empty"),

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from runbooks.session import commands as c
+from runbooks.session.pairs import Pair, open_pairs, unexplained
 from runbooks.session.pen import whose
 from runbooks.session.runbook import Item, Step
+from runbooks.session.view import RunView
 from tui.face import Hold
 from tui.printable import one_line, printable
 from tui.screens.base import SessionScreen
@@ -15,7 +17,7 @@ from tui.standing import phase_title, title_of
 from tui.widgets.row import Row, row
 from tui.widgets.step_rows import EFFECTS
 
-Made = Callable[[tuple[str, ...]], c.Command]
+Made = Callable[[tuple[str, ...]], c.Command | Sequence[c.Command]]
 
 
 class Decisions(SessionScreen):
@@ -31,6 +33,10 @@ class Decisions(SessionScreen):
 
     def chosen_hold(self) -> Hold | None:
         """The hold that the person has chosen and sees; else None, after showing the list."""
+        raise NotImplementedError
+
+    def chosen_pair(self) -> Pair | None:
+        """What is open and the person has chosen to undo; else None, after showing the list."""
         raise NotImplementedError
 
     def look_at(self, step: Step) -> None:
@@ -50,7 +56,8 @@ class Decisions(SessionScreen):
     def _ask_anyway(self, heading: str, rows: Sequence[Row], made: Made, *asked: Asked, verb: str) -> None:
         def answered(answers: tuple[str, ...] | None) -> None:
             if answers is not None:
-                self.gonogo.send(made(answers))
+                commands = made(answers)
+                self.gonogo.send(*(commands if isinstance(commands, Sequence) else (commands,)))
 
         self.app.push_screen(Confirm(self.view, heading, rows, asked, verb=verb), answered)
 
@@ -81,7 +88,7 @@ class Decisions(SessionScreen):
     def _start(self, step: Step) -> None:
         attempt = self.view.step(step.id).attempt + 1
         again = f"Run again (attempt {attempt}): " if attempt > 1 else "Start: "
-        rows = [row("", ("This step " + EFFECTS[step.effect] + ".", "bold"))]
+        rows = [row("", ("This step " + EFFECTS[step.effect] + ".", "bold")), *_early(self.view, step)]
         if shows := self.view.shows(step).strip():
             rows += [row("", ""), row("", printable(shows))]
 
@@ -90,6 +97,13 @@ class Decisions(SessionScreen):
             return c.Start(step=step.id)
 
         self._ask(again + step.title, rows, made, verb="start it")
+
+    def action_undo(self) -> None:
+        """Start what undoes something that is open, from wherever the session stands."""
+        if self.view.running:
+            self.say(f"{title_of(self.view, self.view.running)} is running: one step at a time.")
+        elif (pair := self.chosen_pair()) is not None:
+            self._start(pair.undo)
 
     def action_cancel(self) -> None:
         """End the running step now."""
@@ -197,8 +211,18 @@ class Decisions(SessionScreen):
             self.say(f"{title_of(self.view, self.view.running)} is running: cancel it first (c).")
             return
         rows = [row("", "The session ends as NO-GO and cannot be resumed. What was done to the target stays as it is.")]
-        fields = (Asked("Reason, for the record"), Asked("Type “end”", exact=("end",)))
-        self._ask("End this session", rows, lambda said: c.EndSession(reason=said[0]), *fields, verb="end it")
+        left = unexplained(self.view)
+        if left:
+            rows += [row("", ""), row("", ("It leaves open what u would undo first:", "bold $warn"))]
+            rows += [row("⟲ ", printable(pair.words)) for pair in left]
+        open_fields = [Asked(f"Why this stays open: {one_line(pair.step.title)}") for pair in left]
+        fields = (*open_fields, Asked("Reason, for the record"), Asked("Type “end”", exact=("end",)))
+
+        def made(said: tuple[str, ...]) -> Sequence[c.Command]:
+            reasons = [c.Waive(subject=pair.subject, reason=why) for pair, why in zip(left, said, strict=False)]
+            return (*reasons, c.EndSession(reason=said[len(left)]))
+
+        self._ask("End this session", rows, made, *fields, verb="end it")
 
     def action_take_pen(self) -> None:
         """Become the face whose keys count."""
@@ -214,3 +238,18 @@ class Decisions(SessionScreen):
         ]
         asked = Asked("Reason, for the record")
         self._ask_anyway("Take the pen", rows, lambda said: c.TakePen(reason=said[0]), asked, verb="take it")
+
+
+def _early(view: RunView, step: Step) -> Sequence[Row]:
+    """What undoes something may be started before all that stands before it: that is said."""
+    section = view.section
+    if not view.undoes(step.id) or section is None:
+        return ()
+    if (earlier := view.blocked_by(step)) is not None:
+        words = f"{earlier.title} has not ended well, or has not run. This undoes all the same:"
+    elif step not in view.active_steps(section):
+        words = "It stands elsewhere in the runbook, and undoes from here:"
+    else:
+        return ()
+    opened = [row("⟲ ", printable(pair.step.title)) for pair in open_pairs(view) if pair.undo.id == step.id]
+    return (row("", (printable(words), "$warn")), *opened)

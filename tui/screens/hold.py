@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from runbooks.session import commands as c
+from runbooks.session.pairs import open_pairs
 from runbooks.session.runbook import PhaseName, Section
 from runbooks.session.view import RunView
 from tui.palette import NOT_APPLICABLE, WAIVED, of_step
@@ -18,7 +19,7 @@ from tui.screens.base import BACK, SessionScreen
 from tui.standing import phase_title
 from tui.way_back import coming_rows, running_rows, way_back_rows
 from tui.widgets.band import Band
-from tui.widgets.hold_pane import hold_row, item_row, verdict_rows
+from tui.widgets.hold_pane import hold_row, item_row, pair_row, verdict_rows
 from tui.widgets.key_bar import hint
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.pile_view import PileView
@@ -110,6 +111,7 @@ def poll_rows(view: RunView, now: datetime) -> Iterator[Row]:
         yield from _holding(view)
         yield from _checklist(view, section)
         yield row("", "")
+    yield from (pair_row(pair, "  ", keys=False) for pair in open_pairs(view))
     yield from _waived(view)
     if view.gate.ready:
         yield from _not_applicable(view, section)
@@ -127,7 +129,7 @@ def poll_rows(view: RunView, now: datetime) -> Iterator[Row]:
 
 def _holding(view: RunView) -> Iterator[Row]:
     """What holds, but for the items: their list is the next."""
-    holds = [hold for hold in view.gate.holds if hold.kind != "item"]
+    holds = [hold for hold in view.gate.holds if hold.kind not in ("item", "undo")]
     if holds:
         yield from _heading("Holding")
         yield from (hold_row(view, hold, keys=False) for hold in holds)

@@ -2,6 +2,7 @@
 
 from runbooks.session import commands as c
 from runbooks.session.events import QuestionAsked
+from runbooks.session.pairs import Pair, open_pairs
 from runbooks.session.runbook import Item, Step
 from runbooks.session.view import RunView
 from tui.face import Hold
@@ -55,6 +56,8 @@ class Run(RunPanes, Decisions):
                 self.action_answer()
             case "option":
                 self.action_roll_back()
+            case "undo":
+                self.action_undo()
             case "step" | "check" | "stale" | "running":
                 self._steps.choose(event.subject.partition("/")[0])
                 self.action_pane("detail")
@@ -76,6 +79,23 @@ class Run(RunPanes, Decisions):
             kind, subject = self._hold.chosen
             name = subject.partition("/")[0] if kind in ("step", "check", "stale") else name
         return next((s for s in steps_of(self.view) if s.id == name and s.id != "opening"), None)
+
+    def chosen_pair(self) -> Pair | None:
+        """The pair to undo: the only one that is open, else the one that the person has chosen."""
+        pairs = list(open_pairs(self.view))
+        if len(pairs) == 1:
+            return pairs[0]
+        if not pairs:
+            self.say("Nothing is open that would have to be undone.")
+            return None
+        kind, subject = self._hold.chosen or ("", "")
+        chosen = next((pair for pair in pairs if (kind, subject) == ("undo", pair.subject)), None)
+        if chosen is None or not self._hold_is_seen():
+            self._hold.choose("undo", pairs[-1].subject)
+            self.action_pane("hold")
+            self.say("Choose what to undo, then press the key again.")
+            return None
+        return chosen
 
     def chosen_item(self) -> Item | None:
         """The chosen item of the checklist."""
@@ -100,7 +120,8 @@ class Run(RunPanes, Decisions):
 
     def chosen_hold(self) -> Hold | None:
         """The chosen line of the hold point, if it is one that holds."""
-        holds = {(hold.kind, hold.subject): hold for hold in self.view.gate.holds} if self.view.section else {}
+        holding = (*self.view.gate.holds, *self.view.left_open) if self.view.section else ()
+        holds = {(hold.kind, hold.subject): hold for hold in holding}
         chosen = next((h for (k, s), h in holds.items() if (k, s) == self._hold.chosen), None)
         lifted = [hold for hold in holds.values() if hold.waivable]
         waivable = [hold for hold in lifted if hold.kind != "item"] or lifted

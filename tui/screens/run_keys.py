@@ -23,6 +23,7 @@ BINDINGS: list[BindingType] = [
     _key("c", "cancel", "Cancel", "End the running step now"),
     _key("o", "stop", "Stop after", "Let the running step finish its script or batch, then end it"),
     _key("b", "roll_back", "Roll back", "The ways back: what each costs and loses"),
+    _key("u", "undo", "Undo", "Start the step that undoes what is still open, such as maintenance mode"),
     _key("e", "end", "End", "End this session, with a reason"),
     _key("p", "transcript", "Transcript", "The record of this session so far"),
     _key("i", "contacts", "Contacts", "Whom to call, and what the runbook advises for known errors"),
@@ -68,7 +69,8 @@ def _deciding(view: RunView, state: Standing) -> tuple[str, ...]:
         return (*first, *_lifting(view), *(("no_go",) if view.section else ()))
     if state.kind == "held" and failed_step(view):
         first = ("again", "roll_back")
-    actions = (*first, *_lifting(view), "again", "go", "no_go", "roll_back")
+    undo = ("undo",) if view.pairs else ()
+    actions = (*first, *undo, *_lifting(view), "again", "go", "no_go", "roll_back")
     moot = (
         ("again", not _any_ran(view)),
         ("no_go", view.refused),
@@ -90,6 +92,6 @@ def _lifting(view: RunView) -> tuple[str, ...]:
         "review" if "review" in kinds else "",
         "tick" if "item" in kinds else "",
         "not_applicable" if any(h.kind == "item" and h.waivable for h in holds) else "",
-        "waive" if any(h.kind in ("step", "check") and h.waivable for h in holds) else "",
+        "waive" if any(h.kind in ("step", "check", "undo") and h.waivable for h in holds) else "",
     )
     return tuple(action for action in lifting if action)

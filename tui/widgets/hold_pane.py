@@ -9,10 +9,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 
+from runbooks.session.pairs import Pair, open_pairs
 from runbooks.session.runbook import Item, Section
 from runbooks.session.view import RunView
 from tui.face import Hold
-from tui.palette import NOT_APPLICABLE, OPEN, OUTCOMES, RUNNING, TICKED, WAITING, WAIVED, Mark
+from tui.palette import NOT_APPLICABLE, OPEN, OUTCOMES, RUNNING, STILL_OPEN, TICKED, WAITING, WAIVED, Mark
 from tui.printable import one_line, printable
 from tui.standing import phase_title
 from tui.way_back import after_go, way_back_rows
@@ -108,6 +109,8 @@ def hold_mark(view: RunView, hold: Hold) -> Mark:
             return OPEN
         case "stale":
             return OUTCOMES["warn"]
+        case "undo":
+            return STILL_OPEN
         case "refused":
             return OUTCOMES["fail"]
         case "step" if view.step(hold.subject).status == "waiting":
@@ -143,18 +146,38 @@ def _choices(view: RunView, now: datetime, *, keys: bool) -> Iterator[Choice]:
     if section is None:
         return
     items = view.active_items(section)
-    holds = [hold for hold in view.gate.holds if hold.kind != "item"]
+    holds = [hold for hold in view.gate.holds if hold.kind not in ("item", "undo")]
+    yield from _still_open(view, keys=keys)
     if items:
-        yield Choice("heading:items", row("", ("Checklist", "bold $quiet")), heading=True)
+        gap = "\n" if view.pairs else ""
+        yield Choice("heading:items", row("", gap, ("Checklist", "bold $quiet")), heading=True)
     for item in items:
         yield Choice(f"item:{item.id}", item_row(view, item))
     if holds:
-        yield Choice("heading:holds", row("", "\n" if items else "", ("Also holding", "bold $quiet")), heading=True)
+        yield Choice(
+            "heading:holds", row("", "\n" if items or view.pairs else "", ("Also holding", "bold $quiet")), heading=True
+        )
     for number, hold in enumerate(holds):
         double = any(h.kind == hold.kind and h.subject == hold.subject for h in holds[:number])
         if not double:
             yield Choice(f"{hold.kind}:{hold.subject}", hold_row(view, hold, keys=keys))
-    yield from _ways_back(view, now, first=not items and not holds, keys=keys)
+    yield from _ways_back(view, now, first=not items and not holds and not view.pairs, keys=keys)
+
+
+def pair_row(pair: Pair, gap: str = "\n", *, keys: bool = True) -> Row:
+    """Something that is open: since when, what undoes it, and why it may stay so."""
+    undo = (f"{gap}{'u undoes it: ' if keys else 'undone by '}{one_line(pair.undo.title)}", "$busy")
+    reason = (f"{gap}stays open: {printable(pair.reason)}", "$quiet") if pair.reason else ("", "")
+    how = (f"  {'may be half done' if pair.failed else 'open'} since {pair.at[11:16]} UTC", "$warn")
+    return row(Content.assemble(STILL_OPEN.sign, " "), one_line(pair.step.title), how, undo, reason)
+
+
+def _still_open(view: RunView, *, keys: bool) -> Iterator[Choice]:
+    pairs = list(open_pairs(view))
+    if pairs:
+        yield Choice("heading:open", row("", ("Still open", "bold $warn")), heading=True)
+    for pair in pairs:
+        yield Choice(f"undo:{pair.subject}", pair_row(pair, keys=keys and view.ended is None))
 
 
 def _ways_back(view: RunView, now: datetime, *, first: bool, keys: bool) -> Iterator[Choice]:

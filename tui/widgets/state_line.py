@@ -8,7 +8,7 @@ from textual.widgets import Static
 from runbooks.session.pen import whose
 from runbooks.session.view import RunView
 from tui.printable import one_line
-from tui.standing import standing
+from tui.standing import open_line, standing
 from tui.words import Clock, elapsed, moment
 
 
@@ -28,6 +28,9 @@ class StateLine(Static):
         parts: list[str | Content | tuple[str, str]] = []
         if keys and not has_pen and view.ended is None and not gone:
             parts.append((f"✎ WATCHING: {one_line(whose(view))} (h takes it)\n", "bold $warn"))
+        if words := open_line(view):
+            undo = " (u undoes it)" if keys and has_pen and view.ended is None else ""
+            parts.append((f"{words}{undo}\n", "bold $warn"))
         parts += [(f"{state.glyph} {state.word}", f"bold ${state.shade}"), "  ", one_line(state.words)]
         if state.kind == "running" and (started := moment(view.step(state.about).started_at)):
             parts.append((f"  {elapsed(self._clock() - started if view.running else timedelta())}", "$quiet"))

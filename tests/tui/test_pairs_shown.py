@@ -1,0 +1,60 @@
+"""What is open stands on the run screen all the time; `u` undoes it, and ending asks why it stays."""
+
+from pathlib import Path
+
+from runbooks.session import commands as c
+from runbooks.session import events as e
+from runbooks.session.runbook import Runbook
+from tests.tui import recorded as r
+from tests.tui.conftest import Stage
+from tui.screens.confirm import Confirm
+from tui.standing import line_to_read_out
+
+
+def book() -> Runbook:
+    """The shop's, where deploying undoes what the dump has begun."""
+    whole = r.runbook()
+    phases = tuple(
+        phase.model_copy(
+            update={
+                "steps": tuple(
+                    step.model_copy(update={"undo": "deploy"} if step.id == "apply" else {}) for step in phase.steps
+                )
+            }
+        )
+        for phase in whole.phases
+    )
+    return whole.model_copy(update={"phases": phases})
+
+
+def failed() -> list[e.Event]:
+    """The scripts failed half way, and what they opened is open."""
+    bad = r.ended("apply", end="failed", outcome="fail", failure=e.Failure(what="lock timeout"))
+    return [r.opened(runbook=book()), *r.to_migrate()[1:], bad]
+
+
+async def test_what_is_open_is_seen_and_u_undoes_it_from_there(stage: Stage) -> None:
+    async with stage(failed()) as (app, client, pilot):
+        await r.settle(pilot, lambda: "STILL OPEN: Apply the migrations (u undoes it)" in r.screen_text(app))
+        await pilot.press("u")
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
+        await r.settle(pilot, lambda: "It stands elsewhere in the runbook" in r.screen_text(app))
+        await pilot.press("enter")
+        await r.settle(pilot, lambda: client.sent == [c.Start(step="deploy")])
+
+
+async def test_who_ends_it_says_why_it_stays_open(opened: Stage) -> None:
+    async with opened(failed()) as (app, client, pilot):
+        await pilot.press("e")
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
+        for words in ("the app is down", "it failed", "end"):
+            await pilot.press(*words.replace(" ", "_"), "enter")
+        reasons = [c.Waive(subject="apply/undo", reason="the_app_is_down"), c.EndSession(reason="it_failed")]
+        await r.settle(pilot, lambda: client.sent == reasons)
+
+
+def test_it_is_read_out_on_a_call_also_once_the_session_has_ended() -> None:
+    client = r.Recorded(Path(), *failed())
+    assert "⟲ STILL OPEN: Apply the migrations" in line_to_read_out(client.view)
+    client.play(e.SessionEnded(outcome="no_go", exit_code=1))
+    assert "⟲ LEFT OPEN: Apply the migrations" in line_to_read_out(client.view)
