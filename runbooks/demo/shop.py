@@ -82,7 +82,7 @@ async def _fill(folder: Path, orders: int) -> None:
     try:
         await create_role(server.url(), demo.role, demo.password)
         await create_database(server.url(), DATABASES["production"], owner=demo.role)
-        await _history(folder, server.url(DATABASES["production"], demo.role, demo.password), orders)
+        await make_history(folder, server.url(DATABASES["production"], demo.role, demo.password), orders)
         await create_database(server.url(), DATABASES["staging"], owner=demo.role, template=DATABASES["production"])
         for environment, database in DATABASES.items():
             await mark_database(server.url(), database, environment)
@@ -98,7 +98,7 @@ async def _fill(folder: Path, orders: int) -> None:
     (folder / MARK).write_text(demo.model_dump_json())
 
 
-async def _history(folder: Path, url: str, orders: int) -> None:
+async def make_history(folder: Path, url: str, orders: int) -> None:
     """What was applied long ago, with the rows that Prisma would have left in its ledger."""
     migrations = read_folder(folder / "prisma" / "migrations")
     await apply_all(url, migrations[:-PENDING])

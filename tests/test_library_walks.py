@@ -1,0 +1,50 @@
+"""Each runbook that was made from a team's own is walked to its end on the shop, and leaves a record that verifies."""
+
+import pytest
+from fix_live import Live
+
+from migrations.folder import read_folder
+from runbooks.document import read_runbook
+from runbooks.faces.answers import Answers
+from runbooks.faces.headless import Headless
+from runbooks.journal import verify
+from runbooks.library import read_shipped, shipped
+from runbooks.session import events as e
+from runbooks.session.runbook import PHASES
+
+WALKED = tuple(name for name in shipped() if name not in ("production", "staging"))
+
+
+def use(live: Live, name: str) -> None:
+    """Let the session walk this runbook."""
+    (live.small.folder / "small.md").write_text(read_shipped(name), encoding="utf-8")
+
+
+def answers(live: Live, name: str) -> Answers:
+    """What a person says who finds everything in order."""
+    runbook = read_runbook(read_shipped(name), name=name)
+    items = {i.id: "seen" if i.evidence else True for phase in runbook.phases for i in phase.items}
+    reviews = {m.name: m.checksum for m in read_folder(live.small.folder / "prisma" / "migrations")}
+    waivers = {"scripts/git": "the shop is in no repository"}
+    return Answers.model_validate(
+        {"go": dict.fromkeys(PHASES, True), "items": items, "reviews": reviews, "waivers": waivers}
+    )
+
+
+@pytest.mark.parametrize("name", WALKED)
+async def test_it_is_walked_to_the_end(at_the_shop: Live, name: str) -> None:
+    live, said = at_the_shop, list[str]()
+    use(live, name)
+    await live.start(sort="headless")
+    view = await Headless(live.client, answers(live, name), said.append).walk()
+    await live.client.close()
+    assert await live.over() == 0, "\n".join(said)
+    assert view.passed == PHASES
+    assert verify(live.folder / "journal.jsonl").grade == "consistent"
+    events = live.events
+    assert [x.step for x in events if isinstance(x, e.StepEnded) and x.outcome not in ("ok", "warn")] == []
+    assert [x.subject for x in events if isinstance(x, e.Waived)] == ["scripts/git"]
+    ran = {x.step for x in events if isinstance(x, e.StepEnded)}
+    assert {s.id for p in view.runbook.phases for s in view.active_steps(p)} <= ran
+    assert all(item.id in view.items for p in view.runbook.phases for item in view.active_items(p))
+    assert (live.folder / "transcript.md").read_text().startswith("# ")
