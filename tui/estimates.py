@@ -9,7 +9,8 @@ from runbooks.session.view import RunView, StepView
 from tui.printable import one_line
 from tui.words import minutes, moment, plural
 
-DUMP = "backup.dump"
+BACKUPS = ("backup.dump", "backup.read", "backup.proof")
+"""Steps that say when a backup was taken, and until when it is good."""
 JUDGED = ("backup", "preflight")
 """Phases whose gate a backup that is too old keeps shut."""
 
@@ -50,7 +51,7 @@ def _dump(view: RunView, option: Option) -> StepView:
     """The dump that a restore of this option would read, as its step chooses it."""
     named = (step.params.get("dump") for step in option.steps if step.uses == "restore.side")
     name = next((str(name) for name in named if name), None)
-    dumps = (step.id for phase in view.runbook.phases for step in phase.steps if step.uses == DUMP)
+    dumps = (step.id for phase in view.runbook.phases for step in phase.steps if step.uses in BACKUPS)
     return view.step(name or next(dumps, ""))
 
 
@@ -63,7 +64,7 @@ def _dump_took(dump: StepView) -> str:
 
 def backup_words(view: RunView, now: datetime) -> Iterator[tuple[str, bool]]:
     """How old each backup is, and until when it is good for a GO; whether it is too old."""
-    steps = {step.id: step for phase in view.runbook.phases for step in phase.steps if step.uses == DUMP}
+    steps = {step.id: step for phase in view.runbook.phases for step in phase.steps if step.uses in BACKUPS}
     for name, step in steps.items():
         result = view.step(name).result
         taken, until = moment(str(result.get("taken_at"))), moment(str(result.get("stale_at")))

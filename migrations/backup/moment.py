@@ -84,6 +84,11 @@ async def held(connection: Connection) -> AsyncIterator[Moment]:
         await connection.execute("ROLLBACK")
 
 
+async def dumped_tables(connection: Connection) -> frozenset[str]:
+    """The names of all tables whose rows a dump must hold."""
+    return frozenset(name for _, name, _, _ in await (await connection.execute(TABLES)).fetchall())
+
+
 async def rewritten(connection: Connection, moment: Moment) -> tuple[str, ...]:
     """Tables that were emptied, rewritten or dropped since the snapshot: a dump on it may lack their rows."""
     rows = await (await connection.execute(REWRITTEN, (list(moment.tables),))).fetchall()

@@ -11,7 +11,8 @@ from runbooks.report.words import DECISION, OUTCOME, by_whom, login, many, momen
 from runbooks.session import events as e
 from runbooks.session.runbook import ALONE
 
-TESTS = frozenset({"parity.inspect", "restore.side", "scripts.inspect", "schema.drift", "backup.dump"})
+BACKUPS = ("backup.dump", "backup.read", "backup.proof", "backup.restore_test")
+TESTS = frozenset({"parity.inspect", "restore.side", "scripts.inspect", "schema.drift", *BACKUPS})
 """The steps that try something before it is done to the target, or prove that there is a way back."""
 AFTERWARDS = ("verify", "deploy", "smoke", "rollback")
 SHOWN = 40

@@ -30,6 +30,7 @@ _KNOWN = frozenset(
         ("schema.drift", "drift.sql"),
         ("backup.dump", "state"),
         ("backup.dump", "dump-files"),
+        ("backup.read", "state"),
         ("migrations.apply", "before-prisma.json"),
     }
 )

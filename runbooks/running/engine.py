@@ -144,11 +144,9 @@ class Engine:
         for step in self.view.active_steps(section) if section else ():
             if step.id == name:
                 return step
-        held = {
-            hold.subject.partition("/")[0] for hold in self._gate().holds if hold.kind in ("stale", "step", "check")
-        }
-        for step in self.view.runbook.phases[0].steps if self.view.phase == "preflight" else ():
-            if step.id == name and name in held:
+        again = gates.once_more(self.view, self._gate()) if self.view.phase == "preflight" else ()
+        for step in again:
+            if step.id == name:
                 return step
         raise Refused(f"{name} is not a step of what stands open")
 

@@ -11,6 +11,7 @@ import psycopg
 
 from migrations import activity
 from migrations.apply import STRINGS, strings_in_doubt
+from migrations.backup.restore_point import archiving
 from migrations.backup.tools import tools
 from migrations.ledger import lock as ledger_lock
 from migrations.listed import listed
@@ -39,6 +40,8 @@ from runbooks.steps.parts.prisma_engine import command_of, find_prisma, prisma_e
 
 SECONDS = 10.0
 MOST_FOLLOW_UPS = 5
+READING = ("backup.dump", "backup.read", "backup.proof", "backup.restore_test")
+"""Steps that call pg_dump or pg_restore."""
 
 Verdict = tuple[Literal["no_go", "unavailable"], int, str]
 
@@ -108,12 +111,15 @@ class Opening:
             await self._lock(connection)
             if self._setting.environment.register and self._changes:
                 self._run.check("register", "Register in the target", "ok", await register.may(connection))
-            if self._restores:
+            if self._has("restore.side"):
                 await self._way_back(connection)
+            if self._has("backup.restore_point"):
+                await self._restore_point(connection)
             size, tables = await activity.sizes(connection)
         await self._pooling()
-        if self._dumps:
+        if self._has(*READING):
             await self._tools(pin.server_major)
+        if self._has("backup.dump"):
             self._disk(size, tables)
         if self._changes:
             await self._presence.hold(self._run.application_name)
@@ -177,21 +183,18 @@ class Opening:
         words = " ".join(found) or "nothing stands in its way"
         self._run.check("restore", "A restore, if it came to that", outcome, words, advice if found else "")
 
+    async def _restore_point(self, connection: Connection) -> None:
+        there = await archiving(connection)
+        what, advice = there.obstacle or there.doubt or (f"{there.role} may make one; {there.words}", "")
+        self._run.check("restore-point", "A restore point", "warn" if advice else "ok", what, advice)
+
     async def _pooling(self) -> None:
         kind = await pooling(self._setting.direct)
         judge_pooling(kind, self._setting.direct, self._setting.environment)
         self._run.check("direct", "Direct connection", "ok", "direct" if kind == "direct" else "a session pooler")
 
-    @property
-    def _dumps(self) -> bool:
-        return self._has("backup.dump")
-
-    @property
-    def _restores(self) -> bool:
-        return self._has("restore.side")
-
-    def _has(self, uses: str) -> bool:
-        return any(step.uses == uses for step in self._setting.runbook.steps())
+    def _has(self, *uses: str) -> bool:
+        return any(step.uses in uses for step in self._setting.runbook.steps())
 
     async def _tools(self, major: int) -> None:
         found = await tools(major, bin=None, env=self._run.child_environment())

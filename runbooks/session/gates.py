@@ -94,6 +94,14 @@ def _repeated(view: "RunView") -> list[Hold]:
     return [hold for step in steps if view.step(step.id).attempt for hold in _step(view, step)]
 
 
+def once_more(view: "RunView", gate: Gate) -> tuple[Step, ...]:
+    """The steps of Backup that hold Preflight's gate, and those that a dump which is too old is read `from`."""
+    steps = view.runbook.phases[0].steps
+    held = {hold.subject.partition("/")[0] for hold in gate.holds if hold.kind in ("stale", "step", "check")}
+    held |= {str(step.params.get("from")) for step in steps if step.id in held}
+    return tuple(step for step in steps if step.id in held)
+
+
 def _step(view: "RunView", step: Step) -> list[Hold]:
     state = view.step(step.id)
     if state.status == "running":

@@ -6,7 +6,7 @@ from migrations.restore.changes import Changes, Written, what_changed
 from runbooks.session.events import Outcome
 from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
-from runbooks.steps.parts.dumps import session_dump
+from runbooks.steps.parts.dumps import Taken, session_dump
 
 SHOWN = 40
 
@@ -39,6 +39,7 @@ async def run(ctx: Context, params: Params) -> Result:
     nothing = not (changes.committed or unfinished)
     await _tell(ctx, taken.at, changes)
     _judge(ctx, changes, unfinished, nothing)
+    _loss(ctx, taken, changes)
     return Result(
         since=taken.at,
         applied=changes.applied,
@@ -91,10 +92,16 @@ def _judge(ctx: Context, changes: Changes, unfinished: tuple[str, ...], nothing:
     elif unfinished and not changes.committed:
         words = f"unfinished: {', '.join(unfinished)}; part of it may have been committed"
     ctx.check("committed", "Something to roll back", _outcome(outcome), words, advice)
+
+
+def _loss(ctx: Context, taken: Taken, changes: Changes) -> None:
     total = sum(w.total for w in changes.written.values())
     loss = f"{total} rows written to {len(changes.written)} tables since the dump" if total else "no rows written"
     least = any(w.least for w in changes.written.values())
-    ctx.check("loss", "What a restore would lose", "ok", f"at least {loss}" if least else loss)
+    words = f"at least {loss}" if least else loss
+    if taken.counted_at != taken.at:
+        words += f"; counted from {taken.counted_at[:16]} on, when the dump was read back, not from when it was taken"
+    ctx.check("loss", "What a restore would lose", "ok", words)
 
 
 def _outcome(word: str) -> Outcome:

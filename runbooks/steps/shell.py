@@ -34,7 +34,10 @@ class Result(Frozen):
 
 
 async def run(ctx: Context, params: Params) -> Result:
-    """Run the commands in the folder of gonogo.toml, with nothing to read. Raises Problem, Unavailable."""
+    """Run the commands in the folder of gonogo.toml, with nothing to read. Raises Problem, Unavailable.
+
+    libpq's own variables lead to the target, too: `pg_dump` alone needs no password on its command line.
+    """
     await must_be_allowed_here(ctx)
     errors = _LastLine()
 
@@ -51,7 +54,7 @@ async def run(ctx: Context, params: Params) -> Result:
         async with limit:
             ended = await run_program(
                 ["/bin/sh", "-eu", "-c", params.script],
-                env=ctx.child_environment(),
+                env={**ctx.child_environment(), **ctx.target.url.libpq_environment()},
                 cwd=ctx.project.folder,
                 on_text=said,
                 on_start=started,

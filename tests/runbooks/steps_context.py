@@ -69,6 +69,7 @@ class StepContext:
         self.target = Pinned(Url.parse(url, variable="DATABASE_URL"))
         self.step = Step(id="step", title="Step", uses="step", effect="reads")
         self.attempt = 1
+        self.at = "2026-01-31T02:03:04.000000Z"
         self.stop_asked = False
         self.answers = dict(answers or {})
         self.checks: list[e.Check] = []
@@ -143,7 +144,7 @@ class StepContext:
 
     @property
     def view(self) -> RunView:
-        return fold((seq, "2026-01-31T02:03:04.000000Z", event) for seq, event in enumerate(self.events))
+        return fold((seq, self.at, event) for seq, event in enumerate(self.events))
 
     @property
     def application_name(self) -> str:

@@ -176,5 +176,6 @@ async def test_programs_get_an_environment_that_was_built(live: Live, monkeypatc
     lines = [line.text for line in view.step("show").lines]
     assert "KEPT=kept" in lines and "GONOGO_ENVIRONMENT=here" in lines
     assert any(line.startswith("SMALL_URL=") and "«redacted:" in line for line in lines)
-    assert not [line for line in lines if line.startswith(("OTHER_URL", "PG", "GONOGO_DUMP_PATH"))]
+    assert not [line for line in lines if line.startswith(("OTHER_URL", "PGHOST=elsewhere", "GONOGO_DUMP_PATH"))]
+    assert "PGPASSWORD=«redacted:SMALL_URL password»" in lines, "pg_dump alone goes to the target"
     assert lines[-2:][0] == "0077"

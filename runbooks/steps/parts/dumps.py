@@ -13,18 +13,22 @@ from migrations.problem import Misuse, Problem
 from migrations.process import Child, alive, end
 from runbooks.steps.base import Context
 
+DUMPING = ("backup.dump", "backup.read", "backup.proof")
+"""Steps whose result may be a dump that a restore can start from."""
 KEPT = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A dump as its step reported it. `at` is RFC 3339 UTC."""
+    """A dump as its step reported it. `at` is RFC 3339 UTC; `counted_at` is when the database's own counters were
+    read, which for a dump of others is later."""
 
     step: str
     path: Path
     sha256: str
     at: str
     state: State
+    counted_at: str = ""
 
 
 def program_environment(ctx: Context) -> dict[str, str]:
@@ -45,12 +49,14 @@ async def server_tools(ctx: Context, bin: str | None) -> Tools:
 
 
 async def session_dump(ctx: Context, step: str | None) -> Taken:
-    """The dump of `step`, else of the first `backup.dump` of the six phases. Raises Misuse if there is none."""
+    """The dump of `step`, else of the first step of the six phases that has one. Raises Misuse if there is none."""
     name, result = _result(ctx, step)
     try:
         text = await asyncio.to_thread((ctx.folder / str(result["state"])).read_text, encoding="utf-8")
         state = State.from_json(text)
-        return Taken(name, Path(str(result["path"])), str(result["sha256"]), str(result["taken_at"]), state)
+        at = str(result["taken_at"])
+        counted = str(result.get("counted_at") or at)
+        return Taken(name, Path(str(result["path"])), str(result["sha256"]), at, state, counted)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Problem(
             f"What was recorded with the dump of {name} cannot be read.",
@@ -61,7 +67,7 @@ async def session_dump(ctx: Context, step: str | None) -> Taken:
 
 def _result(ctx: Context, step: str | None) -> tuple[str, Mapping[str, JsonValue]]:
     phases = ctx.view.runbook.phases
-    names = [step] if step else [s.id for phase in phases for s in phase.steps if s.uses == "backup.dump"]
+    names = [step] if step else [s.id for phase in phases for s in phase.steps if s.uses in DUMPING]
     for name in names:
         if (result := ctx.result(name)).get("state"):
             return name, result
