@@ -1,14 +1,16 @@
 """The head of the journal, noted where the operator cannot rewrite it: in the target, by a notice, in the ticket."""
 
 import asyncio
+import contextlib
 
 from runbooks.anchoring.anchors_target import note_in_target
+from runbooks.anchoring.noted import NAME as KEPT_IN
 from runbooks.anchoring.noted import Noted, keep, progress
 from runbooks.anchoring.notifying import Notice, Why, notify
 from runbooks.journal import JournalBroken
 from runbooks.report.escape import one_line
 from runbooks.running.recorder import Recorder
-from runbooks.session.events import Check
+from runbooks.session.events import Check, Outcome
 from runbooks.session.view import RunView
 from runbooks.settings.setting import Setting
 
@@ -24,15 +26,24 @@ class Anchors:
         self._setting = setting
         self._plan = recorder.view.plan
         self._due: asyncio.Queue[tuple[str, Why, RunView] | None] = asyncio.Queue()
+        self._open: list[tuple[str, RunView]] = []
         self._late: list[Noted] = []
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Look at every record from now on. What a dead runner had not noted any more is covered by a head of now."""
         if self._plan is not None:
-            self._due.put_nowait(("resume", "resume", self._recorder.view))
+            self._put("resume", "resume", self._recorder.view)
         self._recorder.listen(self._look)
         self._task = asyncio.create_task(self._work())
+
+    async def settled(self, seconds: float) -> None:
+        """Wait until all that is due has been noted, and is in the record; what takes longer is told as on its way."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._due.join()
+        for why, view in self._open:
+            self._tell(_told_as(why, view, "unknown", f"still on its way when the session ended: see {KEPT_IN}"))
 
     async def finish(self) -> None:
         """Wait until all that is due has been noted; what comes after the last record is kept beside it.
@@ -64,11 +75,15 @@ class Anchors:
         self._plan = view.plan
         last = view.decisions[-1] if view.decisions else None
         if view.ended is not None:
-            self._due.put_nowait(("end", "end", view))
+            self._put("end", "end", view)
         elif last is not None and last.seq == view.seq and last.event.what == "go":
-            self._due.put_nowait((f"go-{last.event.phase}", "go", view))
+            self._put(f"go-{last.event.phase}", "go", view)
         elif view.plan is not before:
-            self._due.put_nowait(("opening", "opening", view))
+            self._put("opening", "opening", view)
+
+    def _put(self, why: str, sort: Why, view: RunView) -> None:
+        self._open.append((why, view))
+        self._due.put_nowait((why, sort, view))
 
     async def _work(self) -> None:
         while (due := await self._due.get()) is not None:
@@ -78,7 +93,9 @@ class Anchors:
             except asyncio.CancelledError:
                 self._tell(_too_late(why, view))
                 raise
+            self._open.pop(0)
             self._tell(noted)
+            self._due.task_done()
 
     def _tell(self, noted: Noted) -> None:
         if self._recorder.view.ended is not None:
@@ -115,5 +132,9 @@ def line_of(view: RunView, why: str) -> str:
 
 
 def _too_late(why: str, view: RunView) -> Noted:
-    late = Check(id="time", title="time", outcome="warn", evidence="the runner left before it was noted")
-    return Noted(why=why, record=view.seq, head=view.head, checks=(late,))
+    return _told_as(why, view, "warn", "the runner left before it was noted")
+
+
+def _told_as(why: str, view: RunView, outcome: Outcome, evidence: str) -> Noted:
+    check = Check(id="time", title="time", outcome=outcome, evidence=evidence)
+    return Noted(why=why, record=view.seq, head=view.head, checks=(check,))

@@ -123,6 +123,8 @@ class Headless:
         if reason != self._told.reason:
             self._say(f"  {reason}")
         self._over = self._told.reason = reason
+        if view.decisions and view.decisions[-1].event.what == "end":
+            return None  # it is about to be written
         if view.running is None:
             return self._close(view) or c.EndSession(reason=reason)
         attempt = (view.running, view.step(view.running).attempt)

@@ -1,7 +1,7 @@
 """Runs a session: steps one at a time, gates held, every command an event or a refusal with a reason."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
@@ -23,9 +23,19 @@ from runbooks.session.view import RunView
 
 
 class Engine:
-    """Owns the course of one session. `start` it, then `run` it; `submit` is called by faces."""
+    """Owns the course of one session. `start` it, then `run` it; `submit` is called by faces.
 
-    def __init__(self, recorder: Recorder, attempts: Attempts, plans: PlanReader, by: e.By) -> None:
+    `before_end` is waited for when all is decided, and nothing but the last record is left to be written.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        attempts: Attempts,
+        plans: PlanReader,
+        by: e.By,
+        before_end: Callable[[], Awaitable[None]],
+    ) -> None:
         self._recorder = recorder
         self._attempts = attempts
         self._plans = plans
@@ -33,6 +43,8 @@ class Engine:
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._leaving = False
+        self._before_end = before_end
+        self._end_due: e.SessionEnded | None = None
 
     @property
     def view(self) -> RunView:
@@ -58,7 +70,7 @@ class Engine:
             return
         if (decided := undone(self.view)) is not None and not unexplained(self.view):
             self._complete(decided)
-        if self.view.ended is None:
+        if self._end_due is None:
             left = tuple(name for name, _ in unknown if name != OPENING.id)
             self._launch(self._resume(self._attempts.read_again(), left))
 
@@ -67,7 +79,7 @@ class Engine:
 
         Raises Problem if it could not be taken up as it was left, and what crashed it.
         """
-        while self.view.ended is None:
+        while self._end_due is None:
             if self._task is not None and self._task.done():
                 task, self._task = self._task, None
                 if not task.cancelled():
@@ -80,12 +92,14 @@ class Engine:
                 self._end_by_itself()
             else:
                 await self._sleep()
-        return self.view.ended.exit_code
+        await self._before_end()
+        self._recorder.append(self._end_due)
+        return self._end_due.exit_code
 
     async def submit(self, command: c.Command, by: e.By) -> str | None:
         """Take a command. Returns why it was refused, or None."""
         try:
-            if self._leaving or self.view.ended is not None:
+            if self._leaving or self._end_due is not None:
                 return "the session has ended, or its runner is leaving"
             self._take(command, by)
         except Refused as refusal:
@@ -256,8 +270,8 @@ class Engine:
             self.finish("no_go", 1, decided.reason)
 
     def finish(self, outcome: Any, exit_code: int, reason: str = "") -> None:
-        """Write the end of the session."""
-        self._recorder.append(e.SessionEnded(outcome=outcome, exit_code=exit_code, reason=reason))
+        """Nothing more is taken, and `run` writes the end of the session."""
+        self._end_due = e.SessionEnded(outcome=outcome, exit_code=exit_code, reason=reason)
         self._wake.set()
 
     async def _resume(self, run: StepRun, left: tuple[str, ...]) -> None:

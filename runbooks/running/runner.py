@@ -55,6 +55,8 @@ from runbooks.steps import catalogue
 PARK_SECONDS = 60.0
 FACE_SECONDS = 10.0
 """How long whoever started this runner may take to attach to it."""
+SETTLE_SECONDS = 5.0
+"""How long the last record may wait for heads of earlier ones that are still being noted and signed."""
 BUG = 70
 DETACHED = 130
 
@@ -178,9 +180,13 @@ class Runner:
         plans = PlanReader(setting, recorder.redactor)
         await plans.learn(recorder.view)
         attempts = Attempts(recorder, setting, plans)
-        engine = Engine(recorder, attempts, plans, self._request.operator)
         signatory = Signatory(recorder, self._folder, self._request.signing, setting.environ)
         anchors = Anchors(recorder, setting)
+
+        async def before_end() -> None:
+            await asyncio.gather(anchors.settled(SETTLE_SECONDS), signatory.settled(SETTLE_SECONDS))
+
+        engine = Engine(recorder, attempts, plans, self._request.operator, before_end)
         faces = Faces(recorder, self._folder, engine.submit, circle_of(setting.project), signatory)
         try:
             if self._request.resume:

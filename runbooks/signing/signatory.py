@@ -1,6 +1,7 @@
 """Signs the head of a session's chain as it goes: at the opening, at each GO and at the end."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -69,6 +70,13 @@ class Signatory:
             self._recorder.listen(self._look)
             self._task = asyncio.create_task(self._work())
 
+    async def settled(self, seconds: float) -> None:
+        """Wait until all that is due by now has been signed, and is in the record; not for longer than that."""
+        if self._task is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._due.join()
+
     async def finish(self) -> None:
         """Wait until all that is due has been signed."""
         if self._task is not None:
@@ -117,6 +125,7 @@ class Signatory:
                         self._recorder.append(event, sync=True)
                     except JournalBroken:
                         return  # the runner has heard of it
+            self._due.task_done()
 
 
 def _made(folder: Path, head: SignedHead, signing: Signing, ways: Sequence[Mapping[str, str]]) -> list[Event]:

@@ -60,6 +60,7 @@ async def test_the_head_is_noted_at_the_opening_at_each_go_and_at_the_end(live: 
     assert [(why, url) for why, _, url in told] == [(why, "none") for why in ("opening", *["go"] * 6, "end")]
     whys = ["opening", *(f"go-{phase}" for phase in PHASES), "end"]
     assert [noted.why for noted in all_noted(live)] == whys
+    assert [noted.why for noted in kept(live.folder)] == ["end"], "all others are in the record"
     heads = [parse_head(head) for _, head, _ in told]
     assert heads == [parse_head(noted.line) for noted in all_noted(live)]
     assert all(hashes[head.seq] == head.hash for head in heads)
@@ -117,6 +118,7 @@ async def test_what_the_runner_has_no_time_for_is_told_as_not_noted(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runbooks.anchoring.anchors.LATE_SECONDS", 0.3)
+    monkeypatch.setattr("runbooks.running.runner.SETTLE_SECONDS", 0.1)
     write(live)
     (live.small.folder / "tell").write_text("#!/bin/sh\nsleep 60\n")
     (live.small.folder / "tell").chmod(0o700)
@@ -124,8 +126,14 @@ async def test_what_the_runner_has_no_time_for_is_told_as_not_noted(
     await live.start(sort="headless")
     code, said = await walk(live)
     assert code == 0, said
-    assert [noted.why for noted in all_noted(live)] == ["opening", *(f"go-{phase}" for phase in PHASES), "end"]
-    assert {noted.missed for noted in all_noted(live)} == {"time: the runner left before it was noted"}
+    whys = ["opening", *(f"go-{phase}" for phase in PHASES), "end"]
+    in_the_record = list(filter(None, map(noted_by, live.events)))
+    assert [noted.why for noted in in_the_record] == whys[:-1]
+    assert {noted.words[1] for noted in in_the_record} == {
+        "time: still on its way when the session ended: see end-noted.json"
+    }
+    assert [noted.why for noted in kept(live.folder)] == whys
+    assert {noted.missed for noted in kept(live.folder)} == {"time: the runner left before it was noted"}
 
 
 async def test_what_a_dead_runner_had_not_noted_is_covered_when_it_is_taken_up(live: Live) -> None:
