@@ -5,41 +5,36 @@ from datetime import datetime
 
 from textual.content import Content
 
-from runbooks.session.runbook import PHASES, Option, Phase, PhaseName, Section
+from runbooks.session.runbook import PHASES, Option, Phase, Section
 from runbooks.session.view import RunView
+from runbooks.session.ways_back import ranked
 from tui.estimates import backup_words, estimate, last_time, sessions_of, time_back
 from tui.printable import one_line, printable
 from tui.standing import phase_title
 from tui.widgets.row import Row, row
 
 
-def is_over(option: Option, phase: PhaseName | None) -> bool:
-    """Whether a way back no longer exists in this phase."""
-    if option.until is None or option.until not in PHASES or phase not in PHASES:
-        return False
-    return PHASES.index(phase) > PHASES.index(option.until)
-
-
 def way_back_rows(view: RunView, now: datetime, *, keys: bool = True) -> list[Row]:
-    """The age of the backup, and the ways back in the runbook's order; nothing where none is to be taken.
+    """The age of the backup, and the ways back, the first to be taken first; nothing where none is to be taken.
 
     The key that leads there stands beside them where `keys` are to be had.
     """
     if view.opened is None or view.phase in (None, "opening", "rollback") or view.ended:
         return []
-    options = view.runbook.options
+    options = tuple(one.option for one in ranked(view))
     ages = (("\n" + words, "$fail" if old else "$quiet") for words, old in backup_words(view, now))
     heading = row("", ("Way back", "bold $quiet"), ("  b", "$busy") if keys and options else "", *ages)
     none = row(Content.styled("! ", "$warn"), ("the runbook has none", "$warn"))
     return [heading, *(option_row(view, option) for option in options)] if options else [heading, none]
 
 
-def option_row(view: RunView, option: Option) -> Row:
-    """One way back: until when it exists, what is known of the time it takes, what it loses."""
-    over = is_over(option, view.phase)
+def option_row(view: RunView, option: Option, rank: str = "") -> Row:
+    """One way back: where it stands among them, until when it exists, what is known of its time, what it loses."""
+    over = option.is_over(view.phase)
     until = f"until {phase_title(option.until)}" if option.until else ""
     known = estimate(view, view.active_steps(option))
     said = (
+        rank,
         ", ".join(part for part in ("OVER" if over else "", until, *time_back(view, option)) if part),
         f"its steps took {known}" if known else "",
         f"loses {printable(option.loses)}" if option.loses else "",

@@ -11,7 +11,7 @@ from runbooks.document.blocks import read_blocks
 from runbooks.document.identifiers import is_id, slug
 from runbooks.document.linked import check_linked
 from runbooks.document.sections import SECTIONS, Part, SectionReader
-from runbooks.session.runbook import PHASES, Advice, Option, Phase, PhaseName, Runbook
+from runbooks.session.runbook import PHASES, WAYS, Advice, Item, Option, Phase, PhaseName, Runbook
 from runbooks.settings.faults import DocumentError, Fault, Faults
 from runbooks.settings.nearest import nearest
 
@@ -147,11 +147,25 @@ class _Assembly:
             title=part.title,
             prose=self.prose[id(part)],
             steps=tuple(part.steps),
-            items=tuple(part.items),
+            items=(*self._read_by(name, part, head), *part.items),
+            way=next((way for way in WAYS if way == head.get("way")), None),
             costs=head.get("costs", ""),
             loses=head.get("loses", ""),
             until=until,
+            read_by=head.get("read_by", ""),
+            application=head.get("application", ""),
         )
+
+    def _read_by(self, name: str, part: Part, head: dict[str, str]) -> tuple[Item, ...]:
+        """Who must read a way back is asked for before anything of it changes something."""
+        if (who := head.get("read_by")) is None:
+            return ()
+        id, line = f"{name}-read", part.head_line
+        taken = {step.id for one in self.parts for step in one.steps} | {i.id for one in self.parts for i in one.items}
+        if id in taken:
+            self.faults.add(line, f"the id `{id}` is taken: `read_by` asks under it", "another id")
+        text = f"{who} has read this way back, and agrees to it"
+        return (Item(id=id, text=text, evidence="who read it", required=True, first=True, line=line),)
 
     def _troubleshooting(self) -> tuple[Advice, ...]:
         return tuple(advice for part in self._of("troubleshooting") for advice in part.advice)

@@ -1,14 +1,19 @@
 """The keys of a runbook and of a way back; the rows of Troubleshooting."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
 from runbooks.document.blocks import Fence, Table
-from runbooks.session.runbook import PHASES, Advice
+from runbooks.session.runbook import PHASES, WAYS, Advice
 from runbooks.settings.faults import Faults
 from runbooks.settings.toml_text import KeyLines, TomlError, read_toml
 
-KEYS = {"runbook": ("name", "owner", "reviewed"), "option": ("id", "costs", "loses", "until")}
+KEYS = {
+    "runbook": ("name", "owner", "reviewed"),
+    "option": ("id", "way", "costs", "loses", "until", "read_by", "application"),
+}
+_ORDERED = re.compile(r"(before|after): \S")
 COLUMNS = ("when you see", "do")
 
 
@@ -35,6 +40,10 @@ def read_head(block: Fence, tag: str, faults: Faults) -> dict[str, str] | None:
         value = _date(table[key]) if key == "reviewed" else table[key]
         if key == "until" and value not in PHASES:
             faults.unknown(line_of(key), "phase", str(value), PHASES)
+        elif key == "way" and value not in WAYS:
+            faults.unknown(line_of(key), "way", str(value), WAYS)
+        elif key == "application" and not _ORDERED.match(str(value)):
+            faults.add(line_of(key), "`application` does not say when", '"before: …" or "after: …", and why')
         elif isinstance(value, str) and value.strip():
             head[key] = value
         else:

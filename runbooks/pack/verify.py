@@ -45,7 +45,7 @@ UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Run
 STRAY = (".DS_Store", "Thumbs.db", "desktop.ini")
 _FIELDS = """
 session_opened: format* gonogo session mode* environment protected project project_file* project_sha256 runbook git*
-  operator ticket answers* previous* machine* emergency*
+  operator ticket answers* previous* machine* emergency* tried*
 plan_made: hash target protected scripts held_back* conditions* tables* unread* applied* runner* approval*
 phase_opened: phase option*
 step_started: step attempt title uses effect why by*
@@ -58,7 +58,7 @@ item_ticked: item state evidence* reason* by
 item_unticked: item by
 script_reviewed: migration sha256 comment* by
 waived: subject outcome reason by
-decided: what phase reason* option* plan* by
+decided: what phase reason* option* ranked* plan* by
 artefact_kept: step attempt name path sha256 size
 face_attached: face sort pen by answers*
 face_detached: face

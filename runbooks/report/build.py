@@ -12,6 +12,7 @@ from runbooks.report.parts import Heading, Paragraph, Part, Point, Points, Refs,
 from runbooks.report.plan import plan_parts
 from runbooks.report.steps import attempt_parts
 from runbooks.report.summary import summary
+from runbooks.report.way_back import way_back_parts
 from runbooks.report.words import moment
 from runbooks.session import events as e
 
@@ -57,6 +58,7 @@ class _Teller:
     def _parts(self, entry: Chapter | Attempt | Record) -> Iterator[Part]:
         if isinstance(entry, Chapter):
             yield Heading(2, (*self._title(entry), " ", Refs((entry.record.seq,))), entry.record.seq)
+            yield from way_back_parts(self._facts.opening, entry.option)
         elif isinstance(entry, Attempt):
             ended_later = self._facts.ends.get((entry.started.step, entry.started.attempt))
             yield from attempt_parts(entry, self._day, ended_later)

@@ -46,6 +46,8 @@ class Entries:
     def _decided(self, event: e.Decided) -> Words:
         reason: Words = (": ", Value(event.reason)) if event.reason else ()
         option: Words = (", way back ", Value(event.option)) if event.option else ()
+        if event.ranked:
+            option += (" (", Value(event.ranked), ")")
         plan: Words = (", plan ", Value(event.plan)) if event.plan else ()
         return (Strong(DECISION[event.what]), f" in {event.phase}", *reason, *option, *plan, *self._by(event.by))
 

@@ -15,7 +15,7 @@ from runbooks.running.recorder import Recorder
 from runbooks.running.said import Refused, said
 from runbooks.session import commands as c
 from runbooks.session import events as e
-from runbooks.session import gates
+from runbooks.session import gates, ways_back
 from runbooks.session.pairs import unexplained
 from runbooks.session.runbook import ALONE, PHASES, Mode, PhaseName, Step
 from runbooks.session.undone import undone
@@ -148,6 +148,8 @@ class Engine:
         step = self._startable(name)
         if not self.view.undoes(name) and (earlier := gates.blocked_by(self.view, step)) is not None:
             raise Refused(f"{earlier.title} comes first: run it, or waive it")
+        if (item := gates.unread(self.view, step)) is not None:
+            raise Refused(f"first: {item.text} ({item.id})")
         self._launch(self._attempts.run(step, why="start", by=by))
 
     def _startable(self, name: str) -> Step:
@@ -317,8 +319,10 @@ class Engine:
 
     def _decide(self, what: Any, by: e.By, *, reason: str = "", option: str | None = None) -> None:
         phase = self.view.phase or "opening"
+        ranked = ways_back.ranking_words(self.view, option) if option else ""
+        plan = self._plan_hash()
         self._recorder.append(
-            e.Decided(what=what, phase=phase, reason=reason, option=option, plan=self._plan_hash(), by=by)
+            e.Decided(what=what, phase=phase, reason=reason, option=option, ranked=ranked, plan=plan, by=by)
         )
 
     def _plan_hash(self) -> str:

@@ -28,6 +28,7 @@ from runbooks.faces.faces import Faces
 from runbooks.faces.launch import Request
 from runbooks.faces.listening import listening
 from runbooks.history.previous import previous
+from runbooks.history.tried import tried
 from runbooks.host.machine import machine
 from runbooks.host.sharing import circle_of
 from runbooks.journal import NAME, Journal, JournalBroken, Record
@@ -150,7 +151,7 @@ class Runner:
         return Setting(self._folder, project, environment, runbook, urls, target, dict(environ))
 
     async def _opened(self, setting: Setting) -> e.SessionOpened:
-        request = self._request
+        request, root = self._request, self._folder.parent
         return e.SessionOpened(
             gonogo=version("gonogo"),
             session=self._folder.name,
@@ -166,7 +167,10 @@ class Runner:
             ticket=request.ticket,
             answers=request.answers,
             machine=machine(),
-            previous=previous(self._folder.parent, setting.project.name, setting.environment.name, setting.runbook),
+            previous=previous(root, setting.project.name, setting.environment.name, setting.runbook),
+            tried=await asyncio.to_thread(
+                tried, root, setting.project.name, setting.environment.parity, setting.runbook
+            ),
             emergency=self._emergency(setting.environment),
         )
 

@@ -57,6 +57,20 @@ class Previous(Frozen):
     took: dict[str, Took] = {}
 
 
+class Tried(Frozen):
+    """A way back as it was last taken on the environment beside, from time `at` on.
+
+    `ended`: to its end. `us`: what its steps took together, in microseconds. `same`: they were written as now.
+    """
+
+    environment: str
+    session: str
+    at: str
+    ended: bool
+    us: int = Field(ge=0)
+    same: bool
+
+
 class Git(Frozen):
     """The commit that the project's folder is at, and whether anything differs from it."""
 

@@ -26,6 +26,7 @@ from runbooks.session.event_parts import Table as Table
 from runbooks.session.event_parts import Target as Target
 from runbooks.session.event_parts import Took as Took
 from runbooks.session.event_parts import Touch as Touch
+from runbooks.session.event_parts import Tried as Tried
 from runbooks.session.event_parts import Verify as Verify
 from runbooks.session.frozen import Frozen
 from runbooks.session.runbook import Condition, Effect, Mode, PhaseName, Runbook
@@ -43,7 +44,8 @@ APPROVALS = "approvals"
 class SessionOpened(Frozen):
     """The first record: what needs no server. `project_file` is where gonogo.toml was.
 
-    `machine` tells the host from others, and nothing else: see runbooks.host.machine.
+    `machine` tells the host from others, and nothing else: see runbooks.host.machine. `tried`: by way back, how it went
+    on the environment beside.
     """
 
     kind: Literal["session_opened"] = "session_opened"
@@ -64,6 +66,7 @@ class SessionOpened(Frozen):
     previous: Previous | None = None
     machine: str = ""
     emergency: Emergency | None = None
+    tried: dict[str, Tried] = {}
 
 
 class PlanMade(Frozen):
@@ -201,13 +204,14 @@ class Waived(Frozen):
 
 
 class Decided(Frozen):
-    """Written before it takes effect."""
+    """Written before it takes effect. `ranked`: how the way back stood among the others, by what was applied."""
 
     kind: Literal["decided"] = "decided"
     what: Literal["go", "no_go", "roll_back", "stop", "cancel", "end"]
     phase: PhaseName
     reason: str = ""
     option: str | None = None
+    ranked: str = ""
     plan: str = ""
     by: By
 

@@ -205,6 +205,14 @@ def is_over(view: "RunView") -> bool:
     return bad or all(s.status == "ended" for s in states)
 
 
+def unread(view: "RunView", step: Step) -> Item | None:
+    """The item that must be ticked before a step changes anything, and is not."""
+    section = view.section
+    if section is None or step.effect == "reads":
+        return None
+    return next((i for i in view.active_items(section) if i.first and i.id not in view.items), None)
+
+
 def _settled(view: "RunView", step: Step) -> bool:
     holds = _step(view, step)
     done = view.step(step.id).status == "ended" and view.step(step.id).end == "done"

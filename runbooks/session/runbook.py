@@ -1,7 +1,7 @@
 """A runbook as data: six phases, each with prose, steps and a checklist; rollback options beside them."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import JsonValue
 
@@ -23,6 +23,10 @@ CONDITIONS: tuple[Condition, ...] = (
     "protected",
     "first_run",
 )
+
+Way = Literal["forward", "application", "script", "restore", "point-in-time"]
+"""What kind of a way back it is; the order depends on what was applied: see runbooks.session.ways_back."""
+WAYS: tuple[Way, ...] = get_args(Way)
 
 Effect = Literal["reads", "target", "outside"]
 """`reads` changes nothing; `target` changes the database; `outside` changes something else."""
@@ -48,12 +52,16 @@ class Step(Frozen):
 
 
 class Item(Frozen):
-    """One thing that a person confirms. `evidence` is the label of what to write beside the tick, if asked for."""
+    """One thing that a person confirms. `evidence` is the label of what to write beside the tick, if asked for.
+
+    `first`: before any step of its section that changes something.
+    """
 
     id: str
     text: str
     evidence: str | None = None
     required: bool = False
+    first: bool = False
     when: Condition | None = None
     line: int = 0
 
@@ -74,12 +82,19 @@ class Phase(Section):
 
 
 class Option(Section):
-    """One way back. `costs` and `loses` are the document's own words; `until` names the last phase it serves in."""
+    """One way back. `costs` and `loses` are the document's own words; `until` names the last phase it serves in.
+
+    `read_by`: who must have read it before it changes anything. `application`: whether the app goes back before or
+    after the database, and why.
+    """
 
     id: str
+    way: Way | None = None
     costs: str = ""
     loses: str = ""
     until: PhaseName | None = None
+    read_by: str = ""
+    application: str = ""
 
     def is_over(self, phase: PhaseName | None) -> bool:
         """Whether it does not serve any more in this phase."""

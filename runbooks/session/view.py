@@ -13,6 +13,7 @@ from runbooks.session import events as e
 from runbooks.session import gates
 from runbooks.session.changed import changed
 from runbooks.session.pairs import UNDO, Opened, pairs_after
+from runbooks.session.reach import Reach
 from runbooks.session.references import LITERAL, shown
 from runbooks.session.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
 
@@ -83,6 +84,7 @@ class RunView:
     passed: tuple[PhaseName, ...] = ()
     refused: bool = False
     steps: Mapping[str, StepView] = field(default_factory=dict)
+    reach: Reach = Reach()
     questions: Mapping[str, e.QuestionAsked] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     """What was answered to questions, of each step since its last start."""
@@ -277,9 +279,10 @@ def _step(view: RunView, seq: int, at: str, event: StepEvent) -> RunView:
         case e.StepOutput():
             return _on_step(view, name, _output(step, seq, event))
         case e.StepProgress(data=data):
-            return _on_step(view, name, changed(step, progress=data))
+            return _on_step(changed(view, reach=view.reach.after_record(data)), name, changed(step, progress=data))
         case e.StepEnded():
             open_questions = {k: q for k, q in view.questions.items() if q.step != name}
+            view = changed(view, reach=view.reach.after_step(event.result))
             view = _paired(_on_step(view, name, _ended(step, at, event)), at, event)
             return changed(view, questions=open_questions)
         case _:

@@ -7,15 +7,18 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 
+from runbooks.report.way_back import tried_words
 from runbooks.session import commands as c
 from runbooks.session.runbook import Option
 from runbooks.session.view import RunView
+from runbooks.session.ways_back import Ranked, applied, ranked, ranking_words
 from tui.estimates import last_time
 from tui.printable import one_line, printable
 from tui.reading import reading_rows
 from tui.screens.base import BACK, SessionScreen
 from tui.screens.confirm import Asked, Confirm
-from tui.way_back import is_over, option_row
+from tui.standing import phase_title
+from tui.way_back import option_row
 from tui.widgets.band import Band
 from tui.widgets.choices import Choice, Choices
 from tui.widgets.key_bar import KeyBar
@@ -43,6 +46,7 @@ class Rollback(SessionScreen):
         yield Band(self.gonogo.clock)
         yield PhaseBar()
         yield Static("Ways back", markup=False, id="rollback-heading")
+        yield Static("", markup=False, id="rollback-applied")
         yield Choices(id="options")
         with VerticalScroll(id="option-scroll"):
             yield PileView(id="option")
@@ -55,7 +59,8 @@ class Rollback(SessionScreen):
                 self.dismiss()
             return
         self.query_one(PhaseBar).show(view)
-        choices = [Choice(option.id, option_row(view, option)) for option in view.runbook.options]
+        self.query_one("#rollback-applied", Static).update(printable(applied(view).words))
+        choices = [Choice(one.option.id, ranked_row(view, one)) for one in ranked(view)]
         self.query_one(Choices).show(choices)
         self._show_option()
 
@@ -79,7 +84,7 @@ class Rollback(SessionScreen):
         if option is None:
             self.notify("The runbook has no way back.", severity="warning", markup=False)
             return
-        if is_over(option, self.view.phase):
+        if option.is_over(self.view.phase):
             self.notify(f"That way back existed until {option.until}.", severity="warning", markup=False)
             return
         if self.view.running:
@@ -87,7 +92,9 @@ class Rollback(SessionScreen):
             return
         name = option.id
         fields = (Asked("Reason, for the record"), Asked(f"Type “{WORDS}”", exact=(WORDS,)))
-        dialog = Confirm(self.view, f"Roll back: {option.title}", list(_facts(option)), fields, verb="roll back")
+        dialog = Confirm(
+            self.view, f"Roll back: {option.title}", list(_facts(self.view, option)), fields, verb="roll back"
+        )
 
         def answered(answers: tuple[str, ...] | None) -> None:
             if answers is not None:
@@ -105,16 +112,29 @@ class Rollback(SessionScreen):
         self.query_one("#option", PileView).show(rows)
 
 
-def _facts(option: Option) -> Iterator[Row]:
+def _facts(view: RunView, option: Option) -> Iterator[Row]:
+    yield row("rank    ", printable(ranking_words(view, option.id)))
     yield row("costs   ", one_line(option.costs) or "not said")
     yield row("loses   ", printable(option.loses) or "not said")
+    if option.until:
+        yield row("until   ", phase_title(option.until))
+    if option.read_by:
+        yield row("read by ", printable(option.read_by), (", before anything is changed", "$quiet"))
+    if option.application:
+        yield row("the app ", printable(option.application))
+    yield row("tried   ", printable(tried_words(view.opened.tried.get(option.id) if view.opened else None)))
     yield row("ends    ", "the session ends as rolled back; trying again is a new session")
+
+
+def ranked_row(view: RunView, one: Ranked) -> Row:
+    """One way back, with its place and why it has it."""
+    return option_row(view, one.option, f"{one.place}. {one.why}" if one.place else "")
 
 
 def option_rows(view: RunView, option: Option) -> Iterator[Row]:
     """All there is to say of one way back."""
     yield row("", (one_line(option.title), "bold"))
-    yield from _facts(option)
+    yield from _facts(view, option)
     if option.prose:
         yield row("", "")
         yield from reading_rows(option.prose)
