@@ -104,6 +104,8 @@ def _doubt(view: "RunView") -> str:
         state = view.step(step.id)
         if not state.attempt:
             continue
+        if state.status != "ended":
+            return f"“{step.title}” {'is running' if state.status == 'running' else 'has no known end'}."
         if step.uses == "shell":
             return f"“{step.title}” ran commands of your own, which may have changed the database."
         if step.uses == APPLY and step.params.get("engine") == "prisma" and state.end != "done":

@@ -45,12 +45,19 @@ def book(*applying: Step) -> Runbook:
 
 
 def view(
-    plan: e.PlanMade, *records: dict[str, JsonValue], phase: str = "verify", steps: tuple[Step, ...] = ()
+    plan: e.PlanMade,
+    *records: dict[str, JsonValue],
+    phase: str = "verify",
+    steps: tuple[Step, ...] = (),
+    running: bool = False,
 ) -> RunView:
     events: list[e.Event] = [opening(runbook=book(*steps)), plan, e.PhaseOpened.model_validate({"phase": phase})]
     for step in steps:
         started = {"step": step.id, "attempt": 1, "title": "", "uses": step.uses, "effect": step.effect, "why": "start"}
         events.append(e.StepStarted.model_validate(started))
+        if running:
+            break
+        events.append(e.StepEnded(step=step.id, attempt=1, end="failed", outcome="fail"))
     events += [e.StepProgress(step="apply", attempt=1, data={"name": NAME, **record}) for record in records]
     return fold((n, "2026-01-31T02:03:04Z", event) for n, event in enumerate(events))
 
@@ -107,6 +114,12 @@ def test_what_is_committed_is_read_from_the_records(records: tuple[dict[str, Jso
 def test_what_other_programs_did_is_not_guessed(params: dict[str, object]) -> None:
     step = Step.model_validate({"id": "apply", "title": "Apply", "effect": "target", **params})
     assert applied(view(PLAN, steps=(step,))).extent == "unknown"
+
+
+def test_while_it_runs_nothing_is_said_of_what_will_be_committed() -> None:
+    step = Step(id="apply", title="Apply", uses="migrations.apply", effect="target")
+    assert applied(view(PLAN, steps=(step,))).extent == "nothing"
+    assert applied(view(PLAN, steps=(step,), running=True)).words.startswith("“Apply” is running.")
 
 
 def test_a_statement_that_is_not_analysed_is_not_called_additive() -> None:

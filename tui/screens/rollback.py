@@ -17,7 +17,6 @@ from tui.printable import one_line, printable
 from tui.reading import reading_rows
 from tui.screens.base import BACK, SessionScreen
 from tui.screens.confirm import Asked, Confirm
-from tui.standing import phase_title
 from tui.way_back import option_row
 from tui.widgets.band import Band
 from tui.widgets.choices import Choice, Choices
@@ -92,9 +91,12 @@ class Rollback(SessionScreen):
             return
         name = option.id
         fields = (Asked("Reason, for the record"), Asked(f"Type “{WORDS}”", exact=(WORDS,)))
-        dialog = Confirm(
-            self.view, f"Roll back: {option.title}", list(_facts(self.view, option)), fields, verb="roll back"
-        )
+        facts = [
+            row("rank    ", printable(ranking_words(self.view, option.id))),
+            *_facts(self.view, option),
+            row("ends    ", "the session ends as rolled back; trying again is a new session"),
+        ]
+        dialog = Confirm(self.view, f"Roll back: {option.title}", facts, fields, verb="roll back")
 
         def answered(answers: tuple[str, ...] | None) -> None:
             if answers is not None:
@@ -113,17 +115,13 @@ class Rollback(SessionScreen):
 
 
 def _facts(view: RunView, option: Option) -> Iterator[Row]:
-    yield row("rank    ", printable(ranking_words(view, option.id)))
     yield row("costs   ", one_line(option.costs) or "not said")
     yield row("loses   ", printable(option.loses) or "not said")
-    if option.until:
-        yield row("until   ", phase_title(option.until))
     if option.read_by:
         yield row("read by ", printable(option.read_by), (", before anything is changed", "$quiet"))
     if option.application:
         yield row("the app ", printable(option.application))
     yield row("tried   ", printable(tried_words(view.opened.tried.get(option.id) if view.opened else None)))
-    yield row("ends    ", "the session ends as rolled back; trying again is a new session")
 
 
 def ranked_row(view: RunView, one: Ranked) -> Row:
