@@ -84,7 +84,7 @@ class RunView:
     passed: tuple[PhaseName, ...] = ()
     refused: bool = False
     steps: Mapping[str, StepView] = field(default_factory=dict)
-    reach: Reach = Reach()
+    reach: Reach = field(default_factory=Reach)
     questions: Mapping[str, e.QuestionAsked] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     """What was answered to questions, of each step since its last start."""
