@@ -152,4 +152,5 @@ if __name__ == "__main__":
         listening.listen(8)
         print("listening", flush=True)
         gc.freeze()
+        gc.set_threshold(20_000)
         serve(listening)
