@@ -7,7 +7,7 @@ from runbooks.journal import read, verify
 from runbooks.session import commands as c
 from runbooks.session import events as e
 
-pytestmark = pytest.mark.usefixtures("no_process_left")
+pytestmark = [pytest.mark.soak, pytest.mark.usefixtures("no_process_left")]
 
 
 async def test_restore_after_migrate_leaves_what_was_dumped() -> None:
@@ -39,7 +39,6 @@ async def test_restore_after_migrate_leaves_what_was_dumped() -> None:
     assert any("shipments" in check.evidence or "migration" in check.evidence for check in changes.checks), changes
 
 
-@pytest.mark.soak
 async def test_a_forward_fix_ends_as_rolled_back_and_changes_nothing() -> None:
     async with at_the_demo("production") as person:
         await person.goes()

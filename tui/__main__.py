@@ -9,7 +9,7 @@ PACKAGES = ("tui", "runbooks", "migrations")
 MISUSE = 2
 INTERRUPTED = 130
 RARELY = 20_000
-"""How many objects are made until Python looks for garbage. With its own 700, that is a fifth of what a screen costs."""
+"""How many objects are made until Python looks for garbage: with its own 700, a fifth of what a screen costs."""
 
 
 def stranger() -> str | None:
