@@ -48,6 +48,7 @@ _ENDS: dict[str, Mark] = {
 
 OPEN = Mark("☐", "open", "warn")
 TICKED = Mark("✔", "done", "ok")
+PROVEN = Mark("✔", "proven", "ok")
 NOT_APPLICABLE = Mark("–", "not applicable", "quiet")
 
 STILL_OPEN = Mark("⟲", "still open", "warn")

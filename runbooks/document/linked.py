@@ -3,17 +3,37 @@
 from collections.abc import Iterator, Sequence
 
 from runbooks.document.sections import Part
-from runbooks.session.runbook import Step
+from runbooks.session.runbook import Item, Step
 from runbooks.settings.faults import Faults
 from runbooks.settings.nearest import one_of
 
 
 def check_linked(parts: Sequence[Part], faults: Faults) -> None:
-    """Note each `undo` that names no step, or one that could not undo."""
+    """Note each `undo` that names no step, or one that could not undo, and each proof that cannot come."""
     steps = {step.id: step for step in _steps(parts)}
     for step in steps.values():
         if step.undo and (fault := _undo_fault(step, steps)):
             faults.add(step.line, f'`undo = "{step.undo}"` {fault[0]}', fault[1])
+
+    for number, part in enumerate(parts):
+        before = parts[:number] if part.sort == "phase" else [one for one in parts if one.sort == "phase"]
+        there = {step.id: step for step in _steps([*before, part])}
+        for item in part.items:
+            if item.proved_by and (fault := _proof_fault(item, there, steps)):
+                faults.add(item.line, f"`proved_by={item.proved_by}` {fault[0]}", fault[1])
+
+
+def _proof_fault(item: Item, there: dict[str, Step], steps: dict[str, Step]) -> tuple[str, str] | None:
+    step = there.get(item.proved_by)
+    if step is None and item.proved_by in steps:
+        return "names a step that comes later", "one of this phase, or of one before it"
+    if step is None:
+        return "names no step", one_of(item.proved_by, there) if there else "the id of a step"
+    if step.when not in (None, item.when):
+        return f"names a step that stands under `When {step.when}` only", "one that is always there, or is so here"
+    if item.evidence is not None:
+        return "stands beside `evidence`", "one of them: a person writes evidence, and a step needs none"
+    return None
 
 
 def _steps(parts: Sequence[Part]) -> Iterator[Step]:

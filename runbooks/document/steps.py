@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STEP_KEYS = ("id", "uses", "title", "required", "undo")
 RUN_ATTRIBUTES = ("id", "title", "timeout", "required", "undo")
-ITEM_ATTRIBUTES = ("id", "evidence", "required")
+ITEM_ATTRIBUTES = ("id", "evidence", "required", "proved_by")
 FOLLOW_UP_ATTRIBUTES = ("id", "owner", "due")
 SHELL = "shell"
 
@@ -113,6 +113,7 @@ class StepReader:
             id=self._id(found.get("id") or slug(task.text), task.line, task.line),
             text=task.text,
             evidence=found.get("evidence"),
+            proved_by=found.get("proved_by", ""),
             required="required" in found,
             when=when,
             line=task.line,

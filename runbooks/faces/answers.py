@@ -95,6 +95,11 @@ def _check_items(answers: Answers, runbook: Runbook) -> None:
     items = {item.id: item for section in runbook.sections() for item in section.items}
     for name, answer in answers.items.items():
         if not isinstance(answer, NotApplicable):
+            if items[name].proved_by and answer is not False:
+                raise Misuse(
+                    f"The answers file ticks {name}, which the step {items[name].proved_by} proves.",
+                    advice="Leave it out: it ticks itself, or holds.",
+                )
             continue
         if items[name].required:
             raise Misuse(

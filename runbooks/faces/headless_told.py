@@ -3,6 +3,7 @@
 from runbooks.anchoring.noted import noted_by
 from runbooks.faces.queue_told import QueueTold
 from runbooks.session import events as e
+from runbooks.session.proven import Proven
 from runbooks.signing.record import Unsigned, said_by
 
 GLYPHS: dict[str, str] = {"ok": "✔", "warn": "!", "fail": "✘", "unknown": "?"}
@@ -14,10 +15,14 @@ class HeadlessTold:
     def __init__(self) -> None:
         self.reason = ""
         self._queue = QueueTold()
+        self._proven = Proven()
 
     def lines(self, event: e.Event) -> list[str]:
         """What is said of one event."""
         lines = _lines_of(event, self.reason)
+        proven, lost = self._proven.take(event)
+        lines += [f"  ☑ proven: {item.id}" for item in proven]
+        lines += [f"  ☐ not proven any more: {item.id}" for item in lost]
         if isinstance(event, e.StepProgress):
             lines += self._queue.lines(event)
         if isinstance(event, e.Decided) and event.reason:

@@ -88,6 +88,7 @@ def tested(found: Evidence) -> Iterator[Part]:
             state = "Ticked off" if tick.state == "done" else "Called not applicable"
             text = _item(found, tick.item)
             points.append(Point((f"{state}: ", text, *said, ", ", *by_whom(tick.by), " ", Refs((seq,)))))
+    points += _proofs(found, before=True)
     if points:
         yield Points(tuple(points))
     if not any(one.started.uses == "parity.inspect" for one in done):
@@ -148,6 +149,7 @@ def verified(found: Evidence) -> Iterator[Part]:
             said: Words = (": ", Value(tick.evidence or tick.reason)) if tick.evidence or tick.reason else ()
             state = "Ticked off: " if tick.state == "done" else "Called not applicable: "
             points.append(Point((state, _item(found, tick.item), *said, ", ", *by_whom(tick.by), " ", Refs((seq,)))))
+    points += _proofs(found, before=False)
     if points:
         yield Points(tuple(points))
     elif found.did("target"):
@@ -195,6 +197,19 @@ def _steps(steps: Iterable[Did]) -> Iterator[Point]:
         why: Words = ("; ", Value(end.failure.what)) if end.failure else ()
         worse: Words = ("; ", *listed(bad[:5], "; ")) if bad else ()
         yield Point((*what, *end_words(end), good, *worse, *why, " ", Refs((one.seq, seq))))
+
+
+def _proofs(found: Evidence, *, before: bool) -> Iterator[Point]:
+    """The items that steps proved, which no person ticked: of the phases before Migrate, or of those after it."""
+    last = {one.started.step: one for one in found.steps}
+    opening, conditions = found.facts.opening, found.plan.conditions if found.plan else {}
+    for phase in opening.runbook.phases:
+        for item in phase.items if (phase.name in AFTERWARDS) != before and phase.name != "migrate" else ():
+            did = last.get(item.proved_by)
+            active = item.when is None or item.when in conditions
+            if active and did is not None and did.ended is not None and _green(did):
+                seqs = Refs((did.seq, did.ended[0]))
+                yield Point(("Proven by a step: ", item.text, ", by ", Value(item.proved_by), " ", seqs))
 
 
 def _item(found: Evidence, item: str) -> str:

@@ -15,6 +15,7 @@ from runbooks.report.summary import summary
 from runbooks.report.way_back import way_back_parts
 from runbooks.report.words import moment
 from runbooks.session import events as e
+from runbooks.session.proven import Proven
 
 Reading = Callable[[], Iterable[Record]]
 """Begins to read the journal: once for the facts, once for the rest. It is never held."""
@@ -39,6 +40,8 @@ class _Teller:
         self._entries = Entries(facts.opening.runbook, facts.opening.operator)
         self._day = facts.opened.at[:10] if facts.opened else ""
         self._plan = ""
+        self._proven = Proven()
+        self._proven.take(facts.opening)
 
     def tell(self, records: Iterable[Record]) -> Iterator[Part]:
         """Entries in order; those of one line each stand together in a list."""
@@ -62,9 +65,26 @@ class _Teller:
         elif isinstance(entry, Attempt):
             ended_later = self._facts.ends.get((entry.started.step, entry.started.attempt))
             yield from attempt_parts(entry, self._day, ended_later)
+            yield from self._proofs(entry)
         elif isinstance(entry.event, e.PlanMade):
             self._plan = entry.event.hash
+            self._proven.take(entry.event)
             yield from plan_parts(entry.event, self._when(entry), entry.seq)
+
+    def _proofs(self, attempt: Attempt) -> Iterator[Part]:
+        """The items that the step has proven, or not any more; no person ticked them."""
+        if attempt.ended is None:
+            return
+        record, ended = attempt.ended
+        proven, lost = self._proven.take(ended)
+        told = [
+            *(("☑ proven by this step: ", item) for item in proven),
+            *(("☐ not proven any more: ", i) for i in lost),
+        ]
+        if told:
+            seq = Refs((record.seq,))
+            points = ((sign, item.text, " (", Value(item.id), ") ", seq) for sign, item in told)
+            yield Points(tuple(Point(words, record.seq) for words in points))
 
     def _new_plan(self, event: e.Event) -> bool:
         return isinstance(event, e.PlanMade) and event.hash != self._plan

@@ -56,6 +56,8 @@ def _item(view: RunView, name: str) -> Item:
 
 def _tick(view: RunView, command: c.Tick, by: e.By) -> e.Event:
     item = _item(view, command.item)
+    if command.state == "done" and item.proved_by:
+        raise Refused(f"no person ticks it: it is proven by {item.proved_by}, so run that")
     if command.state == "done" and item.evidence and not command.evidence.strip():
         raise Refused(f"it asks for evidence: {item.evidence}")
     if command.state == "not_applicable" and item.required:

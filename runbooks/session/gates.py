@@ -152,7 +152,13 @@ def _item(view: "RunView", item: Item) -> list[Hold]:
         return []
     if waived(view.waivers.get(item.id), "unknown") and not item.required:
         return []
-    return [Hold("item", item.id, f"open: {item.text}", waivable=not item.required)]
+    if view.proof(item) is not None:
+        return []
+    words = f"open: {item.text}"
+    if item.proved_by:
+        title = next((step.title for step in view.runbook.steps() if step.id == item.proved_by), item.proved_by)
+        words = f"not proven by {title}: {item.text}"
+    return [Hold("item", item.id, words, waivable=not item.required)]
 
 
 def waivable(view: "RunView", subject: str) -> Hold | None:

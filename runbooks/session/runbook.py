@@ -55,11 +55,13 @@ class Item(Frozen):
     """One thing that a person confirms. `evidence` is the label of what to write beside the tick, if asked for.
 
     `first`: before any step of its section that changes something.
+    `proved_by` is the step that ticks it in a person's place, for as long as its result is green.
     """
 
     id: str
     text: str
     evidence: str | None = None
+    proved_by: str = ""
     required: bool = False
     first: bool = False
     when: Condition | None = None

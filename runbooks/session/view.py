@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, TypeVar, assert_never
-
-from pydantic import JsonValue
+from typing import TypeVar, assert_never
 
 from runbooks.after.follow_ups import Owed, owed_by
 from runbooks.anchoring.noted import noted_in
@@ -13,51 +11,19 @@ from runbooks.session import events as e
 from runbooks.session import gates
 from runbooks.session.changed import changed
 from runbooks.session.pairs import UNDO, Opened, pairs_after
+from runbooks.session.proven import is_green
 from runbooks.session.reach import Reach
 from runbooks.session.references import LITERAL, shown
 from runbooks.session.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
-
-KEPT_LINES = 2000
-PROPOSED = "proposed"
-"""The key of a result under which a step brings a script."""
-
-Status = Literal["waiting", "running", "ended", "unknown"]
-"""`unknown`: it started, and the runner died before it ended."""
+from runbooks.session.step_view import KEPT_LINES as KEPT_LINES
+from runbooks.session.step_view import PROPOSED as PROPOSED
+from runbooks.session.step_view import Line as Line
+from runbooks.session.step_view import Status as Status
+from runbooks.session.step_view import StepView as StepView
+from runbooks.session.step_view import with_end, with_output
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of output, and the sequence number of the record that brought it."""
-
-    seq: int
-    stream: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepView:
-    """A step as it stands. `dropped` older lines are only in the journal, from record `first_seq` on."""
-
-    status: Status = "waiting"
-    attempt: int = 0
-    end: e.End | None = None
-    outcome: e.Outcome | None = None
-    checks: tuple[e.Check, ...] = ()
-    result: Mapping[str, JsonValue] = field(default_factory=dict)
-    proposed: e.Script | None = None
-    """A script that it brought, to be read by a person before another step runs it."""
-    failure: e.Failure | None = None
-    advice: tuple[str, ...] = ()
-    progress: Mapping[str, JsonValue] = field(default_factory=dict)
-    lines: tuple[Line, ...] = ()
-    dropped: int = 0
-    first_seq: int = 0
-    started_at: str = ""
-    ended_at: str = ""
-    took: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +134,11 @@ class RunView:
         """The earlier step that must be settled before this one can start."""
         return gates.blocked_by(self, step)
 
+    def proof(self, item: Item) -> StepView | None:
+        """The step that proves an item, while it does."""
+        state = self.step(item.proved_by)
+        return state if item.proved_by and state.status == "ended" and is_green(state.end, state.outcome) else None
+
     def undoes(self, step: str) -> bool:
         """Whether this step undoes what is open now."""
         return any(one.undo == step and one.id in self.pairs for one in self.runbook.steps()) if self.pairs else False
@@ -230,18 +201,6 @@ def _on_step(view: RunView, name: str, step: StepView) -> RunView:
     return changed(view, steps=_with(view.steps, name, step))
 
 
-def _output(step: StepView, seq: int, event: e.StepOutput) -> StepView:
-    new = [Line(seq, event.stream, text) for text in event.text.removesuffix("\n").split("\n")]
-    lines = (*step.lines, *new)
-    dropped = max(0, len(lines) - KEPT_LINES)
-    return changed(
-        step,
-        lines=lines[dropped:],
-        dropped=step.dropped + dropped,
-        first_seq=step.first_seq or seq,
-    )
-
-
 def _decided(view: RunView, seq: int, at: str, event: e.Decided) -> RunView:
     view = changed(view, decisions=(*view.decisions, Decision(seq, at, event)))
     match event.what:
@@ -277,13 +236,13 @@ def _step(view: RunView, seq: int, at: str, event: StepEvent) -> RunView:
             answers = {k: v for k, v in view.answers.items() if not k.startswith(f"{name}/")}
             return changed(_paired(_on_step(view, name, started), at, event), refused=refused, answers=answers)
         case e.StepOutput():
-            return _on_step(view, name, _output(step, seq, event))
+            return _on_step(view, name, with_output(step, seq, event))
         case e.StepProgress(data=data):
             return _on_step(changed(view, reach=view.reach.after_record(data)), name, changed(step, progress=data))
         case e.StepEnded():
             open_questions = {k: q for k, q in view.questions.items() if q.step != name}
             view = changed(view, reach=view.reach.after_step(event.result))
-            view = _paired(_on_step(view, name, _ended(step, at, event)), at, event)
+            view = _paired(_on_step(view, name, with_end(step, at, event)), at, event)
             return changed(view, questions=open_questions)
         case _:
             assert_never(event)
@@ -299,22 +258,6 @@ def _paired(view: RunView, at: str, event: e.StepStarted | e.StepEnded) -> RunVi
             view = _on_step(view, step.undo, StepView(attempt=undone.attempt))
         view = changed(view, waivers=_without(view.waivers, f"{step.id}/{UNDO}"))
     return changed(view, pairs=pairs_after(view.pairs, view.runbook, at, event))
-
-
-def _ended(step: StepView, at: str, event: e.StepEnded) -> StepView:
-    return changed(
-        step,
-        status="ended",
-        end=event.end,
-        outcome=event.outcome,
-        checks=event.checks,
-        result=event.result,
-        proposed=e.Script.model_validate(event.result[PROPOSED]) if event.result.get(PROPOSED) else None,
-        failure=event.failure,
-        advice=event.advice,
-        ended_at=at,
-        took=event.took,
-    )
 
 
 def _person(view: RunView, event: PersonEvent) -> RunView:

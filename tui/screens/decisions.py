@@ -132,6 +132,8 @@ class Decisions(SessionScreen):
             return
         if item.id in self.view.items:
             self.gonogo.send(c.Untick(item=item.id))
+        elif item.proved_by:
+            self.say(f"No person ticks it: it is proven by {title_of(self.view, item.proved_by)}. Run that step.")
         elif item.evidence is None:
             self.gonogo.send(c.Tick(item=item.id))
         else:

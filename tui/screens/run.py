@@ -105,7 +105,8 @@ class Run(RunPanes, Decisions):
             self.say("No checklist stands open.")
             return None
         kind, subject = self._hold.chosen or ("", "")
-        open_items = [name for name in items if name not in self.view.items and name not in self.view.waivers]
+        settled = {*self.view.items, *self.view.waivers}
+        open_items = [name for name, item in items.items() if name not in settled and self.view.proof(item) is None]
         meant = subject in open_items or self._hold.has_focus_within
         if kind == "item" and subject in items and self._hold_is_seen() and meant:
             return items[subject]

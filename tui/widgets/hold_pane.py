@@ -13,9 +13,9 @@ from runbooks.session.pairs import Pair, open_pairs
 from runbooks.session.runbook import Item, Section
 from runbooks.session.view import RunView
 from tui.face import Hold
-from tui.palette import NOT_APPLICABLE, OPEN, OUTCOMES, RUNNING, STILL_OPEN, TICKED, WAITING, WAIVED, Mark
+from tui.palette import NOT_APPLICABLE, OPEN, OUTCOMES, PROVEN, RUNNING, STILL_OPEN, TICKED, WAITING, WAIVED, Mark
 from tui.printable import one_line, printable
-from tui.standing import phase_title
+from tui.standing import phase_title, title_of
 from tui.way_back import after_go, way_back_rows
 from tui.widgets.choices import Choice, Choices
 from tui.widgets.pile_view import PileView
@@ -134,9 +134,15 @@ def item_row(view: RunView, item: Item, gap: str = "\n") -> Row:
         reason = f"not applicable: {ticked.reason}" if ticked.state == "not_applicable" else ticked.evidence
         words = ", ".join(part for part in (one_line(ticked.by.name), printable(reason)) if part)
         return row(Content.assemble(mark.sign, " "), printable(item.text), (f"{gap}{words}", "$quiet"))
+    if (proof := view.proof(item)) is not None:
+        words = f"proven by {title_of(view, item.proved_by)}, {proof.ended_at[11:16]} UTC"
+        return row(Content.assemble(PROVEN.sign, " "), printable(item.text), (f"{gap}{one_line(words)}", "$ok"))
     if waiver is not None:
         words = f"{gap}waived by {one_line(waiver.by.name)}: {printable(waiver.reason)}"
         return row(Content.assemble(WAIVED.sign, " "), printable(item.text), (words, "$warn"))
+    if item.proved_by:
+        words = f"{gap}to be proven by {one_line(title_of(view, item.proved_by))}"
+        return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, (words, "$quiet"))
     evidence = (f"{gap}asks for: {one_line(item.evidence)}", "$quiet") if item.evidence else ("", "")
     return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, evidence)
 
