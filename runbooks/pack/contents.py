@@ -31,6 +31,7 @@ _KNOWN = frozenset(
         ("backup.dump", "state"),
         ("backup.dump", "dump-files"),
         ("backup.read", "state"),
+        ("backup.proof", "state"),
         ("migrations.apply", "before-prisma.json"),
     }
 )

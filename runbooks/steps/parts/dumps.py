@@ -71,9 +71,11 @@ def _result(ctx: Context, step: str | None) -> tuple[str, Mapping[str, JsonValue
     for name in names:
         if (result := ctx.result(name)).get("state"):
             return name, result
+    snapshot = next((str(ctx.result(name)["what"]) for name in names if ctx.result(name).get("by") == "snapshot"), "")
+    by_hand = f"What was proven is the snapshot {snapshot}, which its provider restores" if snapshot else ""
     raise Misuse(
         f"There is no dump of this session{f' by {step}' if step else ''}.",
-        advice="Restore by hand from an older one, or go forward with a corrected migration.",
+        advice=f"{by_hand or 'Restore by hand from an older one'}, or go forward with a corrected migration.",
     )
 
 
