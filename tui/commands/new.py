@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from migrations.drafting.skeleton import skeleton
-from migrations.drafting.stamps import fresh_name
+from migrations.drafting.stamps import Named, fresh_name
 from migrations.drafting.writing import write
-from migrations.folder import Migration, read_folder
+from migrations.folder import read_folder
 from migrations.naming import convention
+from migrations.problem import Misuse
 from runbooks.check.sources import usual
 from runbooks.settings.project import Project
 from tui.commands.check import nearest_project
@@ -20,17 +21,29 @@ from tui.printable import one_line
 NO_PROJECT = "Go to the project's folder; or begin one: mkdir -p prisma/migrations, or gonogo.toml (docs/project.md)."
 
 
-@click.command(short_help="Begin a migration: its folder, named and stamped.")
-@click.argument("name")
+@click.command(short_help="Begin a migration, or draft the one that takes another back.")
+@click.argument("name", required=False)
+@click.option("--rollback-of", metavar="MIGRATION", help="Draft what takes this one back, and try it.")
+@click.option("--pg-bin", type=click.Path(path_type=Path), help="PostgreSQL's programs for the throw-away server.")
 @json_option
 @project_option
-def new(name: str, as_json: bool, project_file: Path | None) -> None:
+def new(
+    name: str | None, rollback_of: str | None, pg_bin: Path | None, as_json: bool, project_file: Path | None
+) -> None:
     """Make the folder of a new migration in the project's convention, after all that are there (UTC). NAME says what it
     does, as in add_note_to_orders. Nothing is written over.
     """
     project = nearest_project(project_file)
-    folder = place(project)
-    named = fresh_name(name, convention(naming(project)), names(folder), datetime.now(UTC))
+    folder = project.migrations.resolve() if project else usual(NO_PROJECT)
+    if rollback_of is not None:
+        from tui.commands.new_draft import drafted
+
+        return drafted(folder, project, rollback_of, name, pg_bin, as_json=as_json)
+    if name is None:
+        raise Misuse("What is the migration to be called?", advice="Say what it does: gonogo new add_note_to_orders")
+    if pg_bin is not None:
+        raise Misuse("A new migration needs no PostgreSQL.", advice="Leave --pg-bin out, or give --rollback-of.")
+    named = named_after(folder, project, name)
     paths = write(folder, {named.name: skeleton(named.name)})
     if as_json:
         told = {"migrations": [{"name": named.name, "script": str(path)} for path in paths], "notes": named.notes}
@@ -41,24 +54,11 @@ def new(name: str, as_json: bool, project_file: Path | None) -> None:
         click.echo(shown(path))
 
 
-def place(project: Project | None) -> Path:
-    """The migrations folder, whether it is there or not. Raises Misuse."""
-    return project.migrations.resolve() if project else usual(NO_PROJECT)
-
-
-def naming(project: Project | None) -> str:
-    """The convention."""
-    return project.naming if project else "prisma"
-
-
-def names(folder: Path) -> tuple[str, ...]:
-    """The migrations that are there, in the order of their application. Raises Misuse."""
-    return tuple(migration.name for migration in there(folder))
-
-
-def there(folder: Path) -> tuple[Migration, ...]:
-    """None, where the folder is still to be made."""
-    return read_folder(folder) if folder.exists() else ()
+def named_after(folder: Path, project: Project | None, words: str, made: tuple[str, ...] = ()) -> Named:
+    """The name of a folder for these words, after those that are there, and those that are `made`. Raises Misuse."""
+    there = tuple(migration.name for migration in read_folder(folder)) if folder.exists() else ()
+    naming = convention(project.naming if project else "prisma")
+    return fresh_name(words, naming, (*there, *made), datetime.now(UTC))
 
 
 def shown(path: Path) -> str:

@@ -110,7 +110,7 @@ def of_column(name: str, of: str, attribute: str, wanted: str | None, there: str
 def _not_null(name: str, of: str) -> Iterator[str]:
     """Without shutting out anybody for as long as the table is read."""
     column = local(name, of)
-    check = f'"{column.strip(chr(34))[:50]}_is_there"'
+    check = f'"{column.strip(chr(34))[:50]}_is_not_null"'
     yield f"ALTER TABLE {of} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID"
     yield f"ALTER TABLE {of} VALIDATE CONSTRAINT {check}"
     yield f"ALTER TABLE {of} ALTER COLUMN {column} SET NOT NULL"

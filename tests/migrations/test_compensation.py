@@ -1,0 +1,165 @@
+"""What takes a migration back leads to the schema that was there before, on a real server."""
+
+from collections.abc import Callable
+
+import pytest
+from fix_postgres import apart
+
+from migrations.drafting.compensation import Draft, compensation
+from migrations.drafting.draft_text import scripts
+from migrations.problem import Misuse, Problem
+from migrations.replay import Source
+from migrations.rules import judge
+from migrations.server import ThrowawayServer
+from migrations.sql import read_script
+from migrations.sql.mirrored import mirrored
+from tests.migrations.rollback_cases import Case, batches, cases, joined
+
+Drafts = Callable[..., Draft]
+NAME = "2_x"
+NUMBERED = {case.name: number for number, batch in enumerate(batches()) for case in batch}
+CODE = "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'DELETE FROM t';"
+TABLE = "CREATE TABLE t (id int PRIMARY KEY, a text, b int NOT NULL);"
+
+
+@pytest.fixture(scope="module")
+def draft(replaying: ThrowawayServer) -> Drafts:
+    """Drafts what takes a script back: `draft(before, script, *later)`."""
+
+    def make(before: str, script: str, *later: str) -> Draft:
+        sources = [Source("1_before", before), Source(NAME, script)]
+        sources += [Source(f"{n}_later", text) for n, text in enumerate(later, 3)]
+        return apart(compensation(replaying, sources, NAME))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def drafted(draft: Drafts) -> Callable[[Case], Draft]:
+    """The draft of a case's batch: each by itself would take as long as a batch."""
+    made: dict[int, Draft] = {}
+
+    def of(case: Case) -> Draft:
+        number = NUMBERED[case.name]
+        if number not in made:
+            batch = list(batches())[number]
+            made[number] = draft(joined(each.before for each in batch), joined(each.script for each in batch))
+        return made[number]
+
+    return of
+
+
+def marked(case: Case) -> object:
+    return pytest.param(case, id=case.name, marks=[] if case.often else [pytest.mark.soak])
+
+
+@pytest.mark.parametrize("case", map(marked, cases().values()))
+def test_a_schema_is_as_it_was(drafted: Callable[[Case], Draft], case: Case) -> None:
+    found = drafted(case)
+    assert [line for line in found.differs if case.schema.search(line)] == []
+    assert not [one for one in found.left if "gonogo knows no statement" in one.why and case.schema.search(one.what)]
+
+
+def read(found: Draft) -> str:
+    """The head of the first script, without its line ends."""
+    return " ".join(scripts(found)[0].replace("\n--", "").split())
+
+
+LEFT = """
+ALTER TYPE mood ADD VALUE 'fine';
+UPDATE t SET a = 'x';
+DELETE FROM t WHERE b = 1;
+TRUNCATE t;
+DO $$BEGIN DELETE FROM t; END$$;
+ALTER TABLE t DROP COLUMN a, ALTER b TYPE smallint;
+CREATE ROLE clerk;
+SELECT f();
+ANALYZE t;
+ALTER TABLE u ADD z int;
+DROP TABLE u;
+"""
+
+
+def test_what_cannot_be_taken_back_is_said_with_its_line(draft: Drafts) -> None:
+    before = f"CREATE TYPE mood AS ENUM ('ok');{TABLE} {CODE} CREATE TABLE u (id int);"
+    found = draft(before, LEFT)
+    told = {one.line: one.why for one in found.left}
+    whys = {2: "no value out of an enum", 3: "stay as they are", 4: "stay as they are", 5: "only a backup has them"}
+    whys |= {
+        6: "or elsewhere, is not",
+        7: "by a cast",
+        8: "changed nothing in the replayed schema",
+        9: "not looked into",
+    }
+    whys |= {12: "comes back empty"}
+    assert sorted(told) == sorted(whys) and all(whys[line] in told[line] for line in whys)
+    assert [line.partition(" ")[2][:9] for line in found.differs] == ["enum mood"]
+    text = read(found)
+    assert "line 2, add value 'fine' to type mood: PostgreSQL takes no value" in text
+    assert "~ enum mood 'ok' → 'ok', 'fine'" in text
+
+
+def test_what_takes_locks_has_the_forms_that_the_review_asks_for(draft: Drafts) -> None:
+    """But for what loses data, which is what was asked for, and building what was there anew."""
+    before = f"""{TABLE} CREATE TABLE r (id int CONSTRAINT k REFERENCES t, a int UNIQUE CHECK (a > 0));
+        CREATE INDEX i ON r (a);"""
+    script = """ALTER TABLE r DROP CONSTRAINT k, DROP CONSTRAINT r_a_key, DROP CONSTRAINT r_a_check; DROP INDEX i;
+        ALTER TABLE t ALTER b DROP NOT NULL, DROP COLUMN a; CREATE INDEX j ON t (b);"""
+    found = draft(before, script)
+    assert found.differs == ()
+    texts = scripts(found)
+    codes = [finding.rule for text in texts for finding in judge(read_script(text)) if finding.severity != "note"]
+    assert codes == []
+    alone = [text for text in texts if "CONCURRENTLY" in text]
+    assert len(alone) == 3 and all(len(read_script(text).statements) == 1 for text in alone)
+    assert "VALIDATE CONSTRAINT k" in texts[-1] and "SET NOT NULL" in texts[-1]
+
+
+def test_migrations_that_came_later_are_counted_with(draft: Drafts) -> None:
+    add = "ALTER TABLE t ADD z int;"
+    found = draft(TABLE, add, "CREATE TABLE o (id int);")
+    assert not found.trouble and "runs behind the 1" in read(found)
+    found = draft(TABLE, add, "CREATE VIEW v AS SELECT z FROM t;")
+    assert "other objects depend on it" in found.trouble and "3_later came after it" in read(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "script", "words"),
+    [
+        ("CREATE TABLE t (;", "SELECT 1;", "1_before does not apply"),
+        ("", "ALTER TABLE none ADD x int;", "line 1 fails"),
+        ("", "CREATE TABLE t (;", "2_x cannot be read"),
+        ("", "BEGIN; CREATE TABLE t ();", "never committed"),
+    ],
+)
+def test_what_cannot_be_replayed_is_said(draft: Drafts, before: str, script: str, words: str) -> None:
+    with pytest.raises(Problem, match=words):
+        draft(before, script)
+
+
+def test_a_migration_that_is_not_there_is_misuse(replaying: ThrowawayServer) -> None:
+    with pytest.raises(Misuse, match="no migration 9"):
+        apart(compensation(replaying, [Source("1", "")], "9"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "at_home"),
+    [
+        ("ALTER TABLE IF EXISTS a.t RENAME TO u", "ALTER TABLE a.u RENAME TO t", ""),
+        ("ALTER TABLE t RENAME a TO b", "ALTER TABLE t RENAME COLUMN b TO a", "ALTER TABLE h.t RENAME COLUMN b TO a"),
+        ("ALTER VIEW v RENAME TO w", "ALTER VIEW w RENAME TO v", "ALTER VIEW h.w RENAME TO v"),
+        ("ALTER FUNCTION f(int) RENAME TO g", "ALTER FUNCTION g(int) RENAME TO f",
+         "ALTER FUNCTION h.g(int) RENAME TO f"),
+        ("ALTER TYPE m RENAME VALUE 'a' TO 'b'", "ALTER TYPE m RENAME VALUE 'b' TO 'a'",
+         "ALTER TYPE h.m RENAME VALUE 'b' TO 'a'"),
+        ("ALTER TABLE t SET SCHEMA z", "ALTER TABLE z.t SET SCHEMA public", "ALTER TABLE z.t SET SCHEMA h"),
+        ("ALTER DOMAIN d RENAME CONSTRAINT a TO b", "ALTER DOMAIN d RENAME CONSTRAINT b TO a",
+         "ALTER DOMAIN h.d RENAME CONSTRAINT b TO a"),
+        ("ALTER PUBLICATION p RENAME TO q", "ALTER PUBLICATION q RENAME TO p", ""),
+        ("ALTER SCHEMA a RENAME TO b", "ALTER SCHEMA b RENAME TO a", ""),
+        ("ALTER TABLE t ADD c int", "", ""),
+        ("not sql", "", ""),
+    ],
+)  # fmt: skip
+def test_a_rename_is_turned_round(text: str, expected: str, at_home: str) -> None:
+    assert mirrored(text) == expected and mirrored(text, "h") == (at_home or expected)

@@ -1,0 +1,99 @@
+"""`gonogo new --rollback-of`: what takes a migration back, drafted, tried and reviewed."""
+
+import asyncio
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from migrations.drafting.compensation import Draft, compensation
+from migrations.drafting.draft_text import behind, scripts, verdict
+from migrations.drafting.stamps import Named, suggested, without_stamp
+from migrations.drafting.writing import write
+from migrations.folder import read_folder
+from migrations.problem import Misuse
+from migrations.replay import Source, throwaway
+from runbooks.check import Asked, Check, Report
+from runbooks.settings.nearest import one_of
+from runbooks.settings.project import Project
+from tui.checked.printed import printed
+from tui.checked.text import report_lines
+from tui.commands.check import tastes
+from tui.commands.common import talk
+from tui.commands.new import named_after, shown
+from tui.printable import one_line
+from tui.words import plural
+
+
+def drafted(
+    folder: Path, project: Project | None, of: str, words: str | None, bin: Path | None, *, as_json: bool
+) -> None:
+    """Draft it, write it into as many migrations as it takes, and tell what the review finds in them."""
+    sources = [Source.of(migration) for migration in read_folder(folder)]
+    of = _known(of, [source.name for source in sources])
+    words = words or f"rollback_{suggested(without_stamp(of))}"
+    named_after(folder, project, words)  # refused before anything takes time
+    talk(f"Trying it out on a throw-away PostgreSQL: {plural(len(sources), 'migration')}.")
+    draft = asyncio.run(_draft(sources, of, bin))
+    texts = scripts(draft)
+    names = _names(folder, project, words, len(texts))
+    paths = write(folder, {named.name: text for named, text in zip(names, texts, strict=True)})
+    report = _reviewed(paths, project)
+    if as_json:
+        return click.echo(json.dumps(_told(draft, names, paths, report)))
+    for path in paths:
+        click.echo(shown(path))
+    for line in _lines(draft, names):
+        talk(one_line(line))
+    for line in report_lines(report, Path.cwd().resolve()):
+        talk(line)
+
+
+async def _draft(sources: list[Source], of: str, bin: Path | None) -> Draft:
+    async with throwaway(bin) as server:
+        return await compensation(server, sources, of)
+
+
+def _known(of: str, names: list[str]) -> str:
+    """The migration, by its name or by a path to it. Raises Misuse."""
+    name = of if of in names else Path(of.rstrip("/")).name.strip()
+    if name not in names:
+        raise Misuse(f"There is no migration {one_line(of)}.", advice=f"Expected {one_of(name, names)}.")
+    return name
+
+
+def _names(folder: Path, project: Project | None, words: str, count: int) -> list[Named]:
+    found: list[Named] = []
+    for number in range(count):
+        made = tuple(named.name for named in found)
+        found.append(named_after(folder, project, f"{words}_{number + 1}" if number else words, made))
+    return found
+
+
+def _reviewed(paths: tuple[Path, ...], project: Project | None) -> Report:
+    """What `gonogo check` says of their statements; git does not know them yet."""
+    folders = tuple(path.parent for path in paths)
+    asked = Asked(now=datetime.now(UTC), environ=os.environ, paths=folders, also=tastes(project, ()))
+    return replace(Check(asked).report(), not_checked=())
+
+
+def _lines(draft: Draft, names: list[Named]) -> list[str]:
+    found = [f"Note: {note}." for note in names[0].notes]
+    found += [f"Not taken back: line {one.line}, {one.what}: {one.why}." for one in draft.left]
+    found += [verdict(draft), *(f"  {line}" for line in draft.differs)]
+    return [*found, behind(draft)] if draft.trouble else found
+
+
+def _told(draft: Draft, names: list[Named], paths: tuple[Path, ...], report: Report) -> dict[str, object]:
+    return {
+        "migrations": [{"name": n.name, "script": str(path)} for n, path in zip(names, paths, strict=True)],
+        "notes": list(names[0].notes),
+        "rollback_of": draft.name,
+        "left": [{"line": one.line, "statement": one.what, "why": one.why} for one in draft.left],
+        "differs": list(draft.differs),
+        "trouble": behind(draft) if draft.trouble else None,
+        "review": json.loads("".join(printed(report, (), "json", 0))),
+    }
