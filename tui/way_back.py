@@ -6,6 +6,7 @@ from datetime import datetime
 from textual.content import Content
 
 from runbooks.session.runbook import PHASES, Option, Phase, Section
+from runbooks.session.touched import untouched
 from runbooks.session.view import RunView
 from runbooks.session.ways_back import ranked
 from tui.estimates import backup_words, estimate, last_time, sessions_of, time_back
@@ -58,6 +59,14 @@ def after_go(view: RunView) -> Iterator[Row]:
     section = next_section(view)
     if section is not None and view.ended is None and (words := _estimate(view, section)):
         yield row("▸ ", f"then {phase_title(section.name)}, ", (words, "$quiet"))
+
+
+def untouched_rows(view: RunView) -> Iterator[Row]:
+    """At Smoke's hold point: the altered tables that nothing has looked at yet."""
+    names = untouched(view) if view.phase == "smoke" and view.ended is None else []
+    if names:
+        words = ", ".join(map(one_line, names[:12])) + (f" and {len(names) - 12} more" if names[12:] else "")
+        yield row(Content.styled("! ", "$warn"), ("altered, and touched by nothing yet: ", "$warn"), words)
 
 
 def crosses_no_return(view: RunView) -> bool:

@@ -4,17 +4,24 @@ from collections.abc import Iterator, Sequence
 
 from runbooks.document.sections import Part
 from runbooks.session.runbook import Item, Step
+from runbooks.session.touched import AFTERWARDS
 from runbooks.settings.faults import Faults
 from runbooks.settings.nearest import one_of
 
 
 def check_linked(parts: Sequence[Part], faults: Faults) -> None:
-    """Note each `undo` that names no step, or one that could not undo, and each proof that cannot come."""
+    """Note each `undo` that cannot be, each proof that cannot come, and what touches tables before they are altered."""
     steps = {step.id: step for step in _steps(parts)}
     for step in steps.values():
         if step.undo and (fault := _undo_fault(step, steps)):
             faults.add(step.line, f'`undo = "{step.undo}"` {fault[0]}', fault[1])
 
+    for part in parts:
+        ones: list[Step | Item] = [*part.steps, *part.items]
+        for one in ones if part.title.lower() not in AFTERWARDS and part.sort != "unknown" else ():
+            if one.touches:
+                what = f"`touches` of {one.id} stands where no table is altered"
+                faults.add(one.line, what, "it in Verify, Deploy or Smoke")
     for number, part in enumerate(parts):
         before = parts[:number] if part.sort == "phase" else [one for one in parts if one.sort == "phase"]
         there = {step.id: step for step in _steps([*before, part])}

@@ -20,9 +20,9 @@ from runbooks.settings.nearest import one_of
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind
 
-STEP_KEYS = ("id", "uses", "title", "required", "undo")
-RUN_ATTRIBUTES = ("id", "title", "timeout", "required", "undo")
-ITEM_ATTRIBUTES = ("id", "evidence", "required", "proved_by")
+STEP_KEYS = ("id", "uses", "title", "required", "undo", "touches")
+RUN_ATTRIBUTES = ("id", "title", "timeout", "required", "undo", "touches")
+ITEM_ATTRIBUTES = ("id", "evidence", "required", "proved_by", "touches")
 FOLLOW_UP_ATTRIBUTES = ("id", "owner", "due")
 SHELL = "shell"
 
@@ -63,6 +63,7 @@ class StepReader:
             when=when,
             shows=check_params(Params(kind, params, STEP_KEYS), self.faults, line_of),
             undo=self._text(head, "undo", line_of),
+            touches=self._tables(head.get("touches", []), line_of("touches")),
             line=block.line,
         )
 
@@ -86,6 +87,7 @@ class StepReader:
             when=when,
             shows=block.text.rstrip("\n"),
             undo=found.get("undo", ""),
+            touches=self._tables(_parted(found.get("touches")), block.line),
             line=block.line,
         )
 
@@ -114,6 +116,7 @@ class StepReader:
             text=task.text,
             evidence=found.get("evidence"),
             proved_by=found.get("proved_by", ""),
+            touches=self._tables(_parted(found.get("touches")), task.line),
             required="required" in found,
             when=when,
             line=task.line,
@@ -149,6 +152,12 @@ class StepReader:
             return value
         self.faults.add(line_of(key), f"`{key}` is not a text", "words in quotes")
         return ""
+
+    def _tables(self, names: object, line: int) -> tuple[str, ...]:
+        if isinstance(names, list) and all(isinstance(name, str) and name.strip() for name in names):
+            return tuple(name.strip() for name in names)
+        self.faults.add(line, "`touches` is not right", 'names of tables: ["orders", "customers"]')
+        return ()
 
     def _flag(self, head: Mapping[str, object], line_of: Callable[[str], int]) -> bool:
         value = head.get("required", False)
@@ -194,6 +203,11 @@ class StepReader:
             self.faults.add(id_line, what, "an id of its own for each step and item (`id=`)")
         self._lines.setdefault(name, line)
         return name
+
+
+def _parted(text: str | None) -> list[str]:
+    """The names of an attribute, which have commas between them."""
+    return text.split(",") if text else []
 
 
 def _first_command(script: str) -> str:

@@ -14,6 +14,7 @@ from runbooks.session.gates import Hold, is_over
 from runbooks.session.pairs import unexplained
 from runbooks.session.pen import whose
 from runbooks.session.runbook import ALONE
+from runbooks.session.touched import untouched
 from runbooks.session.view import RunView
 
 Say = Callable[[str], None]
@@ -168,6 +169,8 @@ class Headless:
     def _go(self, view: RunView, phase: str) -> c.Command | None:
         """Once for each phase: what the engine reads again may take its time, or refuse."""
         if phase not in self._asked:
+            if phase == "smoke" and (names := untouched(view)):
+                self._say(f"  ! altered, and touched by nothing: {', '.join(names)}")
             self._asked[phase] = len(view.refusals)
             return c.Decide(what="go", phase=phase)
         refused = view.refusals[self._asked[phase] :]

@@ -46,7 +46,7 @@ STRAY = (".DS_Store", "Thumbs.db", "desktop.ini")
 _FIELDS = """
 session_opened: format* gonogo session mode* environment protected project project_file* project_sha256 runbook git*
   operator ticket answers* previous* machine* emergency* tried*
-plan_made: hash target protected scripts held_back* conditions* tables* unread* applied* runner* approval*
+plan_made: hash target protected scripts held_back* conditions* tables* unread* applied* runner* approval* altered*
 phase_opened: phase option*
 step_started: step attempt title uses effect why by*
 step_output: step attempt stream text

@@ -13,10 +13,12 @@ from migrations.impact.known import Known, Relation
 from migrations.impact.weigh import Held, Weighed
 from migrations.impact.words import facts
 from migrations.rules import Finding
-from migrations.sql import Statement
+from migrations.sql import Script, Statement
+from migrations.sql.altered import altered
 from migrations.verify_sql import Claims
 from runbooks.session import events as e
 
+ALTERED = 1_000
 _WORST = ("stop", "warn", "note")
 _STORED = ("table", "partitioned table", "materialized view", "foreign table")
 
@@ -140,6 +142,12 @@ class Room:
             e.Table(name=relation.shown, rows=_rows(relation), bytes=relation.bytes, words=facts(relation, slots))
             for relation in largest
         )
+
+
+def altered_told(scripts: Iterable[Script]) -> tuple[str, ...]:
+    """The tables that the scripts make or change, as far as there is room for them."""
+    names = altered(action for script in scripts for one in script.statements for action in one.actions)
+    return tuple(f"{name.schema}.{name.name}" if name.schema else name.name for name in names)[:ALTERED]
 
 
 def locked(weighed: Iterable[Weighed]) -> list[Relation]:

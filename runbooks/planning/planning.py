@@ -30,7 +30,7 @@ from migrations.sql.hiding import veil_of
 from migrations.sql.veil import NOTHING, Veil
 from migrations.undoing import wrong_with_script, wrong_with_text
 from migrations.verify_sql import Claims, read_claims
-from runbooks.planning.plan_told import Room, locked
+from runbooks.planning.plan_told import Room, altered_told, locked
 from runbooks.redact.scripts import Hiding
 from runbooks.session import events as e
 from runbooks.session.frozen import Frozen
@@ -131,6 +131,7 @@ def make_plan(
         tables=room.tables_told(locked(weighed), known),
         unread=known.missing if known else (),
         runner=runner,
+        altered=altered_told(one.script for one in read),
     )
 
 

@@ -13,6 +13,7 @@ from runbooks.report.words import many
 from runbooks.session import events as e
 from runbooks.session.pairs import Opened, pairs_after
 from runbooks.session.runbook import Mode
+from runbooks.session.touched import Touching
 from runbooks.signing.record import Unsigned, said_by
 
 ALONE: dict[Mode, str] = {
@@ -40,6 +41,7 @@ class Facts:
     plan_seq: int = 0
     decisions: list[tuple[Record, e.Decided]] = field(default_factory=list)
     waivers: list[tuple[Record, e.Waived]] = field(default_factory=list)
+    touching: Touching = field(default_factory=Touching)
     pairs: Mapping[str, Opened] = field(default_factory=dict)
     """What is open, by the step that opened it."""
     not_applicable: dict[str, tuple[Record, e.ItemTicked]] = field(default_factory=dict)
@@ -100,6 +102,11 @@ class Facts:
         """The record that names the key with which the operator signed the first one, where approvals ask for that."""
         approval = self.plan.approval if self.plan else None
         return self.plan_seq if approval is not None and approval.operator_key else None
+
+    @property
+    def untouched(self) -> list[str]:
+        """The altered tables that nothing has looked at, where it had come to that."""
+        return self.touching.left(self.opening.runbook, self.plan) if "smoke" in self.phases else []
 
     def decided(self, *what: str) -> list[tuple[Record, e.Decided]]:
         """The decisions of these sorts, in order."""
@@ -175,6 +182,7 @@ def _take(facts: Facts, record: Record) -> None:
     if sort := _from_file(event):
         facts.from_file[sort] = facts.from_file.get(sort, 0) + 1
     facts.timings.take(record)
+    facts.touching.take(event)
     for words, subject in (*_deviations(event), *_anothers_pen(event, facts.opening.operator)):
         _deviated(facts, words, subject, record.seq)
 

@@ -151,6 +151,10 @@ def _rows(facts: Facts) -> Iterator[tuple[str, Words]]:
     yield "Target", target_words(facts)
     yield "Plan", _plan(facts)
     yield "Phases", _phases(facts)
+    if facts.untouched:
+        names: list[Words] = [(Value(name),) for name in facts.untouched[:12]]
+        more: list[Words] = [(f"{len(facts.untouched) - 12} more",)] if facts.untouched[12:] else []
+        yield "Not touched", ("altered, and by no step or item said to be looked at: ", *listed([*names, *more]))
     yield "Runbook", _runbook(opening)
     yield "Source", _source(opening)
     if facts.answers:

@@ -73,7 +73,7 @@ class PlanMade(Frozen):
     """What is about to happen. `hash` is what a GO refers to; see runbooks.planning.planning for what it covers.
 
     `tables` are those that the scripts lock; `unread` says what of the target could not be read. `runner` is what
-    applies the scripts, where gonogo does not.
+    applies the scripts, where gonogo does not. `altered` are the tables that they make or change, names without quotes.
     """
 
     kind: Literal["plan_made"] = "plan_made"
@@ -88,6 +88,7 @@ class PlanMade(Frozen):
     applied: tuple[Applied, ...] = ()
     runner: Runner | None = None
     approval: Approval | None = None
+    altered: tuple[str, ...] = ()
 
     @property
     def to_review(self) -> tuple[Script, ...]:

@@ -216,7 +216,8 @@ def unread(view: "RunView", step: Step) -> Item | None:
     section = view.section
     if section is None or step.effect == "reads":
         return None
-    return next((i for i in view.active_items(section) if i.first and i.id not in view.items), None)
+    firsts = (item for item in view.active_items(section) if item.first and item.id not in view.items)
+    return next((item for item in firsts if view.proof(item) is None), None)
 
 
 def _settled(view: "RunView", step: Step) -> bool:

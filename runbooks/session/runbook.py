@@ -36,6 +36,7 @@ class Step(Frozen):
     """One thing that runs. `uses` names the built-in (`backup.dump`); a shell block is `shell`.
 
     `shows` is what is put before the operator ahead of `start`: the command, or the parameters in words.
+    `touches` are the tables that it looks at.
     `undo` is the step that undoes this one: until that has run, a session does not end without a reason.
     """
 
@@ -48,6 +49,7 @@ class Step(Frozen):
     when: Condition | None = None
     shows: str = ""
     undo: str = ""
+    touches: tuple[str, ...] = ()
     line: int = 0
 
 
@@ -62,6 +64,7 @@ class Item(Frozen):
     text: str
     evidence: str | None = None
     proved_by: str = ""
+    touches: tuple[str, ...] = ()
     required: bool = False
     first: bool = False
     when: Condition | None = None
