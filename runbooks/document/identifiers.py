@@ -9,6 +9,7 @@ RESERVED = {
     "anchor": "is the step that notes the head elsewhere",
     "approvals": "stands for the approvals of a session",
     "env": "stands for the environment's values in `${env.key}`",
+    "logs": "stands for looks at the environment's logs",
     "opening": "is the step that opens a session",
     "secret": "stands for the project's secrets in `${secret.NAME}`",
     "signing": "stands for the signatures of a session",

@@ -3,6 +3,7 @@
 from runbooks.anchoring.noted import noted_by
 from runbooks.faces.queue_told import QueueTold
 from runbooks.session import events as e
+from runbooks.session.looked import looked_in
 from runbooks.session.proven import Proven
 from runbooks.signing.record import Unsigned, said_by
 
@@ -59,6 +60,8 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
             return ["", f"Ended: {event.outcome.replace('_', '-')}{_because(event.reason, said)}"]
         case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
             return [f"  ! record {unsigned.record} was not signed: {unsigned.reason}"]
+        case e.StepProgress() if (looked := looked_in(event.step, event.data)) is not None:
+            return [f"  ≡ {line}" for one in looked.logs for line in (one.words, *one.tail)]
         case e.StepProgress() if (noted := noted_by(event)) is not None:
             return [f"  {line}" for line in noted.words]
         case _:

@@ -5,6 +5,7 @@ from runbooks.report.parts import Strong, Value, Words, listed
 from runbooks.report.steps import kept_words, question_words
 from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login
 from runbooks.session import events as e
+from runbooks.session.looked import looked_in
 from runbooks.session.runbook import Runbook
 from runbooks.signing.record import Signed, Unsigned, said_by
 
@@ -97,6 +98,9 @@ class Entries:
             return ("Question ", Value(event.question), " ", *question_words(event))
         if isinstance(event, e.ArtefactKept):
             return kept_words(event)
+        if isinstance(event, e.StepProgress) and (looked := looked_in(event.step, event.data)) is not None:
+            logs = listed([(Value(one.words),) for one in looked.logs], "; ")
+            return (Strong("Logs"), ", since ", Value(looked.cause), ": ", *logs)
         if (noted := noted_by(event)) is not None:
             where = f", noted in {', '.join(noted.places)}" if noted.places else ", noted nowhere but here"
             lacks = ("; ", Strong("not noted"), ": ", Value(noted.missed)) if noted.missed else ()

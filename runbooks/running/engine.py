@@ -11,11 +11,13 @@ from runbooks.journal.records import stamp
 from runbooks.planning.plan_reader import PlanReader
 from runbooks.running.attempts import OPENING, Attempts
 from runbooks.running.execution import StepRun
+from runbooks.running.logs import Logs
 from runbooks.running.recorder import Recorder
 from runbooks.running.said import Refused, said
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session import gates, ways_back
+from runbooks.session.looked import LOGS
 from runbooks.session.pairs import unexplained
 from runbooks.session.runbook import ALONE, PHASES, Mode, PhaseName, Step
 from runbooks.session.undone import undone
@@ -35,10 +37,12 @@ class Engine:
         plans: PlanReader,
         by: e.By,
         before_end: Callable[[], Awaitable[None]],
+        logs: Logs,
     ) -> None:
         self._recorder = recorder
         self._attempts = attempts
         self._plans = plans
+        self._logs = logs
         self._by = by.model_copy(update={"how": "engine"})
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -124,6 +128,8 @@ class Engine:
 
     def _take(self, command: c.Command, by: e.By) -> None:
         match command:
+            case c.Start(step=name) if name == LOGS:
+                self._look_at_logs(by)
             case c.Start(step=name):
                 self._start(name, by)
             case c.Stop() | c.Cancel():
@@ -151,6 +157,12 @@ class Engine:
         if (item := gates.unread(self.view, step)) is not None:
             raise Refused(f"first: {item.text} ({item.id})")
         self._launch(self._attempts.run(step, why="start", by=by))
+
+    def _look_at_logs(self, by: e.By) -> None:
+        """Whatever runs goes on."""
+        if not self._logs.named:
+            raise Refused("gonogo.toml names no logs for this environment: [environments.NAME.logs]")
+        self._logs.ask(by)
 
     def _startable(self, name: str) -> Step:
         if self.view.undoes(name):  # from wherever the session stands, also after a failure

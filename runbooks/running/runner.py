@@ -40,6 +40,7 @@ from runbooks.redact import Redactor
 from runbooks.report.formats import KEPT, rendered
 from runbooks.running.attempts import Attempts
 from runbooks.running.engine import Engine
+from runbooks.running.logs import Logs
 from runbooks.running.recorder import Recorder, is_noted
 from runbooks.running.runner_log import RunnerLog
 from runbooks.session import events as e
@@ -185,18 +186,20 @@ class Runner:
         await plans.learn(recorder.view)
         attempts = Attempts(recorder, setting, plans)
         signatory = Signatory(recorder, self._folder, self._request.signing, setting.environ)
-        anchors = Anchors(recorder, setting)
+        anchors, logs = Anchors(recorder, setting), Logs(recorder, setting)
 
         async def before_end() -> None:
+            await logs.until_told()
             await asyncio.gather(anchors.settled(SETTLE_SECONDS), signatory.settled(SETTLE_SECONDS))
 
-        engine = Engine(recorder, attempts, plans, self._request.operator, before_end)
+        engine = Engine(recorder, attempts, plans, self._request.operator, before_end, logs)
         faces = Faces(recorder, self._folder, engine.submit, circle_of(setting.project), signatory)
         try:
             if self._request.resume:
                 recorder.append(self._resumed(unknown))
             signatory.begin()
             anchors.begin()
+            logs.begin()
             engine.start(unknown)
             async with listening(self._folder, faces.serve):
                 bye = await self._drive(engine, recorder)
@@ -208,6 +211,7 @@ class Runner:
             return bye.exit_code
         finally:
             await engine.interrupt()
+            await logs.leave()
             await attempts.close()
             await signatory.leave()
             await anchors.leave()

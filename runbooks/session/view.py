@@ -10,6 +10,7 @@ from runbooks.anchoring.noted import noted_in
 from runbooks.session import events as e
 from runbooks.session import gates
 from runbooks.session.changed import changed
+from runbooks.session.looked import LOGS, Looked, looked_in
 from runbooks.session.pairs import UNDO, Opened, pairs_after
 from runbooks.session.proven import is_green
 from runbooks.session.reach import Reach
@@ -159,6 +160,11 @@ class RunView:
         if self.ended is None or self.opened is None:
             return ()
         return owed_by(self.runbook, self.conditions, self.ended.outcome, date.fromisoformat(self.at[:10]))
+
+    @property
+    def looked(self) -> Looked | None:
+        """The last look at the environment's logs, if there was one."""
+        return looked_in(LOGS, self.step(LOGS).progress)
 
     @property
     def unsigned(self) -> tuple[int, str] | None:

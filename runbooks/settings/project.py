@@ -12,6 +12,15 @@ FILE = "gonogo.toml"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Log:
+    """Where to look when something went wrong: an address to open, or a program and its arguments that print it."""
+
+    name: str
+    url: str = ""
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """One `[environments.NAME]`. `url` and `direct_url` are names of environment variables."""
 
@@ -31,6 +40,8 @@ class Environment:
     signers_from: str | None = None
     review_within: int = 3
     """Working days, after a run in the emergency lane."""
+    logs: tuple[Log, ...] = ()
+    """`[environments.NAME.logs]`, in its order."""
     values: dict[str, str] = field(default_factory=dict)
     """`[environments.NAME.values]`: what `${env.key}` stands for in the runbook's step parameters."""
 

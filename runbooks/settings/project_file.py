@@ -15,7 +15,7 @@ from runbooks.library import shipped
 from runbooks.settings.durations import EXPECTED, duration
 from runbooks.settings.faults import Fault, Faults, ProjectError
 from runbooks.settings.nearest import nearest
-from runbooks.settings.project import FILE, Environment, Project, Review
+from runbooks.settings.project import FILE, Environment, Log, Project, Review
 from runbooks.settings.toml_text import KeyLines, TomlError, read_toml
 
 REVIEW_KEYS = tuple(field.name for field in fields(Review))
@@ -208,6 +208,7 @@ class _Reader:
             signers_from=self._signers_from(own),
             review_within=own.number("review_within", 1, 30, 3),
             pooler="session" if own.text("pooler", "session".__eq__, '"session"') else None,
+            logs=self._logs(name, own),
             values=self._values(name, own),
         )
 
@@ -219,6 +220,21 @@ class _Reader:
         elif own.values.get("approvals") and not {"signers", "signers_from"} & set(own.values):
             self.faults.add(own.line_of("approvals"), "`approvals` without signers", "`signers` or `signers_from`")
         return found
+
+    def _logs(self, name: str, own: _Table) -> tuple[Log, ...]:
+        table = self._table(own.values.get("logs", {}), f"environments.{name}.logs", ())
+        found = list[Log]()
+        expected = 'an address to open ("https://…"), or a program and its arguments: ["./ops/logs", "--since", "10m"]'
+        for key, value in table.values.items():
+            if not _NAME.fullmatch(key):
+                self.faults.add(table.line_of(key), f"`{key}` cannot name a log", "letters, digits, - and _, up to 40")
+            elif isinstance(value, str) and re.fullmatch(r"https?://\S+", value):
+                found.append(Log(name=key, url=value))
+            elif _is_argv(value) and value[0]:
+                found.append(Log(name=key, command=tuple(value)))
+            else:
+                self.faults.add(table.line_of(key), f"`{key}` is not right", expected)
+        return tuple(found)
 
     def _values(self, name: str, own: _Table) -> dict[str, str]:
         table = self._table(own.values.get("values", {}), f"environments.{name}.values", ())

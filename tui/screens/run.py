@@ -2,6 +2,7 @@
 
 from runbooks.session import commands as c
 from runbooks.session.events import QuestionAsked
+from runbooks.session.looked import LOGS
 from runbooks.session.pairs import Pair, open_pairs
 from runbooks.session.runbook import Item, Step
 from runbooks.session.view import RunView
@@ -9,6 +10,7 @@ from tui.face import Hold
 from tui.printable import one_line, printable
 from tui.screens.confirm import Asked, Confirm
 from tui.screens.decisions import Decisions
+from tui.screens.logs import Logs
 from tui.screens.run_keys import BINDINGS, wanted
 from tui.screens.run_panes import RunPanes
 from tui.screens.transcript import Transcript
@@ -178,6 +180,12 @@ class Run(RunPanes, Decisions):
             self.say("Nothing is asked.")
         elif not self.watches():
             self._ask_question(question)
+
+    def action_logs(self) -> None:
+        """Look at the environment's logs, anew where this face may ask for it."""
+        if self.view.ended is None and self.gonogo.has_pen and not self.gonogo.gone:
+            self.gonogo.send(c.Start(step=LOGS))
+        self.app.push_screen(Logs(self._clock))
 
     def action_transcript(self) -> None:
         """The record so far."""

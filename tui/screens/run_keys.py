@@ -27,6 +27,7 @@ BINDINGS: list[BindingType] = [
     _key("e", "end", "End", "End this session, with a reason"),
     _key("p", "transcript", "Transcript", "The record of this session so far"),
     _key("i", "contacts", "Contacts", "Whom to call, and what the runbook advises for known errors"),
+    _key("m", "logs", "Logs", "The logs of the environment: where they are, and their last lines"),
     _key("h", "take_pen", "Take the pen", "Be the one whose keys count, with a reason"),
     _key("1", "pane('steps')", "Steps", "Show the steps"),
     _key("2", "pane('detail')", "Detail", "Show the chosen step"),
@@ -57,7 +58,8 @@ def wanted(view: RunView, state: Standing, *, has_pen: bool = True) -> tuple[str
     scripts = ("review",) if view.to_review else ()
     watching = not has_pen and state.kind not in _PAST
     deciding = ("take_pen",) if watching else _deciding(view, state)
-    return tuple(dict.fromkeys((*deciding, *scripts, "transcript", *_LEAVING)))
+    logs = ("logs",) if view.looked is not None else ()
+    return tuple(dict.fromkeys((*deciding, *scripts, *logs, "transcript", *_LEAVING)))
 
 
 def _deciding(view: RunView, state: Standing) -> tuple[str, ...]:

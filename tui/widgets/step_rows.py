@@ -6,6 +6,7 @@ from datetime import datetime
 from textual.content import Content
 
 from runbooks.session.events import Check, Failure, Outcome
+from runbooks.session.looked import Looked
 from runbooks.session.runbook import Effect, Step
 from runbooks.session.view import RunView, StepView
 from tui.palette import OUTCOMES, WAIVED, of_step
@@ -45,6 +46,7 @@ def step_rows(view: RunView, name: str, now: datetime) -> Iterator[Row]:
         for check in sorted(state.checks, key=lambda c: WORST_FIRST.index(c.outcome)):
             yield from _check(view, name, check)
     yield from _kept(view, name, state)
+    yield from _logs(view, name, state)
 
 
 def _step(view: RunView, name: str) -> Step | None:
@@ -103,6 +105,22 @@ def _check(view: RunView, name: str, check: Check) -> Iterator[Row]:
     if waiver is not None:
         words = f"waived by {one_line(waiver.by.name)}: {printable(waiver.reason)}"
         yield row(Content.assemble("  ", WAIVED.sign, " "), (words, "$warn"))
+
+
+def _logs(view: RunView, name: str, state: StepView) -> Iterator[Row]:
+    """What the environment's logs had to say when this attempt failed."""
+    looked = view.looked
+    if looked is not None and (looked.step, looked.attempt) == (name, state.attempt):
+        yield BLANK
+        yield from log_rows(looked)
+
+
+def log_rows(looked: Looked) -> Iterator[Row]:
+    """Each log of a look: where it is, and the last that it says."""
+    for one in looked.logs:
+        yield row(Content.styled("≡ ", "$busy"), (one_line(one.words), "$warn" if one.wrong else ""))
+        for line in one.tail:
+            yield row("    ", (one_line(line), "$quiet"))
 
 
 def _kept(view: RunView, name: str, state: StepView) -> Iterator[Row]:

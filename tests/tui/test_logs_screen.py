@@ -1,0 +1,23 @@
+"""The logs on the screen: beside the step that failed, and on a screen of their own."""
+
+from runbooks.session import commands as c
+from runbooks.session.looked import LOGS
+from tests.runbooks.test_logs import look
+from tests.tui import recorded as r
+from tests.tui.conftest import Stage
+from tui.widgets.step_rows import step_rows
+
+
+async def test_the_screens_show_them_and_copy_the_addresses(opened: Stage) -> None:
+    events = [*r.to_preflight()]
+    async with opened([*events, look()]) as (app, client, pilot):
+        shown = "\n".join(row.body.plain for row in step_rows(client.view, "dump", r.NOW))
+        assert "web: https://logs.example.org" in shown and "ERROR [/bold] two" in shown
+        artefact = client.folder / "artefacts/000009-logs-1-app.log"
+        artefact.parent.mkdir()
+        artefact.write_text("zero\none\nERROR [/bold] two\n")
+        await pilot.press("m")
+        await r.settle(pilot, lambda: "zero" in r.screen_text(app) and "since" not in r.screen_text(app))
+        assert c.Start(step=LOGS) in client.sent
+        await pilot.press("y")
+        assert app.clipboard == "https://logs.example.org"

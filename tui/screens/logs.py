@@ -1,0 +1,103 @@
+"""The environment's logs: their addresses, to be opened elsewhere, and the last lines of what their commands say."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding
+
+from runbooks.session import commands as c
+from runbooks.session.looked import LOGS, Looked
+from runbooks.session.view import RunView
+from tui.printable import one_line, printable
+from tui.screens.base import BACK, SCROLL, SessionScreen
+from tui.widgets.band import Band
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.lines_pane import LinesPane
+from tui.widgets.row import Row, row
+from tui.words import Clock
+
+LARGEST = 2_000_000
+
+
+class Logs(SessionScreen):
+    """The last look at them; a new one takes its place."""
+
+    BINDINGS = [
+        Binding("r", "again", "Look again", id="logs.again", tooltip="Ask for the logs as they are now"),
+        Binding("y", "copy", "Copy", id="logs.copy", tooltip="Copy the addresses, to be opened in a browser"),
+        BACK,
+    ]
+    FIXED = (SCROLL,)
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._shown: Looked | None = None
+
+    def compose(self) -> ComposeResult:
+        """The lines, and the keys."""
+        yield Band(self._clock)
+        yield LinesPane(id="text")
+        yield KeyBar()
+
+    def begin(self) -> None:
+        """Wait for the look that was asked for."""
+        pane = self.query_one("#text", LinesPane)
+        pane.border_title = "Logs"
+        pane.show([row("", "No look at the logs is on record yet.")])
+        pane.focus()
+        self.show(self.view)
+
+    def show(self, view: RunView) -> None:
+        """Show the last look, if it is a new one."""
+        looked = view.looked
+        if looked is not None and looked != self._shown:
+            self._shown = looked
+            self._read(looked)
+
+    def keys(self) -> tuple[str, ...]:
+        """What is wanted now."""
+        return ("again", "copy", "back", "app.help")
+
+    def action_again(self) -> None:
+        """Ask for another look."""
+        self.gonogo.send(c.Start(step=LOGS))
+
+    def action_copy(self) -> None:
+        """Copy all addresses."""
+        urls = [one_line(one.url) for one in self._shown.logs if one.url] if self._shown else []
+        if urls:
+            self.gonogo.copy("\n".join(urls), ", ".join(urls))
+        else:
+            self.app.notify("None of the logs has an address.", markup=False)
+
+    @work(exclusive=True)
+    async def _read(self, looked: Looked) -> None:
+        pane = self.query_one("#text", LinesPane)
+        pane.border_title = f"Logs, look {looked.number}: {one_line(looked.cause)}"
+        folder = self.gonogo.folder
+        pane.show(await asyncio.to_thread(lambda: list(rows(folder, looked))))
+
+
+def rows(folder: Path, looked: Looked) -> Iterator[Row]:
+    """Each log with all its lines that were kept."""
+    for one in looked.logs:
+        yield row("", (one_line(one.words), "bold $warn" if one.wrong else "bold $busy"))
+        for line in _lines(folder, one.path) or one.tail:
+            yield row("  ", printable(line))
+        yield row("", "")
+
+
+def _lines(folder: Path, path: str) -> list[str]:
+    """Those of a file in the session's folder; none if it is not there any more."""
+    file = folder / path
+    if not path or not file.resolve().is_relative_to(folder.resolve()):
+        return []
+    try:
+        with file.open("rb") as stream:
+            return stream.read(LARGEST).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
