@@ -97,6 +97,7 @@ class _Assembly:
             name=head.get("name", name),
             owner=head.get("owner", ""),
             reviewed=head.get("reviewed", ""),
+            review_every=head.get("review_every", ""),
             sha256=sha256,
             prose=self.prose[id(self.parts[0])],
             rollback=self._text("rollback"),

@@ -6,11 +6,12 @@ from typing import Any
 
 from runbooks.document.blocks import Fence, Table
 from runbooks.session.runbook import PHASES, WAYS, Advice
+from runbooks.settings.durations import duration
 from runbooks.settings.faults import Faults
 from runbooks.settings.toml_text import KeyLines, TomlError, read_toml
 
 KEYS = {
-    "runbook": ("name", "owner", "reviewed"),
+    "runbook": ("name", "owner", "reviewed", "review_every"),
     "option": ("id", "way", "costs", "loses", "until", "read_by", "application"),
 }
 _ORDERED = re.compile(r"(before|after): \S")
@@ -38,7 +39,9 @@ def read_head(block: Fence, tag: str, faults: Faults) -> dict[str, str] | None:
         if key not in table:
             continue
         value = _date(table[key]) if key == "reviewed" else table[key]
-        if key == "until" and value not in PHASES:
+        if key == "review_every" and not _is_period(table[key]):
+            faults.add(line_of(key), "`review_every` cannot be read", 'days in quotes, such as "180d"')
+        elif key == "until" and value not in PHASES:
             faults.unknown(line_of(key), "phase", str(value), PHASES)
         elif key == "way" and value not in WAYS:
             faults.unknown(line_of(key), "way", str(value), WAYS)
@@ -67,6 +70,13 @@ def read_advice(table: Table, faults: Faults) -> list[Advice]:
         else:
             found.append(Advice(see=row.plain[0], do=row.cells[1]))
     return found
+
+
+def _is_period(value: object) -> bool:
+    try:
+        return isinstance(value, str) and duration(value).days > 0
+    except ValueError:
+        return False
 
 
 def _date(value: object) -> str | None:

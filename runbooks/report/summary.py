@@ -241,6 +241,7 @@ def _phases(facts: Facts) -> Words:
 def _runbook(opening: e.SessionOpened) -> Words:
     book = opening.runbook
     owner: Words = (", owner ", Value(book.owner)) if book.owner else ()
+    owner += (", reviewed ", Value(book.reviewed)) if book.reviewed else ()
     return (Value(book.name), *owner, ", SHA-256 ", Value(book.sha256 or "?"), " ", _OPENED)
 
 

@@ -23,11 +23,13 @@ from migrations.target import Connection, Fingerprint, Pooling, Url, environment
 from migrations.target.connecting import told
 from migrations.target.presence import Presence
 from runbooks.approvals.session import SessionApprovals
+from runbooks.document.age import overdue
 from runbooks.forbidden import check_commands
 from runbooks.history.left_open import left_open
 from runbooks.history.sessions import dumps_folder
 from runbooks.host import logout, sharing
 from runbooks.host.sharing import circle_of
+from runbooks.library import shipped
 from runbooks.planning.identity import Stop, judge
 from runbooks.planning.plan_reader import PlanReader
 from runbooks.planning.planning import engine_of
@@ -99,6 +101,7 @@ class Opening:
         host = await logout.look(self._setting.folder, self._setting.environ)
         if (circle := circle_of(self._setting.project)) is not None:
             self._run.check("group", "Who else may watch, and take the pen", *sharing.told(circle))
+        self._age()
         self._run.check("stays", "Goes on when you log out", *logout.told(host))
         async with self._run.connect("read") as connection:
             pin = self._setting.target.pin
@@ -155,6 +158,13 @@ class Opening:
         for variable, url in self._setting.urls.items():
             ignored = f"; without effect here: {', '.join(url.ignored)}" if url.ignored else ""
             self._run.check(f"url-{variable.lower().replace('_', '-')}", variable, "ok", url.shown + ignored)
+
+    def _age(self) -> None:
+        """Whether the team has read its runbook lately. One that ships is gonogo's to read."""
+        own = self._setting.environment.runbook not in (None, *shipped())
+        if own and (words := overdue(self._setting.runbook, datetime.now(UTC).date())):
+            advice = "Read it, put right what is not so any more, and write today's date as `reviewed`."
+            self._run.check("runbook", "The runbook was reviewed", "warn", words, advice)
 
     def _identity(self, pin: Fingerprint, mark: str | None) -> None:
         environment = self._setting.environment

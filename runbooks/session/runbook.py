@@ -135,6 +135,7 @@ class Runbook(Frozen):
     name: str
     owner: str = ""
     reviewed: str = ""
+    review_every: str = ""
     sha256: str = ""
     prose: str = ""
     phases: tuple[Phase, ...]

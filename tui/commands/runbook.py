@@ -1,11 +1,13 @@
 """`gonogo runbook`."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from migrations.problem import Misuse
 from runbooks.document import read_runbook
+from runbooks.document.age import overdue
 from runbooks.library import read_shipped, shipped
 from runbooks.steps import catalogue
 from tui.commands.common import talk
@@ -25,6 +27,8 @@ def check_runbook(document: Path) -> None:
     book = read_runbook(document, catalogue=catalogue())
     for words in told_of_commands(book, document):
         talk(printable(words))
+    if words := overdue(book, datetime.now(UTC).date()):
+        talk(printable(f"! {document}: {words}"))
     steps = sum(1 for _ in book.steps())
     click.echo(f"{document}: in order, {steps} steps, {len(book.options)} ways back")
 
