@@ -92,6 +92,7 @@ class Live:
         sort: str | None = "screen",
         mode: str = "walk",
         emergency: str = "",
+        windows: tuple[str, ...] = (),
         park_seconds: float = SECONDS,
         face_seconds: float = SECONDS,
     ) -> None:
@@ -110,6 +111,7 @@ class Live:
                 "operator": ANA,
                 "headless": sort == "headless",
                 "emergency": emergency,
+                "windows": windows,
             }
         )
         runner = Runner(self.folder, request, RunnerLog(self.log), park_seconds=park_seconds, face_seconds=face_seconds)

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from runbooks.history.sessions import Summary
 from runbooks.session.commands import Command, lacking
-from runbooks.session.view import RunView
+from runbooks.session.view import RunView, as_of
 from runbooks.settings.project import Project
 from tui.face import Face
 from tui.printable import one_line
@@ -227,6 +227,11 @@ class GonogoApp(Looking):
         self._unsigned: tuple[int, str] | None = None
         self._missed: tuple[int, str] | None = None
         self._announced = ""
+
+    @property
+    def view(self) -> RunView:
+        """The session at this moment: what grows old on the screen, or opens, does so without a record."""
+        return as_of(self._client.view, self.clock())
 
     def on_mount(self) -> None:
         """Follow the session from here on; the clock ticks once a second."""

@@ -42,7 +42,7 @@ class Hold(Protocol):
 
     @property
     def kind(self) -> str:
-        """What sort: running, step, check, stale, item, review, question, refused, undo."""
+        """What sort: running, step, check, stale, item, review, question, refused, undo, window."""
 
     @property
     def subject(self) -> str:

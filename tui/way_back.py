@@ -5,6 +5,8 @@ from datetime import datetime
 
 from textual.content import Content
 
+from runbooks.session.events import WINDOW
+from runbooks.session.fitting import fit
 from runbooks.session.runbook import PHASES, Option, Phase, Section
 from runbooks.session.touched import untouched
 from runbooks.session.view import RunView
@@ -67,6 +69,20 @@ def untouched_rows(view: RunView) -> Iterator[Row]:
     if names:
         words = ", ".join(map(one_line, names[:12])) + (f" and {len(names) - 12} more" if names[12:] else "")
         yield row(Content.styled("! ", "$warn"), ("altered, and touched by nothing yet: ", "$warn"), words)
+
+
+def window_rows(view: RunView) -> Iterator[Row]:
+    """How long the maintenance window is still open, and what has to fit into it; nothing where there is none."""
+    found = fit(view)
+    if found is None or view.phase not in PHASES or view.ended is not None:
+        return
+    shut = found.window.now is None
+    shade = "$fail" if shut else "$warn" if found.too_short else "$quiet"
+    waived = ("  waived", "$warn") if WINDOW in view.waivers else ""
+    words = one_line(found.words)
+    if shut and PHASES.index(view.phase) > PHASES.index("preflight"):
+        words = f"{words}. Finish, or go back: nothing is stopped by it"
+    yield row(Content.styled("◷ ", shade), "window: ", (words, shade), waived)
 
 
 def crosses_no_return(view: RunView) -> bool:

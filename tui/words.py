@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from runbooks.session.lengths import minutes as minutes
+
 Clock = Callable[[], datetime]
 """Tells the time, aware of its zone."""
 
@@ -34,15 +36,6 @@ def took(microseconds: int) -> str:
     if microseconds < 60_000_000:
         return f"{microseconds / 1_000_000:.1f} s"
     return elapsed(timedelta(microseconds=microseconds))
-
-
-def minutes(length: timedelta) -> str:
-    """Whole minutes, never rounded up: `under a minute`, `48 min`, `3 h 5 min`, `2 d 4 h`."""
-    whole = max(0, length // timedelta(minutes=1))
-    if whole < 60:
-        return f"{whole} min" if whole else "under a minute"
-    hours, rest = divmod(whole, 60)
-    return f"{hours} h {rest} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
 
 
 def size(count: float) -> str:

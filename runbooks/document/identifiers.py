@@ -13,6 +13,7 @@ RESERVED = {
     "opening": "is the step that opens a session",
     "secret": "stands for the project's secrets in `${secret.NAME}`",
     "signing": "stands for the signatures of a session",
+    "window": "stands for the maintenance windows of a session",
 }
 
 _VALID = re.compile(r"[a-z][a-z0-9-]{0,63}", re.ASCII)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from migrations.problem import Misuse
 from runbooks.forbidden import FIRST_RUN, SHELL
-from runbooks.session.events import AnswersFile, PlanMade
+from runbooks.session.events import WINDOW, AnswersFile, PlanMade
 from runbooks.session.frozen import Frozen
 from runbooks.session.runbook import PHASES, Item, Runbook
 from runbooks.session.view import RunView
@@ -65,7 +65,7 @@ def check_answers(answers: Answers, runbook: Runbook, migrations: Sequence[str] 
     `migrations` are the names in the migrations folder, where they are known.
     """
     items = [item.id for section in runbook.sections() for item in section.items]
-    subjects = ["opening", *(step.id for step in runbook.steps()), *items]
+    subjects = ["opening", WINDOW, *(step.id for step in runbook.steps()), *items]
     questions = list(_questions(runbook))
     for table, names, known in (
         ("items", answers.items, items),

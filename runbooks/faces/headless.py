@@ -22,7 +22,8 @@ Say = Callable[[str], None]
 SIGNS: dict[Weight, str] = {"plain": "·", "good": "✔", "bad": "✘", "open": "?"}
 
 
-_TABLES: dict[str, str] = {"item": "items", "review": "reviews", **dict.fromkeys(("step", "check", "undo"), "waivers")}
+_WAIVED = dict.fromkeys(("step", "check", "undo", "window"), "waivers")
+_TABLES: dict[str, str] = {"item": "items", "review": "reviews", **_WAIVED}
 """Where in an answers file stands what lifts a hold."""
 
 
@@ -182,7 +183,7 @@ class Headless:
                 return self._tick(hold.subject) or self._waive(hold)
             case "review":
                 return self._review(view, hold.subject)
-            case "step" | "check":
+            case "step" | "check" | "window":
                 return self._waive(hold)
             case "undo":
                 return self._close(view)

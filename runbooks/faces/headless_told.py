@@ -64,6 +64,8 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
             return [f"  ≡ {line}" for one in looked.logs for line in (one.words, *one.tail)]
         case e.StepProgress() if (noted := noted_by(event)) is not None:
             return [f"  {line}" for line in noted.words]
+        case e.StepProgress(step=e.WINDOW, data={"label": str(words)}):
+            return [f"  maintenance window: {words}"]
         case _:
             return []
 

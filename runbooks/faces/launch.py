@@ -3,7 +3,7 @@
 import functools
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from runbooks.session.events import AnswersFile, By, PlanMade, SessionOpened
 from runbooks.session.frozen import Frozen
 from runbooks.session.references import check_values
 from runbooks.session.runbook import Mode
+from runbooks.session.windows import EXPECTED, read_window
 from runbooks.settings.nearest import nearest
 from runbooks.settings.project import Environment, Project
 from runbooks.signing.signatory import AGENT, Signing
@@ -52,6 +53,7 @@ class Request(Frozen):
     headless: bool = False
     signing: Signing | None = None
     emergency: str = ""
+    windows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,16 @@ def lane_of(approvals: Sequence[Path], emergency: str | None) -> Lane:
     if given and (wrong := next((one for one in given if one.document.plan != given[0].document.plan), None)):
         raise Misuse(f"{wrong.name} and {given[0].name} approve different plans.", advice="One plan, one session.")
     return Lane(given, (emergency or "").strip())
+
+
+def windows_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """The maintenance windows of one session, as they were given. Raises Misuse."""
+    for text in (found := tuple(texts)):
+        try:
+            read_window(text)
+        except ValueError as error:
+            raise Misuse(f"--window {text}: {error}.", advice=f"Expected {EXPECTED}.") from None
+    return found
 
 
 def environment_of(project: Project, name: str) -> Environment:
@@ -123,6 +135,7 @@ async def begin(
     narrowing: Narrowing = WHOLE,
     signing: Signing | None = None,
     lane: Lane = USUAL,
+    windows: tuple[str, ...] = (),
 ) -> tuple[Client, Answers]:
     """Begin a session. `document`: the name and text of a runbook, if it is not the environment's own.
 
@@ -162,6 +175,7 @@ async def begin(
         headless=headless,
         signing=signing,
         emergency=lane.emergency,
+        windows=windows,
     )
     try:
         keep(folder, lane.approvals)

@@ -45,7 +45,7 @@ UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Run
 STRAY = (".DS_Store", "Thumbs.db", "desktop.ini")
 _FIELDS = """
 session_opened: format* gonogo session mode* environment protected project project_file* project_sha256 runbook git*
-  operator ticket answers* previous* machine* emergency* tried*
+  operator ticket answers* previous* machine* emergency* tried* windows*
 plan_made: hash target protected scripts held_back* conditions* tables* unread* applied* runner* approval* altered*
 phase_opened: phase option*
 step_started: step attempt title uses effect why by*

@@ -35,6 +35,8 @@ class Said:
             case e.PhaseOpened(phase=phase, option=option):
                 way = f": {option}" if option else ""
                 return (Strong(f"{phase.capitalize()}{way} was opened"),)
+            case e.StepProgress(step=e.WINDOW):
+                return self._entries.words(event)
             case e.StepStarted() | e.StepOutput() | e.StepProgress() | e.StepEnded() | e.ArtefactKept():
                 return (Value(self._title(event)), *_of_step(event))
             case e.QuestionAsked():

@@ -110,4 +110,7 @@ class Entries:
                 return (f"Record {record} signed ({why}) with the key ", Value(key))
             case Unsigned(record=record, why=why, reason=reason):
                 return (Strong("Not signed"), f": record {record} ({why}), because ", Value(reason))
+        match event:
+            case e.StepProgress(step=e.WINDOW, data={"label": str(words), "why": str(why)}):
+                return (Strong("Maintenance window"), f" ({why}), by the server's clock: ", Value(words))
         return (f"{event.kind} outside of any step: ", Value(event.model_dump_json()))

@@ -279,6 +279,10 @@ def _interruptions(event: e.Event) -> Iterable[tuple[str, str]]:
             yield "a torn line of the journal was set aside", ""
         case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
             yield "a record was to be signed, and was not", f"record {unsigned.record}: {unsigned.reason}"
+        case e.StepProgress(step=e.WINDOW, data={"open": False, "why": str(why), "label": str(words)}) if (
+            why != "opening"
+        ):
+            yield f"the maintenance window was not open ({why})", words
         case e.StepProgress() if (noted := noted_by(event)) is not None and noted.missed:
             yield "a head could not be noted everywhere", f"record {noted.record}: {noted.missed}"
         case _:

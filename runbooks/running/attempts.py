@@ -10,6 +10,7 @@ from typing import Any, Literal
 import psycopg
 from pydantic import JsonValue, ValidationError
 
+from migrations.anchoring import clock_ahead
 from migrations.problem import Misuse, Problem
 from migrations.target import Pinned, environment_mark
 from migrations.target.connecting import told
@@ -20,6 +21,7 @@ from runbooks.planning.plan_reader import PlanReader
 from runbooks.running.execution import StepRun, failure_of
 from runbooks.running.opening import Opening, Verdict
 from runbooks.running.recorder import Recorder
+from runbooks.running.window import window_told
 from runbooks.session import events as e
 from runbooks.session.pairs import open_pairs
 from runbooks.session.references import SECRET, resolve, with_captured
@@ -95,6 +97,7 @@ class Attempts:
                 run.check(f"ended-{name}", f"How “{step.title}” ended", settled.outcome, settled.words)
             changed = await self._pin_anew(run) or changed
             run.check("target", "Target", "ok", changed or "the database that this session is pinned to")
+            await self.read_window("resume")
             if self._mode != "backup":
                 await self._presence.hold(run.application_name)
                 run.check("alone", "One session at a time", "ok", "nobody else works on this database")
@@ -128,6 +131,18 @@ class Attempts:
         judge_mark(self._setting.project, self._setting.environment, now.pin, mark)
         target.pin = now.pin
         return changed
+
+    async def read_window(self, why: str) -> None:
+        """Tell how the maintenance windows stand by the server's clock, where there are any. Raises Problem."""
+        if (view := self._recorder.view).opened and view.opened.windows and view.phase != "rollback":
+            connection = await self._setting.target.open("read", application_name="gonogo clock")
+            try:
+                ahead, within = await clock_ahead(connection)
+            except psycopg.Error as error:
+                raise told(error, lost=connection.closed, where=self._setting.direct.shown) from None
+            finally:
+                await connection.close()
+            self._recorder.append(window_told(view, why, ahead, within))
 
     def run(self, step: Step, *, why: Why, by: e.By | None = None) -> Coroutine[Any, Any, None]:
         """One attempt; its start is written when this returns, what is left of it is to be awaited.

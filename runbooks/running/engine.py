@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from migrations.problem import Problem
-from runbooks.journal.records import stamp
 from runbooks.planning.plan_reader import PlanReader
 from runbooks.running.attempts import OPENING, Attempts
 from runbooks.running.execution import StepRun
@@ -21,7 +19,7 @@ from runbooks.session.looked import LOGS
 from runbooks.session.pairs import unexplained
 from runbooks.session.runbook import ALONE, PHASES, Mode, PhaseName, Step
 from runbooks.session.undone import undone
-from runbooks.session.view import RunView
+from runbooks.session.view import RunView, as_of
 
 
 class Engine:
@@ -135,7 +133,7 @@ class Engine:
             case c.Stop() | c.Cancel():
                 self._stop(command, by)
             case c.Answer() | c.Tick() | c.Untick() | c.Review() | c.Waive():
-                self._recorder.append(said(self.view, command, by))
+                self._recorder.append(said(self._now(), command, by))
             case c.Decide(what="go", phase=phase):
                 self._go(phase, by)
             case c.Decide(phase=phase, reason=reason):
@@ -211,6 +209,7 @@ class Engine:
             if step.effect == "reads" and self.view.step(step.id).status == "ended":
                 await self._attempts.run(step, why="go", by=by)
         try:
+            await self._attempts.read_window(f"go-{phase}")
             difference = await self._plans.differs(self.view) if phase == "preflight" else None
         except Problem as problem:
             self._refuse_go(phase, str(problem), by)
@@ -371,7 +370,10 @@ class Engine:
 
     def _gate(self) -> gates.Gate:
         """The hold point at this moment: the view's own time is that of the last record, which may be long ago."""
-        return gates.poll(replace(self.view, at=stamp(datetime.now(UTC))))
+        return gates.poll(self._now())
+
+    def _now(self) -> RunView:
+        return as_of(self.view, datetime.now(UTC))
 
     def _launch(self, work: Coroutine[Any, Any, None]) -> None:
         self._task = asyncio.create_task(work)

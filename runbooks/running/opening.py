@@ -10,6 +10,7 @@ from typing import Literal
 import psycopg
 
 from migrations import activity
+from migrations.anchoring import clock_ahead
 from migrations.apply import STRINGS, strings_in_doubt
 from migrations.backup.restore_point import archiving
 from migrations.backup.tools import tools
@@ -35,6 +36,7 @@ from runbooks.planning.plan_reader import PlanReader
 from runbooks.planning.planning import engine_of
 from runbooks.running.execution import StepRun
 from runbooks.running.recorder import Recorder
+from runbooks.running.window import window_told
 from runbooks.session.events import Runner
 from runbooks.settings.project import Environment
 from runbooks.settings.setting import Setting
@@ -112,6 +114,7 @@ class Opening:
             role = "superuser" if allowed.superuser else "ordinary role"
             self._run.check("role", "Role", "ok", f"{allowed.role}, {role}")
             await self._lock(connection)
+            await self._window(connection)
             if self._setting.environment.register and self._changes:
                 self._run.check("register", "Register in the target", "ok", await register.may(connection))
             if self._has("restore.side"):
@@ -185,6 +188,14 @@ class Opening:
             return
         advice = f"Another migration runs, or hangs. If its program is gone: {others[0].end_sql}"
         self._run.check("lock", "Prisma's lock", "warn", f"held by {others[0].words}", advice)
+
+    async def _window(self, connection: Connection) -> None:
+        """Whether it is open now matters at Preflight's hold point: here it is told."""
+        view = self._recorder.view
+        if view.opened is None or not view.opened.windows:
+            return
+        self._recorder.append(told := window_told(view, "opening", *await clock_ahead(connection)))
+        self._run.check("window", "Maintenance window", "ok" if told.data["open"] else "warn", str(told.data["label"]))
 
     async def _way_back(self, connection: Connection) -> None:
         found = await in_the_way(connection)

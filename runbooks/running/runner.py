@@ -173,7 +173,12 @@ class Runner:
                 tried, root, setting.project.name, setting.environment.parity, setting.runbook
             ),
             emergency=self._emergency(setting.environment),
+            windows=self._windows(setting.environment),
         )
+
+    def _windows(self, environment: Environment) -> tuple[tuple[str, ...], ...]:
+        given = (environment.window, self._request.windows) if self._request.mode == "walk" else ()
+        return tuple(group for group in given if group)
 
     def _emergency(self, environment: Environment) -> e.Emergency | None:
         reason = self._request.emergency

@@ -34,6 +34,8 @@ from runbooks.session.runbook import Condition, Effect, Mode, PhaseName, Runbook
 FORMAT = 1
 SIGNING = "signing"
 """The step under which the signatures of a session are told. No runbook has one of that name."""
+WINDOW = "window"
+"""The step under which the server's clock is told against the maintenance windows; and what a waiver of them names."""
 ANCHOR = "anchor"
 """The step under which it is told where the head of the journal was noted. No runbook has one of that name."""
 
@@ -45,7 +47,8 @@ class SessionOpened(Frozen):
     """The first record: what needs no server. `project_file` is where gonogo.toml was.
 
     `machine` tells the host from others, and nothing else: see runbooks.host.machine. `tried`: by way back, how it went
-    on the environment beside.
+    on the environment beside. `windows` are maintenance windows as they are written, those of the environment and those
+    of this session: one of each must be open.
     """
 
     kind: Literal["session_opened"] = "session_opened"
@@ -67,6 +70,7 @@ class SessionOpened(Frozen):
     machine: str = ""
     emergency: Emergency | None = None
     tried: dict[str, Tried] = {}
+    windows: tuple[tuple[str, ...], ...] = ()
 
 
 class PlanMade(Frozen):

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from runbooks.session.events import Check, Outcome, Waived
+from runbooks.session.events import WINDOW, Check, Outcome, Waived
+from runbooks.session.fitting import fit
 from runbooks.session.pairs import unexplained
 from runbooks.session.runbook import PHASES, Item, Phase, Step
 
 if TYPE_CHECKING:
     from runbooks.session.view import RunView, StepView
 
-Kind = Literal["running", "step", "check", "stale", "item", "review", "question", "refused", "undo"]
+Kind = Literal["running", "step", "check", "stale", "item", "review", "question", "refused", "undo", "window"]
 
 RANK: dict[Outcome, int] = {"ok": 0, "warn": 1, "unknown": 2, "fail": 3}
 
@@ -60,6 +61,7 @@ def poll(view: "RunView") -> Gate:
         *(_review(view) if view.phase in ("preflight", "rollback") else ()),
         *(_stale(view) if view.phase in ("backup", "preflight") else ()),
         *(_repeated(view) if view.phase == "preflight" else ()),
+        *(_window(view) if view.phase == "preflight" else ()),
         *(hold for item in view.active_items(section) for hold in _item(view, item)),
         *(left_open(view) if view.phase in (PHASES[-1], "rollback") else ()),
     ]
@@ -69,6 +71,19 @@ def poll(view: "RunView") -> Gate:
 def left_open(view: "RunView") -> list[Hold]:
     """The pairs that are open, and for which nobody has given a reason: with one of them, no session ends."""
     return [Hold("undo", pair.subject, pair.words, waivable=True) for pair in unexplained(view)]
+
+
+def _window(view: "RunView") -> list[Hold]:
+    """What keeps a migration from beginning now; nothing keeps it from being finished."""
+    found = fit(view)
+    if found is None or (found.window.now and not found.too_short):
+        return []
+    outcome: Outcome = "warn" if found.window.now else "fail"
+    if waived(view.waivers.get(WINDOW), outcome):
+        return []
+    words = f"too little is left of the maintenance window: {found.words}"
+    shut = f"outside of the maintenance window: {found.window.words}"
+    return [Hold("window", WINDOW, words if found.window.now else shut, waivable=True, outcome=outcome)]
 
 
 def _refused(view: "RunView") -> list[Hold]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TypeVar, assert_never
 
 from runbooks.after.follow_ups import Owed, owed_by
@@ -331,6 +331,12 @@ def advance(view: RunView, seq: int, at: str, event: e.Event, head: str = "") ->
             return changed(view, ended=event)
         case _:
             assert_never(event)
+
+
+def as_of(view: RunView, now: datetime) -> RunView:
+    """The view at a later moment, at which nothing was recorded: what grows old, and what opens, does so by itself."""
+    at = now.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return changed(view, at=at) if view.ended is None and at > view.at else view
 
 
 def fold(events: Iterable[tuple[int, str, e.Event]], start: RunView | None = None) -> RunView:

@@ -38,6 +38,8 @@ class Environment:
     approvals: int = 0
     signers: str | None = None
     signers_from: str | None = None
+    window: tuple[str, ...] = ()
+    """When a migration may begin: see runbooks.session.windows."""
     review_within: int = 3
     """Working days, after a run in the emergency lane."""
     logs: tuple[Log, ...] = ()

@@ -12,6 +12,8 @@ from migrations.naming import convention
 from migrations.problem import Misuse
 from migrations.sql.redact_list import is_column
 from runbooks.library import shipped
+from runbooks.session.windows import EXPECTED as EXPECTED_WINDOW
+from runbooks.session.windows import read_window
 from runbooks.settings.durations import EXPECTED, duration
 from runbooks.settings.faults import Fault, Faults, ProjectError
 from runbooks.settings.nearest import nearest
@@ -206,6 +208,7 @@ class _Reader:
             approvals=own.number("approvals", 0, 9, 0),
             signers=own.text("signers", bool, "a path in quotes"),
             signers_from=self._signers_from(own),
+            window=self._window(own),
             review_within=own.number("review_within", 1, 30, 3),
             pooler="session" if own.text("pooler", "session".__eq__, '"session"') else None,
             logs=self._logs(name, own),
@@ -246,6 +249,19 @@ class _Reader:
             if text is not None:
                 found[key] = text
         return found
+
+    def _window(self, own: _Table) -> tuple[str, ...]:
+        value = own.values.get("window", [])
+        found = [value] if isinstance(value, str) else value
+        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+            self.faults.add(own.line_of("window"), "`window` is not right", f"{EXPECTED_WINDOW}, or a list of such")
+            return ()
+        for text in found:
+            try:
+                read_window(text)
+            except ValueError as error:
+                self.faults.add(own.line_of("window"), f"`window` is not right: {error}", EXPECTED_WINDOW)
+        return tuple(found)
 
     def _notify(self, own: _Table) -> tuple[str, ...]:
         argv = own.values.get("notify")

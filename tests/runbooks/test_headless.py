@@ -76,6 +76,29 @@ async def test_a_secret_in_the_answers_is_told(live: Live) -> None:
     assert any("you typed: url-password." in line for line in said), said
 
 
+async def test_nothing_begins_outside_of_its_window_unless_that_is_waived_and_the_record_says_so(live: Live) -> None:
+    write(live, backup=shell("one", "echo one"))
+    await live.start(sort="headless", windows=("2026-01-01 01:00-02:00 UTC",))
+    code, said = await walk(live)
+    assert code == 1 and live.client.view.ended is not None
+    assert "outside of the maintenance window: closed since Thu 2026-01-01 02:00 UTC, does not open any more" in (
+        live.client.view.ended.reason
+    ), said
+    assert live.client.view.ended.reason.endswith("([waivers] window)")
+
+
+async def test_a_window_that_is_waived_is_told(live: Live) -> None:
+    write(live, backup=shell("one", "echo one"))
+    await live.start(sort="headless", windows=("2026-01-01 01:00-02:00 UTC",))
+    code, said = await walk(live, waivers={"window": "the customer asked for it"})
+    assert code == 0, said
+    told = [event for event in live.events if event.kind == "step_progress" and event.step == e.WINDOW]
+    assert [event.data["why"] for event in told][:3] == ["opening", "go-backup", "go-preflight"]
+    text = (live.folder / "transcript.md").read_text()
+    assert "the maintenance window was not open (go-preflight)" in text and "Maintenance window" in text
+    assert not any(event.data["open"] for event in told) and any("maintenance window: closed" in line for line in said)
+
+
 async def test_a_failure_that_nobody_waived_is_no_go_with_its_reason(live: Live) -> None:
     write(live, backup=shell("one", "exit 3") + shell("two", "echo two"))
     await live.start(sort="headless")

@@ -52,6 +52,13 @@ headless_option = click.option("--headless", is_flag=True, help="No screen; what
     help="A second engineer's approval of this plan; once for each.",
 )
 @click.option("--emergency", metavar="REASON", help="Go without approvals: others are told, and a review is owed.")
+@click.option(
+    "--window",
+    "windows",
+    multiple=True,
+    metavar="WHEN",
+    help="A maintenance window of this session; once for each. That of gonogo.toml must be open, too.",
+)
 @operator_option
 @sign_option
 @headless_option
@@ -65,6 +72,7 @@ def run(
     pause: bool = False,
     approvals: tuple[Path, ...] = (),
     emergency: str | None = None,
+    windows: tuple[str, ...] = (),
     operator: str | None = None,
     key: Path | None = None,
     headless: bool = False,
@@ -79,7 +87,8 @@ def run(
     narrowing = Narrowing(to=to, pause=pause)
     if dry_run:
         return on_paper(place(project_file), environment, narrowing)
-    walk(place(project_file), environment, ticket, operator, unattended, answers, "walk", narrowing, key, lane)
+    here, given = place(project_file), launch.windows_of(windows)
+    walk(here, environment, ticket, operator, unattended, answers, "walk", narrowing, key, lane, given)
 
 
 def on_paper(here: Place, environment: str, narrowing: Narrowing) -> None:
@@ -135,6 +144,7 @@ def walk(
     narrowing: Narrowing = WHOLE,
     key: Path | None = None,
     lane: Lane = USUAL,
+    windows: tuple[str, ...] = (),
 ) -> None:
     """Begin a session and be its face until it ends, or until the face leaves."""
     wanted = launch.environment_of(here.project, environment)
@@ -160,6 +170,7 @@ def walk(
             environ=os.environ,
             signing=signing,
             lane=lane,
+            windows=windows,
         )
         return await face(client, given, headless)
 

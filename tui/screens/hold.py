@@ -17,7 +17,7 @@ from tui.palette import NOT_APPLICABLE, WAIVED, of_step
 from tui.printable import one_line, printable
 from tui.screens.base import BACK, SessionScreen
 from tui.standing import phase_title
-from tui.way_back import coming_rows, running_rows, untouched_rows, way_back_rows
+from tui.way_back import coming_rows, running_rows, untouched_rows, way_back_rows, window_rows
 from tui.widgets.band import Band
 from tui.widgets.hold_pane import hold_row, item_row, pair_row, verdict_rows
 from tui.widgets.key_bar import hint
@@ -117,6 +117,7 @@ def poll_rows(view: RunView, now: datetime) -> Iterator[Row]:
         yield from _not_applicable(view, section)
     yield from untouched_rows(view)
     yield from coming_rows(view)
+    yield from window_rows(view)
     if ways := way_back_rows(view, now, keys=False):
         yield row("", "")
         yield from ways

@@ -94,6 +94,6 @@ def _lifting(view: RunView) -> tuple[str, ...]:
         "review" if "review" in kinds else "",
         "tick" if "item" in kinds else "",
         "not_applicable" if any(h.kind == "item" and h.waivable for h in holds) else "",
-        "waive" if any(h.kind in ("step", "check", "undo") and h.waivable for h in holds) else "",
+        "waive" if any(h.kind in ("step", "check", "undo", "window") and h.waivable for h in holds) else "",
     )
     return tuple(action for action in lifting if action)

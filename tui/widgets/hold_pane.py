@@ -16,7 +16,7 @@ from tui.face import Hold
 from tui.palette import NOT_APPLICABLE, OPEN, OUTCOMES, PROVEN, RUNNING, STILL_OPEN, TICKED, WAITING, WAIVED, Mark
 from tui.printable import one_line, printable
 from tui.standing import phase_title, title_of
-from tui.way_back import after_go, untouched_rows, way_back_rows
+from tui.way_back import after_go, untouched_rows, way_back_rows, window_rows
 from tui.widgets.choices import Choice, Choices
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row, row
@@ -49,7 +49,7 @@ class HoldPane(Vertical):
     def show(self, view: RunView) -> None:
         """Show what holds."""
         self.border_title = f"Hold point: {phase_title(view.phase)}"
-        self._verdict.show((*verdict_rows(view), *after_go(view), *untouched_rows(view)))
+        self._verdict.show((*verdict_rows(view), *after_go(view), *untouched_rows(view), *window_rows(view)))
         self._list.show(list(_choices(view, self._clock(), keys=self._keys)))
 
     @property
