@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from fix_postgres import apart
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from migrations.drafting.compensation import Draft, compensation
 from migrations.drafting.draft_text import scripts
@@ -13,8 +15,11 @@ from migrations.rules import judge
 from migrations.server import ThrowawayServer
 from migrations.sql import read_script
 from migrations.sql.mirrored import mirrored
+from tests.migrations.ddl_sequences import Numbers, choices
+from tests.migrations.ddl_sequences import scripts as sequences
 from tests.migrations.rollback_cases import Case, batches, cases, joined
 
+Chosen = list[tuple[int, Numbers]]
 Drafts = Callable[..., Draft]
 NAME = "2_x"
 NUMBERED = {case.name: number for number, batch in enumerate(batches()) for case in batch}
@@ -163,3 +168,23 @@ def test_a_migration_that_is_not_there_is_misuse(replaying: ThrowawayServer) -> 
 )  # fmt: skip
 def test_a_rename_is_turned_round(text: str, expected: str, at_home: str) -> None:
     assert mirrored(text) == expected and mirrored(text, "h") == (at_home or expected)
+
+
+@settings(max_examples=2, phases=[Phase.generate])
+@given(st.lists(st.tuples(choices, choices), min_size=12, max_size=12))
+def test_any_sequence_of_changes_is_taken_back(draft: Drafts, drawn: list[tuple[Chosen, Chosen]]) -> None:
+    """Twelve at once, each in a schema of its own; twice, as the first that Hypothesis tries are the simplest."""
+    all_taken_back(draft, drawn)
+
+
+@pytest.mark.soak
+@given(st.lists(st.tuples(choices, choices), min_size=1, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_many_sequences_of_changes_are_taken_back(draft: Drafts, drawn: list[tuple[Chosen, Chosen]]) -> None:
+    all_taken_back(draft, drawn)
+
+
+def all_taken_back(draft: Drafts, drawn: list[tuple[Chosen, Chosen]]) -> None:
+    texts = [sequences(f"s{number}", *each) for number, each in enumerate(drawn)]
+    found = draft(joined(before for before, _ in texts), joined(script for _, script in texts))
+    assert found.differs == ()
