@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
-from runbooks.after.follow_ups import DUE, NEXT_RELEASE, is_due
 from runbooks.document.attributes import read_attributes
 from runbooks.document.blocks import Fence, Task
 from runbooks.document.heads import read_table
 from runbooks.document.identifiers import RESERVED, is_id, slug
 from runbooks.document.params import Params, check_params, flat
 from runbooks.document.step_references import check_references
+from runbooks.session.follow_ups import DUE, NEXT_RELEASE, is_due
 from runbooks.session.runbook import Condition, FollowUp, Item, Step
 from runbooks.settings.durations import EXPECTED, duration
 from runbooks.settings.faults import Faults

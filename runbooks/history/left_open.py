@@ -4,11 +4,11 @@ from itertools import islice
 from pathlib import Path
 
 from migrations.problem import Problem
-from runbooks.after.follow_ups import Owed
 from runbooks.history.sessions import folders, summary
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.records import Chain, opened
+from runbooks.session.follow_ups import Owed
 
 MOST = 100
 """So many sessions are looked at, the newest first."""

@@ -10,14 +10,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from migrations.problem import Misuse, Problem, Unavailable
-from runbooks.after.done import Done, done_in
-from runbooks.after.follow_ups import Owed, owed_by
+from runbooks.history.done import Done, done_in
 from runbooks.host.sharing import Circle, making, must_be_shared, share
 from runbooks.journal import NAME
 from runbooks.journal.files import open_folder, open_to_read, read_lines
 from runbooks.journal.grade import Grade
 from runbooks.journal.records import BadRecord, Chain, opened
 from runbooks.session.events import SessionEnded
+from runbooks.session.follow_ups import Owed, owed_by
 from runbooks.session.runbook import Runbook
 from runbooks.settings.project import Project
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Problem
-from runbooks.after.done import PLACE as FOLLOW_UPS
 from runbooks.anchoring import noted
 from runbooks.approvals.kept import FOLDER as APPROVALS
+from runbooks.history.done import PLACE as FOLLOW_UPS
 from runbooks.journal.files import open_to_read
 from runbooks.journal.named import Artefact, Named, compare
 from runbooks.pack.evidence import Evidence

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from runbooks.after.follow_ups import urgent_first
 from runbooks.report.facts import Facts
 from runbooks.report.parts import Heading, Paragraph, Part, Refs, Strong, Value, Verbatim, table
 from runbooks.report.words import many
+from runbooks.session.follow_ups import urgent_first
 
 NAMED = 20
 

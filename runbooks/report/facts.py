@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from migrations.problem import Problem
-from runbooks.after.follow_ups import Owed, owed_by
 from runbooks.anchoring.noted import noted_by
 from runbooks.journal.records import ZEROS, Record
 from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
 from runbooks.session import events as e
+from runbooks.session.follow_ups import Owed, owed_by
 from runbooks.session.pairs import Opened, pairs_after
 from runbooks.session.runbook import Mode
 from runbooks.session.touched import Touching

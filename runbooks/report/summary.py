@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from runbooks.after.follow_ups import urgent_first
 from runbooks.journal.records import Record
 from runbooks.report.afterwards import release_note
 from runbooks.report.approved import approved_rows
@@ -11,6 +10,7 @@ from runbooks.report.facts import Deviation, Facts, gather
 from runbooks.report.parts import Heading, Pairs, Paragraph, Part, Point, Points, Refs, Strong, Value, Words, listed
 from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login, many, moment, took
 from runbooks.session import events as e
+from runbooks.session.follow_ups import urgent_first
 from runbooks.session.runbook import ALONE
 
 SHOWN = 3

@@ -130,6 +130,10 @@ class StepRun:
             self._recorder.redactor.learn([(f"{self.step.id}.{name}", value)])
         self._captured[name] = value
 
+    def clean(self, text: str) -> str:
+        """A text without secrets."""
+        return self._recorder.redactor.text(text)
+
     def result(self, step: str) -> Mapping[str, JsonValue]:
         """The latest result of another step."""
         return self.view.step(step).result

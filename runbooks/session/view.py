@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TypeVar, assert_never
 
-from runbooks.after.follow_ups import Owed, owed_by
 from runbooks.anchoring.noted import noted_in
 from runbooks.session import events as e
 from runbooks.session import gates
 from runbooks.session.changed import changed
+from runbooks.session.follow_ups import Owed, owed_by
 from runbooks.session.looked import LOGS, Looked, looked_in
 from runbooks.session.pairs import UNDO, Opened, pairs_after
 from runbooks.session.proven import is_green

@@ -98,6 +98,9 @@ class Context(Protocol):
     def capture(self, name: str, value: str, *, secret: bool) -> None:
         """Keep a value in the runner's memory, for later steps to name. A secret is written nowhere from now on."""
 
+    def clean(self, text: str) -> str:
+        """A text without secrets, for what is written elsewhere than in the journal."""
+
     def result(self, step: str) -> Mapping[str, JsonValue]:
         """The latest result of another step, empty if it has none."""
 

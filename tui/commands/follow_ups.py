@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from runbooks.after.done import settle
-from runbooks.after.follow_ups import Owed, urgency, urgent_first
 from runbooks.history import sessions
+from runbooks.history.done import settle
 from runbooks.history.places import root
 from runbooks.history.sessions import Summary
 from runbooks.host.operator import who
@@ -19,6 +18,7 @@ from runbooks.journal import NAME, read
 from runbooks.reading.listing import Wanted, chosen
 from runbooks.report.afterwards import release_note
 from runbooks.report.facts import gather
+from runbooks.session.follow_ups import Owed, urgency, urgent_first
 from runbooks.session.view import RunView
 from tui.commands.common import json_option, project_option, talk
 from tui.printable import one_line

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from migrations.problem import Misuse, Problem
-from runbooks.after.follow_ups import Owed
 from runbooks.journal.artefacts import make_folder, write_private
 from runbooks.session.events import By
+from runbooks.session.follow_ups import Owed
 from runbooks.session.frozen import Frozen
 
 PLACE = "follow-ups"
