@@ -11,6 +11,7 @@ from tui.words import minutes, moment, plural
 
 BACKUPS = ("backup.dump", "backup.read", "backup.proof")
 """Steps that say when a backup was taken, and until when it is good."""
+TEST = "backup.restore_test"
 JUDGED = ("backup", "preflight")
 """Phases whose gate a backup that is too old keeps shut."""
 
@@ -45,6 +46,8 @@ def time_back(view: RunView, option: Option) -> Iterator[str]:
         yield f"costs {one_line(option.costs)} (runbook)"
     if any(step.uses.startswith("restore.") for step in option.steps):
         yield _dump_took(_dump(view, option))
+        tested = (view.step(step.id).result.get("restored_us") for step in view.runbook.steps() if step.uses == TEST)
+        yield from (f"a restore took {took(length)} when it was tried" for length in tested if isinstance(length, int))
 
 
 def _dump(view: RunView, option: Option) -> StepView:
@@ -59,7 +62,9 @@ def _dump_took(dump: StepView) -> str:
     if dump.status == "running":
         return "dump under way"
     length = dump.result.get("duration_us")
-    return f"dump took {took(length)}" if isinstance(length, int) else "no dump yet"
+    if isinstance(length, int):
+        return f"dump took {took(length)}"
+    return "how long the dump took is not known" if dump.result else "no dump yet"
 
 
 def backup_words(view: RunView, now: datetime) -> Iterator[tuple[str, bool]]:

@@ -44,6 +44,8 @@ class Environment:
     """Working days, after a run in the emergency lane."""
     logs: tuple[Log, ...] = ()
     """`[environments.NAME.logs]`, in its order."""
+    restore_test_max_age: timedelta | None = None
+    """How long ago a dump of it may have been restored for the last time."""
     values: dict[str, str] = field(default_factory=dict)
     """`[environments.NAME.values]`: what `${env.key}` stands for in the runbook's step parameters."""
 

@@ -82,6 +82,11 @@ class _Table:
         text = self.text(key, _is_length, EXPECTED)
         return usual if text is None else duration(text)
 
+    def length_if(self, key: str) -> timedelta | None:
+        """A length of time, or None."""
+        text = self.text(key, _is_length, EXPECTED)
+        return None if text is None else duration(text)
+
     def number(self, key: str, least: int, most: int, usual: int) -> int:
         """A whole number; `usual` where it is not given or not right."""
         value = self.values.get(key, usual)
@@ -210,6 +215,7 @@ class _Reader:
             signers_from=self._signers_from(own),
             window=self._window(own),
             review_within=own.number("review_within", 1, 30, 3),
+            restore_test_max_age=own.length_if("restore_test_max_age"),
             pooler="session" if own.text("pooler", "session".__eq__, '"session"') else None,
             logs=self._logs(name, own),
             values=self._values(name, own),

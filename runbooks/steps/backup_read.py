@@ -54,7 +54,7 @@ class Result(Frozen):
     taken_at: str
     stale_at: str
     max_age_us: int
-    duration_us: int
+    duration_us: int | None
     tables: int
     rows: dict[str, int]
     format: Format
@@ -83,7 +83,7 @@ async def run(ctx: Context, params: Params) -> Result:
         taken_at=dump_found.stamp(taken),
         stale_at=stale,
         max_age_us=microseconds(params.max_age),
-        duration_us=made.took_us if made else 0,
+        duration_us=made.took_us if made else None,
         tables=len(dump.rows),
         rows=dict(sorted(dump.rows.items())),
         format=dump.format,

@@ -14,6 +14,7 @@ from runbooks.settings.durations import spell
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.applied import default_schema, touched_tables
 from runbooks.steps.parts.duration import Duration
+from runbooks.steps.parts.restore_tested import check_restore_test
 
 OLDEST, NEWEST = 13, 18
 """Major versions of PostgreSQL: what gonogo reads is in the catalogs since the first, and was tried up to the last."""
@@ -58,6 +59,7 @@ async def run(ctx: Context, params: Params) -> Result:
     _may_alter(ctx, allowed, foreign, await touched_tables(ctx))
     _standbys(ctx, activity, params)
     _prepared(ctx, activity)
+    await check_restore_test(ctx)
     return Result(
         address=ctx.target.url.shown,
         database=pin.database,

@@ -127,6 +127,18 @@ def test_a_restore_is_measured_by_the_dump_of_this_session(events: Sequence[e.Ev
     assert list(time_back(view, view.runbook.options[0])) == ["costs 10 min (runbook)"], "a forward fix needs no dump"
 
 
+def test_a_restore_that_was_tried_says_how_long_it_took() -> None:
+    found = {"restored_us": 90_000_000, "path": "/srv/a.dump"}
+    view = view_of([*r.to_backup(), r.started("dump"), r.ended("dump", result=found)], previous=None)
+    assert view.opened is not None
+    first, *others = view.runbook.phases
+    tried = first.model_copy(update={"steps": (first.steps[0].model_copy(update={"uses": "backup.restore_test"}),)})
+    book = view.runbook.model_copy(update={"phases": (tried, *others)})
+    view = replace(view, opened=view.opened.model_copy(update={"runbook": book}))
+    words = list(time_back(view, restore(view)))
+    assert words[1:] == ["no dump yet", "a restore took 1 min 30 s when it was tried"]
+
+
 def test_a_restore_that_names_its_dump_is_measured_by_that_one() -> None:
     view = view_of(r.to_preflight(), previous=None)
     named = Step(id="s", title="", uses="restore.side", effect="outside", params={"dump": "other"})
