@@ -109,6 +109,7 @@ class Relation:
     sessions: int = 0
     publications: tuple[str, ...] = ()
     dependents: tuple[Dependent, ...] = ()
+    swept: tuple[Dependent, ...] = ()
     unvalidated: tuple[str, ...] = ()
     table: Name | None = None
     valid: bool = True

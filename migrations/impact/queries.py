@@ -168,7 +168,26 @@ jsonb_build_object('columns', (SELECT coalesce(jsonb_agg(jsonb_build_array(a.att
           WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = d.oid AND p.deptype = 'n'
           LIMIT {MOST_DEPENDENTS}) x
     LEFT JOIN pg_attribute a ON a.attrelid = d.oid AND a.attnum = x.refobjsubid AND x.refobjsubid > 0
-    WHERE x.home IS DISTINCT FROM d.oid))
+    WHERE x.home IS DISTINCT FROM d.oid),
+  'swept', (WITH RECURSIVE reach(class, oid, part) AS (
+      SELECT 'pg_class'::regclass::oid, c.oid, 0 FROM pg_class c WHERE c.oid = d.oid AND c.relkind IN ('v', 'm')
+      UNION
+      SELECT CASE WHEN w.oid IS NULL AND g.attnum IS NULL THEN p.classid ELSE 'pg_class'::regclass::oid END,
+             coalesce(w.ev_class, g.attrelid, p.objid), CASE WHEN w.oid IS NULL THEN coalesce(g.attnum, p.objsubid)
+                                                             ELSE 0 END
+      FROM reach r JOIN pg_depend p ON p.refclassid = r.class AND p.refobjid = r.oid
+                                       AND (r.part = 0 OR p.refobjsubid = r.part)
+      LEFT JOIN pg_rewrite w ON p.classid = 'pg_rewrite'::regclass AND w.oid = p.objid AND w.rulename = '_RETURN'
+      LEFT JOIN pg_attrdef f ON p.classid = 'pg_attrdef'::regclass AND f.oid = p.objid
+      LEFT JOIN pg_attribute g ON g.attrelid = f.adrelid AND g.attnum = f.adnum AND g.attgenerated <> '')
+    SELECT coalesce(jsonb_agg(x.told), '[]')
+    FROM (SELECT jsonb_build_array('', pg_describe_object(r.class, r.oid, r.part),
+                                   CASE WHEN r.part = 0 THEN {_OF.format("r.oid")} END,
+                                   CASE WHEN r.part > 0 THEN {_OF.format("r.oid")} END, coalesce(a.attname, '')) AS told
+          FROM reach r JOIN pg_class c ON r.class = 'pg_class'::regclass AND c.oid = r.oid AND c.oid <> d.oid
+          LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = r.part AND r.part > 0
+          WHERE CASE WHEN r.part = 0 THEN c.relkind = 'm' ELSE c.relkind IN ('r', 'p', 'f') END
+          LIMIT {MOST_DEPENDENTS}) x))
 """
 
 _TYPES = f"""

@@ -161,6 +161,7 @@ def _relation(row: Mapping[str, Any], since: Sequence[Any] | None) -> Relation:
         sessions=row.get("sessions", 0),
         publications=tuple(row.get("publications", ())),
         dependents=tuple(_dependent(dependent) for dependent in row.get("dependents", ())),
+        swept=tuple(_dependent(dependent) for dependent in row.get("swept", ())),
         unvalidated=tuple(row.get("unvalidated", ())),
         table=Name(*row["table"]) if row["table"] else None,
         valid=row["valid"] is not False,

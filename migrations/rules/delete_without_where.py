@@ -35,6 +35,7 @@ RULE = Rule(
     risky="DELETE FROM t",
     safer="DELETE FROM t WHERE c = 1",
     source="https://www.postgresql.org/docs/current/sql-delete.html",
+    supersedes=("merge-with-delete",),
     about=(a.Delete,),
     check=check,
 )

@@ -8,7 +8,7 @@ from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
 
-_WITH_RULES_OF_THEIR_OWN = ("table", "schema", "type", "domain", "extension", "all that is owned by")
+_WITH_RULES_OF_THEIR_OWN = ("table", "schema", "type", "domain", "collation", "extension", "all that is owned by")
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:

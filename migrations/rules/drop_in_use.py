@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from migrations.impact.foreseen import Foreseen, Gone
-from migrations.impact.known import Dependent
+from migrations.impact.known import Dependent, Relation
 from migrations.rules.base import Found, Rule
 from migrations.rules.situation import Situation
 from migrations.sql import Name, Statement
@@ -24,21 +24,30 @@ def look(statement: Statement, seen: Situation, foreseen: Foreseen) -> Iterator[
     for action in statement.actions:
         match action:
             case a.DropColumn(table=table, column=column, cascade=cascade):
-                needed = [d for d in _left(table, foreseen, gone) if d.column == foreseen.column(table, column)]
+                known = _known(table, foreseen)
+                left = _left(known.dependents if known else (), foreseen, gone)
+                needed = [d for d in left if d.column == foreseen.column(table, column)]
                 yield from _found(f"column {shown(column)} of {table}", table, f"{table}.{column}", needed, cascade)
             case a.Drop(kind=kind, name=name, cascade=cascade) if kind in KINDS:
-                relation = foreseen.relation(name)
-                needed = [d for d in _left(name, foreseen, gone) if relation is None or d.of != relation.name]
-                yield from _found(f"{kind} {name}", name, str(name), needed, cascade)
+                known = _known(name, foreseen)
+                left = _left(known.dependents if known else (), foreseen, gone)
+                needed = [d for d in left if known is None or d.of != known.name]
+                swept = _left(known.swept if known else (), foreseen, gone)
+                if cascade and swept:
+                    yield _swept(f"{kind} {name}", name, swept)
+                else:
+                    yield from _found(f"{kind} {name}", name, str(name), needed, cascade)
         gone.take_in((action,), foreseen)
 
 
-def _left(table: Name, foreseen: Foreseen, gone: Gone) -> list[Dependent]:
-    """What depends on it still when the statement's turn comes, if it is known what came before."""
-    relation = foreseen.relation(table)
-    if relation is None or not foreseen.certain:
-        return []
-    return [d for d in relation.dependents if not foreseen.gone.holds(d) and not gone.holds(d)]
+def _known(table: Name, foreseen: Foreseen) -> Relation | None:
+    """As the target has it, if it is known what came before."""
+    return foreseen.relation(table) if foreseen.certain else None
+
+
+def _left(all_of: Sequence[Dependent], foreseen: Foreseen, gone: Gone) -> list[Dependent]:
+    """What depends on it still when the statement's turn comes."""
+    return [d for d in all_of if not foreseen.gone.holds(d) and not gone.holds(d)]
 
 
 def listed(dependents: Sequence[Dependent]) -> str:
@@ -46,6 +55,16 @@ def listed(dependents: Sequence[Dependent]) -> str:
     words = sorted({dependent.words for dependent in dependents})
     more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
     return ", ".join(words[:NAMED]) + more
+
+
+def _swept(what: str, name: Name, swept: Sequence[Dependent]) -> Found:
+    return Found(
+        f"on this target CASCADE takes along {listed(swept)}, with all that stands in there: {what} is behind it",
+        (name,),
+        subject=str(name),
+        instead="Drop or change each of them by a statement of its own, so that it is seen which they are.",
+        loses_data=True,
+    )
 
 
 def _found(what: str, table: Name, subject: str, needed: Sequence[Dependent], cascade: bool) -> Iterator[Found]:

@@ -10,10 +10,10 @@ from migrations.sql import actions as a
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
-    """Types, domains, and extensions, which may hold types."""
+    """Types, domains, collations, and extensions, which may hold types."""
     for action in statement.actions:
         match action:
-            case a.Drop(kind="type" | "domain" | "extension" as kind, name=name, cascade=True):
+            case a.Drop(kind="type" | "domain" | "collation" | "extension" as kind, name=name, cascade=True):
                 if seen.is_made(kind, name):
                     continue
                 yield Found(

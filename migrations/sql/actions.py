@@ -72,7 +72,8 @@ class DropColumn:
 class AlterType:
     """The column gets another type; `using` if an expression computes the new value.
 
-    `computed`: it does more than cast the column to that type. `collated`: a collation is named.
+    `computed`: it does more than cast the column to that type. `unread`: it does not read the column at all.
+    `collated`: a collation is named.
     """
 
     table: Name
@@ -82,6 +83,7 @@ class AlterType:
     only: bool = False
     computed: bool = False
     collated: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +312,12 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
+    """`deletes`: one of its branches deletes rows without a condition of its own; the join alone says which."""
+
     table: Name
     reads: tuple[Name, ...] = ()
     calls: tuple[str, ...] = ()
+    deletes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,9 +99,10 @@ def _always(condition: pb.Node) -> bool:
 def merge(stmt: pb.MergeStmt) -> Iterator[a.Merge | a.Update | a.Delete]:
     """MERGE. Where its rows are joined without a condition, it deletes or updates all of them."""
     table = name_of(stmt.relation)
-    yield a.Merge(table, relations_in(stmt), called_in(stmt))
-    for node in stmt.merge_when_clauses if _always(stmt.join_condition) else ():
-        when = node.merge_when_clause
+    branches = [node.merge_when_clause for node in stmt.merge_when_clauses]
+    deletes = any(when.command_type == pb.CMD_DELETE and not when.HasField("condition") for when in branches)
+    yield a.Merge(table, relations_in(stmt), called_in(stmt), deletes)
+    for when in branches if _always(stmt.join_condition) else ():
         if when.command_type == pb.CMD_DELETE and not when.HasField("condition"):
             yield a.Delete(table, everything=True)
         elif when.command_type == pb.CMD_UPDATE and not when.HasField("condition"):

@@ -12,7 +12,7 @@ from postgast.walk import unwrap_node
 from migrations.sql import actions as a
 from migrations.sql.from_data import called_in
 from migrations.sql.names import Name
-from migrations.sql.tree import calls_in, name_of, object_words, relations_in, strings, type_words
+from migrations.sql.tree import calls_in, name_of, object_words, reads_column, relations_in, strings, type_words
 
 _ATTRIBUTES = (
     pb.CONSTR_ATTR_DEFERRABLE,
@@ -203,7 +203,9 @@ def _alter_type(table: Name, cmd: pb.AlterTableCmd) -> a.Action:
     type = type_words(column.type_name)
     using = column.HasField("raw_default")
     computed = using and not _casts(column.raw_default, cmd.name, type)
-    return a.AlterType(table, cmd.name, type, using, computed=computed, collated=column.HasField("coll_clause"))
+    unread = using and not reads_column(column.raw_default, table, cmd.name)
+    collated = column.HasField("coll_clause")
+    return a.AlterType(table, cmd.name, type, using, computed=computed, collated=collated, unread=unread)
 
 
 def _casts(expression: pb.Node, column: str, type: str) -> bool:

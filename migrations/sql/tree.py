@@ -155,6 +155,14 @@ def relations_in(node: Message) -> tuple[Name, ...]:
     return tuple(name for name in names if name.schema or name.name not in given)
 
 
+def reads_column(expression: Message, table: Name, column: str) -> bool:
+    """Whether it names the column, or may mean it by the whole row, or by more than is looked at."""
+    parts = list(islice(walk(expression), LOOKED_AT + 1))
+    references = [part.fields for _, part in parts if isinstance(part, pb.ColumnRef)]
+    stars = any(fields[-1].HasField("a_star") for fields in references)
+    return stars or len(parts) > LOOKED_AT or any(strings(f)[-1:] in ([column], [table.name]) for f in references)
+
+
 def name_from_call(call: pb.FuncCall) -> Name:
     """The name of the called function."""
     return qualified(strings(call.funcname))

@@ -20,6 +20,9 @@ def found(text: str) -> set[str]:
         ("DELETE FROM t USING o", "delete-without-where"),
         ("UPDATE t SET c = 1 FROM o JOIN p ON o.id = p.id", "update-without-where"),
         ("MERGE INTO t USING o ON true WHEN MATCHED THEN DELETE", "delete-without-where"),
+        ("MERGE INTO t USING o ON t.c = o.c WHEN NOT MATCHED BY SOURCE THEN DELETE", "merge-with-delete"),
+        ("WITH m AS (MERGE INTO t USING o ON t.c = o.c WHEN MATCHED THEN DELETE RETURNING *) SELECT * FROM m",
+         "merge-with-delete"),
         ("MERGE INTO t USING o ON 1 = 1 WHEN MATCHED THEN UPDATE SET c = 1", "update-without-where"),
         ("CREATE TABLE n AS WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d", "delete-without-where"),
         ("COPY (DELETE FROM t RETURNING *) TO '/dev/null'", "delete-without-where"),
@@ -42,6 +45,7 @@ def found(text: str) -> set[str]:
          "delete-without-where"),
         ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1; DROP FUNCTION f CASCADE", "drop-cascade"),
         ("ALTER TABLE t DROP CONSTRAINT t_pkey CASCADE", "drop-cascade"),
+        ("DROP COLLATION c CASCADE", "type-drop-cascade"),
     ],
 )  # fmt: skip
 def test_it_is_found(text: str, rule: str) -> None:
@@ -53,7 +57,8 @@ def test_it_is_found(text: str, rule: str) -> None:
     [
         "CREATE TEMP TABLE n (c int); UPDATE n SET c = 1; DROP TABLE n",
         "CREATE TEMP TABLE n (c int); ALTER TABLE n RENAME TO m; DROP TABLE m",
-        "MERGE INTO t USING o ON t.c = o.c WHEN MATCHED THEN DELETE",
+        "MERGE INTO t USING o ON t.c = o.c WHEN MATCHED AND o.gone THEN DELETE",
+        "MERGE INTO t USING o ON t.c = o.c WHEN MATCHED THEN UPDATE SET c = o.d",
         "MERGE INTO t USING o ON true WHEN MATCHED AND t.c = 1 THEN DELETE WHEN NOT MATCHED THEN DO NOTHING",
         "SELECT pg_catalog.setval('s', 1, false)",
         f"CREATE FUNCTION s.f() RETURNS int {SQL_FUNCTION} 'SELECT 1'; SELECT s.f(); SELECT f()",

@@ -103,6 +103,31 @@ async def test_cascade_takes_along_what_is_named(connection: Connection) -> None
     assert finding.message.startswith("on this target CASCADE takes along view public.w, which needs view v")
 
 
+@pytest.mark.parametrize(
+    ("text", "lost", "words"),
+    [
+        ("DROP VIEW v CASCADE", "SELECT 'm'::regclass, w FROM rows_of", "column w of table public.rows_of"),
+        ("DROP VIEW v CASCADE", "SELECT 'm'::regclass", "materialized view public.m"),
+        ("DROP MATERIALIZED VIEW m CASCADE", "SELECT g FROM counted", ""),
+        ("DROP VIEW x CASCADE", "SELECT a FROM t", ""),
+        ("DROP TABLE rows_of; DROP VIEW x; DROP MATERIALIZED VIEW m; DROP VIEW v CASCADE", "SELECT a FROM t", ""),
+    ],
+)
+async def test_cascade_loses_data_where_it_is_said_to(text: str, lost: str, words: str, connection: Connection) -> None:
+    await run(connection, NEEDED)
+    await run(connection, "CREATE MATERIALIZED VIEW m AS SELECT * FROM w; CREATE TABLE rows_of (id int, w w)")
+    await run(connection, "CREATE VIEW x AS SELECT * FROM m; CREATE TABLE counted (id int, g int)")
+    said = [one for one in await found(connection, text) if one.rule == "drop-in-use" and one.loses_data]
+    assert [(one.severity, words in one.message) for one in said] == ([("stop", True)] if words else []), said
+    await connection.execute(lost.encode())
+    await run(connection, text)
+    if words:
+        with pytest.raises((psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable)):
+            await connection.execute(lost.encode())
+    else:
+        await connection.execute(lost.encode())
+
+
 async def test_what_an_earlier_script_does_away_with_is_in_nobodys_way(connection: Connection) -> None:
     await run(connection, NEEDED)
     assert await codes(connection, "DROP VIEW v CASCADE; DROP POLICY p ON t", "ALTER TABLE t DROP COLUMN a") == []

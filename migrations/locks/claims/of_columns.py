@@ -106,6 +106,13 @@ CLAIMS: Claims = {
         Claim("ALTER TABLE t ALTER v TYPE checked", T, scans=("t",), rewrites=("t",)),
         Claim("ALTER TABLE t ALTER n TYPE numeric(10, 1)", T, scans=("t",), rewrites=("t",)),
         Claim("ALTER TABLE t ALTER v TYPE text USING lower(v)", T, scans=("t",), rewrites=("t",)),
+        Claim(
+            "ALTER TABLE alone ALTER id TYPE text USING 'x'",
+            ALONE,
+            scans=("alone",),
+            rewrites=("alone",),
+            shows="SELECT bool_and(id = 'x') FROM alone",
+        ),
         Claim("ALTER TABLE t ALTER v TYPE varchar(40) USING v::text", T, scans=("t",), rewrites=("t",)),
         Claim("ALTER TABLE alone ALTER n TYPE int USING ascii(n) + j", ALONE, scans=("alone",), rewrites=("alone",)),
         Claim("ALTER TABLE t ALTER o_id TYPE bigint", {"t": AE, "o": AE}, scans=("t", "o"), rewrites=("t",)),

@@ -80,6 +80,22 @@ CLAIMS: Claims = {
         Claim("SELECT * FROM vv FOR UPDATE", {"t": RS, "vw": RS, "vv": RS}, scans=("t",)),
         Claim("SELECT count(*) FROM t", scans=("t",)),
     ),
+    "MERGE … DELETE without a condition of its own": (
+        Claim(
+            "MERGE INTO alone USING o ON alone.id = o.id WHEN MATCHED THEN DELETE",
+            {"alone": RE},
+            scans=("alone", "o"),
+            since=15,
+        ),
+        Claim(
+            "MERGE INTO alone USING (SELECT id FROM o WHERE false) s ON alone.id = s.id"
+            " WHEN NOT MATCHED BY SOURCE THEN DELETE",
+            {"alone": RE},
+            scans=("alone",),
+            shows="SELECT count(*) = 0 FROM alone",
+            since=17,
+        ),
+    ),
     "LOCK TABLE": (
         Claim("LOCK TABLE alone IN SHARE MODE", {"alone": S}),
         Claim("LOCK TABLE pt", PARTITIONS),
