@@ -50,12 +50,13 @@ def places(name: str) -> frozenset[str]:
     """All that a row may name of a runbook."""
     read = read_runbook(read_shipped(name), name=name)
     items = (item.id for section in (*read.phases, *read.options) for item in section.items)
+    later = {one.id for one in read.follow_ups}
     named = {"rollback", "troubleshooting", "contacts", "owner", "reviewed", *PHASES}
     conditions = {item.when for section in read.sections() for item in section.items} & set(CONDITIONS)
     advice = {f"troubleshooting/{one.see}" for one in read.troubleshooting}
     steps = {step.id for step in read.steps()}
     return frozenset(
-        {*steps, *items, *named, *advice, *(f"when/{c}" for c in conditions), *(o.id for o in read.options)}
+        {*steps, *items, *later, *named, *advice, *(f"when/{c}" for c in conditions), *(o.id for o in read.options)}
     )
 
 
