@@ -81,7 +81,7 @@ class Person:
                 await asyncio.sleep(0.05)
 
     def _lift(self, view: RunView) -> c.Command | None:
-        scripts = {s.migration: s.sha256 for s in view.plan.to_review} if view.plan else {}
+        scripts = {s.migration: s.sha256 for s in view.to_review}
         for hold in view.gate.holds:
             if hold.kind == "item":
                 return c.Tick(item=hold.subject, evidence=str(self._known.get("items", {}).get(hold.subject, "seen")))

@@ -1,5 +1,7 @@
 """Each runbook that was made from a team's own is walked to its end on the shop, and leaves a record that verifies."""
 
+from hashlib import sha256
+
 import pytest
 from fix_live import Live
 
@@ -24,7 +26,10 @@ def answers(live: Live, name: str) -> Answers:
     """What a person says who finds everything in order."""
     runbook = read_runbook(read_shipped(name), name=name)
     items = {i.id: "seen" if i.evidence else True for phase in runbook.phases for i in phase.items}
-    reviews = {m.name: m.checksum for m in read_folder(live.small.folder / "prisma" / "migrations")}
+    folder = live.small.folder / "prisma" / "migrations"
+    reviews = {m.name: m.checksum for m in read_folder(folder)}
+    undoing = folder.glob("*/rollback.sql")
+    reviews |= {f"{file.parent.name}/{file.name}": sha256(file.read_bytes()).hexdigest() for file in undoing}
     waivers = {"scripts/git": "the shop is in no repository"}
     return Answers.model_validate(
         {"go": dict.fromkeys(PHASES, True), "items": items, "reviews": reviews, "waivers": waivers}

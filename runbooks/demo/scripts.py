@@ -6,8 +6,10 @@ The shop has no Prisma and no build: what they would do is said.
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,6 @@ from runbooks.demo.control import tell
 
 MIGRATIONS = Path("prisma") / "migrations"
 SAID = {
-    "backup": "the shop's nightly backup has run",
     "backfill": "every customer has a tier: nothing to fill",
     "build": "built",
     "check": "schema, migrations and client are in sync",
@@ -36,6 +37,15 @@ SAID = {
     "typecheck": "no errors",
     "validate": "the schema is valid",
 }
+
+
+def backup() -> str:
+    """What cron runs each night, too. The variables that lead pg_dump are in the environment."""
+    file = Path("backups") / f"{datetime.now(UTC):%Y%m%d_%H%M%S}.dump"
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    subprocess.run(["pg_dump", "--format=custom", f"--file={file}"], check=True)
+    file.chmod(0o600)
+    return f"backup written to {file}"
 
 
 def apply() -> str:
@@ -63,6 +73,8 @@ def _ask(url: str, *, token: str = "", body: dict[str, Any] | None = None) -> di
 
 def main() -> None:
     match sys.argv[1:]:
+        case ["backup"]:
+            said = backup()
         case ["apply"]:
             said = apply()
         case ["e2e", app]:

@@ -1,0 +1,80 @@
+"""Every way back of the runbooks that were made from a team's own, taken on the shop after something was destroyed."""
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+import pytest
+from fix_live import Live
+from person import Person
+from test_library_walks import WALKED, use
+
+from runbooks.document import read_runbook
+from runbooks.journal import verify
+from runbooks.library import read_shipped
+from runbooks.session import commands as c
+
+DROPPED = "20251105120000_drop_coupons"
+COMPENSATING = "20251106000000_rollback_drop_coupons"
+WAYS = [
+    (name, option.id)
+    for name in WALKED
+    if name != "development"
+    for option in read_runbook(read_shipped(name), name=name).options
+]
+SETTLED = ("ok", "warn")
+
+
+class Operator(Person):
+    """Answers what a way back asks: the name that is typed, and the script that undoes what was dropped."""
+
+    async def runs(self, step: str) -> None:
+        """Start a step, answer what it asks, and wait until it has ended well."""
+        await self.sends(c.Start(step=step))
+        while (view := await self.until(lambda v: v.questions or v.step(step).status == "ended")).questions:
+            question, asked = next(iter(view.questions.items()))
+            script = f"prisma/migrations/{DROPPED}/rollback.sql" if step.startswith("inverse") else COMPENSATING
+            await self.sends(c.Answer(question=question, answer=asked.exact or script))
+            await self._taken(question)
+        state = view.step(step)
+        assert state.end == "done" and state.outcome in SETTLED, (step, state.failure, state.checks)
+
+    async def _taken(self, question: str) -> None:
+        await self.until(lambda v: question not in v.questions)
+
+
+def coupons(live: Live) -> tuple[bool, int | None]:
+    """Whether their table is there, and how many there are."""
+    with psycopg.connect(live.small.url) as connection:
+        (there,) = connection.execute("SELECT to_regclass('coupons') IS NOT NULL").fetchone() or (False,)
+        count = connection.execute("SELECT count(*) FROM coupons").fetchone() if there else None
+    return bool(there), count[0] if count else None
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("name", "option"), WAYS)
+async def test_a_way_back_ends_as_rolled_back(at_the_shop: Live, tmp_path: Path, name: str, option: str) -> None:
+    live = at_the_shop
+    use(live, name)
+    answers = tmp_path / "known.toml"
+    answers.write_text('[waivers]\n"scripts/git" = "the shop is in no repository"\n')
+    await live.start()
+    person = Operator(live.client, answers)
+    await person.until(lambda v: v.phase == "backup")
+    for _ in ("backup", "preflight", "migrate"):
+        await person.goes()
+    assert coupons(live) == (False, None)
+    undo = live.small.folder / "prisma" / "migrations" / DROPPED / "rollback.sql"
+    live.small.migration(f"../prisma/migrations/{COMPENSATING}", undo.read_bytes())
+    await person.sends(c.Decide(what="no_go", phase="verify", reason="customers miss their coupons"))
+    await person.sends(c.RollBack(option=option, reason="customers miss their coupons"))
+    await person.goes()
+    ended = person.view.ended
+    assert ended is not None and (ended.outcome, ended.exit_code) == ("rolled_back", 1)
+    await live.client.close()
+    assert await asyncio.wait_for(live.over(), 60) == 1
+    assert verify(live.folder / "journal.jsonl").grade == "consistent"
+    assert (live.folder / "transcript.md").read_text().startswith("# ")
+    used = {step.uses for step in next(o for o in person.view.runbook.options if o.id == option).steps}
+    expected = (True, 10) if "restore.swap" in used else (True, 0) if "rollback.script" in used else (False, None)
+    assert coupons(live) == expected
