@@ -25,7 +25,8 @@ def test_what_ships() -> None:
 def test_the_outline_is_whole(name: str) -> None:
     with pytest.raises(DocumentError) as caught:
         read_runbook(read_shipped(name), name=name, catalogue={})
-    assert {fault.what.split(" `")[0] for fault in caught.value.faults} == {"unknown step"}
+    whats = [fault.what for fault in caught.value.faults]
+    assert {what.split(" `")[0] for what in whats if "names no step" not in what} == {"unknown step"}
 
 
 @pytest.mark.parametrize("name", shipped())
