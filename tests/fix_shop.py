@@ -28,7 +28,7 @@ TEMPLATE = "shop_before"
 HERE = "shop_here"
 PASSWORD = "what-customers-do-not-know"
 COMMANDS = (
-    *("snapshot", "check", "preflight", "generate", "build", "flag_off", "flag_on", "backfill", "seed"),
+    *("check", "preflight", "generate", "build", "flag_off", "flag_on", "backfill", "seed"),
     *("infrastructure", "create", "validate", "format", "typecheck", "test", "status", "commit"),
     *("deploy", "redeploy", "stop", "resume", "e2e"),
 )
@@ -80,6 +80,7 @@ def _write(project: SmallProject, app: str) -> None:
         **{"smoke_user": "smoke@shop.example", "thing": '{ "customer": 1, "product": 1 }'},
         "backup": "umask 077; mkdir -p backups; pg_dump --format=custom --file=backups/shop.dump",
         "backups": "backups/*.dump",
+        "snapshot": "echo snapshot snap-0a1b2c3d is taken",
         "apply_locally": f"{sys.executable} -P -m runbooks.demo.scripts apply",
     }
     lines = ["[project]", 'name = "shop"', 'secrets = ["SMOKE_PASSWORD"]', "[environments.here]"]

@@ -41,6 +41,13 @@ async def mark_database(url: str, name: str, environment: str) -> None:
         await connection.execute(alter.format(sql.Identifier(name), sql.Literal(environment)))
 
 
+async def allow_restore_points(url: str, role: str) -> None:
+    """Let a role name points in the log to recover to, in the database of this address."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        grant = sql.SQL("GRANT EXECUTE ON FUNCTION pg_create_restore_point(text) TO {}")
+        await connection.execute(grant.format(sql.Identifier(role)))
+
+
 async def run_script(connection: Connection, text: str) -> None:
     """Send a script as one simple query, as Prisma up to 7.3 does."""
     await connection.execute(text.encode())

@@ -12,7 +12,7 @@ from pathlib import Path
 from migrations.folder import read_folder
 from migrations.problem import Misuse, Unavailable
 from migrations.server import ThrowawayServer
-from migrations.server.setup import create_database, create_role, mark_database, run_script
+from migrations.server.setup import allow_restore_points, create_database, create_role, mark_database, run_script
 from migrations.target import Pinned
 from migrations.target.url import Url
 from runbooks.demo.applying import apply_all
@@ -83,6 +83,7 @@ async def _fill(folder: Path, orders: int) -> None:
         await create_role(server.url(), demo.role, demo.password)
         await create_database(server.url(), DATABASES["production"], owner=demo.role)
         await make_history(folder, server.url(DATABASES["production"], demo.role, demo.password), orders)
+        await allow_restore_points(server.url(DATABASES["production"]), demo.role)
         await create_database(server.url(), DATABASES["staging"], owner=demo.role, template=DATABASES["production"])
         for environment, database in DATABASES.items():
             await mark_database(server.url(), database, environment)

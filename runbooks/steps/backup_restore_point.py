@@ -55,4 +55,4 @@ def shows(params: Params) -> str:
     return f"SELECT pg_create_restore_point('{params.name or 'gonogo_SESSION'}'): a record in the log, no lock"
 
 
-STEP = StepKind("Make a restore point", "target", Params, run, shows, reconcile)
+STEP = StepKind("Make a restore point", "outside", Params, run, shows, reconcile)

@@ -51,7 +51,7 @@ def places(name: str) -> frozenset[str]:
     read = read_runbook(read_shipped(name), name=name)
     items = (item.id for section in (*read.phases, *read.options) for item in section.items)
     later = {one.id for one in read.follow_ups}
-    named = {"rollback", "troubleshooting", "contacts", "owner", "reviewed", *PHASES}
+    named = {"rollback", "troubleshooting", "contacts", "owner", "reviewed", "logs", "window", *PHASES}
     conditions = {item.when for section in read.sections() for item in section.items} & set(CONDITIONS)
     advice = {f"troubleshooting/{one.see}" for one in read.troubleshooting}
     steps = {step.id for step in read.steps()}
