@@ -1,8 +1,8 @@
 """What the sessions on this machine know of the backups of a database: which dumps were read back, and tried."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ _TEST = ('"tested_at":', '"restored_us":')
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A dump that a session read back. `taken_at` is RFC 3339 UTC; `state` is the file that a restore is compared
-    with. `open`: the session has not ended."""
+    with. `open`: the session has not ended. `ours`: gonogo wrote it, and not a script of the team's."""
 
     session: str
     path: Path
@@ -31,7 +31,8 @@ class Kept:
     bytes: int
     taken_at: str
     state: Path
-    open: bool
+    open: bool = False
+    ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,11 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Backups:
-    """Newest first."""
+    """Newest first. `needed`: what sessions that have not ended name as a dump, or as the proof of a way back."""
 
     dumps: tuple[Kept, ...] = ()
     tests: tuple[Tested, ...] = ()
+    needed: Mapping[Path, str] = field(default_factory=dict)
 
 
 def database_of(target: Target) -> str:
@@ -58,7 +60,7 @@ def database_of(target: Target) -> str:
 
 def backups(root: Path, environment: str, database: str, *, besides: str = "") -> Backups:
     """Of sessions on this environment, one left out. What cannot be read is passed over; the chain is not checked."""
-    dumps, tests = list[Kept](), list[Tested]()
+    dumps, tests, needed = list[Kept](), list[Tested](), dict[Path, str]()
     for folder in islice(folders(root, environment), MOST):
         if folder.name == besides:
             continue
@@ -68,30 +70,35 @@ def backups(root: Path, environment: str, database: str, *, besides: str = "") -
             continue
         dumps += found.dumps
         tests += found.tests
+        needed |= found.needed
     return Backups(
         tuple(sorted(dumps, key=lambda one: one.taken_at, reverse=True)),
         tuple(sorted(tests, key=lambda one: one.at, reverse=True)),
+        needed,
     )
 
 
 def _session(folder: Path, database: str) -> Backups:
-    dumps, tests, ended, here = list[dict[str, Any]](), list[dict[str, Any]](), False, False
+    found, ended, here = list[dict[str, Any]](), False, False
     for kind, line in _records(folder):
         if kind == "plan_made":
             here = database_of(Target.model_validate(json.loads(line)["data"]["target"])) == database
         elif kind == "session_ended":
             ended = True
-        elif kind == "step_ended" and (found := _result(line)):
-            (tests if "restored_us" in found else dumps).append(found)
+        elif kind == "step_ended":
+            found += _results(line)
     if not here:
         return Backups()
+    tests = [one for one in found if "restored_us" in one and one["equal"]]
     return Backups(
-        tuple(_kept(folder, one, not ended) for one in dumps),
-        tuple(Tested(folder.name, str(one["tested_at"]), int(one["restored_us"])) for one in tests if one["equal"]),
+        tuple(kept(folder, one, open=not ended) for one in found if "bytes" in one),
+        tuple(Tested(folder.name, str(one["tested_at"]), int(one["restored_us"])) for one in tests),
+        {} if ended else {Path(str(one["path"])): folder.name for one in found if one.get("path")},
     )
 
 
-def _kept(folder: Path, result: dict[str, Any], open: bool) -> Kept:
+def kept(folder: Path, result: Mapping[str, Any], *, open: bool) -> Kept:
+    """A dump as the step of a session in `folder` found it. Raises KeyError."""
     return Kept(
         session=folder.name,
         path=Path(str(result["path"])),
@@ -100,16 +107,16 @@ def _kept(folder: Path, result: dict[str, Any], open: bool) -> Kept:
         taken_at=str(result["taken_at"]),
         state=folder / str(result["state"]),
         open=open,
+        ours="lsn" in result,
     )
 
 
-def _result(line: bytes) -> dict[str, Any] | None:
-    """What a step that ended well has found, if that is a dump or the test of one."""
+def _results(line: bytes) -> list[dict[str, Any]]:
+    """What a step that ended well has found, if that is a dump, the proof of one, or the test of one."""
     if not any(all(key.encode() in line for key in keys) for keys in (_DUMP, _TEST)):
-        return None
+        return []
     ended = StepEnded.model_validate(json.loads(line)["data"])
-    good = ended.end == "done" and ended.outcome in ("ok", "warn")
-    return ended.result if good and ("restored_us" in ended.result or "bytes" in ended.result) else None
+    return [ended.result] if ended.end == "done" and ended.outcome in ("ok", "warn") else []
 
 
 def _records(folder: Path) -> Iterator[tuple[str, bytes]]:
