@@ -5,8 +5,9 @@ import os
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
-from fix_command import Gonogo, Said
+from fix_command import Gonogo, Said, SmallProject
 from fix_disk import full_disk
 
 BEFORE = "CREATE TABLE orders (id int, note text NOT NULL); CREATE INDEX i ON orders (note);\n"
@@ -62,20 +63,32 @@ def test_a_folder_that_may_only_be_read_is_said(gonogo: Gonogo, tmp_path: Path) 
     clear(gonogo("new", "add_note"), 3, "Permission denied. Nothing was made.")
 
 
-def test_what_takes_a_migration_back_is_drafted_and_reviewed(gonogo: Gonogo, tmp_path: Path) -> None:
-    folder = tmp_path / "prisma" / "migrations"
-    for name, text in (("20260101000000_a", BEFORE), ("20260102000000_drop_note", DROPPED)):
-        (folder / name).mkdir(parents=True)
-        (folder / name / "migration.sql").write_text(text)
-    clear(gonogo("new", "--rollback-of", "20260102_drop"), 2, "no migration 20260102_drop", "20260102000000_drop_note")
-    clear(gonogo("new", "--rollback-of", "20260102000000_drop_note", "Not me"), 2, "Try: gonogo new not_me")
-    said = clear(gonogo("new", "--rollback-of", str(folder / "20260102000000_drop_note")), 0)
-    scripts = [tmp_path / line for line in said.out.splitlines()]
+def test_what_takes_a_migration_back_is_drafted_and_reviewed(gonogo: Gonogo, small: SmallProject) -> None:
+    for script in small.folder.glob("migrations/*/migration.sql"):
+        script.unlink()
+        script.parent.rmdir()
+    script = small.migration("20260101000000_a", BEFORE)
+    small.migration("20260102000000_drop_note", DROPPED)
+    with psycopg.connect(small.url, autocommit=True) as conn:
+        conn.execute(script.read_bytes())
+
+    def new(*more: str) -> Said:
+        return gonogo("new", "--rollback-of", *more, cwd=small.folder, env=small.env)
+
+    clear(new("20260102_drop"), 2, "no migration 20260102_drop", "20260102000000_drop_note")
+    clear(new("20260102000000_drop_note", "Not me"), 2, "Try: gonogo new not_me")
+    said = clear(new("migrations/20260102000000_drop_note/", "--database", "here"), 0)
+    scripts = [small.folder / line for line in said.out.splitlines()]
     names = [script.parent.name.partition("_")[2] for script in scripts]
     assert names == ["rollback_drop_note", "rollback_drop_note_2", "rollback_drop_note_3"]
     texts = [script.read_text() for script in scripts]
     assert "-- line 1: drop column note of orders\n-- It comes back empty.\n" in texts[0]
     assert "CREATE INDEX CONCURRENTLY" in texts[1] and "SET NOT NULL" in texts[2]
     assert "Not taken back: line 1, drop column note" in said.err and "is then as it was" in said.err
+    assert "here has all that the migration changes as it is before it." in said.err
     assert "6 statements, 6 analysed" in said.err and "nothing found" in said.err
-    clear(gonogo("check", "--replay", "prisma/migrations"), 1, "replayed: all 5 migrations apply")
+    told = json.loads(clear(new("20260102000000_drop_note", "again", "--json"), 0).out)
+    assert [each["name"][15:] for each in told["migrations"]] == ["again", "again_2", "again_3"]
+    assert told["differs"] == [] and told["left"][0]["line"] == 1 and told["review"]["findings"] == []
+    assert "fails where" in told["trouble"] and told["held_against"] is None
+    clear(gonogo("new", "x", "--database", "here", cwd=small.folder), 2, "needs no PostgreSQL")

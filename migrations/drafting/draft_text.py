@@ -40,6 +40,15 @@ def _head(draft: Draft, number: int) -> Iterator[str]:
         yield from _comment(line, "  ")
     if draft.trouble:
         yield from _comment(behind(draft))
+    for line in held(draft):
+        yield from _comment(line, "  ")
+
+
+def held(draft: Draft) -> list[str]:
+    """How it was held against a database, in words; nothing if it was not."""
+    if not draft.beside:
+        return []
+    return [f"{draft.beside}{':' if draft.other else '.'}", *(f"  {line}" for line in draft.other)]
 
 
 def verdict(draft: Draft) -> str:

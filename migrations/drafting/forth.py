@@ -12,6 +12,7 @@ from migrations.drift.sql.words import Attributes, Objects
 from migrations.problem import Problem
 from migrations.sql import Script, Statement, execution_model
 from migrations.sql import actions as a
+from migrations.sql.hiding import veil_of
 from migrations.sql.undo import lasting
 
 Connection = psycopg.AsyncConnection[Any]
@@ -39,17 +40,21 @@ async def looked(conn: Connection, major: int) -> dict[str, Attributes]:
 
 
 async def forth(conn: Connection, name: str, script: Script, major: int) -> list[Stretch]:
-    """Run it, on a connection in autocommit. What it takes back itself is left out. Raises Problem where it fails."""
+    """Run it, on a connection in autocommit. What it takes back itself is left out. Raises Problem where it fails.
+
+    The statements of the stretches hold no secret any more.
+    """
     model = execution_model(script)
     if model.kind == "refused":
         raise Problem(f"{name} cannot be run: {model.words}.", advice="Take back what was applied of it by hand.")
+    shown = veil_of(script).script(script).statements
     kept = {statement.index for statement in lasting(script)}
     before = await looked(conn, major)
     found: list[Stretch] = []
     group: list[Statement] = []
     size = -(-sum(map(changes, script.statements)) // MOST)
     async for statement in _run(conn, name, script):
-        group.append(statement)
+        group.append(shown[statement.index])
         following = script.statements[statement.index + 1 : statement.index + 2]
         if len(group) < size and not any(map(_by_itself, (*group, *following))) and len(kept) == len(script.statements):
             continue

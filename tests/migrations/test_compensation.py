@@ -1,12 +1,15 @@
 """What takes a migration back leads to the schema that was there before, on a real server."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import psycopg
 import pytest
 from fix_postgres import apart
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from migrations.drafting.beside import Beside, beside
 from migrations.drafting.compensation import Draft, compensation
 from migrations.drafting.draft_text import scripts
 from migrations.problem import Misuse, Problem
@@ -126,6 +129,36 @@ def test_migrations_that_came_later_are_counted_with(draft: Drafts) -> None:
     assert not found.trouble and "runs behind the 1" in read(found)
     found = draft(TABLE, add, "CREATE VIEW v AS SELECT z FROM t;")
     assert "other objects depend on it" in found.trouble and "3_later came after it" in read(found)
+
+
+OWNED = """CREATE ROLE shopkeeper; CREATE SCHEMA shop AUTHORIZATION shopkeeper; SET ROLE shopkeeper;
+SET search_path = shop; CREATE TABLE shop.t (id int PRIMARY KEY, a text NOT NULL, c int);
+CREATE INDEX byhand ON shop.t (c); RESET ROLE;"""
+
+
+def test_a_draft_is_held_against_a_database(replaying: ThrowawayServer, database: str) -> None:
+    """Of another owner, under another search_path, and changed by hand."""
+    sources = [Source("1", "CREATE TABLE t (id int PRIMARY KEY, a text NOT NULL, c int);")]
+    sources.append(Source(NAME, "ALTER TABLE t RENAME TO u; ALTER TABLE u DROP COLUMN a;"))
+
+    async def drafted() -> tuple[Draft, Beside]:
+        async with await psycopg.AsyncConnection.connect(database, autocommit=True) as conn:
+            await conn.execute(OWNED)
+            try:
+                there = await beside(conn, "shop", sources, "shop", applied=False)
+            finally:
+                await conn.execute("DROP OWNED BY shopkeeper; DROP ROLE shopkeeper")
+        return await compensation(replaying, sources, NAME, there), there
+
+    found, there = apart(drafted())
+    assert there.given.owner == "shopkeeper" and found.differs == ()
+    texts = scripts(found)
+    assert "OWNER" not in "".join(texts) and "ALTER TABLE shop.u ADD COLUMN a text" in texts[0]
+    assert [line.split(" ON ")[0] for line in found.other] == ["+ index shop.byhand"]
+    assert "shop does not have all that the migration changes as it is before it" in read(found)
+    same = replace(there, catalog={k: v for k, v in there.catalog.items() if k != "index shop.byhand"})
+    found = apart(compensation(replaying, sources, NAME, same))
+    assert found.other == () and "shop has all that the migration changes as it is before it." in read(found)
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,17 @@ NO_PROJECT = "Go to the project's folder; or begin one: mkdir -p prisma/migratio
 @click.command(short_help="Begin a migration, or draft the one that takes another back.")
 @click.argument("name", required=False)
 @click.option("--rollback-of", metavar="MIGRATION", help="Draft what takes this one back, and try it.")
+@click.option("--database", metavar="ENVIRONMENT", help="Hold the draft against this one's schema. Reads only.")
 @click.option("--pg-bin", type=click.Path(path_type=Path), help="PostgreSQL's programs for the throw-away server.")
 @json_option
 @project_option
 def new(
-    name: str | None, rollback_of: str | None, pg_bin: Path | None, as_json: bool, project_file: Path | None
+    name: str | None,
+    rollback_of: str | None,
+    database: str | None,
+    pg_bin: Path | None,
+    as_json: bool,
+    project_file: Path | None,
 ) -> None:
     """Make the folder of a new migration in the project's convention, after all that are there (UTC). NAME says what it
     does, as in add_note_to_orders. Nothing is written over.
@@ -36,13 +42,15 @@ def new(
     project = nearest_project(project_file)
     folder = project.migrations.resolve() if project else usual(NO_PROJECT)
     if rollback_of is not None:
-        from tui.commands.new_draft import drafted
+        from tui.commands.new_draft import Wish, drafted
 
-        return drafted(folder, project, rollback_of, name, pg_bin, as_json=as_json)
+        return drafted(folder, project, Wish(rollback_of, name, database, pg_bin, as_json))
     if name is None:
         raise Misuse("What is the migration to be called?", advice="Say what it does: gonogo new add_note_to_orders")
-    if pg_bin is not None:
-        raise Misuse("A new migration needs no PostgreSQL.", advice="Leave --pg-bin out, or give --rollback-of.")
+    if pg_bin is not None or database is not None:
+        raise Misuse(
+            "A new migration needs no PostgreSQL.", advice="Leave --pg-bin and --database out, or give --rollback-of."
+        )
     named = named_after(folder, project, name)
     paths = write(folder, {named.name: skeleton(named.name)})
     if as_json:

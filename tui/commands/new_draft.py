@@ -3,22 +3,24 @@
 import asyncio
 import json
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from migrations.drafting.compensation import Draft, compensation
-from migrations.drafting.draft_text import behind, scripts, verdict
+from migrations.drafting.draft_text import behind, held, scripts, verdict
 from migrations.drafting.stamps import Named, suggested, without_stamp
 from migrations.drafting.writing import write
 from migrations.folder import read_folder
 from migrations.problem import Misuse
 from migrations.replay import Source, throwaway
+from migrations.server.programs import server_bin
 from runbooks.check import Asked, Check, Report
+from runbooks.ledger.beside_draft import read_beside
 from runbooks.settings.nearest import one_of
-from runbooks.settings.project import Project
+from runbooks.settings.project import Environment, Project
 from tui.checked.printed import printed
 from tui.checked.text import report_lines
 from tui.commands.check import tastes
@@ -28,21 +30,31 @@ from tui.printable import one_line
 from tui.words import plural
 
 
-def drafted(
-    folder: Path, project: Project | None, of: str, words: str | None, bin: Path | None, *, as_json: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The command's options: what to take back, under which name, for which environment."""
+
+    of: str
+    words: str | None
+    database: str | None
+    bin: Path | None
+    as_json: bool
+
+
+def drafted(folder: Path, project: Project | None, wish: Wish) -> None:
     """Draft it, write it into as many migrations as it takes, and tell what the review finds in them."""
     sources = [Source.of(migration) for migration in read_folder(folder)]
-    of = _known(of, [source.name for source in sources])
-    words = words or f"rollback_{suggested(without_stamp(of))}"
+    of = _known(wish.of, [source.name for source in sources])
+    words = wish.words or f"rollback_{suggested(without_stamp(of))}"
     named_after(folder, project, words)  # refused before anything takes time
+    environment = _environment(project, wish.database) if wish.database else None
     talk(f"Trying it out on a throw-away PostgreSQL: {plural(len(sources), 'migration')}.")
-    draft = asyncio.run(_draft(sources, of, bin))
+    draft = asyncio.run(_draft(sources, of, environment, wish.bin))
     texts = scripts(draft)
     names = _names(folder, project, words, len(texts))
     paths = write(folder, {named.name: text for named, text in zip(names, texts, strict=True)})
     report = _reviewed(paths, project)
-    if as_json:
+    if wish.as_json:
         return click.echo(json.dumps(_told(draft, names, paths, report)))
     for path in paths:
         click.echo(shown(path))
@@ -52,9 +64,20 @@ def drafted(
         talk(line)
 
 
-async def _draft(sources: list[Source], of: str, bin: Path | None) -> Draft:
+async def _draft(sources: list[Source], of: str, environment: Environment | None, bin: Path | None) -> Draft:
+    there = await read_beside(environment, sources, of, os.environ) if environment else None
+    if there and bin is None:
+        bin = await server_bin(there.major, os.environ)
     async with throwaway(bin) as server:
-        return await compensation(server, sources, of)
+        return await compensation(server, sources, of, there)
+
+
+def _environment(project: Project | None, name: str) -> Environment:
+    if project is None:
+        raise Misuse(
+            f"There is no gonogo.toml, so nobody knows {name}.", advice="docs/project.md says how to write one."
+        )
+    return project.environment(name)
 
 
 def _known(of: str, names: list[str]) -> str:
@@ -84,7 +107,7 @@ def _lines(draft: Draft, names: list[Named]) -> list[str]:
     found = [f"Note: {note}." for note in names[0].notes]
     found += [f"Not taken back: line {one.line}, {one.what}: {one.why}." for one in draft.left]
     found += [verdict(draft), *(f"  {line}" for line in draft.differs)]
-    return [*found, behind(draft)] if draft.trouble else found
+    return [*found, *([behind(draft)] if draft.trouble else []), *held(draft)]
 
 
 def _told(draft: Draft, names: list[Named], paths: tuple[Path, ...], report: Report) -> dict[str, object]:
@@ -95,5 +118,7 @@ def _told(draft: Draft, names: list[Named], paths: tuple[Path, ...], report: Rep
         "left": [{"line": one.line, "statement": one.what, "why": one.why} for one in draft.left],
         "differs": list(draft.differs),
         "trouble": behind(draft) if draft.trouble else None,
+        "held_against": draft.beside or None,
+        "other_there": list(draft.other),
         "review": json.loads("".join(printed(report, (), "json", 0))),
     }
