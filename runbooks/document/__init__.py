@@ -102,6 +102,7 @@ class _Assembly:
             prose=self.prose[id(self.parts[0])],
             rollback=self._text("rollback"),
             contacts=self._text("contacts"),
+            people=tuple(person for part in self._of("contacts") for person in part.people),
             follow_ups=tuple(one for part in self._of("follow-ups") for one in part.follow_ups),
             phases=tuple(phase for name in PHASES for phase in self._phase(name)),
             options=self._options(),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from runbooks.document.blocks import Block, Comment, Fence, Heading, Lost, Table, Task
 from runbooks.document.heads import read_advice, read_head
+from runbooks.document.people import is_of_people, read_people
 from runbooks.document.steps import StepReader
-from runbooks.session.runbook import CONDITIONS, PHASES, Advice, Condition, FollowUp, Item, Step
+from runbooks.session.runbook import CONDITIONS, PHASES, Advice, Condition, Contact, FollowUp, Item, Step
 from runbooks.settings.faults import Faults
 from runbooks.settings.nearest import nearest
 
@@ -40,6 +41,7 @@ class Part:
     follow_ups: list[FollowUp] = field(default_factory=list)
     head: dict[str, str] | None = field(default_factory=dict)
     advice: list[Advice] = field(default_factory=list)
+    people: list[Contact] = field(default_factory=list)
     taken: list[tuple[int, int]] = field(default_factory=list)
     headings: list[int] = field(default_factory=list)
     when: Condition | None = None
@@ -88,6 +90,9 @@ class SectionReader:
                 case Table() if self.here.sort == "troubleshooting":
                     self._take(block)
                     self.here.advice.extend(read_advice(block, self.faults))
+                case Table() if self.here.sort == "contacts" and is_of_people(block):
+                    self._take(block)
+                    self.here.people.extend(read_people(block, self.faults))
                 case Comment():
                     self._take(block)
                 case Lost():

@@ -1,6 +1,7 @@
 """The face without a screen. It starts steps; whatever a person must decide stands in the answers file, or is NO-GO."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import assert_never
 
 from runbooks.faces.answers import Answers, NotApplicable, idle_reviews, lacks
@@ -9,6 +10,7 @@ from runbooks.faces.headless_told import HeadlessTold
 from runbooks.faces.meanwhile import Weight
 from runbooks.session import commands as c
 from runbooks.session import events as e
+from runbooks.session.calls import turn_now
 from runbooks.session.cut_short import CutShort
 from runbooks.session.gates import Hold, is_over
 from runbooks.session.pairs import unexplained
@@ -124,6 +126,8 @@ class Headless:
         """A refusal, a NO-GO, or a question without an answer is the end of an unattended walk."""
         if reason != self._told.reason:
             self._say(f"  {reason}")
+        if self._over is None and (turn := turn_now(view, datetime.now(UTC))) is not None:
+            self._say(f"  ☎ call now: {turn.contact.who}, {turn.contact.how}")
         self._over = self._told.reason = reason
         if view.decisions and view.decisions[-1].event.what == "end":
             return None  # it is about to be written

@@ -3,8 +3,10 @@
 from runbooks.anchoring.noted import noted_by
 from runbooks.faces.queue_told import QueueTold
 from runbooks.session import events as e
+from runbooks.session.calls import contact_of
 from runbooks.session.looked import looked_in
 from runbooks.session.proven import Proven
+from runbooks.session.runbook import Runbook
 from runbooks.signing.record import Unsigned, said_by
 
 GLYPHS: dict[str, str] = {"ok": "✔", "warn": "!", "fail": "✘", "unknown": "?"}
@@ -17,9 +19,14 @@ class HeadlessTold:
         self.reason = ""
         self._queue = QueueTold()
         self._proven = Proven()
+        self._book: Runbook | None = None
 
     def lines(self, event: e.Event) -> list[str]:
         """What is said of one event."""
+        if isinstance(event, e.SessionOpened):
+            self._book = event.runbook
+        if isinstance(event, e.ItemTicked) and self._book and (contact := contact_of(self._book, event.item)):
+            return [f"☎ called {contact.who}, {contact.how}" + (f": {event.evidence}" if event.evidence else "")]
         lines = _lines_of(event, self.reason)
         proven, lost = self._proven.take(event)
         lines += [f"  ☑ proven: {item.id}" for item in proven]

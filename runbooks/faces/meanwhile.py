@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runbooks.session import events as e
+from runbooks.session.calls import CALL
 
 Weight = Literal["plain", "good", "bad", "open"]
 Person = tuple[str, str]
@@ -84,6 +85,9 @@ class Meanwhile:
                 self._faces.clear()
             case e.StepStarted():
                 self._names[event.step] = event.title
+            case e.SessionOpened():
+                for number, contact in enumerate(event.runbook.people, 1):
+                    self._names[f"{CALL}{number}"] = f"{contact.who} was called"
             case _:
                 pass
         by = getattr(event, "by", None)
@@ -125,6 +129,9 @@ def _lines_of(event: e.Event, names: dict[str, str]) -> Iterator[tuple[str, Weig
         case e.Decided():
             reason = f": {event.reason}" if event.reason else ""
             yield f"{event.what.upper().replace('_', '-')} {event.phase}{reason}, {event.by.name}", "plain", ""
+        case e.ItemTicked() if event.item.startswith(CALL):
+            came = f": {event.evidence}" if event.evidence else ""
+            yield f"{names.get(event.item, event.item)}{came}, {event.by.name}", "plain", ""
         case e.ItemTicked():
             reason = f": {event.reason}" if event.reason else ""
             yield f"{event.item}: {event.state.replace('_', ' ')}{reason}, {event.by.name}", "plain", ""

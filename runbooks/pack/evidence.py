@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from runbooks.journal.records import Record
 from runbooks.report.facts import Facts, gather
 from runbooks.session import events as e
+from runbooks.session.calls import CALL
 
 
 @dataclass
@@ -88,7 +89,7 @@ class _Seen:
                     begun.ended = (record.seq, event)
             case e.ArtefactKept(step=step):
                 found.kept.append((record.seq, event, self._uses.get(step, "")))
-            case e.ItemTicked(item=item):
+            case e.ItemTicked(item=item) if not item.startswith(CALL):
                 found.ticks[item] = (record.seq, self._phase, event)
             case e.ItemUnticked(item=item):
                 found.ticks.pop(item, None)

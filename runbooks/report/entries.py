@@ -5,6 +5,7 @@ from runbooks.report.parts import Strong, Value, Words, listed
 from runbooks.report.steps import kept_words, question_words
 from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login
 from runbooks.session import events as e
+from runbooks.session.calls import contact_of
 from runbooks.session.looked import looked_in
 from runbooks.session.runbook import Runbook
 from runbooks.signing.record import Signed, Unsigned, said_by
@@ -16,6 +17,7 @@ class Entries:
     def __init__(self, book: Runbook, operator: e.By) -> None:
         self._items = {item.id: item.text for section in book.sections() for item in section.items}
         self._operator = operator
+        self._book = book
 
     def words(self, event: e.Event) -> Words:
         """One line, without its time and its record."""
@@ -53,6 +55,9 @@ class Entries:
         return (Strong(DECISION[event.what]), f" in {event.phase}", *reason, *option, *plan, *self._by(event.by))
 
     def _item(self, event: e.ItemTicked | e.ItemUnticked) -> Words:
+        if (contact := contact_of(self._book, event.item)) is not None:
+            came: Words = (": ", Value(event.evidence)) if isinstance(event, e.ItemTicked) and event.evidence else ()
+            return ("☎ called ", Value(contact.who), ", ", Value(contact.how), *came, *self._by(event.by))
         text: Words = (self._items.get(event.item, "") or event.item, " (", Value(event.item), ")")
         if isinstance(event, e.ItemUnticked):
             return ("☐ taken back: ", *text, *self._by(event.by))

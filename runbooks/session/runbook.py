@@ -126,6 +126,14 @@ class FollowUp(Frozen):
     line: int = 0
 
 
+class Contact(Frozen):
+    """Somebody to call: who, and how. `wait`: microseconds until the next one is called."""
+
+    who: str
+    how: str
+    wait: int = 0
+
+
 class Runbook(Frozen):
     """The whole document. `sha256` is of its bytes.
 
@@ -143,6 +151,7 @@ class Runbook(Frozen):
     options: tuple[Option, ...] = ()
     troubleshooting: tuple[Advice, ...] = ()
     contacts: str = ""
+    people: tuple[Contact, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
 
     def sections(self) -> Iterator[Section]:

@@ -8,6 +8,7 @@ from typing import TypeVar, assert_never
 from runbooks.anchoring.noted import noted_in
 from runbooks.session import events as e
 from runbooks.session import gates
+from runbooks.session.calls import CALL, Call, calls_after
 from runbooks.session.changed import changed
 from runbooks.session.follow_ups import Owed, owed_by
 from runbooks.session.looked import LOGS, Looked, looked_in
@@ -58,6 +59,7 @@ class RunView:
     items: Mapping[str, e.ItemTicked] = field(default_factory=dict)
     reviews: Mapping[str, e.ScriptReviewed] = field(default_factory=dict)
     waivers: Mapping[str, e.Waived] = field(default_factory=dict)
+    calls: Mapping[str, Call] = field(default_factory=dict)
     pairs: Mapping[str, Opened] = field(default_factory=dict)
     """What steps with an `undo` have opened, and nothing has undone yet: see runbooks.session.pairs."""
     decisions: tuple[Decision, ...] = ()
@@ -271,6 +273,8 @@ def _person(view: RunView, event: PersonEvent) -> RunView:
         case e.QuestionAnswered(question=question, answer=answer):
             answers = _with(view.answers, question, answer)
             return changed(view, questions=_without(view.questions, question), answers=answers)
+        case e.ItemTicked(item=item) if item.startswith(CALL):
+            return changed(view, calls=calls_after(view.calls, view.at, event))
         case e.ItemTicked(item=item):
             return changed(view, items=_with(view.items, item, event), refused=False)
         case e.ItemUnticked(item=item):

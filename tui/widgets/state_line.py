@@ -5,6 +5,7 @@ from datetime import timedelta
 from textual.content import Content
 from textual.widgets import Static
 
+from runbooks.session.calls import turn_now
 from runbooks.session.pen import whose
 from runbooks.session.view import RunView
 from tui.printable import one_line
@@ -31,6 +32,10 @@ class StateLine(Static):
         if words := open_line(view):
             undo = " (u undoes it)" if keys and has_pen and view.ended is None else ""
             parts.append((f"{words}{undo}\n", "bold $warn"))
+        turn = turn_now(view, self._clock()) if view.opened is not None and view.calls and view.ended is None else None
+        if turn is not None:
+            words = one_line(f"☎ CALL NOW: {turn.contact.who}, {turn.contact.how}")
+            parts.append((f"{words}{' (i)' if keys else ''}\n", "bold $warn"))
         parts += [(f"{state.glyph} {state.word}", f"bold ${state.shade}"), "  ", one_line(state.words)]
         if state.kind == "running" and (started := moment(view.step(state.about).started_at)):
             parts.append((f"  {elapsed(self._clock() - started if view.running else timedelta())}", "$quiet"))
