@@ -5,7 +5,7 @@ from runbooks.report.parts import Strong, Value, Words, listed
 from runbooks.report.steps import kept_words, question_words
 from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login
 from runbooks.session import events as e
-from runbooks.session.calls import contact_of
+from runbooks.session.calls import REACHED, contact_of
 from runbooks.session.looked import looked_in
 from runbooks.session.runbook import Runbook
 from runbooks.signing.record import Signed, Unsigned, said_by
@@ -57,7 +57,8 @@ class Entries:
     def _item(self, event: e.ItemTicked | e.ItemUnticked) -> Words:
         if (contact := contact_of(self._book, event.item)) is not None:
             came: Words = (": ", Value(event.evidence)) if isinstance(event, e.ItemTicked) and event.evidence else ()
-            return ("☎ called ", Value(contact.who), ", ", Value(contact.how), *came, *self._by(event.by))
+            reached = ", reached" if isinstance(event, e.ItemTicked) and event.reason == REACHED else ""
+            return ("☎ called ", Value(contact.who), ", ", Value(contact.how), reached, *came, *self._by(event.by))
         text: Words = (self._items.get(event.item, "") or event.item, " (", Value(event.item), ")")
         if isinstance(event, e.ItemUnticked):
             return ("☐ taken back: ", *text, *self._by(event.by))

@@ -5,7 +5,7 @@ from typing import assert_never
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session import gates
-from runbooks.session.calls import CALL, contact_of
+from runbooks.session.calls import CALL, REACHED, contact_of
 from runbooks.session.runbook import Item
 from runbooks.session.view import RunView
 
@@ -59,7 +59,8 @@ def _tick(view: RunView, command: c.Tick, by: e.By) -> e.Event:
     if command.item.startswith(CALL):
         if contact_of(view.runbook, command.item) is None or command.state != "done":
             raise Refused(f"the runbook has no {command.item} to be called")
-        return e.ItemTicked(item=command.item, state="done", evidence=command.evidence, by=by)
+        reached = REACHED if command.reason == REACHED else ""
+        return e.ItemTicked(item=command.item, state="done", evidence=command.evidence, reason=reached, by=by)
     item = _item(view, command.item)
     if command.state == "done" and item.proved_by:
         raise Refused(f"no person ticks it: it is proven by {item.proved_by}, so run that")

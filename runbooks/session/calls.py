@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 CALL = "contact/"
 """A call is noted as a tick of `contact/1`, `contact/2` …: no item has such an id."""
 
+REACHED = "reached"
+"""The reason of such a tick, where whoever was called has answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """When somebody was called first (RFC 3339 UTC), by whom, and what came of it the last time."""
+    """When somebody was called first (RFC 3339 UTC); of the last time by whom, what came of it, if they answered."""
 
     at: str
     by: str
     came: str = ""
+    reached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +54,24 @@ def contact_of(runbook: Runbook, subject: str) -> Contact | None:
 def calls_after(before: Mapping[str, Call], at: str, event: e.ItemTicked) -> Mapping[str, Call]:
     """The calls after one more was noted. The first of a contact counts for when the next one's turn is."""
     known = before.get(event.item)
-    return {**before, event.item: Call(known.at if known else at, event.by.name, event.evidence)}
+    call = Call(known.at if known else at, event.by.name, event.evidence, event.reason == REACHED)
+    return {**before, event.item: call}
 
 
 def turns(view: "RunView", now: datetime) -> list[Turn]:
-    """Every contact: called, to be called now, or later. Nobody called: it is the first one's turn."""
+    """Every contact: called, to be called now, or later. Nobody called: it is the first one's turn.
+
+    Once somebody was reached, it is nobody's turn any more by itself.
+    """
     people, calls = view.runbook.people, view.calls
     last = max((n for n in range(1, len(people) + 1) if f"{CALL}{n}" in calls), default=0)
+    reached = any(call.reached for call in calls.values())
     found, due = list[Turn](), now if not last else None
     for number, contact in enumerate(people, 1):
         call = calls.get(f"{CALL}{number}")
         if call is not None:
             found.append(Turn(number, contact, "called", call))
-            due = datetime.fromisoformat(call.at)
+            due = datetime.fromisoformat(call.at) if not reached else None
         elif number < last:
             found.append(Turn(number, contact, "passed"))
             continue

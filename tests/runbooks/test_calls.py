@@ -63,6 +63,13 @@ def test_the_next_ones_turn_comes_when_the_one_before_was_waited_for(
     assert not view.items
 
 
+def test_once_somebody_was_reached_it_is_nobodys_turn() -> None:
+    reached = called(1).model_copy(update={"reason": "reached"})
+    events = [(0, opening(runbook=BOOK)), (2, reached)]
+    view = fold((n, (START + timedelta(minutes=at)).isoformat(), event) for n, (at, event) in enumerate(events))
+    assert turn_now(view, START + timedelta(hours=3)) is None
+
+
 @pytest.mark.parametrize(
     ("item", "state"), [("contact/4", "done"), ("contact/x", "done"), ("contact/1", "not_applicable")]
 )

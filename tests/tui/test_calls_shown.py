@@ -24,8 +24,9 @@ async def test_whom_to_call_stands_above_and_c_notes_it(stage: Stage) -> None:
         await r.settle(pilot, lambda: "☎ CALL NOW: 1 Bea  +49 30 1" in r.screen_text(app))
         await pilot.press("c")
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
-        await pilot.press(*"busy", "enter")
-        await r.settle(pilot, lambda: client.sent == [c.Tick(item="contact/1", evidence="busy")])
+        await pilot.press(*"yes", "enter", *"busy", "enter")
+        expected = c.Tick(item="contact/1", evidence="busy", reason="reached")
+        await r.settle(pilot, lambda: client.sent == [expected])
 
 
 async def test_when_the_time_has_come_the_run_screen_says_so(opened: Stage) -> None:

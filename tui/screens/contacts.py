@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.content import Content
 
 from runbooks.session import commands as c
-from runbooks.session.calls import Turn, turns
+from runbooks.session.calls import REACHED, Turn, turns
 from runbooks.session.view import RunView
 from tui.printable import one_line, printable
 from tui.reading import reading_rows
@@ -85,10 +85,11 @@ class Contacts(SessionScreen):
 
         def answered(answers: tuple[str, ...] | None) -> None:
             if answers is not None:
-                self.gonogo.send(c.Tick(item=subject, evidence=answers[0]))
+                reached = REACHED if answers[0].strip().casefold() == "yes" else ""
+                self.gonogo.send(c.Tick(item=subject, evidence=answers[1], reason=reached))
 
-        asked = Asked("What came of it: no answer, is on it …")
-        self.app.push_screen(Confirm(self.view, "Note a call", rows, (asked,), verb="note it"), answered)
+        asked = (Asked("Reached? Type yes or no", exact=("yes", "no")), Asked("What came of it, for the record"))
+        self.app.push_screen(Confirm(self.view, "Note a call", rows, asked, verb="note it"), answered)
 
 
 def call_rows(view: RunView, now: datetime) -> Iterator[Row]:
@@ -100,7 +101,8 @@ def call_rows(view: RunView, now: datetime) -> Iterator[Row]:
             yield row(Content.styled("☎ ", "bold $warn"), (f"CALL NOW{since}: ", "bold $warn"), (who, "bold"))
         elif turn.call is not None:
             said = f": {printable(turn.call.came)}" if turn.call.came else ""
-            words = f"  called {turn.call.at[11:16]} UTC by {one_line(turn.call.by)}{said}"
+            reached = ", reached" if turn.call.reached else ""
+            words = f"  called {turn.call.at[11:16]} UTC by {one_line(turn.call.by)}{reached}{said}"
             yield row(Content.styled("✔ ", "$ok"), who, (words, "$quiet"))
         else:
             yield row("· ", who, (_later(turn, now), "$quiet"))
