@@ -52,7 +52,7 @@ def time_back(view: RunView, option: Option) -> Iterator[str]:
 
 def _dump(view: RunView, option: Option) -> StepView:
     """The dump that a restore of this option would read, as its step chooses it."""
-    named = (step.params.get("dump") for step in option.steps if step.uses == "restore.side")
+    named = (step.params.get("dump") for step in option.steps if step.uses.startswith("restore."))
     name = next((str(name) for name in named if name), None)
     dumps = (step.id for phase in view.runbook.phases for step in phase.steps if step.uses in BACKUPS)
     return view.step(name or next(dumps, ""))

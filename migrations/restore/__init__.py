@@ -143,7 +143,7 @@ async def compare(connection: Connection, state: State) -> Side:
     return Side(
         database=row[0],
         oid=row[1],
-        differences=catalog.diff(_unversioned(state.catalog), _unversioned(now)),
+        differences=catalog.diff(unversioned(state.catalog), unversioned(now)),
         versions=tuple(f"{name} {was} → {is_}" for name, was, is_ in await _versions(connection, state)),
         rows=tuple((table, then[table], found[table]) for table in counted if then[table] != found[table]),
         counted=len(counted),
@@ -152,7 +152,8 @@ async def compare(connection: Connection, state: State) -> Side:
     )
 
 
-def _unversioned(snapshot: Snapshot) -> Snapshot:
+def unversioned(snapshot: Snapshot) -> Snapshot:
+    """Without what no dump names: the versions of extensions."""
     plain = {
         key: {name: value for name, value in attributes.items() if name != "version"}
         if key.startswith("extension ")

@@ -19,6 +19,7 @@ from migrations.listed import listed
 from migrations.own import register
 from migrations.problem import Problem, Unavailable
 from migrations.restore import in_the_way
+from migrations.restore.in_place import look
 from migrations.sql import cut_in_doubt
 from migrations.target import Connection, Fingerprint, Pooling, Url, environment_mark, pooling, privileges
 from migrations.target.connecting import told
@@ -208,6 +209,15 @@ class Opening:
         there = await archiving(connection)
         what, advice = there.obstacle or there.doubt or (f"{there.role} may make one; {there.words}", "")
         self._run.check("restore-point", "A restore point", "warn" if advice else "ok", what, advice)
+
+    async def _in_place(self, connection: Connection) -> None:
+        try:
+            present = await look(connection)
+        except Problem as problem:
+            self._run.check("replace", "A restore in place, if it came to that", "warn", problem.what, problem.advice)
+        else:
+            words = f"all {len(present.drops)} things that are there could be replaced"
+            self._run.check("replace", "A restore in place, if it came to that", "ok", words)
 
     async def _pooling(self) -> None:
         kind = await pooling(self._setting.direct)

@@ -51,10 +51,12 @@ async def run(ctx: Context, params: Params) -> Result:
 
 
 def _restored(ctx: Context) -> bool:
-    """Whether the database that bears the live name is the one that this session restored."""
+    """Whether the database that bears the live name is what this session restored, swapped in or in its place."""
     pin = ctx.target.pin
-    swaps = [step.id for step in ctx.view.runbook.steps() if step.uses == "restore.swap"]
-    return pin is not None and any(ctx.result(name).get("oid") == pin.oid for name in swaps)
+    steps = {step.id: ctx.result(step.id) for step in ctx.view.runbook.steps() if step.uses.startswith("restore.")}
+    return any(
+        r.get("restored") or (pin is not None and "kept" in r and r.get("oid") == pin.oid) for r in steps.values()
+    )
 
 
 async def _after(ctx: Context, since: str, changes: Changes) -> Result:
