@@ -12,7 +12,7 @@ from runbooks.document.identifiers import RESERVED, is_id, slug
 from runbooks.document.params import Params, check_params, flat
 from runbooks.document.step_references import check_references
 from runbooks.session.follow_ups import DUE, NEXT_RELEASE, is_due
-from runbooks.session.runbook import Condition, FollowUp, Item, Step
+from runbooks.session.runbook import ABOUT, About, Condition, FollowUp, Item, Step
 from runbooks.settings.durations import EXPECTED, duration
 from runbooks.settings.faults import Faults
 from runbooks.settings.nearest import one_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STEP_KEYS = ("id", "uses", "title", "required", "undo", "touches")
 RUN_ATTRIBUTES = ("id", "title", "timeout", "required", "undo", "touches")
-ITEM_ATTRIBUTES = ("id", "evidence", "required", "proved_by", "touches")
+ITEM_ATTRIBUTES = ("id", "evidence", "required", "proved_by", "touches", "facts")
 FOLLOW_UP_ATTRIBUTES = ("id", "owner", "due")
 SHELL = "shell"
 
@@ -117,10 +117,20 @@ class StepReader:
             evidence=found.get("evidence"),
             proved_by=found.get("proved_by", ""),
             touches=self._tables(_parted(found.get("touches")), task.line),
+            facts=self._facts(found, task.line),
             required="required" in found,
             when=when,
             line=task.line,
         )
+
+    def _facts(self, found: dict[str, str], line: int) -> About | None:
+        wanted = found.get("facts")
+        about = next((each for each in ABOUT if each == wanted), None)
+        if wanted is not None and about is None:
+            self.faults.add(line, f"`facts={wanted}` is not right", one_of(wanted, ABOUT))
+        elif about is not None and not found.get("evidence"):
+            self.faults.add(line, "`facts` without `evidence`", '`evidence="…"`: what is to be answered, in words')
+        return about
 
     def _checkbox(self, task: Task, known: tuple[str, ...], what: str, says: str) -> dict[str, str]:
         """Its attributes; and what is wrong with any box of this sort."""

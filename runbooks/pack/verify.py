@@ -54,7 +54,7 @@ step_progress: step attempt data
 step_ended: step attempt end outcome checks* result* failure* advice* took*
 question_asked: question step attempt text exact* choices*
 question_answered: question answer by
-item_ticked: item state evidence* reason* by
+item_ticked: item state evidence* reason* facts* by
 item_unticked: item by
 script_reviewed: migration sha256 comment* by
 waived: subject outcome reason by

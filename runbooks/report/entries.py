@@ -64,9 +64,9 @@ class Entries:
             return ("☐ taken back: ", *text, *self._by(event.by))
         evidence: Words = (", evidence ", Value(event.evidence)) if event.evidence else ()
         if event.state == "not_applicable":
-            because = (", because ", Value(event.reason), *evidence, *self._by(event.by))
+            because = (", because ", Value(event.reason), *evidence, *self._by(event.by), *_facts(event))
             return ("⊘ not applicable: ", *text, *because)
-        return ("☑ ", *text, *evidence, *self._by(event.by))
+        return ("☑ ", *text, *evidence, *self._by(event.by), *_facts(event))
 
     def _session(self, event: e.Event) -> Words:
         """What happened to the session itself."""
@@ -120,3 +120,8 @@ class Entries:
             case e.StepProgress(step=e.WINDOW, data={"label": str(words), "why": str(why)}):
                 return (Strong("Maintenance window"), f" ({why}), by the server's clock: ", Value(words))
         return (f"{event.kind} outside of any step: ", Value(event.model_dump_json()))
+
+
+def _facts(event: e.ItemTicked) -> Words:
+    """What stood beside the question."""
+    return ("; beside it stood: ", *listed([(Value(fact),) for fact in event.facts])) if event.facts else ()

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from runbooks.journal.records import Record
 from runbooks.report.afterwards import release_note
 from runbooks.report.approved import approved_rows
-from runbooks.report.escape import one_line
+from runbooks.report.escape import one_line, running
 from runbooks.report.facts import Deviation, Facts, gather
 from runbooks.report.parts import Heading, Pairs, Paragraph, Part, Point, Points, Refs, Strong, Value, Words, listed
+from runbooks.report.rollback_words import rollback_lines
 from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login, many, moment, took
 from runbooks.session import events as e
 from runbooks.session.follow_ups import urgent_first
@@ -17,6 +18,8 @@ SHOWN = 3
 """How many NO-GOs, waivers and items that do not apply the summary lists each; all of them follow below it."""
 DEVIATIONS = 8
 LONGEST = 160
+UNDONE = 60
+"""So many lines of what undoes the scripts stand in the ticket."""
 
 
 def outcome(facts: Facts) -> str:
@@ -61,7 +64,10 @@ def deviation_points(facts: Facts, each: int = SHOWN, sorts: int = DEVIATIONS) -
 
 
 def ticket_summary(records: Iterable[Record]) -> str:
-    """At most 15 lines of plain text to paste into the change ticket. Raises ValueError if there are no records."""
+    """At most 15 lines of plain text to paste into the change ticket, and how the scripts are undone.
+
+    Raises ValueError if there are no records.
+    """
     facts = gather(records)
     opening = facts.opening
     exit_code = f" (exit {facts.ended.exit_code})" if facts.ended else ""
@@ -82,9 +88,18 @@ def ticket_summary(records: Iterable[Record]) -> str:
         f"Deviations: {deviations}",
         f"For the release notes: {release_note(facts)}",
         "To be done: " + "; ".join(one.words for one in urgent_first(facts.owed)),
-        f"Record #{facts.last.seq if facts.last else 0}, head {facts.head}",
     ]
-    return "".join(f"{_cut(one_line(line), 240)}\n" for line in lines if line and not line.endswith(": "))
+    head = f"Record #{facts.last.seq if facts.last else 0}, head {facts.head}"
+    short = (_cut(one_line(line), 240) for line in lines if line and not line.endswith(": "))
+    return "".join(f"{line}\n" for line in (*short, *_undone(facts), head))
+
+
+def _undone(facts: Facts) -> Iterator[str]:
+    """What is written down beside the scripts, for whoever has the ticket and nothing else."""
+    lines = list(rollback_lines(facts.plan)) if facts.plan else []
+    yield from (running(line).rstrip() for line in lines[:UNDONE])
+    if lines[UNDONE:]:
+        yield f"and {len(lines) - UNDONE} more lines, which stand in the transcript"
 
 
 def _left_open(facts: Facts) -> Iterator[Point]:

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from runbooks.report.item_facts import facts_of
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session import gates
@@ -70,7 +71,14 @@ def _tick(view: RunView, command: c.Tick, by: e.By) -> e.Event:
         raise Refused("it is required: it always applies")
     if command.state == "not_applicable" and not command.reason.strip():
         raise Refused("say why it does not apply")
-    return e.ItemTicked(item=item.id, state=command.state, evidence=command.evidence, reason=command.reason, by=by)
+    return e.ItemTicked(
+        item=item.id,
+        state=command.state,
+        evidence=command.evidence,
+        reason=command.reason,
+        facts=facts_of(view, item.facts),
+        by=by,
+    )
 
 
 def _untick(view: RunView, command: c.Untick, by: e.By) -> e.Event:

@@ -176,11 +176,14 @@ class QuestionAnswered(Frozen):
 
 
 class ItemTicked(Frozen):
+    """`facts`: what gonogo had found of what the item asks, as it stood beside the question."""
+
     kind: Literal["item_ticked"] = "item_ticked"
     item: str
     state: Literal["done", "not_applicable"]
     evidence: str = ""
     reason: str = ""
+    facts: tuple[str, ...] = ()
     by: By
 
 

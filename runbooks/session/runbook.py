@@ -53,11 +53,17 @@ class Step(Frozen):
     line: int = 0
 
 
+About = Literal["performance", "downtime", "loss"]
+"""What an item asks a person to judge; gonogo puts beside it what it found of that."""
+ABOUT: tuple[About, ...] = get_args(About)
+
+
 class Item(Frozen):
     """One thing that a person confirms. `evidence` is the label of what to write beside the tick, if asked for.
 
     `first`: before any step of its section that changes something.
-    `proved_by` is the step that ticks it in a person's place, for as long as its result is green.
+    `proved_by` is the step that ticks it in a person's place, for as long as its result is green. `facts` is what it
+    is about, where what was found of that stands beside the question.
     """
 
     id: str
@@ -65,6 +71,7 @@ class Item(Frozen):
     evidence: str | None = None
     proved_by: str = ""
     touches: tuple[str, ...] = ()
+    facts: About | None = None
     required: bool = False
     first: bool = False
     when: Condition | None = None

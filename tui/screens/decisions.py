@@ -14,6 +14,7 @@ from tui.screens.confirm import Asked, Confirm
 from tui.screens.hold import HoldPoint
 from tui.screens.rollback import Rollback
 from tui.standing import phase_title, title_of
+from tui.widgets.hold_pane import fact_rows
 from tui.widgets.row import Row, row
 from tui.widgets.step_rows import EFFECTS
 
@@ -138,7 +139,7 @@ class Decisions(SessionScreen):
             self.gonogo.send(c.Tick(item=item.id))
         else:
             name, asked = item.id, Asked(f"Evidence: {item.evidence}")
-            rows = [row("", printable(item.text))]
+            rows = [row("", printable(item.text)), *fact_rows(self.view, item)]
             self._ask("Tick", rows, lambda said: c.Tick(item=name, evidence=said[0]), asked, verb="tick it")
 
     def action_not_applicable(self) -> None:
@@ -149,7 +150,7 @@ class Decisions(SessionScreen):
         if item.required:
             self.say("This item is required: it always applies.")
             return
-        name, rows = item.id, [row("", printable(item.text))]
+        name, rows = item.id, [row("", printable(item.text)), *fact_rows(self.view, item)]
 
         def made(said: tuple[str, ...]) -> c.Command:
             return c.Tick(item=name, state="not_applicable", reason=said[0])

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 
+from runbooks.report.item_facts import facts_of
 from runbooks.session.pairs import Pair, open_pairs
 from runbooks.session.runbook import Item, Section
 from runbooks.session.view import RunView
@@ -144,7 +145,17 @@ def item_row(view: RunView, item: Item, gap: str = "\n") -> Row:
         words = f"{gap}to be proven by {one_line(title_of(view, item.proved_by))}"
         return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, (words, "$quiet"))
     evidence = (f"{gap}asks for: {one_line(item.evidence)}", "$quiet") if item.evidence else ("", "")
-    return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, evidence)
+    beside = len(facts_of(view, item.facts))
+    facts = (f"{gap}beside it: {plural(beside, 'fact')} (t shows)", "$busy") if beside else ("", "")
+    return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, evidence, facts)
+
+
+def fact_rows(view: RunView, item: Item) -> Iterator[Row]:
+    """What gonogo found of what an item asks, to be read before it is answered."""
+    facts = facts_of(view, item.facts)
+    if facts:
+        yield row("", ("What gonogo found of it:", "bold $quiet"))
+    yield from (row("· ", printable(fact)) for fact in facts)
 
 
 def _choices(view: RunView, now: datetime, *, keys: bool) -> Iterator[Choice]:
