@@ -10,6 +10,7 @@ def status_lines(status: Status) -> list[str]:
     if status.first_run:
         lines.append("no ledger yet: nothing was ever applied here")
     lines += [line for anomaly in status.anomalies for line in anomaly_lines(anomaly)]
+    lines += [f"· not by gonogo: {edit.migration}: {edit.what}" for edit in status.history]
     lines += [f"pending: {name}" for name in status.pending]
     if status.clean:
         lines.append(f"up to date: {len(status.applied)} applied, nothing pending")

@@ -5,6 +5,7 @@ from typing import Literal
 
 import psycopg
 
+from migrations.doctor.history import Mark, Own
 from migrations.own import heads
 from migrations.own.table import Connection, OwnTable
 from migrations.problem import Problem
@@ -45,6 +46,7 @@ _WRITE = """
 INSERT INTO gonogo.register (session, operator, host, ticket, plan, migration, checksum, row_id, event)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_KNOWN = "SELECT migration, checksum, row_id, event FROM gonogo.register ORDER BY id"
 _CATCH_UP = """
 INSERT INTO gonogo.register (session, operator, host, ticket, plan, migration, checksum, row_id, event)
 SELECT session, operator, host, ticket, plan, migration, checksum, row_id, %(event)s
@@ -75,6 +77,19 @@ async def may(conn: Connection) -> str:
         advice=f"Let an administrator run: {rights.grant} Or leave `register` out.",
         code="42501",
     )
+
+
+async def known(conn: Connection) -> Own:
+    """What the register knows of the ledger; nothing where it is not there, or this role may not use it."""
+    rights = await TABLE.rights(conn)
+    if not (rights.there and rights.writes):
+        return Own()
+    rows = await (await conn.execute(_KNOWN.encode())).fetchall()
+    began = {str(row): (str(name), str(checksum)) for name, checksum, row, event in rows if event == "started" and row}
+    applied = frozenset(str(row) for _, _, row, event in rows if event == "applied" and row)
+    marks: dict[str, Mark] = {"marked as applied": "applied", "marked as rolled back": "rolled back"}
+    marked = frozenset((str(name), marks[event]) for name, _, _, event in rows if event in marks)
+    return Own(began, applied, marked)
 
 
 async def make(conn: Connection) -> None:

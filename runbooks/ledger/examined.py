@@ -12,11 +12,14 @@ from typing import Any
 import psycopg
 
 from migrations.doctor import Facts, State, diagnose
+from migrations.doctor.history import Edit, by_hand
 from migrations.doctor.reading import read_facts
 from migrations.doctor.state import Way
 from migrations.folder import SCRIPT, same_checksum
+from migrations.own import register
 from migrations.target import Pinned
 from runbooks.history.earlier import identity, known_before
+from runbooks.history.own_before import own_before
 from runbooks.planning.git import latest_text
 from runbooks.settings.project import Environment, Project
 
@@ -32,6 +35,8 @@ class Examined:
 
     facts: Facts
     states: tuple[State, ...]
+    history: tuple[Edit, ...] = ()
+    """What the ledger shows that gonogo has not written."""
 
 
 async def examine(
@@ -55,7 +60,8 @@ async def examine(
     known = await asyncio.to_thread(known_before, root, environment.name, here, open_rows, besides=besides)
     facts = replace(facts, earlier=known.reading, sessions=known.open)
     states = [await _with_git(state, facts, path) for state in diagnose(facts, environment.name)]
-    return Examined(facts, tuple(states))
+    own = (await register.known(conn)).and_what(await asyncio.to_thread(own_before, root, environment.name, here))
+    return Examined(facts, tuple(states), by_hand(facts.rows or (), own))
 
 
 async def _with_git(state: State, facts: Facts, folder: Path) -> State:

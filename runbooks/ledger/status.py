@@ -33,6 +33,13 @@ class Anomaly(Frozen):
     details: tuple[str, ...]
 
 
+class ByHand(Frozen):
+    """Something in the ledger that gonogo has not written."""
+
+    migration: str
+    what: str
+
+
 class Status(Frozen):
     """Names, each list in its own order. `first_run`: the database has no ledger yet."""
 
@@ -47,6 +54,7 @@ class Status(Frozen):
     missing: tuple[str, ...]
     without_script: tuple[str, ...]
     anomalies: tuple[Anomaly, ...] = ()
+    history: tuple[ByHand, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -82,6 +90,7 @@ def status_from(found: Examined, target: Pinned, environment: Environment) -> St
         missing=plan.missing if found.facts.folder is not None else (),
         without_script=plan.without_script,
         anomalies=tuple(anomaly_of(state) for state in found.states),
+        history=tuple(ByHand(migration=edit.migration, what=edit.what) for edit in found.history),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from migrations.doctor import State, StateName
+from migrations.doctor.history import Edit
 from migrations.listed import listed
 from migrations.plan import compare
 from runbooks.ledger.examined import examine
@@ -28,6 +29,8 @@ FOUND: dict[str, tuple[str, tuple[StateName, ...]]] = {
 }
 """What is told only where it is found."""
 LEDGER: tuple[StateName, ...] = ("other-provider", "prisma-8", "no-baseline", "ledger-elsewhere")
+SHOWN = 5
+"""So many edits are told in the check; the output has all of them."""
 OUTCOMES: dict[str, Outcome] = {"stop": "fail", "warn": "warn", "note": "ok"}
 
 
@@ -56,8 +59,10 @@ async def run(ctx: Context, params: Nothing) -> Result:
         _told(ctx, found.states, check, title, against, "none")
     for check, (title, against) in FOUND.items():
         _told(ctx, found.states, check, title, against)
+    _history(ctx, found.history)
     _pending(ctx, pending, later)
     await ctx.output("".join(f"{line}\n" for state in found.states for line in state.details))
+    await ctx.output("".join(f"not by gonogo: {edit.words}\n" for edit in found.history))
     await ctx.output("".join(f"pending: {name}\n" for name in pending))
     await ctx.output("".join(f"held back: {name}\n" for name in later))
     return Result(
@@ -81,6 +86,13 @@ def _told(
     advice = " ".join(f"{state.cause} {state.advice}" for state in found if state.severity != "note")
     outcome = worst([OUTCOMES[state.severity] for state in found])
     ctx.check(check, title, outcome, evidence or usual, advice)
+
+
+def _history(ctx: Context, edits: Sequence[Edit]) -> None:
+    """Told, and nothing held: it may have been right."""
+    if edits:
+        words = f"{len(edits)}: {listed([edit.words for edit in edits], SHOWN)}"
+        ctx.check("history", "In the ledger, and not by gonogo", "ok", words)
 
 
 def _pending(ctx: Context, pending: tuple[str, ...], later: tuple[str, ...]) -> None:

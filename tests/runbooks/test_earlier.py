@@ -8,9 +8,11 @@ import pytest
 
 from migrations.doctor import Earlier
 from runbooks.history.earlier import READING, identity, known_before
+from runbooks.history.own_before import own_before
 from runbooks.history.sessions import create_folder
 from runbooks.journal import Journal
 from runbooks.session import events as e
+from runbooks.session.runbook import Phase, Runbook, Step
 from tests.runbooks.conftest import opening, the_plan
 
 OLD, NEW, NEWEST = (f"2026010{n}T000000Z-production-{n}aaa" for n in (1, 2, 3))
@@ -36,9 +38,9 @@ def began() -> e.StepProgress:
 
 @pytest.fixture
 def session(tmp_path: Path, clock: Callable[[], datetime]) -> Callable[..., None]:
-    def write(name: str, *events: e.Event) -> None:
+    def write(name: str, *events: e.Event, **over: object) -> None:
         journal = Journal.create(create_folder(tmp_path / "sessions", name), clock)
-        for event in (opening(session=name, environment="production"), *events):
+        for event in (opening(session=name, environment="production", **over), *events):
             journal.append(event, sync=False)
         journal.close()
 
@@ -70,3 +72,18 @@ def test_a_session_that_left_a_row_and_can_go_on_is_named(tmp_path: Path, sessio
     session(NEW, plan(), ENDED)
     session(NEWEST, plan(database="another"), began(), ENDED)
     assert known(tmp_path)[1] == {ROW: OLD}
+
+
+def test_what_journals_know_to_have_written(tmp_path: Path, session: Callable[..., None]) -> None:
+    started = {"event": "ScriptStarted", "row": ROW, "name": "1_a", "checksum": "ab" * 32}
+    ended = {"event": "ScriptEnded", "row": ROW, "name": "1_a"}
+    wrote = [e.StepProgress(step="apply", attempt=1, data=data) for data in (started, ended)]
+    resolve = Step(id="mark", title="x", uses="ledger.resolve", effect="target", params={"rolled_back": "2_b"})
+    phase = Phase(name="migrate", title="Migrate", steps=(resolve,))
+    marks = e.StepEnded(step="mark", attempt=1, end="done", outcome="ok", result={"marked": 1, "applied": ["3_c"]})
+    session(OLD, plan(), *wrote, ENDED)
+    session(NEW, plan(), marks, ENDED, runbook=Runbook(name="resolve", phases=(phase,)))
+    session(NEWEST, plan(oid="99999"), began(), ENDED)
+    own = own_before(tmp_path / "sessions", "production", HERE)
+    assert own.began == {ROW: ("1_a", "ab" * 32)} and own.applied == {ROW}
+    assert own.marked == {("2_b", "rolled back"), ("3_c", "applied")}

@@ -11,9 +11,12 @@ import pytest
 
 from migrations import ledger
 from migrations.problem import Problem
+from runbooks.ledger.examined import examine
+from runbooks.ledger.status import status_from
 from runbooks.steps.base import Settled
 from tests.migrations.applying import until
 from tests.runbooks.apply_session import APPLY, Session
+from tui.printed import status_lines
 
 Start = Callable[..., Session]
 
@@ -41,6 +44,22 @@ async def test_inspect_apply_verify(start: Start) -> None:
     verified = await ctx.run("ledger.verify")
     assert (verified.applied, verified.pending) == (("1_a", "2_b"), ())
     assert set(ctx.outcomes.values()) == {"ok"}
+
+
+async def test_inspect_tells_what_gonogo_did_not_write(start: Start) -> None:
+    ctx = start({"1": "SELECT 1", "2": "SELECT 2"})
+    await ctx.run(APPLY, to="1")
+    await ctx.run("ledger.inspect")
+    assert "history" not in ctx.outcomes
+    ctx.query("UPDATE _prisma_migrations SET applied_steps_count = 0, finished_at = started_at")
+    await ctx.run("ledger.inspect")
+    assert ctx.found("history").outcome == "ok"
+    assert ctx.found("history").evidence.startswith("1: 1: noted as applied at ")
+    assert "not by gonogo: 1: noted as applied at " in ctx.text()
+    async with ctx.connect("read") as conn:
+        found = await examine(conn, ctx.target, ctx.project, ctx.environment, ctx.folder.parent)
+    lines = status_lines(status_from(found, ctx.target, ctx.environment))
+    assert any(line.startswith("· not by gonogo: 1: noted as applied at ") for line in lines)
 
 
 async def test_verify_sees_what_is_pending_failed_or_not_as_reviewed(start: Start) -> None:

@@ -1,0 +1,85 @@
+"""What the journals of this machine know to have written into a database's ledger."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from migrations.doctor.history import Mark, Own
+from migrations.problem import Problem
+from runbooks.history.earlier import MOST, identity
+from runbooks.history.sessions import folders, tail_of
+from runbooks.journal import NAME
+from runbooks.journal.files import open_to_read, read_lines
+from runbooks.session.events import PlanMade, SessionOpened, StepEnded
+
+RESOLVES = "ledger.resolve"
+
+
+@dataclass(slots=True)
+class _Session:
+    identity: str = ""
+    opened: SessionOpened | None = None
+    began: dict[str, tuple[str, str]] = field(default_factory=dict)
+    applied: set[str] = field(default_factory=set)
+    marked: set[tuple[str, Mark]] = field(default_factory=set)
+
+    def take(self, kind: str, line: bytes) -> None:
+        """Look at one record."""
+        if kind == "session_opened":
+            self.opened = SessionOpened.model_validate(json.loads(line)["data"])
+        elif kind == "plan_made":
+            self.identity = identity(PlanMade.model_validate(json.loads(line)["data"]).target)
+        elif kind == "step_progress" and b'"row":"' in line:
+            self._script(json.loads(line)["data"]["data"])
+        elif kind == "step_ended" and self._resolves:
+            self._marks(StepEnded.model_validate(json.loads(line)["data"]))
+
+    @property
+    def _resolves(self) -> bool:
+        return self.opened is not None and any(step.uses == RESOLVES for step in self.opened.runbook.steps())
+
+    def _script(self, data: dict[str, object]) -> None:
+        row, name = str(data.get("row")), str(data.get("name"))
+        if data.get("event") == "ScriptStarted":
+            self.began[row] = (name, str(data.get("checksum", "")))
+        elif data.get("event") == "ScriptEnded":
+            self.applied.add(row)
+        elif data.get("event") == "RowRolledBack":
+            self.marked.add((name, "rolled back"))
+
+    def _marks(self, ended: StepEnded) -> None:
+        assert self.opened is not None
+        step = next((one for one in self.opened.runbook.steps() if one.id == ended.step), None)
+        if step is None or step.uses != RESOLVES or ended.end != "done":
+            return
+        noted = ended.result.get("applied")
+        self.marked |= {(str(name), "applied") for name in (noted if isinstance(noted, list) else ())}
+        for key in ("rolled_back", "one_row"):
+            given = step.params.get(key, [])
+            self.marked |= {(str(name), "rolled back") for name in (given if isinstance(given, list) else [given])}
+
+
+def own_before(root: Path, environment: str, here: str) -> Own:
+    """Of the newest sessions on this very database, which is `here`; what cannot be read is passed over."""
+    known = Own()
+    for folder in islice(folders(root, environment), MOST):
+        session = _Session()
+        try:
+            for kind, line in _records(folder):
+                session.take(kind, line)
+        except (Problem, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if session.identity == here:
+            known = known.and_what(Own(session.began, frozenset(session.applied), frozenset(session.marked)))
+    return known
+
+
+def _records(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The kind and the line of each record; the chain is not checked here."""
+    for seq, line in enumerate(read_lines(open_to_read(folder / NAME))):
+        tail = tail_of(line, seq)
+        if tail is None:
+            return
+        yield tail.kind, line
