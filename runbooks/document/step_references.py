@@ -1,6 +1,6 @@
 """Whether what a parameter refers to will be there when its step runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, JsonValue
@@ -26,6 +26,20 @@ def check_references(
         for text in written:
             if fault := _fault(text, when, earlier):
                 faults.add(line_of(key), f"`${{{text}}}` {fault[0]}", fault[1])
+
+
+def check_names(
+    kind: "StepKind[Any, Any]",
+    params: Mapping[str, JsonValue],
+    earlier: Collection[str],
+    faults: Faults,
+    line_of: Callable[[str], int],
+) -> None:
+    """Note each parameter that names a step which does not stand earlier."""
+    for key in kind.names:
+        name = params.get(key)
+        if isinstance(name, str) and name not in earlier:
+            faults.add(line_of(key), f"`{key}` names no earlier step `{name}`", one_of(name, earlier))
 
 
 def _fault(

@@ -10,7 +10,7 @@ from runbooks.document.blocks import Fence, Task
 from runbooks.document.heads import read_table
 from runbooks.document.identifiers import RESERVED, is_id, slug
 from runbooks.document.params import Params, check_params, flat
-from runbooks.document.step_references import check_references
+from runbooks.document.step_references import check_names, check_references
 from runbooks.session.follow_ups import DUE, NEXT_RELEASE, is_due
 from runbooks.session.runbook import ABOUT, About, Condition, FollowUp, Item, Step
 from runbooks.settings.durations import EXPECTED, duration
@@ -53,6 +53,7 @@ class StepReader:
         params = flat(table, self.faults, line_of)
         kinds = {name: (step, self.catalogue.get(step.uses)) for name, step in earlier.items()}
         check_references(params, when, kinds, self.faults, line_of)
+        check_names(kind, params, kinds, self.faults, line_of)
         return Step(
             id=self._id(own or slug(title if "title" in head else uses), block.line, line_of("id")),
             title=title,

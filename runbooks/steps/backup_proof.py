@@ -112,4 +112,4 @@ def shows(params: Params) -> str:
     return f"looks for one of: {', '.join(params.any_of)}; good for {spell(params.max_age)}"
 
 
-STEP = StepKind("Prove that there is a way back", "reads", Params, run, shows, asks=("snapshot",))
+STEP = StepKind("Prove that there is a way back", "reads", Params, run, shows, asks=("snapshot",), names=("snapshot",))

@@ -133,4 +133,4 @@ def shows(params: Params) -> str:
     return f"{where}, read back and held against the catalog; good for {spell(params.max_age)}"
 
 
-STEP = StepKind("Read the dump back", "reads", Params, run, shows)
+STEP = StepKind("Read the dump back", "reads", Params, run, shows, names=("from",))

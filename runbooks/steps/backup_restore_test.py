@@ -152,4 +152,4 @@ def shows(params: Params) -> str:
     return f"the session's dump, restored into {where}, compared, and timed"
 
 
-STEP = StepKind("Try a restore", "outside", Params, run, shows, reconcile, effect_of)
+STEP = StepKind("Try a restore", "outside", Params, run, shows, reconcile, effect_of, names=("dump",))

@@ -124,7 +124,8 @@ class StepKind(Generic[P, R]):
     """A built-in step. `shows` puts its parameters in words, before `start`.
 
     `effect_of`, where there is one, tells the effect from the parameters as a document writes them. `asks` are the
-    questions that it may ask; `*` at the end of one stands for what is known only then.
+    questions that it may ask; `*` at the end of one stands for what is known only then. `names` are the parameters
+    that name an earlier step.
     """
 
     title: str
@@ -135,6 +136,7 @@ class StepKind(Generic[P, R]):
     reconcile: Callable[[Context, P, StepStarted], Awaitable[Settled | Doubt | None]] | None = None
     effect_of: Callable[[Mapping[str, JsonValue]], Effect] | None = None
     asks: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def effect_with(self, params: Mapping[str, JsonValue]) -> Effect:
         """The effect with these parameters."""

@@ -133,4 +133,4 @@ def _rows(written: Written) -> str:
     return f"at least {words} (the counters began anew)" if written.least else words
 
 
-STEP = StepKind("What changed since the dump", "reads", Params, run)
+STEP = StepKind("What changed since the dump", "reads", Params, run, names=("dump",))

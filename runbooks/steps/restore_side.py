@@ -99,4 +99,4 @@ def shows(params: Params) -> str:
     return "the session's dump, restored into a new database beside the live one, then compare"
 
 
-STEP = StepKind("Restore beside the live database", "target", Params, run, shows, reconcile)
+STEP = StepKind("Restore beside the live database", "target", Params, run, shows, reconcile, names=("dump",))

@@ -106,4 +106,6 @@ def shows(params: Params) -> str:
     return "ends every session on the live database, then renames both databases in one transaction"
 
 
-STEP = StepKind("Put the restored database in place", "target", Params, run, shows, reconcile, asks=("database",))
+STEP = StepKind(
+    "Put the restored database in place", "target", Params, run, shows, reconcile, asks=("database",), names=("side",)
+)

@@ -131,4 +131,4 @@ def shows(params: Params) -> str:
 
 
 ASKS = ("effect", "effect-*", "lock-timeout")
-STEP = StepKind("Run the script of the way back", "target", Params, run, shows, reconcile, asks=ASKS)
+STEP = StepKind("Run the script of the way back", "target", Params, run, shows, reconcile, asks=ASKS, names=("from",))

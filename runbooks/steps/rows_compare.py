@@ -100,4 +100,4 @@ def shows(params: Params) -> str:
     return f"the rows of every table, held against what {params.from_ or 'schema.record'} recorded"
 
 
-STEP = StepKind("Compare the rows", "reads", Params, run, shows)
+STEP = StepKind("Compare the rows", "reads", Params, run, shows, names=("from",))

@@ -85,4 +85,4 @@ def shows(params: Params) -> str:
     return f"the schema now, held against what {params.from_ or 'schema.record'} recorded"
 
 
-STEP = StepKind("Compare the schema", "reads", Params, run, shows)
+STEP = StepKind("Compare the schema", "reads", Params, run, shows, names=("from",))

@@ -144,4 +144,4 @@ def shows(params: Params) -> str:
     return f"the schema, held against what the migrations make on a throw-away server{against}"
 
 
-STEP = StepKind("Look for drift", "reads", Params, run, shows)
+STEP = StepKind("Look for drift", "reads", Params, run, shows, names=("from",))

@@ -161,4 +161,4 @@ def shows(params: Params) -> str:
     return f"invalid indexes, constraints not validated, disabled triggers, sequences near their end …{against}"
 
 
-STEP = StepKind("Look for what is half done", "reads", Params, run, shows)
+STEP = StepKind("Look for what is half done", "reads", Params, run, shows, names=("from",))

@@ -9,6 +9,7 @@ import pytest
 from migrations.doctor import StateName
 from migrations.impact.estimate import RATES
 from migrations.impact.words import count_text, size_text
+from migrations.problem import Misuse
 from runbooks.document import read_runbook
 from runbooks.document.heads import COLUMNS, KEYS
 from runbooks.document.identifiers import RESERVED
@@ -58,6 +59,17 @@ def test_the_examples_of_a_runbook_are_read() -> None:
         *("http-check", "login", "orders", "rollback-read", "rollback-script"),
     ]
     assert read.options[0].until == "deploy"
+
+
+def test_the_examples_of_backups_are_read_and_name_steps_that_are_there() -> None:
+    """And a step that is named wrongly is found when the document is read, not in the night."""
+    own, proof = re.findall(r"~~~markdown\n(.*?)~~~", (DOCS / "backup.md").read_text(encoding="utf-8"), re.DOTALL)
+    phases = "".join(f"## {phase.capitalize()}\n{own + proof if phase == 'backup' else ''}\n" for phase in PHASES)
+    text = f"# Backups\n{phases}"
+    assert [step.id for step in read_runbook(text).steps()] == ["own", "dump", "cloud", "point", "proof"]
+    for key, name in {"from": "own", "snapshot": "cloud"}.items():
+        with pytest.raises(Misuse, match=rf"`{key}` names no earlier step `{name}s`; expected `{name}`"):
+            read_runbook(text.replace(f'{key} = "{name}"', f'{key} = "{name}s"'))
 
 
 @pytest.mark.parametrize(
