@@ -200,7 +200,9 @@ async def test_its_environment_is_built(tmp_path: Path, monkeypatch: pytest.Monk
     ctx = StepContext(URL, tmp_path, environ={"PATH": "/usr/bin:/bin", "GONOGO_DUMP_PATH": "/dumps/x"})
     await ctx.run("shell", script="env")
     names = {line.partition("=")[0] for line in ctx.text().splitlines()}
-    assert names - {"PWD", "OLDPWD", "_", "SHLVL"} == {"PATH", "GONOGO_DUMP_PATH"}
+    target = set(ctx.target.url.libpq_environment())
+    assert {"PGHOST", "PGUSER", "PGDATABASE"} <= target
+    assert names - {"PWD", "OLDPWD", "_", "SHLVL"} == {"PATH", "GONOGO_DUMP_PATH", *target}
 
 
 @pytest.mark.parametrize(
