@@ -18,6 +18,7 @@ from runbooks.document.chosen import runbook_text
 from runbooks.document.told import told_for
 from runbooks.faces.answers import check_answers, lacks, parse_answers
 from runbooks.forbidden import check_commands
+from runbooks.planning.allowed import judge_conditions
 from runbooks.planning.git import head_of
 from runbooks.planning.identity import judge
 from runbooks.planning.narrowed import Narrowing, check_narrowing, narrowed
@@ -61,6 +62,7 @@ async def request(
         view = fold([(0, stamped(now), opened_on_paper(project, environment, runbook, requester, ticket))])
         runner, _ = await runner_of(setting, setting.child_environment(view), APPLICATION)
         plan = await _made(setting, view, runner)
+        judge_conditions(environment, plan)
         if answers is not None:
             _complete(answers, advance(view, 1, stamped(now), plan), setting)
     database = (plan.target.system_identifier, plan.target.database)

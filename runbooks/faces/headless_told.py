@@ -51,9 +51,9 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
         case e.StepEnded():
             return _ended(event)
         case e.ItemTicked(state="not_applicable"):
-            return [f"⊘ {event.item} is not applicable: {event.reason}"]
+            return [f"⊘ {event.item} is not applicable: {event.reason}", *_facts(event)]
         case e.ItemTicked():
-            return [f"☑ {event.item}" + (f": {event.evidence}" if event.evidence else "")]
+            return [f"☑ {event.item}" + (f": {event.evidence}" if event.evidence else ""), *_facts(event)]
         case e.ScriptReviewed():
             return [f"☑ reviewed {event.migration}"]
         case e.Waived():
@@ -75,6 +75,11 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
             return [f"  maintenance window: {words}"]
         case _:
             return []
+
+
+def _facts(event: e.ItemTicked) -> list[str]:
+    """What stood beside the question."""
+    return [f"    · {fact}" for fact in event.facts]
 
 
 def _because(reason: str, said: str) -> str:

@@ -24,6 +24,7 @@ from runbooks.host.peers import account_of
 from runbooks.host.sharing import circle_of
 from runbooks.journal import NAME, read
 from runbooks.journal.artefacts import write_private
+from runbooks.planning.allowed import may_begin
 from runbooks.planning.narrowed import WHOLE, Narrowing, check_narrowing, pauses
 from runbooks.session.events import AnswersFile, By, PlanMade, SessionOpened
 from runbooks.session.frozen import Frozen
@@ -141,6 +142,7 @@ async def begin(
 
     Raises Problem; a wrong configuration leaves no folder behind.
     """
+    may_begin(environment, mode)
     if headless:
         may_run_headless(environment, mode, lane)
     if lane.approvals and signing is None:

@@ -11,7 +11,7 @@ from migrations import ledger
 from migrations.folder import BESIDE, Migration, read_folder, with_reverse
 from migrations.impact.known import Known
 from migrations.plan import Applied, Plan, compare
-from migrations.problem import Unavailable
+from migrations.problem import Misuse, Unavailable
 from migrations.sql import read_script
 from migrations.target import Fingerprint, environment_mark
 from migrations.target.connecting import told
@@ -152,7 +152,10 @@ class PlanReader:
         self._redactor.learn(await asyncio.to_thread(self._given_in, names) if names else ())
 
     def _given_in(self, names: Collection[str]) -> list[tuple[str, str]]:
-        every = with_reverse(read_folder(self._setting.project.migrations))
+        try:
+            every = with_reverse(read_folder(self._setting.project.migrations))
+        except Misuse:
+            return []  # whoever needs the folder is told so
         scripts = (read_script(m.text) for m in every if m.name in names and m.data is not None)
         return [(name, value) for script in scripts for value, name in self._hide(script).given.items()]
 

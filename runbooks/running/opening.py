@@ -32,11 +32,13 @@ from runbooks.history.sessions import dumps_folder
 from runbooks.host import logout, sharing
 from runbooks.host.sharing import circle_of
 from runbooks.library import shipped
+from runbooks.planning.allowed import judge_conditions
 from runbooks.planning.identity import Stop, judge
 from runbooks.planning.plan_reader import PlanReader
 from runbooks.planning.planning import engine_of
 from runbooks.running.execution import StepRun
 from runbooks.running.recorder import Recorder
+from runbooks.running.staging_first import staging_first
 from runbooks.running.window import window_told
 from runbooks.session.events import Runner
 from runbooks.settings.project import Environment
@@ -74,6 +76,8 @@ class Opening:
             self._run.check("ledger", "Folder and ledger", "ok", "both can be read")
             self._strings()
             if self._walks:
+                judge_conditions(self._setting.environment, plan)
+                await self._staging_first()
                 await self._left_open()
                 plan = await self._approvals.accepted(self._run, plan)
             if plan.protected and self._changes:
@@ -189,6 +193,11 @@ class Opening:
             return
         advice = f"Another migration runs, or hangs. If its program is gone: {others[0].end_sql}"
         self._run.check("lock", "Prisma's lock", "warn", f"held by {others[0].words}", advice)
+
+    async def _staging_first(self) -> None:
+        opened = self._recorder.view.opened
+        pending = [one.migration for one in self._plans.analysed]
+        await staging_first(self._run, pending, emergency=bool(opened and opened.emergency))
 
     async def _window(self, connection: Connection) -> None:
         """Whether it is open now matters at Preflight's hold point: here it is told."""

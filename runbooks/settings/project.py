@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from migrations.problem import Misuse, Problem
+from runbooks.session.runbook import Condition
 from runbooks.settings.nearest import one_of
 
 FILE = "gonogo.toml"
@@ -31,6 +32,11 @@ class Environment:
     runbook: str | None = None
     protected: bool = False
     parity: str | None = None
+    parity_required: bool = False
+    allowed: tuple[str, ...] | None = None
+    """The commands that may begin a session here; None: all of them."""
+    refused: tuple[Condition, ...] = ()
+    """The conditions of plans that are not for this environment."""
     pooler: Literal["session"] | None = None
     register: bool = False
     notify: tuple[str, ...] = ()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from migrations.naming import convention
 from migrations.problem import Misuse
 from migrations.sql.redact_list import is_column
 from runbooks.library import shipped
+from runbooks.session.runbook import CONDITIONS
 from runbooks.session.windows import EXPECTED as EXPECTED_WINDOW
 from runbooks.session.windows import read_window
 from runbooks.settings.durations import EXPECTED, duration
@@ -24,7 +25,11 @@ REVIEW_KEYS = tuple(field.name for field in fields(Review))
 DRIFT_KEYS = ("ignore",)
 PROJECT_KEYS = ("name", "migrations", "naming", "secrets", "redact", "sessions", "dumps", "group")
 ENVIRONMENT_KEYS = tuple(field.name for field in fields(Environment) if field.name != "name")
+COMMANDS = ("run", "backup", "resolve")
+"""What begins a session, as `allowed` names it."""
 NAMINGS = ("prisma", "dashed", "date")
+
+T = TypeVar("T", bound=str)
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}", re.ASCII)
@@ -208,6 +213,9 @@ class _Reader:
             parity=own.text(
                 "parity", others.__contains__, f"another environment: {', '.join(others) or 'none is here'}"
             ),
+            parity_required=self._parity_required(own),
+            allowed=self._among(own, "allowed", COMMANDS) if "allowed" in own.values else None,
+            refused=self._among(own, "refused", CONDITIONS),
             register=own.flag("register"),
             notify=self._notify(own),
             approvals=own.number("approvals", 0, 9, 0),
@@ -255,6 +263,18 @@ class _Reader:
             if text is not None:
                 found[key] = text
         return found
+
+    def _parity_required(self, own: _Table) -> bool:
+        if (required := own.flag("parity_required")) and "parity" not in own.values:
+            self.faults.add(own.line_of("parity_required"), "`parity_required` without `parity`", '`parity = "…"`')
+        return required
+
+    def _among(self, own: _Table, key: str, known: tuple[T, ...]) -> tuple[T, ...]:
+        value = own.values.get(key, [])
+        if not isinstance(value, list) or any(each not in known for each in value):
+            self.faults.add(own.line_of(key), f"`{key}` is not right", f"a list of: {', '.join(map(str, known))}")
+            return ()
+        return tuple(each for each in known if each in value)
 
     def _window(self, own: _Table) -> tuple[str, ...]:
         value = own.values.get("window", [])

@@ -4,17 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-import psycopg
-
 from migrations.catalog.recorded import name_of
 from migrations.listed import listed
 from migrations.parity import Beside, Fate, Wanted, differing, fates, read_beside
 from migrations.problem import Problem
 from migrations.sql import read_script
-from migrations.target import NOT_READABLE, Fingerprint, Pinned, environment_mark
-from migrations.target.connecting import told
 from runbooks.history.waited import Waited, waited
-from runbooks.planning.identity import Stop, judge
+from runbooks.planning.identity import Stop
 from runbooks.session.events import Outcome
 from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
@@ -23,8 +19,8 @@ from runbooks.steps.parts.apply_teller import took_text
 from runbooks.steps.parts.duration import Duration
 from runbooks.steps.parts.kept_scripts import script_text
 from runbooks.steps.parts.ledger_reading import planned
+from runbooks.steps.parts.other_environment import reading_beside
 
-READ_ONLY = {"default_transaction_read_only": "on"}
 SHOWN = 10
 JUDGED: dict[str, tuple[Outcome, str]] = {
     "applied": ("ok", "applied, from the same bytes"),
@@ -75,9 +71,8 @@ async def _read_there(ctx: Context, name: str, timeout: timedelta) -> Beside | N
     title = f"The database of {name}"
     advice = f"See that its address is set here and leads there; or say in a waiver how {name} was checked."
     try:
-        other = ctx.beside(name)
         async with asyncio.timeout(timeout.total_seconds()):
-            found, words = await _read(ctx, name, other)
+            found, words = await _read(ctx, name)
     except Stop as stop:
         ctx.check("reached", title, "fail", stop.what, stop.advice)
         return None
@@ -91,34 +86,14 @@ async def _read_there(ctx: Context, name: str, timeout: timedelta) -> Beside | N
     return found
 
 
-async def _read(ctx: Context, name: str, other: Pinned) -> tuple[Beside, str]:
-    connection = await other.open("read", application_name=ctx.application_name, settings=READ_ONLY)
-    try:
-        mark = await environment_mark(connection)
+async def _read(ctx: Context, name: str) -> tuple[Beside, str]:
+    async with reading_beside(ctx, name) as (connection, other):
         here, there = ctx.target.pin, other.pin
         assert here is not None and there is not None
-        judge(ctx.project, ctx.project.environments[name], there, mark)
-        if mark != name and _same(here, there):
-            raise Stop(
-                f"{name} is the very database of this session: there is nothing to compare.",
-                advice=f"Correct the variable {other.url.variable}, or `parity` in gonogo.toml.",
-            )
         version = f"{other.url.shown}, PostgreSQL {there.server_version}"
         if there.server_major != here.server_major:
             version += f" (here {here.server_version}: locks and plans may differ)"
         return await read_beside(connection, other.url.schema), version
-    except psycopg.Error as error:
-        raise told(error, lost=connection.closed, where=other.url.shown) from None
-    finally:
-        await connection.close()
-
-
-def _same(here: Fingerprint, there: Fingerprint) -> bool:
-    """Where the server does not give its identity, its start tells it apart as well as anything."""
-    if NOT_READABLE in (here.system_identifier, there.system_identifier):
-        mine, other = ((p.database, p.oid, p.postmaster_start) for p in (here, there))
-        return mine == other
-    return here.identity[:2] == there.identity[:2]
 
 
 def _wanted(ctx: Context) -> list[Wanted]:

@@ -12,6 +12,14 @@ from runbooks.session import commands as c
 from runbooks.session import events as e
 
 
+async def test_an_environment_that_refuses_a_plan_ends_the_session_at_its_opening(live: Live) -> None:
+    live.small.toml(refused=["first_run"], allowed=["run"])
+    await live.start()
+    assert await live.over() == 1
+    ended = live.client.view.ended
+    assert ended is not None and "here refuses what is first_run" in ended.reason and live.client.view.plan is None
+
+
 async def test_a_cancelled_question_of_the_opening_ends_the_session(live: Live) -> None:
     write(live)
     live.small.toml(protected=True)

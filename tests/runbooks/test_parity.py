@@ -10,16 +10,20 @@ from typing import Any
 import psycopg
 import pytest
 
+from migrations.folder import Migration
 from migrations.ledger import NAME, TABLE
 from migrations.problem import Misuse
 from migrations.target import Pinned, marking
 from runbooks.journal import Journal
+from runbooks.planning.allowed import judge_conditions, may_begin
+from runbooks.planning.identity import Stop
+from runbooks.running.staging_first import staging_first
 from runbooks.session import events as e
 from runbooks.session.runbook import PHASES, Phase, Runbook
 from runbooks.session.view import RunView
 from runbooks.settings.project import Environment, Project
 from runbooks.settings.setting import Setting, read_urls, secrets
-from tests.runbooks.conftest import Clock, opening
+from tests.runbooks.conftest import Clock, opening, the_plan
 from tests.runbooks.steps_context import StepContext
 
 BOTH = """
@@ -215,3 +219,43 @@ def test_the_address_of_the_other_is_for_gonogo_alone(tmp_path: Path) -> None:
     assert "p" in secrets(project, environ).values()
     with pytest.raises(Misuse, match="OTHER_URL is not set"):
         replace(setting, environ={}).beside("other")
+
+
+PENDING = tuple(Migration(f"m{number}", Path(), text.encode()) for number, text in enumerate(SCRIPTS))
+
+
+async def test_where_staging_comes_first_the_session_does_not_begin_without_it(two: Two) -> None:
+    fill(two.there, SCRIPTS[0], [row(0), row(1, applied_steps_count=0)])
+    fill(two.here, "", [])
+    ctx = two.context()
+    async with ctx.connect():
+        pass
+    await staging_first(ctx, PENDING, emergency=False)
+    assert ctx.outcomes == {}, "parity alone asks for nothing"
+    ctx.environment = replace(ctx.environment, parity_required=True)
+    with pytest.raises(Stop, match=r"On staging not all of it was applied before.*m1: marked as applied, not run"):
+        await staging_first(ctx, PENDING, emergency=False)
+    await staging_first(ctx, PENDING[:1], emergency=False)
+    assert ctx.found("staging-first").evidence == "1 of 1, from the same bytes"
+    ctx.checks.clear()
+    await staging_first(ctx, PENDING, emergency=True)
+    assert ctx.found("staging-first").outcome == "warn"
+    lost = two.context({})
+    lost.environment = replace(lost.environment, parity_required=True)
+    with pytest.raises(Misuse):
+        await staging_first(lost, PENDING, emergency=False)
+
+
+def test_an_environment_says_what_it_may_be_used_for() -> None:
+    anything, little = Environment(name="dev"), Environment(name="production", allowed=("run", "backup"))
+    for mode in ("walk", "backup", "resolve"):
+        may_begin(anything, mode)
+    may_begin(little, "walk")
+    with pytest.raises(Misuse, match="does not allow `gonogo resolve` on production"):
+        may_begin(little, "resolve")
+    strict = Environment(name="production", refused=("first_run", "destructive"))
+    made = the_plan()
+    judge_conditions(anything, made)
+    judge_conditions(replace(strict, refused=("first_run",)), made)
+    with pytest.raises(Stop, match="production refuses what is destructive: drop-column"):
+        judge_conditions(strict, made)

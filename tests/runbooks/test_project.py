@@ -114,6 +114,13 @@ def test_the_least_that_is_enough(tmp_path: Path) -> None:
         ('pooler = "session"', 'signers_from = "--output=x:s"', "line 18: `signers_from` is not right"),
         ('pooler = "session"', 'window = "Sat 02:00-06:00 Here"', "line 18: `window` is not right: this machine knows"),
         ('pooler = "session"', 'window = ["daily 01:00-02:00 UTC", 1]', "line 18: `window` is not right; expected"),
+        ('parity = "staging"', "parity_required = true", "line 17: `parity_required` without `parity`"),
+        (
+            'pooler = "session"',
+            'allowed = ["walk"]',
+            "line 18: `allowed` is not right; expected a list of: run",
+        ),
+        ('pooler = "session"', 'refused = "x"', "line 18: `refused` is not right; expected a list of: destructive"),
         ('pooler = "session"', "review_within = 0", "line 18: `review_within` is not right"),
         ('"runbooks/big.md"', '"prodction"', "line 15: `runbook` is not right; expected a file such as runbooks/x.md"),
         ('"dashed"', '"dased"', "line 4: `naming` is not right: `dased`; expected `dashed`"),
