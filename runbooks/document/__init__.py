@@ -12,6 +12,7 @@ from runbooks.document.identifiers import is_id, slug
 from runbooks.document.linked import check_linked
 from runbooks.document.sections import SECTIONS, Part, SectionReader
 from runbooks.session.runbook import PHASES, WAYS, Advice, Item, Option, Phase, PhaseName, Runbook
+from runbooks.session.series import Series
 from runbooks.settings.faults import DocumentError, Fault, Faults
 from runbooks.settings.nearest import nearest
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PASSWORD = re.compile(r"://[^\s/@:\"'`]*:([^\s/@\"'`$<{*…][^\s/@\"'`]*)@")
 _STANDS_FOR_ONE = ("password", "pass", "pw", "secret", "xxx")
+INSPECTS = "series.inspect"
 LARGEST = 256_000
 """Bytes. A runbook is read by a person; what is larger is another file."""
 
@@ -104,6 +106,7 @@ class _Assembly:
             contacts=self._text("contacts"),
             people=tuple(person for part in self._of("contacts") for person in part.people),
             follow_ups=tuple(one for part in self._of("follow-ups") for one in part.follow_ups),
+            series=self._series(),
             phases=tuple(phase for name in PHASES for phase in self._phase(name)),
             options=self._options(),
             troubleshooting=self._troubleshooting(),
@@ -114,6 +117,23 @@ class _Assembly:
 
     def _text(self, sort: str) -> str:
         return "\n\n".join(text for part in self._of(sort) if (text := self.prose[id(part)]))
+
+    def _series(self) -> Series | None:
+        intro = self.parts[0]
+        head = intro.head or {}
+        given = [key for key in ("series", "stage") if key in head]
+        if len(given) == 1:
+            lacks = "stage" if given == ["series"] else "series"
+            self.faults.add(intro.head_line, f"`{given[0]}` stands here without `{lacks}`", f"`{lacks} = …` beside it")
+        if len(given) < 2:
+            return None
+        preflight = [step.uses for part in self._of("phase") if part.title == "Preflight" for step in part.steps]
+        if INSPECTS not in preflight:
+            expected = f'a step `uses = "{INSPECTS}"` in Preflight'
+            self.faults.add(
+                intro.head_line, "this is a stage of a series, and nothing looks whether it is its turn", expected
+            )
+        return Series(name=head["series"], stage=int(head["stage"]))
 
     def _phase(self, name: PhaseName) -> list[Phase]:
         for part in self._of("phase"):

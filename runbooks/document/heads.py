@@ -5,13 +5,15 @@ from datetime import date, datetime
 from typing import Any
 
 from runbooks.document.blocks import Fence, Table
+from runbooks.document.identifiers import is_id
 from runbooks.session.runbook import PHASES, WAYS, Advice
+from runbooks.session.series import STAGES
 from runbooks.settings.durations import duration
 from runbooks.settings.faults import Faults
 from runbooks.settings.toml_text import KeyLines, TomlError, read_toml
 
 KEYS = {
-    "runbook": ("name", "owner", "reviewed", "review_every"),
+    "runbook": ("name", "owner", "reviewed", "review_every", "series", "stage"),
     "option": ("id", "way", "costs", "loses", "until", "read_by", "application"),
 }
 _ORDERED = re.compile(r"(before|after): \S")
@@ -41,6 +43,10 @@ def read_head(block: Fence, tag: str, faults: Faults) -> dict[str, str] | None:
         value = _date(table[key]) if key == "reviewed" else table[key]
         if key == "review_every" and not _is_period(table[key]):
             faults.add(line_of(key), "`review_every` cannot be read", 'days in quotes, such as "180d"')
+        elif key == "stage":
+            _stage(value, head, faults, line_of(key))
+        elif key == "series" and not is_id(str(value)):
+            faults.add(line_of(key), f"`{value}` cannot name a series", "small letters, digits and dashes")
         elif key == "until" and value not in PHASES:
             faults.unknown(line_of(key), "phase", str(value), PHASES)
         elif key == "way" and value not in WAYS:
@@ -53,6 +59,13 @@ def read_head(block: Fence, tag: str, faults: Faults) -> dict[str, str] | None:
             expected = "a date, YYYY-MM-DD" if key == "reviewed" else "words in quotes"
             faults.add(line_of(key), f"`{key}` cannot be read", expected)
     return head
+
+
+def _stage(value: object, head: dict[str, str], faults: Faults, line: int) -> None:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= len(STAGES):
+        head["stage"] = str(value)
+    else:
+        faults.add(line, "`stage` is not right", f"a number from 1 to {len(STAGES)}")
 
 
 def read_advice(table: Table, faults: Faults) -> list[Advice]:

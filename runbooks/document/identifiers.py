@@ -10,6 +10,7 @@ RESERVED = {
     "approvals": "stands for the approvals of a session",
     "env": "stands for the environment's values in `${env.key}`",
     "logs": "stands for looks at the environment's logs",
+    "next-stage": "is the follow-up that a stage of a series leaves",
     "opening": "is the step that opens a session",
     "secret": "stands for the project's secrets in `${secret.NAME}`",
     "signing": "stands for the signatures of a session",

@@ -41,7 +41,8 @@ class HeadlessTold:
 def _lines_of(event: e.Event, said: str) -> list[str]:
     match event:
         case e.SessionOpened():
-            return [f"Session {event.session} · {event.environment} · {event.ticket} · {event.operator.name}"]
+            series = f" · {event.runbook.series.words}" if event.runbook.series else ""
+            return [f"Session {event.session} · {event.environment} · {event.ticket} · {event.operator.name}{series}"]
         case e.PlanMade():
             return [f"Plan {event.hash[:12]}: {len(event.scripts)} scripts for {event.target.address}"]
         case e.PhaseOpened():

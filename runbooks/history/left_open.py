@@ -5,6 +5,7 @@ from pathlib import Path
 
 from migrations.problem import Problem
 from runbooks.history.sessions import folders, summary
+from runbooks.history.stages import without_passed
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.records import Chain, opened
@@ -16,11 +17,9 @@ MOST = 100
 
 def left_open(root: Path, project: str, environment: str) -> list[tuple[str, Owed]]:
     """The session and the follow-up, of each; what cannot be read is passed over."""
-    found = list[tuple[str, Owed]]()
-    for folder in islice(folders(root, environment), MOST):
-        if _has_any(folder, project, environment):
-            found += [(folder.name, one) for one in summary(folder).to_do]
-    return found
+    looked = islice(folders(root, environment), MOST)
+    known = without_passed(summary(folder) for folder in looked if _has_any(folder, project, environment))
+    return [(session.id, one) for session in known for one in session.to_do]
 
 
 def _has_any(folder: Path, project: str, environment: str) -> bool:
@@ -29,4 +28,5 @@ def _has_any(folder: Path, project: str, environment: str) -> bool:
         event = opened(Chain().take(next(read_lines(open_to_read(folder / NAME)), b"")))
     except Problem:
         return False
-    return (event.project, event.environment) == (project, environment) and bool(event.runbook.follow_ups)
+    book, same = event.runbook, (event.project, event.environment) == (project, environment)
+    return same and (bool(book.follow_ups) or book.series is not None)

@@ -19,6 +19,7 @@ from runbooks.journal.records import BadRecord, Chain, opened
 from runbooks.session.events import SessionEnded
 from runbooks.session.follow_ups import Owed, owed_by
 from runbooks.session.runbook import Runbook
+from runbooks.session.series import Series
 from runbooks.settings.project import Project
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_.-]+-[0-9a-f]{4,}", re.ASCII)
@@ -41,6 +42,7 @@ class Summary:
 
     id: str
     folder: Path
+    project: str = ""
     environment: str = ""
     ticket: str = ""
     operator: str = ""
@@ -55,6 +57,7 @@ class Summary:
     head: str = ""
     running: bool = False
     fault: str = ""
+    series: Series | None = None
     follow_ups: tuple[Owed, ...] = ()
     """What it left to be done, done by now or not."""
     done: tuple[Done, ...] = ()
@@ -228,7 +231,9 @@ def summary(folder: Path) -> Summary:
     start = Summary(
         id=folder.name,
         folder=folder,
+        project=event.project,
         environment=event.environment,
+        series=event.runbook.series,
         ticket=event.ticket,
         operator=event.operator.name,
         review_by=event.emergency.review_by if event.emergency else "",

@@ -64,7 +64,7 @@ def deviation_points(facts: Facts, each: int = SHOWN, sorts: int = DEVIATIONS) -
 
 
 def ticket_summary(records: Iterable[Record]) -> str:
-    """At most 15 lines of plain text to paste into the change ticket, and how the scripts are undone.
+    """At most 16 lines of plain text to paste into the change ticket, and how the scripts are undone.
 
     Raises ValueError if there are no records.
     """
@@ -79,6 +79,7 @@ def ticket_summary(records: Iterable[Record]) -> str:
         f"Target {target.address}, PostgreSQL {target.server_version}" if target else "Target: never reached",
         f"Operator {opening.operator.name} ({_claimed(facts)}), {login(opening.operator)}",
         facts.unattended,
+        f"Series: {opening.runbook.series.words if opening.runbook.series else ''}",
         _plain_plan(facts),
         "Phases: " + (", ".join(f"{d.phase} GO {moment(r.at)}" for r, d in facts.decided("go")) or "none passed"),
         "NO-GO: " + "; ".join(f"{d.phase} ({d.reason})" for _, d in facts.decided("no_go")),
@@ -164,6 +165,8 @@ def _rows(facts: Facts) -> Iterator[tuple[str, Words]]:
     yield from approved_rows(facts)
     yield "Environment", _environment(facts)
     yield "Target", target_words(facts)
+    if (series := opening.runbook.series) is not None:
+        yield "Series", (Value(series.words), " ", Refs((0,)))
     yield "Plan", _plan(facts)
     yield "Phases", _phases(facts)
     if facts.untouched:

@@ -8,6 +8,8 @@ from runbooks.session.frozen import Frozen
 from runbooks.session.runbook import FollowUp, Runbook
 
 NEXT_RELEASE = "next release"
+NEXT_STAGE = "next-stage"
+"""The follow-up that every stage of a series but the last one leaves."""
 DUE = "a date, `+30d`, `+6w`, or `next release`"
 _LATER = re.compile(r"\+([1-9][0-9]{0,3})([dw])", re.ASCII)
 _DAYS = {"d": 1, "w": 7}
@@ -53,7 +55,12 @@ def owed_by(book: Runbook, conditions: Collection[str], outcome: str | None, day
     """What a session of this runbook leaves, which ended so on this day: nothing but after a GO."""
     if outcome != "go":
         return ()
-    return tuple(_owed(one, day) for one in book.follow_ups if one.when is None or one.when in conditions)
+    written = tuple(_owed(one, day) for one in book.follow_ups if one.when is None or one.when in conditions)
+    following = book.series.following if book.series is not None else None
+    if following is None:
+        return written
+    owner = book.owner or "whoever owns the runbook"
+    return (*written, Owed(id=NEXT_STAGE, text=following.words, owner=owner, due=NEXT_RELEASE))
 
 
 def _owed(one: FollowUp, day: date) -> Owed:

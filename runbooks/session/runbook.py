@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from pydantic import JsonValue
 
 from runbooks.session.frozen import Frozen
+from runbooks.session.series import Series
 
 PhaseName = Literal["opening", "backup", "preflight", "migrate", "verify", "deploy", "smoke", "rollback"]
 PHASES: tuple[PhaseName, ...] = ("backup", "preflight", "migrate", "verify", "deploy", "smoke")
@@ -160,6 +161,7 @@ class Runbook(Frozen):
     contacts: str = ""
     people: tuple[Contact, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
+    series: Series | None = None
 
     def sections(self) -> Iterator[Section]:
         """Every phase in order, then every rollback option."""

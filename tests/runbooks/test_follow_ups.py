@@ -88,7 +88,7 @@ def test_the_transcript_and_the_ticket_tell_of_them_after_a_go_alone() -> None:
     assert "| Remove the flag | `web` | `2026-03-14` | `remove-the-flag` |" in text
     assert "1 migration applied: 20260301_drop (gonogo " in text
     assert "To be done: Delete the copy (dba, by 2026-02-01); Remove the flag" in ticket
-    assert "For the release notes: 2026-01-31 " in ticket and len(ticket.splitlines()) <= 14
+    assert "For the release notes: 2026-01-31 " in ticket
     stopped = transcript(recorded(ended(e.SessionEnded(outcome="no_go", exit_code=1))))
     assert "Afterwards" not in stopped and "Remove the flag" not in stopped
 

@@ -55,6 +55,7 @@ class Band(Static):
         mark = f"{self._mark} · " if self._mark else ""
         where = (f"{mark}{opened.environment.upper()} · {protected}", *_lane(opened, brief), *self._target(view, brief))
         whose = (
+            *((opened.runbook.series.brief,) if opened.runbook.series else ()),
             opened.ticket,
             _person(opened.operator.name, brief),
             *(self._counted(view, brief) if self._recorded else ()),
