@@ -12,9 +12,12 @@ from fix_keys import Key, public
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.journal import NAME, read
 from runbooks.session import events as e
+from runbooks.signing.record import Unsigned, said_by
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 DROP = "20260102000000_drop"
+READ = "y\ny\n"
+"""That both scripts were read."""
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -67,12 +70,15 @@ def test_a_plan_is_approved_only_as_the_approvers_checkout_has_it(
 ) -> None:
     plan, mine = planned(gonogo, shared, keys("ben")), checkout(shared, tmp_path / "mine")
     key = ("--key", str(keys("ana")))
-    short = approve(gonogo, mine, str(plan), *key, typed="n\n")
+    unread = approve(gonogo, mine, str(plan), *key, typed="y\nn\n")
+    assert (unread.code, f"{DROP} was not read" in unread.err) == (1, True), unread.err
+    assert "\nDROP TABLE IF EXISTS old;\n" in unread.out
+    short = approve(gonogo, mine, str(plan), *key, typed=f"{READ}n\n")
     assert (short.code, "table-drop in 20260102000000_drop is not meant" in short.err) == (1, True), short.err
     word = short.out[5:13]
-    wrong = approve(gonogo, mine, str(plan), *key, typed="y\n12345678\n")
+    wrong = approve(gonogo, mine, str(plan), *key, typed=f"{READ}y\n12345678\n")
     assert (wrong.code, "not how the plan's hash begins" in wrong.err) == (1, True), wrong.err
-    own = approve(gonogo, mine, str(plan), "--key", str(keys("ben")), typed=f"y\n{word}\n")
+    own = approve(gonogo, mine, str(plan), "--key", str(keys("ben")), typed=f"{READ}y\n{word}\n")
     assert (own.code, "ben@example.org asked for this plan" in own.err) == (1, True), own.err
     stranger = approve(gonogo, mine, str(plan), "--key", str(keys("eve")))
     assert (stranger.code, "does not name this key" in stranger.err) == (1, True), stranger.err
@@ -87,12 +93,12 @@ def test_a_plan_is_approved_only_as_the_approvers_checkout_has_it(
     text = script.read_text()
     script.write_text("DROP TABLE IF EXISTS older;\n")
     (mine / "small.md").write_text((mine / "small.md").read_text() + "\n")
-    edited = approve(gonogo, mine, str(plan), *key, typed=f"y\n{word}\n")
+    edited = approve(gonogo, mine, str(plan), *key, typed=f"{READ}y\n{word}\n")
     assert (edited.code, "✘ 20260102000000_drop: SHA-256 " in edited.out, "✘ the runbook: " in edited.out) == (1, 1, 1)
     assert not list(tmp_path.glob("*approval*"))
     script.write_text(text)
     git(mine, "checkout", "-q", "small.md")
-    good = approve(gonogo, mine, str(plan), *key, typed=f"y\n{word}\n")
+    good = approve(gonogo, mine, str(plan), *key, typed=f"{READ}y\n{word}\n")
     assert good.code == 0, good.err
     assert {p.name for p in tmp_path.glob("*approval*")} == {f"plan.approval-{ANA}.json{end}" for end in ("", ".sig")}
 
@@ -115,7 +121,7 @@ def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
         plan = planned(gonogo, shared, keys("ben"), BEN, "--answers", "answers.toml")
         mine = checkout(shared, tmp_path / "mine")
         said = approve(
-            gonogo, mine, str(plan), "--key", str(keys("ana")), typed=f"y\n{PlanDocument.read(plan).short}\n"
+            gonogo, mine, str(plan), "--key", str(keys("ana")), typed=f"{READ}y\n{PlanDocument.read(plan).short}\n"
         )
         assert said.code == 0, said.err
         assert "  calls GO for backup, preflight, migrate, verify, deploy, smoke\n" in said.out
@@ -161,3 +167,20 @@ def test_an_approved_plan_runs_unattended_on_a_protected_target_and_only_once(
         assert (copied.code, "an older copy, or was cut" in copied.err) == (1, True), copied.out + copied.err
         again = run(BEN, "--approval", str(approval))
         assert (again.code, f"used up by {BEN} in the session {good.session.name}" in again.err) == (1, True), again.err
+
+
+def test_an_emergency_goes_without_a_second_person_and_not_without_a_key_unless_that_is_said(
+    gonogo: Gonogo, shared: SmallProject
+) -> None:
+    def run(*more: str) -> Said:
+        lane = ("--ticket", "CHG-1", "--emergency", "fire", *more)
+        return gonogo("run", "here", *lane, "--headless", cwd=shared.folder, env=shared.env)
+
+    asked = run()
+    assert (asked.code, "in an emergency too" in asked.err) == (2, True), asked.err
+    without = run("--unsigned")
+    assert (without.code, "names no command that does" in without.err) == (1, True), without.err
+    (unsigned,) = [one for r in read(without.session / NAME) if isinstance(one := said_by(r.event), Unsigned)]
+    assert (unsigned.record, "no key was at hand" in unsigned.reason) == (0, True)
+    idle = gonogo("run", "here", "--ticket", "CHG-1", "--unsigned", cwd=shared.folder, env=shared.env)
+    assert (idle.code, "--unsigned is for an emergency" in idle.err) == (2, True), idle.err

@@ -9,7 +9,7 @@ from datetime import datetime
 from runbooks.approvals.approval_document import Signed, misfit, other_answers
 from runbooks.approvals.approving import PLAN
 from runbooks.approvals.differences import differences
-from runbooks.approvals.plan_document import moment, stamped
+from runbooks.approvals.plan_document import LONGEST, moment, stamped
 from runbooks.approvals.signers import Source
 from runbooks.planning.identity import Stop
 from runbooks.planning.planning import Covered
@@ -102,6 +102,8 @@ def _of_this(one: Signed, case: Case) -> None:
             f"{one.name} has expired: the plan was good until {plan.expires_at}, and the server has {_at(case)}.",
             advice=ANEW,
         )
+    if created is not None and expires - created > LONGEST:
+        raise Stop(f"{one.name} holds for longer than {LONGEST.days} days: gonogo makes none like that.", advice=ANEW)
     if created is None or case.now < created:
         raise Stop(f"{one.name} is of {plan.created_at}, and the server has only {_at(case)}.", advice=ANEW)
     if plan.covers.hash != plan.plan or plan.covers != case.covers:

@@ -1,6 +1,8 @@
 """The approvals in a session's folder: put there before its first record, and read by every runner of it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from migrations.problem import Unavailable
@@ -25,13 +27,15 @@ def kept(folder: Path) -> tuple[Path, ...]:
 
 
 def read_kept(folder: Path) -> tuple[Signed, ...]:
-    """The approvals themselves. Raises Misuse if a file is not what it was."""
-    return tuple(map(read_approval, kept(folder)))
+    """The approvals themselves, by the names that they were given under. Raises Misuse if a file is not what it was."""
+    return tuple(replace(read_approval(path), name=path.name.partition("-")[2]) for path in kept(folder))
 
 
 def keep_signers(folder: Path, text: bytes) -> Path:
-    """Write the file of signers beside them, as it was read. Raises Unavailable."""
+    """Write the file of signers beside them, as it was read; another one gets another name. Raises Unavailable."""
     path = place_in(folder) / "signers"
+    if path.exists() and path.read_bytes() != text:
+        path = path.with_name(f"signers-{sha256(text).hexdigest()[:16]}")
     write_private(path, text)
     return path
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
@@ -16,6 +16,8 @@ from runbooks.session.frozen import Frozen
 from runbooks.session.runbook import Condition
 
 FORMAT: Literal["gonogo plan 1"] = "gonogo plan 1"
+LONGEST = timedelta(days=30)
+"""A plan holds for no longer than that."""
 LARGEST = 16 * 1024 * 1024
 
 M = TypeVar("M", bound=Frozen)

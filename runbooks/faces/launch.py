@@ -54,6 +54,7 @@ class Request(Frozen):
     headless: bool = False
     signing: Signing | None = None
     emergency: str = ""
+    unsigned: bool = False
     windows: tuple[str, ...] = ()
 
 
@@ -63,13 +64,16 @@ class Lane:
 
     approvals: tuple[Signed, ...] = ()
     emergency: str = ""
+    unsigned: bool = False
 
 
 USUAL = Lane()
 
 
-def lane_of(approvals: Sequence[Path], emergency: str | None) -> Lane:
-    """The approvals in files, or the reason to go without. Raises Misuse."""
+def lane_of(approvals: Sequence[Path], emergency: str | None, *, unsigned: bool = False) -> Lane:
+    """The approvals in files, or the reason to go without; `unsigned`: no key is at hand. Raises Misuse."""
+    if unsigned and emergency is None:
+        raise Misuse("--unsigned is for an emergency.", advice="Leave it out: a session is signed only with --sign.")
     if emergency is not None and not emergency.strip():
         raise Misuse("The emergency lane wants a reason.", advice="--emergency REASON; it is told to others.")
     if approvals and emergency:
@@ -79,7 +83,7 @@ def lane_of(approvals: Sequence[Path], emergency: str | None) -> Lane:
     given = tuple(map(read_approval, approvals))
     if given and (wrong := next((one for one in given if one.document.plan != given[0].document.plan), None)):
         raise Misuse(f"{wrong.name} and {given[0].name} approve different plans.", advice="One plan, one session.")
-    return Lane(given, (emergency or "").strip())
+    return Lane(given, (emergency or "").strip(), unsigned)
 
 
 def windows_of(texts: Iterable[str]) -> tuple[str, ...]:
@@ -145,8 +149,7 @@ async def begin(
     may_begin(environment, mode)
     if headless:
         may_run_headless(environment, mode, lane)
-    if lane.approvals and signing is None:
-        raise Misuse("With approvals, who operates is proven and not claimed.", advice="Sign the session: --sign KEY.")
+    _must_be_signed(lane, environment, signing)
     for words in (misfit(one, project.name, environment.name, ticket) for one in lane.approvals):
         if words:
             raise Misuse(words, advice="Run what it approves, or ask for an approval of a new plan.")
@@ -177,6 +180,7 @@ async def begin(
         headless=headless,
         signing=signing,
         emergency=lane.emergency,
+        unsigned=lane.unsigned,
         windows=windows,
     )
     try:
@@ -187,6 +191,19 @@ async def begin(
         if not (folder / NAME).exists():
             shutil.rmtree(folder)
         raise
+
+
+def _must_be_signed(lane: Lane, environment: Environment, signing: Signing | None) -> None:
+    """Raises Misuse: a second person may be out of reach, the operator's own key seldom is."""
+    if signing is not None or lane.unsigned:
+        return
+    if lane.approvals:
+        raise Misuse("With approvals, who operates is proven and not claimed.", advice="Sign the session: --sign KEY.")
+    if lane.emergency and (environment.signers or environment.signers_from):
+        raise Misuse(
+            "Where signers are named, who operates is proven and not claimed, in an emergency too.",
+            advice="Sign the session: --sign KEY. If no key is at hand: --unsigned, which stands in the record.",
+        )
 
 
 def _must_be_approved(approvals: Sequence[Signed], answers: AnswersFile | None) -> None:

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from migrations.problem import Problem, Unavailable
+from migrations.problem import Misuse, Unavailable
 from runbooks.pack.contents import Listed
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -48,11 +48,11 @@ def pieces_of(file: int, size: int) -> Iterator[bytes]:
 
 
 def write_archive(path: Path, fill: Callable[[zipfile.ZipFile], None], *, overwrite: bool) -> None:
-    """Write a file of mode 0600 that `fill` fills. Raises Problem: it is there already; Unavailable; and as `fill`."""
+    """Write a file of mode 0600 that `fill` fills. Raises Misuse: it is there already; Unavailable; and as `fill`."""
     partial = path.with_name(f"{path.name}.partial")
     try:
         if not overwrite and os.path.lexists(path):
-            raise Problem(f"{path} is there already.", advice="Name another with -o, or give --overwrite.")
+            raise Misuse(f"{path} is there already.", advice="Name another with -o, or give --overwrite.")
         _write(partial, fill)
         partial.replace(path)
         _sync(path.parent)

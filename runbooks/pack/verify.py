@@ -43,6 +43,8 @@ MANIFEST = ["files", "format", "gonogo", "grade", "head", "left_out", "records",
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 """What comes of an archive that is damaged, or made to be."""
 STRAY = (".DS_Store", "Thumbs.db", "desktop.ini")
+EVIDENCE = re.compile("(signatures|approvals|scripts|artefacts)/|journal[.]|transcript[.]|runbook[.]|end-noted[.]")
+"""Names under which a pack has what it is read for: one more of those is never somebody's note beside it."""
 _FIELDS = """
 session_opened: format* gonogo session mode* environment protected project project_file* project_sha256 runbook git*
   operator ticket answers* previous* machine* emergency* tried* windows*
@@ -365,7 +367,9 @@ class Pack:
         names = self.files.names
         self.wrong += ["%s is not here, and the manifest lists it" % name for name in listed if name not in names]
         extra = [name for name in names if name not in listed and name != "manifest.json"]
-        self.wrong += ["%s is here, and the manifest does not list it" % name for name in extra]
+        beside = [name for name in extra if isinstance(self.files, Folder) and not EVIDENCE.match(name)]
+        self.wrong += ["%s is here, and the manifest does not list it" % name for name in extra if name not in beside]
+        self.lines += ["not of the pack: %s; nothing here vouches for it" % name for name in beside]
         for name, (size, sha256) in listed.items():
             if name in names and (names[name] != size or self.sum(name) != sha256):
                 self.wrong.append("%s is not the file that the manifest lists" % name)

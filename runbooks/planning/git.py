@@ -1,5 +1,6 @@
 """What git says of a folder."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ from migrations.problem import Problem
 from migrations.process import capture
 from runbooks.session.events import Git
 
+PAPERS = ("gonogo plan 1", "gonogo approval 1")
+MOST_OF_PAPER = 16 * 1024 * 1024
 MOST_COMMITS = 50
 """So many commits of one file are looked at."""
 
@@ -19,10 +22,24 @@ async def head_of(folder: Path) -> Git | None:
         code, commit, _ = await capture(["git", "rev-parse", "HEAD"], env=env, cwd=folder)
         if code != 0:
             return None
-        code, changes, _ = await capture(["git", "status", "--porcelain", "--", "."], env=env, cwd=folder)
+        code, changes, _ = await capture(["git", "status", "--porcelain", "-z", "--", "."], env=env, cwd=folder)
+        _, above, _ = await capture(["git", "rev-parse", "--show-cdup"], env=env, cwd=folder)
     except Problem:
         return None
-    return Git(commit=commit.strip(), clean=code == 0 and not changes.strip())
+    top = folder / above.strip()
+    others = [one for one in changes.split("\0") if one and not (one.startswith("?? ") and _is_paper(top / one[3:]))]
+    return Git(commit=commit.strip(), clean=code == 0 and not others)
+
+
+def _is_paper(path: Path) -> bool:
+    """Whether a file that git does not know is a plan, an approval or the signature of one: nothing runs by it."""
+    about = path.with_suffix("") if path.suffix == ".sig" else path
+    try:
+        with about.open("rb") as file:
+            read = json.loads(file.read(MOST_OF_PAPER))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(read, dict) and read.get("format") in PAPERS
 
 
 async def committed(folder: Path) -> frozenset[str] | None:

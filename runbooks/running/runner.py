@@ -203,6 +203,8 @@ class Runner:
             if self._request.resume:
                 recorder.append(self._resumed(unknown))
             signatory.begin()
+            if self._request.unsigned and self._request.signing is None:
+                signatory.without_key()
             anchors.begin()
             logs.begin()
             engine.start(unknown)

@@ -52,6 +52,11 @@ class Signatory:
         if self._signing is not None:
             self._go_on("resume" if self._recorder.view.seq else "opening")
 
+    def without_key(self) -> None:
+        """Say in the record that it was to be signed, and is not."""
+        reason = "no key was at hand, as whoever began it said by --unsigned"
+        self._recorder.append(progress(Unsigned(record=self._recorder.view.seq, why="opening", reason=reason)))
+
     def attended(self, signing: Signing | None, agent: str) -> None:
         """A person of this account has come. Their key signs from now on, if they bring one.
 

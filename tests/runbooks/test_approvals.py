@@ -22,7 +22,7 @@ from runbooks.approvals.checkout import with_the_target
 from runbooks.approvals.differences import differences
 from runbooks.approvals.gate import Case, accepted, needed
 from runbooks.approvals.judged import judge_papers
-from runbooks.approvals.kept import keep
+from runbooks.approvals.kept import keep, keep_signers, read_kept
 from runbooks.approvals.plan_document import PlanDocument
 from runbooks.approvals.signers import Source, read_signers
 from runbooks.journal import NAME, Journal, Verdict, verify
@@ -121,6 +121,20 @@ WRONG: dict[str, tuple[Wrong, str]] = {
         "not a signature of this text",
     ),
     "expired": (lambda d: ([d.signed(plan())], d.case(now=datetime(2026, 2, 1, 11, tzinfo=UTC))), "has expired"),
+    "for longer than any": (
+        lambda d: ([d.signed(plan(expires_at="2026-03-03T11:00:00Z"))], d.case()), "longer than 30 days"
+    ),
+    "of other answers": (
+        lambda d: (
+            [d.signed(plan(answers={"file": "a.toml", "text": ""}))],
+            d.case(answers=e.AnswersFile(file="a.toml", sha256="f" * 64)),
+        ),
+        "approves a run by a.toml, SHA-256 e3b0c44298fc…, and a.toml has SHA-256 ffffffffffff",
+    ),
+    "of no answers": (
+        lambda d: ([d.signed(plan())], d.case(answers=e.AnswersFile(file="a.toml", sha256="f" * 64))),
+        "a run by no answers file, and a.toml has",
+    ),
     "from the future": (lambda d: ([d.signed(plan())], d.case(now=datetime(2026, 1, 31, tzinfo=UTC))), "has only"),
     "by the operator": (lambda d: ([d.signed(plan())], d.case(ANA)), f"by {ANA}, who also operates"),
     "by the requester": (
@@ -195,6 +209,10 @@ def test_stock_ssh_keygen_says_the_same_of_the_files(desk: Desk, tmp_path: Path)
     assert subprocess.run(given, input=signed.text, capture_output=True).returncode == 0
     assert subprocess.run(given, input=signed.text.replace(b"CHG-1", b"CHG-2"), capture_output=True).returncode != 0
     assert read_approval(file).document == signed.document
+    keep(tmp_path, [read_approval(file)])
+    assert [one.name for one in read_kept(tmp_path)] == ["a.json"], "as it was given"
+    first, again, other = (keep_signers(tmp_path, text) for text in (b"a", b"a", b"b"))
+    assert first == again != other and (first.read_bytes(), other.read_bytes()) == (b"a", b"b")
     file.write_bytes(signed.text.replace(b'"table-drop"', b'"table-drip"'))
     with pytest.raises(Misuse, match="not that of what it covers"):
         read_approval(file)

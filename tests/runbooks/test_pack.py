@@ -209,6 +209,12 @@ def test_both_verify_it_and_by_whom_it_is_signed(whole, signers, capsys, tmp_pat
     command = [sys.executable, "-I", str(tmp_path / NAMED / "verify.py"), "--head", head]
     run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert (run.returncode, "grade: anchored" in run.stdout) == (0, True), run.stdout
+    (tmp_path / NAMED / "note.txt").write_text("mine")
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (run.returncode, "not of the pack: note.txt" in run.stdout) == (0, True), run.stdout
+    (tmp_path / NAMED / "scripts" / "more.sql").write_text("")
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (run.returncode, "wrong: scripts/more.sql is here" in run.stdout) == (1, True), run.stdout
 
 
 TAMPERED = {
@@ -419,6 +425,8 @@ def test_the_command_says_what_is_left_out_and_how_the_verifier_is_known(folder,
     assert f"SHA-256 of its verify.py: {verifier}" in result.output
     assert f"SHA-256 of its manifest.json: {manifest}" in result.output
     assert "left out: /dumps/x.dump (dump)" in result.output
+    again = CliRunner().invoke(export_transcript, [str(folder), "--pack", "-o", str(tmp_path / "a.zip")])
+    assert (type(again.exception).__name__, "is there already" in str(again.exception)) == ("Misuse", True)
 
 
 @pytest.mark.soak

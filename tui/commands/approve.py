@@ -26,6 +26,7 @@ from tui.commands.owed import review_owed
 from tui.commands.plan_printed import plan_lines
 from tui.commands.signed import VARIABLE
 from tui.printable import printable
+from tui.script_files import read_pending
 
 NOTHING = "Nothing was signed."
 
@@ -55,6 +56,8 @@ def approve(what: str, key: Path, principal: str | None, comment: str, project_f
     by = asyncio.run(who(approver.principal, os.environ))
     if on_terminal():
         _review(here, environment, runbook, document, made, by)
+    else:
+        _read_through(here, made)
     acknowledged = tuple(_acknowledged(made))
     _typed(document, approver)
     approval, signature = asyncio.run(
@@ -88,6 +91,18 @@ def _review(
         left = review(face)
     if (unmarked := missing(face.view)) or not left:
         raise Problem(f"Not marked as reviewed: {', '.join(unmarked) or 'the review was broken off'}.", advice=NOTHING)
+
+
+def _read_through(here: Place, plan: e.PlanMade) -> None:
+    """Without a screen: print each script, and ask whether it was read. Raises Problem."""
+    with tempfile.TemporaryDirectory(prefix="gonogo-approve-") as folder:
+        approving.keep_scripts(here.project, plan, Path(folder))
+        for script in plan.to_review:
+            click.echo(printable(f"\n-- {script.migration}, SHA-256 {script.sha256}"))
+            for line in read_pending(Path(folder), script).text.splitlines():
+                click.echo(printable(line))
+            if not click.confirm(f"Have you read {script.migration} to its end?", err=True):
+                raise Problem(f"{script.migration} was not read.", advice=NOTHING)
 
 
 def _acknowledged(plan: e.PlanMade) -> Iterator[Acknowledged]:

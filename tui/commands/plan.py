@@ -10,7 +10,7 @@ import click
 from migrations.problem import Misuse, Unavailable
 from runbooks.approvals.approval_document import SUFFIX
 from runbooks.approvals.approving import PLAN
-from runbooks.approvals.plan_document import PlanDocument, given_answers
+from runbooks.approvals.plan_document import LONGEST, PlanDocument, given_answers
 from runbooks.approvals.requesting import request
 from runbooks.faces import launch
 from runbooks.history.places import Place, place
@@ -25,8 +25,6 @@ from tui.commands.plan_printed import plan_lines
 from tui.commands.signed import VARIABLE
 from tui.commands.walk import operator_option
 from tui.printable import printable
-
-LONGEST = timedelta(days=30)
 
 
 @click.command(short_help="What would run, as a file to approve.")

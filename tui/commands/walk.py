@@ -52,6 +52,7 @@ headless_option = click.option("--headless", is_flag=True, help="No screen; what
     help="A second engineer's approval of this plan; once for each.",
 )
 @click.option("--emergency", metavar="REASON", help="Go without approvals: others are told, and a review is owed.")
+@click.option("--unsigned", is_flag=True, help="With --emergency, where no key is at hand; it stands in the record.")
 @click.option(
     "--window",
     "windows",
@@ -72,6 +73,7 @@ def run(
     pause: bool = False,
     approvals: tuple[Path, ...] = (),
     emergency: str | None = None,
+    unsigned: bool = False,
     windows: tuple[str, ...] = (),
     operator: str | None = None,
     key: Path | None = None,
@@ -80,7 +82,7 @@ def run(
     project_file: Path | None = None,
 ) -> None:
     """Walk ENVIRONMENT through its runbook."""
-    unattended, lane = headless or not on_terminal(), launch.lane_of(approvals, emergency)
+    unattended, lane = headless or not on_terminal(), launch.lane_of(approvals, emergency, unsigned=unsigned)
     if lane.approvals:  # what was approved is what is run
         plan = lane.approvals[0].document.plan
         ticket, to = ticket or plan.ticket, to or plan.to
