@@ -306,6 +306,8 @@ async def test_an_ended_session_stays_to_be_read_and_gives_its_exit_code(stage: 
         pilot,
     ):
         assert "ENDED" in app.export_screenshot()
+        await r.settle(pilot, lambda: "q Leave" in r.screen_text(app))
+        assert "Detach" not in r.screen_text(app)
         await pilot.press("q")
         await pilot.pause()
         assert app.return_value == 1

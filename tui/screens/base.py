@@ -27,6 +27,10 @@ class Shown:
         self.shown_at = Message().time
 
 
+OVER = {"app.detach": "Leave"}
+"""What keys are called that have another meaning once the session, or its runner, is gone."""
+
+
 class SessionScreen(Screen[None], Shown):
     """A screen that shows the session as it stands now, again whenever it changes."""
 
@@ -72,7 +76,8 @@ class SessionScreen(Screen[None], Shown):
             band.show(self.view, self.gonogo.mark, recorded=self.gonogo.recorded)
         self.show(self.view)
         for bar in self.query(KeyBar):
-            bar.show(self.keys(), *self.FIXED)
+            over = self.gonogo.gone or self.view.ended is not None
+            bar.show(self.keys(), *self.FIXED, words=OVER if over else {})
 
     def show(self, view: RunView) -> None:
         """Show what is this screen's own."""

@@ -1,6 +1,6 @@
 """The keys that make sense now, as they are really bound."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.binding import Binding
 from textual.content import Content
@@ -22,11 +22,15 @@ class KeyBar(Static):
         self.auto_links = False
         self._actions: tuple[str, ...] = ()
         self._fixed: tuple[tuple[str, str], ...] = ()
+        self._words: Mapping[str, str] = {}
 
-    def show(self, actions: Sequence[str], *fixed: tuple[str, str]) -> None:
-        """Show the keys of these actions, in this order, after keys that are fixed."""
-        if tuple(actions) != self._actions or fixed != self._fixed:
-            self._actions, self._fixed = tuple(actions), fixed
+    def show(self, actions: Sequence[str], *fixed: tuple[str, str], words: Mapping[str, str] = {}) -> None:
+        """Show the keys of these actions, in this order, after keys that are fixed.
+
+        `words` are for actions that are called otherwise now than where they are bound.
+        """
+        if (tuple(actions), fixed, words) != (self._actions, self._fixed, self._words):
+            self._actions, self._fixed, self._words = tuple(actions), fixed, words
             self._draw()
 
     def on_resize(self) -> None:
@@ -36,7 +40,7 @@ class KeyBar(Static):
     def _draw(self) -> None:
         bound = bindings_of(self.screen)
         pieces = [hint(pair) for pair in self._fixed]
-        pieces += [self._piece(bound[action]) for action in self._actions if action in bound]
+        pieces += [self._piece(action, bound[action]) for action in self._actions if action in bound]
         width = self.content_size.width or self.app.size.width - 2
         lines = [Content("")]
         for piece in pieces:
@@ -47,10 +51,10 @@ class KeyBar(Static):
                 lines.append(piece)
         self.update(Content("\n").join(lines[:LINES]))
 
-    def _piece(self, binding: Binding) -> Content:
+    def _piece(self, action: str, binding: Binding) -> Content:
         key = self.app.get_key_display(binding)
         click = Style.from_meta({"@click": f"screen.press({binding.key!r})"})
-        piece = Content.assemble((key, "bold $busy"), " ", binding.description)
+        piece = Content.assemble((key, "bold $busy"), " ", self._words.get(action, binding.description))
         return piece.stylize(click)
 
 
