@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from runbooks.session.moved import target_of
 from runbooks.session.pairs import open_pairs
 from runbooks.session.runbook import PhaseName, Step
 from runbooks.session.view import RunView
@@ -150,12 +151,12 @@ def open_line(view: RunView) -> str:
 
 def line_to_read_out(view: RunView, *, gone: bool = False, keys: bool = True) -> str:
     """One line for a call or a chat: which session, on what, how it stands, and the record that says so."""
-    opened, plan = view.opened, view.plan
+    opened, target = view.opened, target_of(view)
     state = standing(view, gone=gone, keys=keys)
     parts = (
         opened.ticket if opened else "",
         opened.environment if opened else "",
-        plan.target.address if plan else "",
+        target.address if target else "",
         phase_title(view.phase),
         f"{state.word}: {state.words}",
         open_line(view),

@@ -32,6 +32,7 @@ class Presence:
     def __init__(self, target: Pinned) -> None:
         self._target = target
         self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._at = target.url
 
     async def hold(self, application_name: str) -> None:
         """Be the one session on this database. Raises Problem that names the holder, if another is; Unavailable."""
@@ -47,7 +48,7 @@ class Presence:
             await connection.close()
             raise
         else:
-            self._connection = connection
+            self._connection, self._at = connection, self._target.url
             return
         raise problem
 
@@ -70,6 +71,8 @@ class Presence:
             await connection.close()
 
     async def _held(self) -> bool:
+        if self._at is not self._target.url:  # the session has moved to another database
+            await self.leave()
         if self._connection is None or self._connection.closed:
             return False
         try:

@@ -21,6 +21,7 @@ from runbooks.planning.planning import Analysed, analyse, make_plan, plan_hash, 
 from runbooks.redact import Redactor
 from runbooks.redact.scripts import Hiding
 from runbooks.session import events as e
+from runbooks.session import moved
 from runbooks.session.events import PlanMade, Runner, Target
 from runbooks.session.view import RunView
 from runbooks.settings.setting import Setting
@@ -226,16 +227,13 @@ def target_of(pin: Fingerprint | None, shown: str) -> Target:
 
 
 def pin_of(view: RunView) -> Fingerprint | None:
-    """What a resumed session is pinned to: the plan's target, or what its own restore put in its place."""
-    if view.plan is None:
+    """What a resumed session is pinned to: the plan's target, or what it has restored, or moved to, since."""
+    if (target := moved.target_of(view)) is None:
         return None
-    target = view.plan.target
-    repinned = [step.result.get("repinned") for step in view.steps.values()]
-    oid = next((str(r["oid"]) for r in repinned if isinstance(r, dict) and "oid" in r), target.oid)
     return Fingerprint(
         system_identifier=target.system_identifier,
         database=target.database,
-        oid=oid,
+        oid=target.oid,
         in_recovery=target.in_recovery,
         postmaster_start=target.postmaster_start,
         timeline=target.timeline,

@@ -11,6 +11,7 @@ from runbooks.report.timings import Timings, between
 from runbooks.report.words import many
 from runbooks.session import events as e
 from runbooks.session.follow_ups import Owed, owed_by
+from runbooks.session.moved import MOVED, REPINNED
 from runbooks.session.pairs import Opened, pairs_after
 from runbooks.session.runbook import Mode
 from runbooks.session.touched import Touching
@@ -234,6 +235,9 @@ def _deviations(event: e.Event) -> Iterable[tuple[str, str]]:
     """
     if isinstance(event, e.SessionOpened) and event.emergency is not None:
         yield "it ran in the emergency lane, without approval", event.emergency.reason
+    if isinstance(event, e.StepEnded) and MOVED in event.result:
+        repinned = event.result.get(REPINNED)
+        yield "the session moved to another database", str(repinned["address"]) if isinstance(repinned, dict) else ""
     match event:
         case e.SessionOpened(git=e.Git(clean=False)):
             yield "the project's folder differed from its commit", ""

@@ -95,8 +95,8 @@ class Attempts:
             for name in left:
                 step, settled = await self._settle(name)
                 run.check(f"ended-{name}", f"How “{step.title}” ended", settled.outcome, settled.words)
-            changed = await self._pin_anew(run) or changed
-            run.check("target", "Target", "ok", changed or "the database that this session is pinned to")
+            if not await self._still_there(run, changed):
+                return
             await self.read_window("resume")
             if self._mode != "backup":
                 await self._presence.hold(run.application_name)
@@ -110,6 +110,24 @@ class Attempts:
         if (problem := await self._ended(run, time.monotonic(), work())) is not None:
             raise problem
         return difference
+
+    async def _still_there(self, run: StepRun, changed: str | None) -> bool:
+        """Pin the target anew. Raises Problem if that cannot be, unless the session is about to leave it."""
+        try:
+            changed = await self._pin_anew(run) or changed
+        except Problem as problem:
+            if not self._leaves_it():
+                raise
+            run.check("target", "Target", "warn", problem.what, "Move the session to the restored database.")
+            return False
+        run.check("target", "Target", "ok", changed or "the database that this session is pinned to")
+        return True
+
+    def _leaves_it(self) -> bool:
+        """The way back leads to another database, and the session has not moved there yet."""
+        view = self._recorder.view
+        steps = view.section.steps if view.phase == "rollback" and view.section else ()
+        return any(step.uses == "target.repin" and view.step(step.id).end != "done" for step in steps)
 
     async def _pin_anew(self, run: StepRun) -> str | None:
         """The same database may have got another state meanwhile, by a failover: what has changed. Raises Problem.

@@ -146,6 +146,14 @@ class StepRun:
         """The database of another environment, to read. Raises Misuse."""
         return self._setting.beside(environment)
 
+    def restored(self) -> Pinned | None:
+        """The database that was restored elsewhere, if its address is set. Raises Misuse."""
+        return self._setting.restored()
+
+    def move_to(self, other: Pinned) -> None:
+        """Let the session act on another database from here on."""
+        self._setting.move_to(other)
+
     @asynccontextmanager
     async def connect(self, purpose: Purpose = "read") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """A new connection to the pinned target; it bears the session's name, so that others see who is there.

@@ -44,6 +44,7 @@ from runbooks.running.logs import Logs
 from runbooks.running.recorder import Recorder, is_noted
 from runbooks.running.runner_log import RunnerLog
 from runbooks.session import events as e
+from runbooks.session.moved import moved_to
 from runbooks.session.pairs import open_pairs
 from runbooks.session.pen import holder
 from runbooks.session.runbook import Runbook
@@ -133,7 +134,8 @@ class Runner:
                 raise Problem(f"gonogo.toml has no environment {view.opened.environment} any more.")
             async with world_of(project, environment.name) as world:
                 environ = {**os.environ, **world.variables}
-                setting = self._setting(project, environment, view.runbook, environ, pin=pin_of(view))
+                pin, moved = pin_of(view), moved_to(view)
+                setting = self._setting(project, environment, view.runbook, environ, pin=pin, moved=moved)
                 recorder = Recorder(journal, self._redactor(project, environ), view, noted)
                 if repaired is not None:
                     recorder.append(repaired)
@@ -146,8 +148,9 @@ class Runner:
         runbook: Runbook,
         environ: Mapping[str, str],
         pin: Fingerprint | None,
+        moved: str | None = None,
     ) -> Setting:
-        urls = read_urls(environment, environ)
+        urls = read_urls(environment, environ, moved)
         target = target_of(environment, urls, pin)
         return Setting(self._folder, project, environment, runbook, urls, target, dict(environ))
 

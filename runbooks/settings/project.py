@@ -23,11 +23,13 @@ class Log:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """One `[environments.NAME]`. `url` and `direct_url` are names of environment variables."""
+    """One `[environments.NAME]`. What ends in `url` are names of environment variables."""
 
     name: str
     url: str = "DATABASE_URL"
     direct_url: str | None = None
+    restored_url: str | None = None
+    """Where a database that was restored elsewhere is reached: for `target.repin`."""
     fingerprint: str | None = None
     runbook: str | None = None
     protected: bool = False
@@ -54,6 +56,11 @@ class Environment:
     """How long ago a dump of it may have been restored for the last time."""
     values: dict[str, str] = field(default_factory=dict)
     """`[environments.NAME.values]`: what `${env.key}` stands for in the runbook's step parameters."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that lead to its databases."""
+        return tuple(name for name in (self.url, self.direct_url, self.restored_url) if name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -207,6 +207,7 @@ class _Reader:
             name=name,
             url=own.text("url", _is_variable, variable) or "DATABASE_URL",
             direct_url=own.text("direct_url", _is_variable, variable),
+            restored_url=own.text("restored_url", _is_variable, variable),
             fingerprint=own.text("fingerprint", _is_fingerprint, '"SYSTEM_IDENTIFIER/DATABASE", digits first'),
             runbook=own.text("runbook", _is_runbook, f"a file such as runbooks/x.md, or one of {', '.join(shipped())}"),
             protected=own.flag("protected"),

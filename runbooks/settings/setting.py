@@ -23,7 +23,7 @@ class Setting:
     project: Project
     environment: Environment
     runbook: Runbook
-    urls: Mapping[str, Url]
+    urls: dict[str, Url]
     target: Pinned
     environ: Mapping[str, str]
 
@@ -49,12 +49,27 @@ class Setting:
         other = self.project.environment(name)
         return target_of(other, read_urls(other, self.environ))
 
+    def restored(self) -> Pinned | None:
+        """The database that was restored elsewhere, by `restored_url`, not looked at yet; None where none is set.
+
+        Raises Misuse for an address that is not understood.
+        """
+        variable = self.environment.restored_url
+        text = self.environ.get(variable, "").strip() if variable else ""
+        return Pinned(Url.parse(text, variable=variable)) if variable and text else None
+
+    def move_to(self, other: Pinned) -> None:
+        """From here on all that this session does is done there, by its programs, too."""
+        for name in self.urls:
+            self.urls[name] = other.url
+        self.target.url, self.target.pin, self.target.pooled = other.url, other.pin, other.pooled
+
     def child_environment(self, view: RunView) -> dict[str, str]:
         """Built, not inherited: no address of another environment, no PG* variable, then this target alone.
 
         Nor results of another session, in which this one may have been begun.
         """
-        addresses = {name for e in self.project.environments.values() for name in (e.url, e.direct_url)}
+        addresses = {name for e in self.project.environments.values() for name in e.variables}
         inherited = {k: v for k, v in self.environ.items() if k not in addresses and not k.startswith(FOREIGN)}
         results = {name: step.result for name, step in view.steps.items()}
         return {
@@ -72,16 +87,20 @@ class Setting:
         return {k: v for k, v in self.child_environment(view).items() if k not in self.urls}
 
 
-def read_urls(environment: Environment, environ: Mapping[str, str]) -> dict[str, Url]:
-    """This environment's addresses by variable. Raises Misuse for one that is unset or not understood."""
+def read_urls(environment: Environment, environ: Mapping[str, str], moved: str | None = None) -> dict[str, Url]:
+    """This environment's addresses by variable. Raises Misuse for one that is unset or not understood.
+
+    `moved`: the variable whose address the session has moved to; then it stands in the place of them all.
+    """
     urls = {}
     for name in (environment.url, environment.direct_url):
         if name is None:
             continue
-        text = environ.get(name, "").strip()
+        text = environ.get(moved or name, "").strip()
         if not text:
-            raise Misuse(f"{name} is not set.", advice=f"It must hold the address of {environment.name}'s database.")
-        urls[name] = Url.parse(text, variable=name)
+            advice = f"It must hold the address of {environment.name}'s {'restored ' if moved else ''}database."
+            raise Misuse(f"{moved or name} is not set.", advice=advice)
+        urls[name] = Url.parse(text, variable=moved or name)
     return urls
 
 
@@ -95,8 +114,8 @@ def secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
     """What must never be written, by name: the passwords of every address that can be read, and named secrets."""
     found = {name: environ[name] for name in (*project.secrets, "PGPASSWORD") if environ.get(name)}
     for environment in project.environments.values():
-        for variable in (environment.url, environment.direct_url):
-            if variable and (text := environ.get(variable)):
+        for variable in environment.variables:
+            if text := environ.get(variable):
                 found |= _passwords(variable, text)
     return found
 

@@ -213,6 +213,13 @@ class StepContext:
         finally:
             await connection.close()
 
+    def restored(self) -> Pinned | None:
+        url = self._environ.get("RESTORED_URL")
+        return Pinned(Url.parse(url, variable="RESTORED_URL")) if url else None
+
+    def move_to(self, other: Pinned) -> None:
+        self.target.url, self.target.pin, self.target.pooled = other.url, other.pin, other.pooled
+
     def progress_of(self, step: str) -> Sequence[Mapping[str, JsonValue]]:
         return [data for name, data in self.recorded if name == step]
 

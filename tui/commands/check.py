@@ -168,7 +168,7 @@ def proven(look: Check, wanted: Wanted) -> More:
 def variables_of(project: Project | None) -> tuple[str, ...]:
     """The variables that lead to a project's databases."""
     environments = project.environments.values() if project else ()
-    return tuple(name for one in environments for name in (one.url, one.direct_url) if name)
+    return tuple(name for one in environments for name in one.variables)
 
 
 def tastes(project: Project | None, also: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from runbooks.session.moved import target_of
 from runbooks.session.view import RunView
 from tui.printable import one_line, printable
 from tui.screens.base import Shown
@@ -38,12 +39,12 @@ class Asked:
 
 def where(view: RunView) -> Content:
     """The environment, whether it is protected, and the target's address, as the band has them."""
-    opened, plan = view.opened, view.plan
+    opened, target = view.opened, target_of(view)
     if opened is None:
         return Content("")
     protected = "PROTECTED" if view.protected else "not protected"
     words = f"{one_line(opened.environment.upper())} · {protected}"
-    address = f" · {one_line(plan.target.address)}" if plan else ""
+    address = f" · {one_line(target.address)}" if target else ""
     return Content.assemble(head(words, protected=view.protected), address)
 
 

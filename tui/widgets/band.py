@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from runbooks.session.events import SessionOpened
+from runbooks.session.moved import target_of
 from runbooks.session.view import RunView
 from tui.printable import one_line
 from tui.words import Clock, elapsed, moment
@@ -66,12 +67,12 @@ class Band(Static):
         return self._elapsed(view), f"● {view.seq + 1}" + ("" if brief == BREVITY[-1] else " records")
 
     def _target(self, view: RunView, brief: int) -> tuple[str, ...]:
-        opened, plan = view.opened, view.plan
+        opened, target = view.opened, target_of(view)
         project = opened.project if opened else ""
-        if plan is None:
+        if target is None:
             return (project, "target not read yet")
-        role = "STANDBY" if plan.target.in_recovery else "primary"
-        return (project, _address(plan.target.address, brief), f"PG {plan.target.server_version} {role}")
+        role = "STANDBY" if target.in_recovery else "primary"
+        return (project, _address(target.address, brief), f"PG {target.server_version} {role}")
 
     def _elapsed(self, view: RunView) -> str:
         started = moment(view.started_at)
