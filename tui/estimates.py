@@ -64,6 +64,8 @@ def _dump_took(dump: StepView) -> str:
     length = dump.result.get("duration_us")
     if isinstance(length, int):
         return f"dump took {took(length)}"
+    if dump.result.get("by") == "snapshot":
+        return f"proven is the snapshot {one_line(str(dump.result.get('what')))} alone, which its provider restores"
     return "how long the dump took is not known" if dump.result else "no dump yet"
 
 

@@ -3,7 +3,6 @@
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -11,7 +10,8 @@ from typing import IO
 from migrations.backup.files import packed
 from migrations.problem import Problem
 
-PIECE = 1 << 24
+PIECE = 1 << 20
+END = b"\\.\n"
 SHOWN = 120
 OPENING = b"-- PostgreSQL database dump"
 CLOSING = b"-- PostgreSQL database dump complete"
@@ -37,7 +37,11 @@ class Damaged(Exception):
 
 
 class PlainReader:
-    """Reads a whole dump; call `read` in a thread. `size` bytes were read, `table` is at hand; `stop` ends it."""
+    """Reads a whole dump; call `read` in a thread. `size` bytes were read, `table` is at hand; `stop` ends it.
+
+    Rows are taken many at a time: their newlines and tabs are counted, and only where those do not fit is it found out
+    which row is wrong.
+    """
 
     def __init__(self) -> None:
         self.size = 0
@@ -46,56 +50,83 @@ class PlainReader:
         self.text = Text()
         self._line = 0
         self._columns: int | None = None
-        self._tabs = 0
         self._opened = False
         self._closed = False
         self._utf8 = False
 
     def read(self, file: IO[bytes]) -> Text:
         """To the last byte. Raises Damaged."""
-        fresh = True
-        for piece in self._pieces(file):
+        rest = b""
+        while piece := self._piece(file, max(PIECE, len(rest))):
             self.size += len(piece)
-            whole = piece.endswith(b"\n")
-            self._line += fresh
-            self._characters(piece, fresh and whole)
-            if self.table:
-                self._row(piece, fresh, whole)
-            elif fresh:
-                self._statement(piece.rstrip(b"\r\n"))
-            fresh = whole
+            rest = self._take(rest + piece)
             if self.stop:
-                break
-        self._over()
+                return self.text
+        if rest and not self.table:
+            self._take(rest + b"\n")
+        self._over(bool(rest))
         return self.text
 
-    def _pieces(self, file: IO[bytes]) -> Iterator[bytes]:
+    def _piece(self, file: IO[bytes], size: int) -> bytes:
         try:
-            while piece := file.readline(PIECE):
-                yield piece
+            return file.read(size)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise Damaged(f"after line {self._line} it cannot be unpacked any more ({error})") from None
 
-    def _characters(self, piece: bytes, complete: bool) -> None:
-        if b"\0" in piece:
-            raise Damaged(f"line {self._line}{self._where} holds zero bytes, which no dump does")
-        if self._utf8 and complete and not piece.isascii():
-            try:
-                piece.decode()
-            except UnicodeDecodeError:
-                raise Damaged(f"line {self._line}{self._where} is not UTF-8, as the dump says it is") from None
+    def _take(self, data: bytes) -> bytes:
+        """Read what is whole. Returns what is not yet."""
+        at = 0
+        while True:
+            if self.table and not data.startswith(END, at):
+                over = data.find(b"\n" + END, at)
+                end = (over if over >= 0 else data.rfind(b"\n", at)) + 1
+                if end <= at:
+                    return data[at:]
+                self._rows(data[at:end])
+            else:
+                end = data.find(b"\n", at) + 1
+                if not end:
+                    return data[at:]
+                self._one(data[at:end])
+            at = end
 
-    def _row(self, piece: bytes, fresh: bool, whole: bool) -> None:
-        if fresh and piece.rstrip(b"\r\n") == b"\\.":
+    def _one(self, line: bytes) -> None:
+        """A line that is no row."""
+        self._line += 1
+        if fault := self._characters(line):
+            raise Damaged(f"line {self._line}{self._where} {fault}")
+        if self.table:
             self.table = ""
-            return
-        self._tabs = piece.count(b"\t") + (0 if fresh else self._tabs)
-        if not whole:
-            return
-        if self._columns and self._tabs + 1 != self._columns:
-            found = f"{self._tabs + 1} values where {self._columns} are due"
-            raise Damaged(f"line {self._line}{self._where} has {found}")
-        self.text.rows[self.table] += 1
+        else:
+            self._statement(line.rstrip(b"\r\n"))
+
+    def _rows(self, rows: bytes) -> None:
+        count = rows.count(b"\n")
+        fits = not self._columns or rows.count(b"\t") == count * (self._columns - 1)
+        if not fits or self._characters(rows):
+            self._find_fault(rows)
+        self._line += count
+        self.text.rows[self.table] += count
+
+    def _find_fault(self, rows: bytes) -> None:
+        for number, row in enumerate(rows.removesuffix(b"\n").split(b"\n"), 1):
+            found = row.count(b"\t") + 1
+            fault = self._characters(row)
+            if self._columns and found != self._columns:
+                fault = f"has {found} values where {self._columns} are due"
+            if fault:
+                raise Damaged(f"line {self._line + number}{self._where} {fault}")
+
+    def _characters(self, text: bytes) -> str:
+        """What is wrong with the bytes of whole lines."""
+        if b"\0" in text:
+            return "holds zero bytes, which no dump does"
+        if self._utf8 and not text.isascii():
+            try:
+                text.decode()
+            except UnicodeDecodeError:
+                return "is not UTF-8, as the dump says it is"
+        return ""
 
     def _statement(self, line: bytes) -> None:
         if found := _COPY.match(line):
@@ -117,9 +148,9 @@ class PlainReader:
         if line not in (b"", b"--") and not line.startswith(b"\\unrestrict"):
             self._closed = False
 
-    def _over(self) -> None:
+    def _over(self, more: bool) -> None:
         if self.table:
-            raise Damaged(f"it ends in line {self._line}, in the middle of the rows of {self.table}")
+            raise Damaged(f"it ends in line {self._line + more}, in the middle of the rows of {self.table}")
         if not self._opened:
             raise Damaged(f"the line {OPENING.decode()!r}, with which pg_dump begins, is missing")
         if not self._closed:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from migrations.backup.files import SUFFIX, remove, size_of
 from migrations.hashing import fingerprint
+from migrations.listed import listed
 from migrations.problem import Problem, Unavailable
 from runbooks.history.backups import Kept, backups, database_of, kept
 from runbooks.history.retention import Verdict, judge
@@ -21,6 +22,7 @@ from runbooks.steps.parts.dumps import records_of
 from runbooks.steps.parts.duration import Duration
 
 REMOVE, KEEP = "remove", "keep"
+SHOWN = 5
 
 
 class Params(Frozen):
@@ -51,7 +53,9 @@ async def run(ctx: Context, params: Params) -> Result:
         ctx.check("removed", "Old dumps", "ok", f"none to remove; {left} of this database are kept")
         return Result(removed=(), freed=0, kept=left)
     await _one_must_be_good(verdicts)
-    question = f"Remove for good: {'; '.join(map(_told, going))}? {left} of this database stay"
+    names = listed([dump.path.name for dump in going], SHOWN)
+    size = f"{sum(dump.bytes for dump in going) / MIB:.1f} MiB"
+    question = f"Remove {len(going)} of this database's dumps for good ({names}; {size})? {left} stay, see the output"
     if await ctx.ask(REMOVE, question, choices=(REMOVE, KEEP)) == KEEP:
         ctx.check("removed", "Old dumps", "ok", f"{len(going)} may go, and were kept on a person's word")
         return Result(removed=(), freed=0, kept=len(verdicts))

@@ -12,6 +12,7 @@ import pytest
 from dumping import dumped, environment, fill, names, order, pinned, restored
 
 from migrations import backup, restore
+from migrations.backup import plain
 from migrations.backup.files import Format, format_of
 from migrations.backup.plain import Damaged, PlainReader, open_plain
 from migrations.backup.read import Reading
@@ -109,7 +110,10 @@ def read(text: bytes) -> dict[str, int]:
     return PlainReader().read(io.BytesIO(text)).rows
 
 
-def test_a_plain_dump_is_read_by_its_copy_lines() -> None:
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+def test_a_plain_dump_is_read_by_its_copy_lines(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    """Wherever it is cut into pieces."""
+    monkeypatch.setattr(plain, "PIECE", piece)
     assert read(PLAIN) == {"public.a": 2, 'public."no columns"': 0}
 
 

@@ -127,6 +127,18 @@ def test_a_restore_is_measured_by_the_dump_of_this_session(events: Sequence[e.Ev
     assert list(time_back(view, view.runbook.options[0])) == ["costs 10 min (runbook)"], "a forward fix needs no dump"
 
 
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"by": "snapshot", "what": "snap-1"}, "proven is the snapshot snap-1 alone, which its provider restores"),
+        ({"by": "recent", "path": "/d"}, "how long the dump took is not known"),
+    ],
+)
+def test_a_proof_says_what_a_restore_would_start_from(found: dict[str, str], words: str) -> None:
+    view = view_of([*r.to_backup(), r.started("dump"), r.ended("dump", result=found)], previous=None)
+    assert list(time_back(view, restore(view)))[1] == words
+
+
 def test_a_restore_that_was_tried_says_how_long_it_took() -> None:
     found = {"restored_us": 90_000_000, "path": "/srv/a.dump"}
     view = view_of([*r.to_backup(), r.started("dump"), r.ended("dump", result=found)], previous=None)
