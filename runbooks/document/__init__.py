@@ -11,7 +11,7 @@ from runbooks.document.blocks import read_blocks
 from runbooks.document.identifiers import is_id, slug
 from runbooks.document.linked import check_linked
 from runbooks.document.sections import SECTIONS, Part, SectionReader
-from runbooks.session.runbook import PHASES, WAYS, Advice, Item, Option, Phase, PhaseName, Runbook
+from runbooks.session.runbook import PHASES, WAYS, Advice, Document, Item, Option, Phase, PhaseName, Runbook
 from runbooks.session.series import Series
 from runbooks.settings.faults import DocumentError, Fault, Faults
 from runbooks.settings.nearest import nearest
@@ -43,14 +43,14 @@ def read_runbook(
     faults = Faults()
     parts = SectionReader(catalogue, faults).read(read_blocks(text))
     check_linked(parts, faults)
-    _note_passwords(text, faults)
+    note_passwords(text, faults)
     runbook = _Assembly(parts, text.split("\n"), faults).runbook(name, hashlib.sha256(data).hexdigest())
     if faults.found:
         raise DocumentError(name, faults.found)
     return runbook
 
 
-def _note_passwords(text: str, faults: Faults) -> None:
+def note_passwords(text: str, faults: Faults) -> None:
     """What stands in a runbook is in git, on the screen and in every record."""
     for number, line in enumerate(text.split("\n"), 1):
         for found in _PASSWORD.finditer(line):
@@ -104,6 +104,7 @@ class _Assembly:
             prose=self.prose[id(self.parts[0])],
             rollback=self._text("rollback"),
             contacts=self._text("contacts"),
+            documents=self._documents(head),
             people=tuple(person for part in self._of("contacts") for person in part.people),
             follow_ups=tuple(one for part in self._of("follow-ups") for one in part.follow_ups),
             series=self._series(),
@@ -175,8 +176,19 @@ class _Assembly:
             loses=head.get("loses", ""),
             until=until,
             read_by=head.get("read_by", ""),
+            see=head.get("see", ""),
             application=head.get("application", ""),
         )
+
+    def _documents(self, head: dict[str, str]) -> tuple[Document, ...]:
+        """Each once, in the order in which the text names them."""
+        named = [(path, self.parts[0].head_line) for path in head.get("see", "").split("\n")]
+        for part in self.parts:
+            named += [(step.see, step.line) for step in part.steps]
+            named += [(item.see, item.line) for item in part.items]
+            named += [((part.head or {}).get("see", ""), part.head_line)] if part.sort == "option" else []
+        first = {path: line for path, line in sorted(named, key=lambda each: -each[1]) if path}
+        return tuple(Document(path=path, line=line) for path, line in sorted(first.items(), key=lambda each: each[1]))
 
     def _read_by(self, name: str, part: Part, head: dict[str, str]) -> tuple[Item, ...]:
         """Who must read a way back is asked for before anything of it changes something."""

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from runbooks.document.blocks import Fence, Table
 from runbooks.document.identifiers import is_id
@@ -13,8 +13,8 @@ from runbooks.settings.faults import Faults
 from runbooks.settings.toml_text import KeyLines, TomlError, read_toml
 
 KEYS = {
-    "runbook": ("name", "owner", "reviewed", "review_every", "series", "stage"),
-    "option": ("id", "way", "costs", "loses", "until", "read_by", "application"),
+    "runbook": ("name", "owner", "reviewed", "review_every", "series", "stage", "see"),
+    "option": ("id", "way", "costs", "loses", "until", "read_by", "application", "see"),
 }
 _ORDERED = re.compile(r"(before|after): \S")
 COLUMNS = ("when you see", "do")
@@ -41,6 +41,8 @@ def read_head(block: Fence, tag: str, faults: Faults) -> dict[str, str] | None:
         if key not in table:
             continue
         value = _date(table[key]) if key == "reviewed" else table[key]
+        if (tag, key) == ("runbook", "see") and _are_texts(value):
+            value = "\n".join(value)
         if key == "review_every" and not _is_period(table[key]):
             faults.add(line_of(key), "`review_every` cannot be read", 'days in quotes, such as "180d"')
         elif key == "stage":
@@ -83,6 +85,10 @@ def read_advice(table: Table, faults: Faults) -> list[Advice]:
         else:
             found.append(Advice(see=row.plain[0], do=row.cells[1]))
     return found
+
+
+def _are_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
 
 
 def _is_period(value: object) -> bool:

@@ -20,9 +20,9 @@ from runbooks.settings.nearest import one_of
 if TYPE_CHECKING:
     from runbooks.steps.base import StepKind
 
-STEP_KEYS = ("id", "uses", "title", "required", "undo", "touches")
-RUN_ATTRIBUTES = ("id", "title", "timeout", "required", "undo", "touches")
-ITEM_ATTRIBUTES = ("id", "evidence", "required", "proved_by", "touches", "facts")
+STEP_KEYS = ("id", "uses", "title", "required", "undo", "touches", "see")
+RUN_ATTRIBUTES = ("id", "title", "timeout", "required", "undo", "touches", "see")
+ITEM_ATTRIBUTES = ("id", "evidence", "required", "proved_by", "touches", "facts", "see")
 FOLLOW_UP_ATTRIBUTES = ("id", "owner", "due")
 SHELL = "shell"
 
@@ -63,6 +63,7 @@ class StepReader:
             required=self._flag(head, line_of),
             when=when,
             shows=check_params(Params(kind, params, STEP_KEYS), self.faults, line_of),
+            see=self._text(head, "see", line_of),
             undo=self._text(head, "undo", line_of),
             touches=self._tables(head.get("touches", []), line_of("touches")),
             line=block.line,
@@ -87,6 +88,7 @@ class StepReader:
             required="required" in found,
             when=when,
             shows=block.text.rstrip("\n"),
+            see=found.get("see", ""),
             undo=found.get("undo", ""),
             touches=self._tables(_parted(found.get("touches")), block.line),
             line=block.line,
@@ -116,6 +118,7 @@ class StepReader:
             id=self._id(found.get("id") or slug(task.text), task.line, task.line),
             text=task.text,
             evidence=found.get("evidence"),
+            see=found.get("see", ""),
             proved_by=found.get("proved_by", ""),
             touches=self._tables(_parted(found.get("touches")), task.line),
             facts=self._facts(found, task.line),

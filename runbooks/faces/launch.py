@@ -14,6 +14,8 @@ from runbooks.approvals.approval_document import Signed, misfit, other_answers, 
 from runbooks.approvals.kept import MOST, keep, kept, read_kept
 from runbooks.document import read_runbook
 from runbooks.document.chosen import runbook_text
+from runbooks.document.seen import FOLDER as SEEN
+from runbooks.document.seen import Kept, kept_name, read_seen
 from runbooks.faces.answers import Answers, check_answers, read_answers
 from runbooks.faces.client import Client, start_runner
 from runbooks.forbidden import check_commands
@@ -23,16 +25,18 @@ from runbooks.host.mounts import must_be_local
 from runbooks.host.peers import account_of
 from runbooks.host.sharing import circle_of
 from runbooks.journal import NAME, read
-from runbooks.journal.artefacts import write_private
+from runbooks.journal.artefacts import make_folder, write_private
 from runbooks.planning.allowed import may_begin
 from runbooks.planning.narrowed import WHOLE, Narrowing, check_narrowing, pauses
+from runbooks.redact import Redactor
 from runbooks.session.events import AnswersFile, By, PlanMade, SessionOpened
 from runbooks.session.frozen import Frozen
 from runbooks.session.references import check_values
-from runbooks.session.runbook import Mode
+from runbooks.session.runbook import Document, Mode
 from runbooks.session.windows import EXPECTED, read_window
 from runbooks.settings.nearest import nearest
 from runbooks.settings.project import Environment, Project
+from runbooks.settings.setting import secrets
 from runbooks.signing.signatory import AGENT, Signing
 from runbooks.steps import catalogue
 
@@ -56,6 +60,7 @@ class Request(Frozen):
     emergency: str = ""
     unsigned: bool = False
     windows: tuple[str, ...] = ()
+    documents: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ async def begin(
         check_commands(runbook, name, project.folder, environment.values)
     check_answers(given, runbook, _migrations(project, undoing=True) if given.reviews else None)
     check_narrowing(runbook, _migrations(project) if narrowing.to else None, narrowing)
+    seen = read_seen(runbook, name, project.folder, Redactor(secrets(project, environ)).text)
     if headless and (narrowing.pause or pauses(runbook)):
         raise Misuse(NOBODY_TO_ASK, advice="Run it on a terminal, or leave the pauses out.")
     if mode == "backup" and not runbook.phases[0].steps:
@@ -182,10 +188,12 @@ async def begin(
         emergency=lane.emergency,
         unsigned=lane.unsigned,
         windows=windows,
+        documents=tuple(one.document for one in seen),
     )
     try:
         keep(folder, lane.approvals)
         write_private(folder / "runbook.md", text if isinstance(text, bytes) else text.encode())
+        _keep_seen(folder, seen)
         return await _run(folder, request, environ), given
     except BaseException:
         if not (folder / NAME).exists():
@@ -204,6 +212,13 @@ def _must_be_signed(lane: Lane, environment: Environment, signing: Signing | Non
             "Where signers are named, who operates is proven and not claimed, in an emergency too.",
             advice="Sign the session: --sign KEY. If no key is at hand: --unsigned, which stands in the record.",
         )
+
+
+def _keep_seen(folder: Path, seen: Sequence[Kept]) -> None:
+    if seen:
+        make_folder(folder / SEEN)
+    for one in seen:
+        write_private(folder / kept_name(one.document), one.data)
 
 
 def _must_be_approved(approvals: Sequence[Signed], answers: AnswersFile | None) -> None:

@@ -42,6 +42,8 @@ def named_by(record: Record) -> Iterator[Named]:
     match record.event:
         case SessionOpened(runbook=book) if book.sha256:
             yield Named(record.seq, "runbook", "runbook.md", book.sha256)
+            for one in (one for one in book.documents if one.sha256):
+                yield Named(record.seq, one.path, f"documents/{one.sha256}.md", one.sha256, one.size)
         case PlanMade(to_review=scripts):
             for script in (script for script in scripts if script.sha256):
                 where = f"scripts/{script.sha256}.sql"

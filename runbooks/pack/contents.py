@@ -41,7 +41,7 @@ _PAPERS = {
     FOLLOW_UPS: re.compile(r"[a-z][a-z0-9-]{0,63}\.json"),
     APPROVALS: re.compile(r"signers|review\.json(\.sig)?|[0-9]-[^/]+\.json(\.sig)?"),
 }
-_PLACES = ("scripts", "artefacts")
+_PLACES = ("scripts", "artefacts", "documents")
 _DUMP = b"PGDMP"
 Why = Literal["absent", "altered", "dump", "too large", "not known"]
 

@@ -180,7 +180,9 @@ def named_by(kind: str, data: dict[str, Any]) -> list[tuple[str, str]]:
     found = []
     try:
         if kind == "session_opened" and data["runbook"].get("sha256"):
+            seen = [one["sha256"] for one in data["runbook"].get("documents", ()) if one.get("sha256")]
             found = [("runbook.md", data["runbook"]["sha256"])]
+            found += [("documents/%s.md" % sha256, sha256) for sha256 in seen]
         elif kind == "plan_made":
             undone = [(one, (one.get("rollback") or {}).get("script")) for one in data["scripts"]]
             scripts = [one for pair in undone for one in pair if one and one["sha256"]]

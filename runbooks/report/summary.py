@@ -174,6 +174,9 @@ def _rows(facts: Facts) -> Iterator[tuple[str, Words]]:
         more: list[Words] = [(f"{len(facts.untouched) - 12} more",)] if facts.untouched[12:] else []
         yield "Not touched", ("altered, and by no step or item said to be looked at: ", *listed([*names, *more]))
     yield "Runbook", _runbook(opening)
+    if kept := [one for one in opening.runbook.documents if one.sha256]:
+        each: list[Words] = [(Value(one.path), ", SHA-256 ", Value(one.sha256)) for one in kept]
+        yield "Read beside", (*listed(each, "; "), " ", _OPENED)
     yield "Source", _source(opening)
     if facts.answers:
         given = [(Value(a.file), ", SHA-256 ", Value(a.sha256), " ", Refs((seq,))) for seq, a in facts.answers]

@@ -106,7 +106,8 @@ class Runner:
         environment = project.environments[self._request.environment]
         written = read_runbook(self._folder / "runbook.md", catalogue=catalogue())
         told = told_for(written, environment.values, catalogue())
-        runbook = narrowed(told, catalogue(), self._request.narrowing)
+        kept = told.model_copy(update={"documents": self._request.documents})
+        runbook = narrowed(kept, catalogue(), self._request.narrowing)
         async with world_of(project, environment.name) as world:
             environ = {**os.environ, **world.variables}
             setting = self._setting(project, environment, runbook, environ, pin=None)

@@ -37,7 +37,7 @@ class Step(Frozen):
     """One thing that runs. `uses` names the built-in (`backup.dump`); a shell block is `shell`.
 
     `shows` is what is put before the operator ahead of `start`: the command, or the parameters in words.
-    `touches` are the tables that it looks at.
+    `touches` are the tables that it looks at. `see` is a document to read beside it, here and in items and options.
     `undo` is the step that undoes this one: until that has run, a session does not end without a reason.
     """
 
@@ -49,6 +49,7 @@ class Step(Frozen):
     required: bool = False
     when: Condition | None = None
     shows: str = ""
+    see: str = ""
     undo: str = ""
     touches: tuple[str, ...] = ()
     line: int = 0
@@ -70,6 +71,7 @@ class Item(Frozen):
     id: str
     text: str
     evidence: str | None = None
+    see: str = ""
     proved_by: str = ""
     touches: tuple[str, ...] = ()
     facts: About | None = None
@@ -107,6 +109,7 @@ class Option(Section):
     loses: str = ""
     until: PhaseName | None = None
     read_by: str = ""
+    see: str = ""
     application: str = ""
 
     def is_over(self, phase: PhaseName | None) -> bool:
@@ -132,6 +135,18 @@ class FollowUp(Frozen):
     due: str
     when: Condition | None = None
     line: int = 0
+
+
+class Document(Frozen):
+    """Another document that the runbook points to, by its path in the project; which line does so first.
+
+    `sha256` and `size` (bytes) are of what the session keeps of it, once there is one.
+    """
+
+    path: str
+    line: int = 0
+    sha256: str = ""
+    size: int = 0
 
 
 class Contact(Frozen):
@@ -160,6 +175,7 @@ class Runbook(Frozen):
     troubleshooting: tuple[Advice, ...] = ()
     contacts: str = ""
     people: tuple[Contact, ...] = ()
+    documents: tuple[Document, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     series: Series | None = None
 

@@ -8,10 +8,11 @@ import click
 from migrations.problem import Misuse
 from runbooks.document import read_runbook
 from runbooks.document.age import overdue
+from runbooks.document.seen import read_seen
 from runbooks.library import read_shipped, shipped
 from runbooks.steps import catalogue
 from tui.commands.common import talk
-from tui.commands.runbook_commands import told_of_commands
+from tui.commands.runbook_commands import folder_of, told_of_commands
 from tui.printable import printable
 
 
@@ -25,12 +26,14 @@ def runbooks_group() -> None:
 def check_runbook(document: Path) -> None:
     """Check DOCUMENT: every fault with its line."""
     book = read_runbook(document, catalogue=catalogue())
+    seen = read_seen(book, document.name, folder_of(document))
     for words in told_of_commands(book, document):
         talk(printable(words))
     if words := overdue(book, datetime.now(UTC).date()):
         talk(printable(f"! {document}: {words}"))
     steps = sum(1 for _ in book.steps())
-    click.echo(f"{document}: in order, {steps} steps, {len(book.options)} ways back")
+    beside = f", {len(seen)} documents beside it" if seen else ""
+    click.echo(f"{document}: in order, {steps} steps, {len(book.options)} ways back{beside}")
 
 
 @runbooks_group.command("list")

@@ -16,13 +16,19 @@ def told_of_commands(book: Runbook, document: Path) -> Iterator[str]:
     nothing to be said.
     """
     project = _project(document)
-    folder = project.folder if project is not None else document.absolute().parent
+    folder = folder_of(document)
     users = [one for one in project.environments.values() if _has(one, folder, document)] if project else []
     for one in users:
         if one.protected:
             check_commands(book, document.name, folder, one.values)
     if not users:
         yield from (f"! {fault}" for fault in faults_of(book, folder, {}))
+
+
+def folder_of(document: Path) -> Path:
+    """The project's folder, or that of a document which has no gonogo.toml above it."""
+    project = _project(document)
+    return project.folder if project is not None else document.absolute().parent
 
 
 def _project(document: Path) -> Project | None:

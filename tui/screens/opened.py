@@ -24,6 +24,7 @@ from tui.record_rows import record_line, record_rows
 from tui.screens.base import BACK, SessionScreen, wanted_by
 from tui.screens.contacts import Contacts
 from tui.screens.review import Review
+from tui.screens.see_also import SeeAlso
 from tui.widgets.band import Band
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.lines_pane import LinesPane
@@ -64,6 +65,7 @@ class Opened(SessionScreen):
         _key("F", "phase(-1)", "Phase before", "To where this phase was opened, or the one before"),
         _key("g", "verify", "Grade", "Verify it again, and say what is proven"),
         _key("v", "review", "SQL", "Read the scripts of the plan"),
+        _key("e", "see", "See also", "Read the other documents that the runbook pointed to"),
         _key("i", "contacts", "Contacts", "Whom to call, as the runbook said"),
         _key("1", "pane('about')", "Session", "What is proven, the phases, what deviated, who decided"),
         _key("2", "pane('records')", "Records", "Every record, a line each"),
@@ -278,6 +280,13 @@ class Opened(SessionScreen):
             self.say("No script was pending, and none was applied.")
         else:
             self.app.push_screen(Review(self.gonogo.clock))
+
+    def action_see(self) -> None:
+        """Read what the runbook pointed to."""
+        if self.gonogo.view.opened is None or not self.gonogo.view.runbook.documents:
+            self.say("The runbook points to no other document.")
+        else:
+            self.app.push_screen(SeeAlso(self.gonogo.clock))
 
     def action_contacts(self) -> None:
         """Whom to call."""

@@ -36,6 +36,7 @@ class ReplayScreen(RunPanes):
         _key("f", "phase(1)", "Next phase", "To where the next phase was opened"),
         _key("F", "phase(-1)", "Phase before", "To where this phase was opened, or the one before"),
         _key("v", "review", "SQL", "Read the scripts of the plan"),
+        _key("d", "see", "See also", "Read the other documents that the runbook points to"),
         _key("i", "contacts", "Contacts", "Whom to call, as the runbook said"),
         _key("1", "pane('steps')", "Steps", "Show the steps"),
         _key("2", "pane('detail')", "Detail", "Show the chosen step"),

@@ -133,6 +133,8 @@ def option_rows(view: RunView, option: Option) -> Iterator[Row]:
     """All there is to say of one way back."""
     yield row("", (one_line(option.title), "bold"))
     yield from _facts(view, option)
+    if option.see:
+        yield row("see     ", (one_line(option.see), "$busy"))
     if option.prose:
         yield row("", "")
         yield from reading_rows(option.prose)

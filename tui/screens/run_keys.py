@@ -28,6 +28,7 @@ BINDINGS: list[BindingType] = [
     _key("p", "transcript", "Transcript", "The record of this session so far"),
     _key("i", "contacts", "Contacts", "Whom to call, and what the runbook advises for known errors"),
     _key("m", "logs", "Logs", "The logs of the environment: where they are, and their last lines"),
+    _key("f", "see", "See also", "Read the other documents that the runbook points to"),
     _key("h", "take_pen", "Take the pen", "Be the one whose keys count, with a reason"),
     _key("1", "pane('steps')", "Steps", "Show the steps"),
     _key("2", "pane('detail')", "Detail", "Show the chosen step"),

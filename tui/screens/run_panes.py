@@ -11,6 +11,7 @@ from runbooks.session.view import RunView
 from tui.screens.base import SessionScreen
 from tui.screens.contacts import Contacts
 from tui.screens.review import Review
+from tui.screens.see_also import SeeAlso
 from tui.standing import phase_title
 from tui.widgets.band import Band
 from tui.widgets.detail_pane import DetailPane
@@ -126,6 +127,15 @@ class RunPanes(SessionScreen):
             self.say("No script is pending, and none is applied.")
         else:
             self.app.push_screen(Review(self._clock, migration))
+
+    def action_see(self) -> None:
+        """Read what the runbook points to, first what the chosen step does."""
+        documents = self.view.runbook.documents if self.view.opened is not None else ()
+        if not documents:
+            self.say("The runbook points to no other document.")
+            return
+        step = next((step for step in self.view.runbook.steps() if step.id == self._steps.chosen), None)
+        self.app.push_screen(SeeAlso(self._clock, step.see if step else ""))
 
     def action_contacts(self) -> None:
         """Whom to call."""

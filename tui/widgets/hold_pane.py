@@ -147,7 +147,8 @@ def item_row(view: RunView, item: Item, gap: str = "\n") -> Row:
     evidence = (f"{gap}asks for: {one_line(item.evidence)}", "$quiet") if item.evidence else ("", "")
     beside = len(facts_of(view, item.facts))
     facts = (f"{gap}beside it: {plural(beside, 'fact')} (t shows)", "$busy") if beside else ("", "")
-    return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, evidence, facts)
+    see = (f"{gap}see {one_line(item.see)}", "$busy") if item.see else ("", "")
+    return row(Content.assemble(OPEN.sign, " "), printable(item.text), required, evidence, facts, see)
 
 
 def fact_rows(view: RunView, item: Item) -> Iterator[Row]:

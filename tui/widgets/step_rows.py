@@ -35,6 +35,8 @@ def step_rows(view: RunView, name: str, now: datetime) -> Iterator[Row]:
         yield BLANK
     if step and step.shows:
         yield row("  ", (printable(view.shows(step).strip()), "" if state.status == "waiting" else "$quiet"))
+    if step and step.see:
+        yield row("  ", (f"see {one_line(step.see)}", "$busy"), ("  (f reads it)", "$quiet"))
     for question in (q for q in view.questions.values() if q.step == name):
         yield BLANK
         yield row(Content.styled("? ", "bold $warn"), printable(question.text), ("  (a to answer)", "$busy"))
