@@ -15,8 +15,8 @@ from runbooks.settings.setting import read_urls, target_of
 from tests.migrations.pooler import pooled
 
 TOP = Path(__file__).parents[2]
-WITHOUT_ENVIRONMENT = {"anchors_target.py", "attempts.py", "applying.py"}
-"""Two have a target already, the third has a server of its own."""
+WITHOUT_ENVIRONMENT = {"anchors_target.py", "attempts.py", "shop.py", "applying.py"}
+"""Two have a target already, the others are the demo, which has a server of its own."""
 
 
 @pytest.mark.parametrize("direct", [None, "B"])
