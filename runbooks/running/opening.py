@@ -158,7 +158,7 @@ class Opening:
         self._run.check("follow-ups", "Follow-ups of earlier sessions", outcome, f"{count}: {told}", advice)
 
     def _commands(self) -> None:
-        """Raises DocumentError: the server's own mark may protect what gonogo.toml does not."""
+        """Raises DocumentError. What a run block calls is no part of the document, and may be another by now."""
         setting = self._setting
         check_commands(setting.runbook, setting.runbook.name, setting.project.folder, setting.environment.values)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fix_command import Gonogo
+from fix_live import Live, shell, write
 
 from migrations.ledger import create, finish, start
 from migrations.problem import Problem
@@ -134,6 +135,16 @@ async def test_seeding_is_typed_in_a_first_run_and_refused_else(project: Path, d
         await finish(conn, await start(conn, "20250101000000_old", "ab" * 32))
     with pytest.raises(Problem, match="has been migrated before: 20250101000000_old"):
         await ctx.run("shell", when="first_run", script="sh seed.sh")
+
+
+async def test_the_opening_reads_them_again(live: Live) -> None:
+    write(live, deploy=shell("again", "exit 9\nnpx prisma migrate reset"))
+    live.small.toml(protected=True, notify=["true"])
+    await live.start(emergency="nobody is there")
+    assert await live.over() == 2
+    view = live.client.view
+    assert view.plan is None and view.step("opening").checks[-1].outcome == "fail"
+    assert "`prisma migrate reset`, which drops all" in view.step("opening").checks[-1].evidence
 
 
 def test_a_document_of_a_protected_environment_is_refused_with_the_line(gonogo: Gonogo, project: Path) -> None:
