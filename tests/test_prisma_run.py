@@ -6,12 +6,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from fix_command import RUNBOOK, Gonogo, SmallProject
+from fix_command import RUNBOOK, Gonogo, Said, SmallProject
+from fix_keys import Key, public
 from fix_until import Until
 from fix_walks import Start, ledger, no_backend_left, resume, runner_of, running, sessions
 
 from migrations.target import Url
+from runbooks.approvals.plan_document import PlanDocument
+from runbooks.journal import NAME, read
 from tests.migrations.prisma_stand_in import install
+from tests.test_approve_command import git, publish
 
 PROGRAMS = {
     "node": "exit 1",
@@ -55,6 +59,53 @@ def test_it_is_said_in_the_plan_and_no_password_is_kept(gonogo: Gonogo, team: Sm
     (secret, *_) = Url.parse(team.url, variable="SMALL_URL").secrets
     kept = [path for path in session.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert kept == []
+
+
+def test_a_plan_of_prismas_is_approved_where_prisma_is_not_and_run_by_the_version_that_was_planned(
+    gonogo: Gonogo, team: SmallProject, keys: Key, tmp_path: Path
+) -> None:
+    (team.folder / ".gitignore").write_text("node_modules\n")
+    names = {"ana@example.org": keys("ana"), "ben@example.org": keys("ben")}
+    (team.folder / "signers").write_text("".join(f"{name} {public(key)}\n" for name, key in names.items()))
+    team.toml(approvals=1, signers_from="origin/main:signers")
+    git(tmp_path, "init", "-q", "-b", "main", str(team.folder))
+    git(team.folder, "remote", "add", "origin", str(team.folder))
+    publish(team.folder)
+    env = {**team.env, "PATH": f"{team.folder / 'programs'}:{os.environ['PATH']}:{team.bin}"}
+    ben = ("--operator", "ben@example.org", "--sign", str(keys("ben")))
+
+    def here(*arguments: str) -> Said:
+        return gonogo(*arguments, cwd=team.folder, env=env)
+
+    planned = here("plan", "here", "--ticket", "CHG-1", "--answers", "answers.toml", "-o", "p.json", *ben)
+    assert planned.code == 0, planned.err
+    assert "npm run db:deploy" in planned.out, planned.out
+    git(tmp_path, "clone", "-q", str(team.folder), "mine")
+    word = PlanDocument.read(team.folder / "p.json").short
+    arguments = (str(team.folder / "p.json"), "--key", str(keys("ana")))
+    said = gonogo("approve", *arguments, cwd=tmp_path / "mine", typed=f"y\n{word}\n")
+    assert said.code == 0, said.err
+    program = team.folder / "node_modules" / ".bin" / "prisma"
+    text = program.read_text()
+    program.write_text(text.replace("6.19.3", "6.19.4"))
+    walk = (
+        "run",
+        "here",
+        "--approval",
+        "p.approval-ana@example.org.json",
+        "--headless",
+        "--answers",
+        "answers.toml",
+        *ben,
+    )
+    other = here(*walk)
+    assert (other.code, "6.19.3" in other.err, "6.19.4" in other.err) == (1, True, True), other.err
+    program.write_text(text)
+    good = here(*walk)
+    assert good.code == 0, good.err
+    assert ledger(team) == [("20260101000000_notes", True, False)]
+    opened = next(record.event for record in read(good.session / NAME))
+    assert opened.git is not None and opened.git.clean, "what lies about for the approval changes nothing"
 
 
 @pytest.mark.soak

@@ -39,6 +39,8 @@ def head_lines(document: PlanDocument, *, protected: bool) -> Iterator[str]:
     yield f"PostgreSQL {document.server_version} · {document.covers.system_identifier}/{document.covers.database}"
     yield f"ticket {document.ticket} · asked for by {document.requester.name} · up to {document.to or 'the last'}"
     yield f"made {document.created_at} · expires {document.expires_at} · number {document.number}"
+    if document.runner is not None:
+        yield f"applied by {document.runner.words}"
     if document.git is not None:
         yield f"commit {document.git.commit}{'' if document.git.clean else ', with changes that are not committed'}"
 
