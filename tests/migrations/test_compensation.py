@@ -123,6 +123,23 @@ def test_what_takes_locks_has_the_forms_that_the_review_asks_for(draft: Drafts) 
     assert "VALIDATE CONSTRAINT k" in texts[-1] and "SET NOT NULL" in texts[-1]
 
 
+RENAMES = """ALTER TABLE t RENAME TO u; ALTER TABLE u RENAME a TO z; ALTER TABLE u RENAME CONSTRAINT t_pkey TO k;
+CREATE SCHEMA other; ALTER TABLE u SET SCHEMA other; ALTER TYPE mood RENAME VALUE 'ok' TO 'fine';
+CREATE TABLE n (id int); CREATE INDEX i ON n (id); COMMENT ON TABLE n IS 'x'; ALTER TABLE n ADD c int;"""
+RENAMED = """DROP TABLE public.n
+ALTER TYPE mood RENAME VALUE 'fine' TO 'ok'
+ALTER TABLE other.u SET SCHEMA public
+DROP SCHEMA other
+ALTER TABLE u RENAME CONSTRAINT k TO t_pkey
+ALTER TABLE u RENAME COLUMN z TO a
+ALTER TABLE u RENAME TO t"""
+
+
+def test_names_are_given_back_and_what_goes_with_a_table_is_left_to_it(draft: Drafts) -> None:
+    found = draft(f"CREATE TYPE mood AS ENUM ('ok');{TABLE}", RENAMES)
+    assert "\n".join(statement for cut in found.cuts for part in cut for statement in part.statements) == RENAMED
+
+
 def test_migrations_that_came_later_are_counted_with(draft: Drafts) -> None:
     add = "ALTER TABLE t ADD z int;"
     found = draft(TABLE, add, "CREATE TABLE o (id int);")
