@@ -146,8 +146,8 @@ class StepRun:
         """The database of another environment, to read. Raises Misuse."""
         return self._setting.beside(environment)
 
-    def restored(self) -> Pinned | None:
-        """The database that was restored elsewhere, if its address is set. Raises Misuse."""
+    def restored(self) -> Pinned:
+        """Where a restored database is, not looked at yet. Raises Misuse."""
         return self._setting.restored()
 
     def move_to(self, other: Pinned) -> None:

@@ -49,14 +49,16 @@ class Setting:
         other = self.project.environment(name)
         return target_of(other, read_urls(other, self.environ))
 
-    def restored(self) -> Pinned | None:
-        """The database that was restored elsewhere, by `restored_url`, not looked at yet; None where none is set.
+    def restored(self) -> Pinned:
+        """Where a restored database is, not looked at yet: by `restored_url`, or at the old address where none is set.
 
         Raises Misuse for an address that is not understood.
         """
         variable = self.environment.restored_url
         text = self.environ.get(variable, "").strip() if variable else ""
-        return Pinned(Url.parse(text, variable=variable)) if variable and text else None
+        if variable and text:
+            return Pinned(Url.parse(text, variable=variable))
+        return Pinned(self.target.url, pooled=self.target.pooled)
 
     def move_to(self, other: Pinned) -> None:
         """From here on all that this session does is done there, by its programs, too."""

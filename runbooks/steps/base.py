@@ -115,8 +115,9 @@ class Context(Protocol):
         session gets its address. Raises Misuse where the address is not set or not understood.
         """
 
-    def restored(self) -> "Pinned | None":
-        """The database that was restored elsewhere, by `restored_url`; None where that is not set. Raises Misuse."""
+    def restored(self) -> "Pinned":
+        """Where a restored database is, not looked at yet: by `restored_url`, or at the old address where that is not
+        set. Raises Misuse."""
 
     def move_to(self, other: "Pinned") -> None:
         """From here on, everything that this session does is done there. `other` was connected to and is pinned."""

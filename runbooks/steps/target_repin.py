@@ -44,7 +44,7 @@ class Result(Frozen):
 
 async def run(ctx: Context, params: Params) -> Result:
     """Look at both, compare, ask, move. Raises Problem, Misuse, Unavailable; the session then stays where it is."""
-    there = ctx.restored() or Pinned(ctx.target.url, pooled=ctx.target.pooled)
+    there = ctx.restored()
     old, new = await _old(ctx), await _new(ctx, there)
     await _show(ctx, old, new)
     _must_differ(ctx.target.pin, new)
@@ -65,22 +65,21 @@ async def run(ctx: Context, params: Params) -> Result:
     return Result(repinned=_as_target(new, shown), was=was, moved_to=moved)
 
 
-async def _old(ctx: Context) -> Fingerprint | str:
-    """What answers at the old address, if anything does: it may be gone, and need not be there."""
+async def _old(ctx: Context) -> str:
+    """What answers at the old address, in words: it may be gone, and need not be there."""
     try:
-        connection = await (old := Pinned(ctx.target.url, pooled=ctx.target.pooled)).open(
-            "read", application_name=ctx.application_name
-        )
-        await connection.close()
+        async with ctx.connect("read"):
+            return "still there, as it was pinned"
     except Problem as problem:
         return problem.what
-    return old.pin or "nothing"
 
 
 async def _new(ctx: Context, there: Pinned) -> Fingerprint:
     """Raises Problem if it is a standby, another environment's, or behind a pooler that keeps no sessions."""
-    if await pooling(there.url) == "transaction":
-        raise Misuse(f"{there.url.shown} is behind a transaction pooler.", advice="Give the server's own address.")
+    kind = await pooling(there.url)
+    if kind == "transaction" or (kind == "session" and ctx.environment.pooler != "session"):
+        raise Misuse(f"{there.url.shown} is behind a pooler.", advice="Give the server's own address.")
+    there.pooled = kind == "session"
     connection = await there.open("read", application_name=ctx.application_name)
     try:
         mark = await environment_mark(connection)
@@ -117,15 +116,14 @@ def _must_differ(pin: Fingerprint | None, new: Fingerprint) -> None:
         )
 
 
-async def _show(ctx: Context, old: Fingerprint | str, new: Fingerprint) -> None:
+async def _show(ctx: Context, old: str, new: Fingerprint) -> None:
     pin = ctx.target.pin
     rows = [f"{'':18}{'was pinned':34}restored"]
     for field, words in TOLD:
         was = str(getattr(pin, field)) if pin else "?"
         now = str(getattr(new, field))
         rows.append(f"{words:18}{was:34}{now}{'' if was == now else '   (another)'}")
-    state = old if isinstance(old, str) else (pin.changed(old) if pin else None) or "still there, as it was pinned"
-    await ctx.output("\n".join([*rows, f"at the old address: {state}"]) + "\n")
+    await ctx.output("\n".join([*rows, f"at the old address: {old}"]) + "\n")
     same = [words for field, words in TOLD[1:3] if pin and getattr(pin, field) == getattr(new, field)]
     other = "" if len(same) == 2 else "; a restore of the files would keep both, a dump has a new system identifier"
     ctx.check("identity", "Identity", "ok", f"same {' and '.join(same)}" if same else f"nothing is the same{other}")

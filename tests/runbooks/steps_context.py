@@ -213,9 +213,8 @@ class StepContext:
         finally:
             await connection.close()
 
-    def restored(self) -> Pinned | None:
-        url = self._environ.get("RESTORED_URL")
-        return Pinned(Url.parse(url, variable="RESTORED_URL")) if url else None
+    def restored(self) -> Pinned:
+        return Pinned(self.target.url)
 
     def move_to(self, other: Pinned) -> None:
         self.target.url, self.target.pin, self.target.pooled = other.url, other.pin, other.pooled
