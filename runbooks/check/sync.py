@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from migrations.prisma.diff import compares
 from migrations.problem import Problem
 from migrations.process import capture
 from runbooks.check import matters as m
@@ -36,9 +37,7 @@ class Prisma:
     @property
     def compares(self) -> tuple[str, ...]:
         """How this version is asked for the difference between the database and the schema."""
-        if int(self.version.partition(".")[0]) >= 7:
-            return ("--from-config-datasource", "--to-schema", str(self.schema))
-        return ("--from-schema-datasource", str(self.schema), "--to-schema-datamodel", str(self.schema))
+        return compares(int(self.version.partition(".")[0]), str(self.schema))
 
 
 def find_prisma(migrations: Path) -> Prisma:

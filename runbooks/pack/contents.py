@@ -28,6 +28,7 @@ _KNOWN = frozenset(
         ("schema.compare", "schema-difference.txt"),
         ("schema.sweep", "sweep.json"),
         ("schema.drift", "drift.sql"),
+        ("prisma.diff", "prisma-diff.sql"),
         ("backup.dump", "state"),
         ("backup.dump", "dump-files"),
         ("backup.read", "state"),

@@ -182,10 +182,31 @@ def apply(conn: "psycopg.Connection", name: str, text: str) -> None:
     conn.execute(FINISH, (id,))
 
 
+def diff() -> None:
+    """From the database to the schema; what it prints stands in `STAND_IN_DIFF`."""
+    options = {
+        "6": ("--from-schema-datasource", "--to-schema-datamodel"),
+        "7": ("--from-config-datasource", "--to-schema"),
+    }
+    for wanted in (*options[os.environ.get("STAND_IN_VERSION", VERSION)[0]], "--script", "--exit-code"):
+        if wanted not in sys.argv:
+            fail("", f"`{wanted}` is missing")
+    if "diff-breaks" in WRONG:
+        print("Error: \nPassing the --from-schema-datasource flag is not supported with an adapter.", file=sys.stderr)
+        sys.exit(1)
+    if "says-nothing" in WRONG:
+        return
+    script = os.environ.get("STAND_IN_DIFF", "")
+    say(f"{script or '-- This is an empty migration.'}\n")
+    sys.exit(2 if script else 0)
+
+
 def main() -> None:
     if "--version" in sys.argv:
         say(f"prisma                  : {os.environ.get('STAND_IN_VERSION', VERSION)}\n@prisma/client          : 6.0.0")
         return
+    if "diff" in sys.argv:
+        return diff()
     import psycopg
 
     folder, schema = places()
