@@ -44,7 +44,7 @@ def test_the_example_of_a_project_loads(tmp_path: Path) -> None:
 
 def test_the_examples_of_a_runbook_are_read() -> None:
     examples = re.findall(r"~~~markdown\n(.*?)~~~", RUNBOOK, re.DOTALL)
-    assert len(examples) == 10
+    assert len(examples) == 11
     (head, dump, apply, offsite, pair, health, capture, back, undo, moment) = examples
     text = head + "".join(
         f"## {phase.capitalize()}\n{dump + apply + offsite + pair + health + capture if phase == 'smoke' else ''}\n"
