@@ -66,15 +66,10 @@ async def run(ctx: Context, params: Params) -> Result:
     tools = await server_tools(ctx, params.bin)
     await restore.check_file(taken.path, taken.sha256)
     tried = await (_on_server if params.into == "server" else _at_the_side)(ctx, params, taken, tools)
-    await restored.judge(ctx, tried.side, ADVICE)
-    where = f"a throw-away PostgreSQL {tried.major} on this machine"
-    if params.into == "side":
-        where = f"{tried.side.database}, beside the live database, dropped again"
     pin = ctx.target.pin
-    other = pin is not None and pin.server_major != tried.major
-    words = f"{taken.path.name} into {where}, in {spell(timedelta(seconds=max(1, round(tried.took.total_seconds()))))}"
-    advice = f"The target is PostgreSQL {pin.server_major}: install its programs here." if pin and other else ""
-    ctx.check("restored", "The dump was restored", "warn" if other else "ok", words, advice)
+    other = tried.major if pin is not None and pin.server_major != tried.major else None
+    await restored.judge(ctx, tried.side, ADVICE, other=other)
+    _tell(ctx, params, taken, tried, other)
     return Result(
         dump=taken.step,
         dump_sha256=taken.sha256,
@@ -86,6 +81,16 @@ async def run(ctx: Context, params: Params) -> Result:
         differences=tried.side.differences,
         counted=tried.side.counted,
     )
+
+
+def _tell(ctx: Context, params: Params, taken: Taken, tried: Trial, other: int | None) -> None:
+    where = f"a throw-away PostgreSQL {tried.major} on this machine"
+    if params.into == "side":
+        where = f"{tried.side.database}, beside the live database, dropped again"
+    length = timedelta(seconds=max(1, round(tried.took.total_seconds())))
+    advice = "It is not of the target's version, whose programs are not installed here." if other else ""
+    words = f"{taken.path.name} into {where}, in {spell(length)}"
+    ctx.check("restored", "The dump was restored", "warn" if other else "ok", words, advice)
 
 
 async def _on_server(ctx: Context, params: Params, taken: Taken, tools: Tools) -> Trial:

@@ -244,6 +244,8 @@ async def test_a_snapshot_by_command_and_a_dump_in_one_phase(live: Live, cloud: 
         await live.do(c.Start(step=step))
     assert await live.over() == 0
     ends = {event.step: event for event in live.events if isinstance(event, e.StepEnded)}
+    known = next(check for check in ends["opening"].checks if check.id == "restore-point")
+    assert (known.outcome, "archive_mode is off" in known.evidence) == ("warn", True), "said before there is a dump"
     assert (tmp_path / "cloud" / "status").read_text() == "100\n", "it was waited for"
     assert (ends["named"].result["what"], ends["named"].result["proven"]) == ("snap-0a1b2c", "only named")
     assert ends["read"].result["proven"] == "read back"

@@ -47,15 +47,23 @@ async def drop_side(ctx: Context, name: str, oid: int) -> None:
         await restore.drop_side(connection, name, oid)
 
 
-async def judge(ctx: Context, side: Side, advice: str) -> None:
-    """Report what is not as it was at the dump, with `advice` for what is wrong."""
+async def judge(ctx: Context, side: Side, advice: str, *, other: int | None = None) -> None:
+    """Report what is not as it was at the dump, with `advice` for what is wrong.
+
+    `other`: the major version of the server where that is not the target's; then some of the schema differs by that.
+    """
     lines = [f"schema: {line}" for line in side.differences]
     lines += [f"{table}: {then} rows at the dump, {now} now" for table, then, now in side.rows]
     if lines or side.left:
         await ctx.output("\n".join([*lines, *side.left]) + "\n")
     same = "no difference" if not side.differences else f"{len(side.differences)} differences"
-    differs = bool(side.differences)
-    ctx.check("schema", "Schema as at the dump", "fail" if differs else "ok", same, advice if differs else "")
+    if side.differences and other:
+        same += f", some of which may be those of PostgreSQL {other}"
+        advice_here = "Install the programs of the target's version here, or restore at its side, to be sure."
+        ctx.check("schema", "Schema as at the dump", "warn", same, advice_here)
+    else:
+        differs = bool(side.differences)
+        ctx.check("schema", "Schema as at the dump", "fail" if differs else "ok", same, advice if differs else "")
     counts = f"{side.counted} tables counted, {len(side.rows)} differ"
     ctx.check("rows", "Rows as at the dump", "fail" if side.rows else "ok", counts, advice if side.rows else "")
     if side.versions:
