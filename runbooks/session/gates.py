@@ -110,11 +110,14 @@ def _repeated(view: "RunView") -> list[Hold]:
 
 
 def once_more(view: "RunView", gate: Gate) -> tuple[Step, ...]:
-    """The steps of Backup that hold Preflight's gate, and those that a dump which is too old is read `from`."""
+    """The steps of Backup that hold Preflight's gate; and where one of them only reads, those before it.
+
+    What it read is too old, and comes from them.
+    """
     steps = view.runbook.phases[0].steps
     held = {hold.subject.partition("/")[0] for hold in gate.holds if hold.kind in ("stale", "step", "check")}
-    held |= {str(step.params.get("from")) for step in steps if step.id in held}
-    return tuple(step for step in steps if step.id in held)
+    reading = [number for number, step in enumerate(steps) if step.id in held and step.effect == "reads"]
+    return tuple(step for n, step in enumerate(steps) if step.id in held or n < max(reading, default=0))
 
 
 def _step(view: "RunView", step: Step) -> list[Hold]:

@@ -164,14 +164,16 @@ def test_the_view_keeps_the_last_lines_and_says_how_many_went() -> None:
     assert step.lines[-1].text == "1499"
 
 
-def test_what_a_dump_that_is_too_old_was_read_from_may_run_again() -> None:
-    read = Step(id="read", title="Read", uses="backup.read", effect="reads", params={"from": "copy"})
+def test_what_stands_before_a_reading_that_is_too_old_may_run_again() -> None:
+    read = Step(id="read", title="Read", uses="backup.read", effect="reads")
     backup = Phase(name="backup", title="backup", steps=(DUMP, COPY, read))
     book = OPENED.runbook.model_copy(update={"phases": (backup, *OPENED.runbook.phases[1:])})
     old = {"stale_at": "2026-01-01T00:00:04.000000Z"}
     done = [event for step in (DUMP, COPY) for event in (started(step), ended(step))]
     view = at("preflight", *done, started(read), ended(read, result=old))
     view = replace(view, opened=OPENED.model_copy(update={"runbook": book}))
-    assert [step.id for step in once_more(view, view.gate)] == ["copy", "read"]
+    assert [step.id for step in once_more(view, view.gate)] == ["dump", "copy", "read"]
+    only = at("preflight", *done[2:], started(DUMP), ended(DUMP, result=old))
+    assert [step.id for step in once_more(only, only.gate)] == ["dump"]
     fresh = at("preflight", *done)
     assert once_more(fresh, fresh.gate) == ()

@@ -53,7 +53,7 @@ def ctx(server: ThrowawayServer, databases: Callable[..., str], tmp_path: Path) 
     return StepContext(url, tmp_path, runbook=BOOK, environ=environ)
 
 
-@pytest.mark.parametrize(("into", "format"), [("server", "plain"), ("server", "custom"), ("side", "directory")])
+@pytest.mark.parametrize(("into", "format"), [("server", "plain"), ("side", "directory")])
 async def test_a_dump_is_restored_and_thrown_away(
     ctx: StepContext, server: ThrowawayServer, tmp_path: Path, into: str, format: str
 ) -> None:
