@@ -45,15 +45,14 @@ def test_the_example_of_a_project_loads(tmp_path: Path) -> None:
 def test_the_examples_of_a_runbook_are_read() -> None:
     examples = re.findall(r"~~~markdown\n(.*?)~~~", RUNBOOK, re.DOTALL)
     assert len(examples) == 11
-    (head, dump, apply, offsite, pair, health, capture, back, undo, moment) = examples
-    text = head + "".join(
-        f"## {phase.capitalize()}\n{dump + apply + offsite + pair + health + capture if phase == 'smoke' else ''}\n"
-        for phase in PHASES
-    )
+    (head, dump, apply, asked, offsite, pair, health, capture, back, undo, moment) = examples
+    steps = dump + apply + asked + offsite + pair + health + capture
+    text = head + "".join(f"## {phase.capitalize()}\n{steps if phase == 'smoke' else ''}\n" for phase in PHASES)
     kind = StepKind("Anything", "reads", Anything, run)
     used = (
         "backup.dump",
         "migrations.apply",
+        "prisma.diff",
         "http.check",
         "rollback.read",
         "rollback.script",
@@ -63,7 +62,7 @@ def test_the_examples_of_a_runbook_are_read() -> None:
     read = read_runbook(text + back + undo + moment, catalogue=dict.fromkeys(used, kind))
     ids = [step.id for step in read.steps()]
     assert ids == [
-        *("dump", "migrations-apply", "offsite", "maintenance-on", "maintenance-off"),
+        *("dump", "migrations-apply", "prisma-diff", "offsite", "maintenance-on", "maintenance-off"),
         *("http-check", "login", "orders", "rollback-read", "rollback-script"),
         *("ask-for-it", "target-repin", "there"),
     ]
