@@ -81,8 +81,9 @@ def check_answers(answers: Answers, runbook: Runbook, migrations: Sequence[str] 
                     advice=f"Expected {one_of(name, known)}.",
                 )
     _check_items(answers, runbook)
+    files = {*(step.params.get("file") for step in runbook.steps()), *answers.answers.values()}
     for name in answers.reviews:
-        if migrations is not None and name not in migrations:
+        if migrations is not None and name not in migrations and name not in files:
             near = nearest(name, migrations)
             raise Misuse(
                 f"The answers file names {name} under [reviews], which the migrations folder does not have.",

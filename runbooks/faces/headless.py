@@ -12,10 +12,10 @@ from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session.calls import turn_now
 from runbooks.session.cut_short import CutShort
-from runbooks.session.gates import Hold, is_over
+from runbooks.session.gates import Hold, is_over, unread
 from runbooks.session.pairs import unexplained
 from runbooks.session.pen import whose
-from runbooks.session.runbook import ALONE
+from runbooks.session.runbook import ALONE, Step
 from runbooks.session.touched import untouched
 from runbooks.session.view import RunView
 
@@ -109,10 +109,20 @@ class Headless:
             return c.Start(step=step.id)
         step = view.next_start
         if step is not None and view.step(step.id).status == "waiting" and view.blocked_by(step) is None:
-            return c.Start(step=step.id)
+            return self._before(view, step) or c.Start(step=step.id)
         if view.opened is not None and view.opened.mode in ALONE:
             return self._end_alone(view)
         return self._at_the_gate(view)
+
+    def _before(self, view: RunView, step: Step) -> c.Command | None:
+        """What must have been read before a step may start: the way back that it is of, and the script that it runs."""
+        if (item := unread(view, step)) is not None:
+            lacking = f"the answers file does not tick {item.id}: {item.text}"
+            return self._tick(item.id) or self._end(view, lacking)
+        holds = [hold for hold in view.gate.holds if hold.kind == "review"] if view.phase == "rollback" else []
+        if holds:
+            return self._review(view, holds[0].subject) or self._end(view, _as_written(holds[0]))
+        return None
 
     def _incomplete(self, view: RunView) -> str:
         """Why it goes no further, where an approval would be used up for nothing."""

@@ -216,7 +216,14 @@ _WORST = (
     "it ran in the emergency lane",
     *("rolled back", "a step ended crashed", "a step ended failed", "a step has no end", "a step's end was not known"),
     *("a step ended", "a step's result was fail", "a step's result was unknown", "ended by hand", "a running step"),
-    *("the pen was", "a torn line", "a record was to be signed", "a head could not", "the project's folder"),
+    *(
+        "the session moved",
+        "the pen was",
+        "a torn line",
+        "a record was to be signed",
+        "a head could not",
+        "the project's folder",
+    ),
 )
 """How deviations begin that weigh more than the others, the worst first."""
 

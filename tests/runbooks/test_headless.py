@@ -1,5 +1,6 @@
 """The face without a screen: it decides nothing, never goes round in circles, and always comes to an end."""
 
+import hashlib
 import os
 import signal
 from datetime import UTC, datetime
@@ -251,3 +252,50 @@ def test_who_is_in_the_way_is_told_once_and_each_new_try() -> None:
     assert told.lines(waiting(7, 20)) == []
     assert told.lines(progress(event="Retried", note="Try 1 came to nothing.")) == ["  ! Try 1 came to nothing."]
     assert told.lines(waiting(8))
+
+
+UNDO = """
+### Undo
+
+```toml option
+id = "undo"
+costs = "minutes"
+loses = "nothing"
+read_by = "a DBA"
+```
+
+```toml step
+id = "read"
+uses = "rollback.read"
+file = "undo.sql"
+```
+
+```toml step
+id = "run"
+uses = "rollback.script"
+```
+"""
+
+
+@pytest.mark.parametrize("lacks", ["", "reviews", "items"])
+async def test_it_takes_a_way_back_only_as_far_as_a_person_has_read_it(live: Live, lacks: str) -> None:
+    write(live)
+    with (live.small.folder / "small.md").open("a") as document:
+        document.write(UNDO)
+    script = b"CREATE TABLE undone ();"
+    (live.small.folder / "undo.sql").write_bytes(script)
+    await live.start(park_seconds=0.1)
+    await live.until(lambda view: view.phase == "backup")
+    await live.do(c.RollBack(option="undo", reason="to see it"))
+    await live.client.close()
+    await live.over()
+    await live.start(sort="headless")
+    given = {"items": {"undo-read": "ben"}, "reviews": {"undo.sql": hashlib.sha256(script).hexdigest()}}
+    waivers = {"read/git": "not committed", "run/ledger": "known"}
+    given = {key: value for key, value in given.items() if key != lacks}
+    code, said = await walk(live, **{"reviews": {}, **given, "waivers": waivers, "go": {"rollback": True}})
+    assert code == 1
+    ended = next(event for event in live.events if isinstance(event, e.SessionEnded))
+    assert ended.outcome == ("no_go" if lacks else "rolled_back"), said
+    ran = [event for event in live.events if isinstance(event, e.StepStarted) and event.step == "run"]
+    assert bool(ran) == (not lacks)

@@ -26,6 +26,7 @@ WAY = """
 id = "pit"
 costs = "an hour"
 loses = "what was written since the moment"
+read_by = "a DBA"
 ```
 
 ```toml step
@@ -63,8 +64,11 @@ async def test_it_moves_to_a_restored_copy_though_the_old_database_is_gone(
     await live.start(park_seconds=0.1)
     await live.until(lambda view: view.phase == "backup")
     await live.do(c.RollBack(option="pit", reason="to see it"))
+    assert "a DBA has read this way back" in await live.refused(c.Start(step="repin"))
+    await live.do(c.Tick(item="pit-read", evidence="ben"))
     await live.do(c.Start(step="repin"))
     view = await live.until(lambda view: view.step("repin").status == "ended")
+    assert view.decisions[-1].event.ranked.startswith("Nothing was committed")
     assert view.step("repin").failure is not None and "is on already" in view.step("repin").failure.what
     await live.client.close()
     await live.over()
