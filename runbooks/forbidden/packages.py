@@ -13,6 +13,10 @@ DEPTH = 4
 PASSED_OVER = frozenset({"node_modules", ".git", "dist", "build", ".venv", ".next"})
 NPM = "npm"
 MANAGERS = frozenset({NPM, "pnpm", "yarn", "bun", "turbo", "nx", "lerna", "npm-run-all", "run-s", "run-p"})
+_OF_MANY = frozenset({"turbo", "nx", "lerna"})
+_INSTALLS = frozenset({"install", "i", "ci"})
+_LIFE = ("preinstall", "install", "postinstall", "prepare")
+"""What an installation runs by itself."""
 _RUN = frozenset({"run", "run-script"})
 _BY_THEMSELVES = frozenset({"test", "start", "stop", "restart"})
 _ELSEWHERE = (
@@ -36,13 +40,16 @@ class Packages:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def scripts(self, words: Sequence[str]) -> tuple[list[tuple[str, str]], str]:
+    def scripts(self, words: Sequence[str], *, moved: bool) -> tuple[list[tuple[str, str]], str]:
         """What a package manager's words run: name and text of each script; and the name of one that is not to be read.
 
-        Without a script's name in the words there is neither.
+        `moved`: they may be run in another folder. Without a script's name in the words there is neither.
         """
         names = _named(words)
-        elsewhere = any(word.split("=")[0] in _ELSEWHERE for word in words) or words[0] != NPM
+        elsewhere = moved or words[0] in _OF_MANY or any(word.split("=")[0] in _ELSEWHERE for word in words)
+        if _INSTALLS & set(words[1:2]):
+            life = _LIFE if elsewhere else [name for name in _LIFE if name in self._nearest]
+            return [(name, text) for name in life for text in self._texts(name, elsewhere=elsewhere)], ""
         for name in names:
             if texts := list(self._texts(name, elsewhere=elsewhere)):
                 return [(name, f"{text} {' '.join(_more(words, name))}".strip()) for text in texts], ""
@@ -55,9 +62,16 @@ class Packages:
             yield from (scripts[each] for each in (f"pre{name}", name, f"post{name}") if each in scripts)
 
     @cached_property
+    def _root(self) -> Path:
+        return next((f for f in (self._folder, *self._folder.parents) if (f / MANIFEST).is_file()), self._folder)
+
+    @cached_property
+    def _nearest(self) -> Mapping[str, str]:
+        return _scripts(self._root / MANIFEST)
+
+    @cached_property
     def _manifests(self) -> list[Mapping[str, str]]:
-        nearest = next((f for f in (self._folder, *self._folder.parents) if (f / MANIFEST).is_file()), self._folder)
-        found = [_scripts(folder / MANIFEST) for folder in (nearest, *_below(nearest))]
+        found = [self._nearest, *(_scripts(folder / MANIFEST) for folder in _below(self._root))]
         return [scripts for scripts in found if scripts]
 
 

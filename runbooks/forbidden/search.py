@@ -27,30 +27,34 @@ class Search:
     def _in(self, text: str, deep: int, seen: frozenset[str]) -> Iterator[Found]:
         if deep > DEEPEST or text in seen:
             return
-        known, shell_reads = seen | {text}, False
-        for command in reversed(list(commands(text))):
+        known, shell_reads, found = seen | {text}, False, list(commands(text))
+        moved = any(command.words[0] == "cd" for command in found)
+        for command in reversed(found):
             words, program = command.words, PurePosixPath(command.words[0]).name
             shell_reads = command.piped and shell_reads
             if program in QUIET and not shell_reads:
                 continue
             shell_reads = shell_reads or program in SHELLS
             here = judged(words)
-            for one in [here] if here is not None else self._called(words, deep, known):
+            for one in [here] if here is not None else self._called(words, deep, known, moved=moved):
                 yield replace(one, line=command.line)
 
-    def _called(self, words: Sequence[str], deep: int, seen: frozenset[str]) -> Iterator[Found]:
+    def _called(self, words: Sequence[str], deep: int, seen: frozenset[str], *, moved: bool) -> Iterator[Found]:
         """What these words call: scripts of package.json, files, and texts that a shell would read."""
         at = next((n for n, word in enumerate(words) if PurePosixPath(word).name in MANAGERS), None)
         if at is not None:
-            yield from self._package_script((PurePosixPath(words[at]).name, *words[at + 1 :]), deep, seen)
+            called = (PurePosixPath(words[at]).name, *words[at + 1 :])
+            yield from self._package_script(called, deep, seen, moved=moved)
         for word in words:
             if any(blank in word for blank in " \n\t"):
                 yield from self._in(word, deep + 1, seen)
             elif text := self._file(word, words):
                 yield from self._through(word, text, deep, seen)
 
-    def _package_script(self, words: tuple[str, ...], deep: int, seen: frozenset[str]) -> Iterator[Found]:
-        scripts, unread = self._packages.scripts(words)
+    def _package_script(
+        self, words: tuple[str, ...], deep: int, seen: frozenset[str], *, moved: bool
+    ) -> Iterator[Found]:
+        scripts, unread = self._packages.scripts(words, moved=moved)
         for name, text in scripts:
             yield from self._through(f"{words[0]} run {name}", text, deep, seen)
         if unread and (one := judged_by_name(unread)) is not None:

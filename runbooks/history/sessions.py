@@ -16,9 +16,8 @@ from runbooks.journal import NAME
 from runbooks.journal.files import open_folder, open_to_read, read_lines
 from runbooks.journal.grade import Grade
 from runbooks.journal.records import BadRecord, Chain, opened
-from runbooks.session.events import SessionEnded
+from runbooks.session.events import SessionEnded, SessionOpened
 from runbooks.session.follow_ups import Owed, owed_by
-from runbooks.session.runbook import Runbook
 from runbooks.session.series import Series
 from runbooks.settings.project import Project
 
@@ -233,7 +232,7 @@ def summary(folder: Path) -> Summary:
         folder=folder,
         project=event.project,
         environment=event.environment,
-        series=event.runbook.series,
+        series=event.runbook.series if event.mode == "walk" else None,
         ticket=event.ticket,
         operator=event.operator.name,
         review_by=event.emergency.review_by if event.emergency else "",
@@ -242,10 +241,10 @@ def summary(folder: Path) -> Summary:
         head=first.hash,
         running=held,
     )
-    return _counted(start, lines, event.runbook)
+    return _counted(start, lines, event)
 
 
-def _counted(start: Summary, lines: Iterator[bytes], book: Runbook) -> Summary:
+def _counted(start: Summary, lines: Iterator[bytes], first: SessionOpened) -> Summary:
     """Look at the ends of the lines only: a journal may have a million."""
     records, waivers, last, fault = start.records, 0, b"", ""
     shrugged, conditions, day = set[str](), frozenset[str](), date.min
@@ -259,7 +258,7 @@ def _counted(start: Summary, lines: Iterator[bytes], book: Runbook) -> Summary:
         waivers += tail[2] == b"waived"
         if tail[2] in (b"item_ticked", b"item_unticked"):
             _tick(line, shrugged)
-        if tail[2] == b"plan_made" and book.follow_ups:
+        if tail[2] == b"plan_made" and first.runbook.follow_ups:
             conditions = _conditions(line)
         if tail[2] == b"session_ended":
             ended, fault = _ended(line, records - 1)
@@ -269,7 +268,7 @@ def _counted(start: Summary, lines: Iterator[bytes], book: Runbook) -> Summary:
     if ended is None:
         return found
     reviewer = _reviewer(start.folder, head) if start.review_by else ""
-    owed = owed_by(book, conditions, ended.outcome, day)
+    owed = owed_by(first.runbook, conditions, ended.outcome, day, first.mode)
     done = tuple(done_in(start.folder, owed, head).values())
     return replace(
         found, outcome=ended.outcome, exit_code=ended.exit_code, reviewer=reviewer, follow_ups=owed, done=done

@@ -55,6 +55,8 @@ class Facts:
     from_file: dict[str, int] = field(default_factory=dict)
     starts: dict[tuple[str, int], int] = field(default_factory=dict)
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    """The steps that did what they were for, in one attempt at least."""
     timings: Timings = field(default_factory=Timings)
 
     @property
@@ -91,7 +93,8 @@ class Facts:
         if self.ended is None or self.last is None:
             return ()
         conditions = self.plan.conditions if self.plan else {}
-        return owed_by(self.opening.runbook, conditions, self.ended.outcome, date.fromisoformat(self.last.at[:10]))
+        day, opening = date.fromisoformat(self.last.at[:10]), self.opening
+        return owed_by(opening.runbook, conditions, self.ended.outcome, day, opening.mode)
 
     @property
     def protected(self) -> bool:
@@ -165,6 +168,7 @@ def _take(facts: Facts, record: Record) -> None:
             facts.pairs = pairs_after(facts.pairs, facts.opening.runbook, record.at, event)
         case e.StepEnded(step=step, attempt=attempt):
             facts.ends[step, attempt] = record.seq
+            facts.done |= {step} if event.end == "done" else set()
             facts.pairs = pairs_after(facts.pairs, facts.opening.runbook, record.at, event)
         case e.FaceAttached(sort="screen"):
             facts.screens.append(record.seq)

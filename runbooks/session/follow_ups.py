@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 from runbooks.session.frozen import Frozen
-from runbooks.session.runbook import FollowUp, Runbook
+from runbooks.session.runbook import FollowUp, Mode, Runbook
 
 NEXT_RELEASE = "next release"
 NEXT_STAGE = "next-stage"
@@ -51,9 +51,11 @@ def due_on(due: str, day: date) -> str:
     return (day + timedelta(days=int(later[1]) * _DAYS[later[2]])).isoformat() if later else due
 
 
-def owed_by(book: Runbook, conditions: Collection[str], outcome: str | None, day: date) -> tuple[Owed, ...]:
-    """What a session of this runbook leaves, which ended so on this day: nothing but after a GO."""
-    if outcome != "go":
+def owed_by(
+    book: Runbook, conditions: Collection[str], outcome: str | None, day: date, mode: Mode = "walk"
+) -> tuple[Owed, ...]:
+    """What a session of this runbook leaves, which ended so on this day: nothing but after the GO of a whole walk."""
+    if outcome != "go" or mode != "walk":
         return ()
     written = tuple(_owed(one, day) for one in book.follow_ups if one.when is None or one.when in conditions)
     following = book.series.following if book.series is not None else None

@@ -161,7 +161,8 @@ class RunView:
         """What the session has left to be done, once it has ended."""
         if self.ended is None or self.opened is None:
             return ()
-        return owed_by(self.runbook, self.conditions, self.ended.outcome, date.fromisoformat(self.at[:10]))
+        day, mode = date.fromisoformat(self.at[:10]), self.opened.mode
+        return owed_by(self.runbook, self.conditions, self.ended.outcome, day, mode)
 
     @property
     def looked(self) -> Looked | None:

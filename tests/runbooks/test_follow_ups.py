@@ -17,7 +17,7 @@ from runbooks.journal import Journal
 from runbooks.report.markdown import ticket_summary, transcript
 from runbooks.session import events as e
 from runbooks.session.follow_ups import Owed, owed_by
-from runbooks.session.runbook import FollowUp, Runbook
+from runbooks.session.runbook import FollowUp, Runbook, Step
 from runbooks.session.view import fold
 from tests.runbooks.conftest import ANA, book, opening, the_plan
 from tests.runbooks.test_document import KINDS, document, faults
@@ -91,6 +91,25 @@ def test_the_transcript_and_the_ticket_tell_of_them_after_a_go_alone() -> None:
     assert "For the release notes: 2026-01-31 " in ticket
     stopped = transcript(recorded(ended(e.SessionEnded(outcome="no_go", exit_code=1))))
     assert "Afterwards" not in stopped and "Remove the flag" not in stopped
+
+
+def test_a_backup_alone_leaves_nothing_to_be_done_and_nothing_to_note() -> None:
+    alone = [opening(runbook=read(), mode="backup"), *ended()[1:]]
+    assert "To be done" not in ticket_summary(recorded(alone)) and "release notes" not in ticket_summary(
+        recorded(alone)
+    )
+    assert "Afterwards" not in transcript(recorded(alone))
+
+
+@pytest.mark.parametrize(("end", "noted"), [("done", True), ("failed", False), (None, False)])
+def test_only_what_was_applied_goes_into_the_release_notes(end: str | None, noted: bool) -> None:
+    apply = Step(id="apply", title="Apply", uses="migrations.apply", effect="target")
+    phases = tuple(
+        phase.model_copy(update={"steps": (apply,)}) if phase.name == "migrate" else phase for phase in read().phases
+    )
+    first = opening(runbook=read().model_copy(update={"phases": phases}))
+    tried = [e.StepEnded(step="apply", attempt=1, end=end, outcome="ok")] if end else []
+    assert ("1 migration applied" in ticket_summary(recorded([first, the_plan(), *tried, GO]))) == noted
 
 
 @pytest.fixture

@@ -34,7 +34,9 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "ops").mkdir()
     (tmp_path / "ops/again.sh").write_text("#!/bin/sh\nset -e\nnpm run db:reset\n")
     (tmp_path / "packages/a").mkdir(parents=True)
-    (tmp_path / "packages/a/package.json").write_text('{"scripts": {"wipe": "prisma db push"}}')
+    (tmp_path / "packages/a/package.json").write_text(
+        '{"scripts": {"wipe": "prisma db push", "deploy": "prisma migrate reset", "postinstall": "npm run wipe"}}'
+    )
     return tmp_path
 
 
@@ -57,6 +59,8 @@ def project(tmp_path: Path) -> Path:
         ("yarn run db:migrate", "prisma migrate dev", 0),
         ("npm test", "prisma db push", 0),
         ("pnpm --filter a wipe", "prisma db push", 0),
+        ("cd packages/a\nnpm run deploy", "prisma migrate reset", 1),
+        ("cd packages/a && npm ci", "prisma db push", 0),
         ("./ops/again.sh now", "prisma migrate reset", 0),
         ("pnpm prisma:migrate:dev", "pnpm run prisma:migrate:dev", 0),
         ("npx prisma db seed", "prisma db seed", 0),

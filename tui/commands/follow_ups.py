@@ -15,10 +15,8 @@ from runbooks.history.places import root
 from runbooks.history.sessions import Summary
 from runbooks.history.stages import without_passed
 from runbooks.host.operator import who
-from runbooks.journal import NAME, read
 from runbooks.reading.listing import Wanted, chosen
-from runbooks.report.afterwards import release_note
-from runbooks.report.facts import gather
+from runbooks.report.afterwards import release_note_of
 from runbooks.session.follow_ups import Owed, urgency, urgent_first
 from runbooks.session.view import RunView
 from tui.commands.common import json_option, project_option, talk
@@ -66,7 +64,7 @@ def done(session: str, follow_up: str, note: str, operator: str | None, project_
 
 def afterwards_lines(folder: Path, view: RunView) -> Iterator[str]:
     """What is said when a session has ended: the line for the release notes, and what is to be done."""
-    if note := release_note(gather(read(folder / NAME))):
+    if note := release_note_of(view):
         yield f"For the release notes: {note}"
     for one in urgent_first(view.owed):
         yield f"To be done: {one.words}; tick off: gonogo follow-ups done {folder.name} {one.id} NOTE"
