@@ -1,7 +1,7 @@
 """The session before this one on the same environment: its head, and how long the steps took that run again now."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from migrations.problem import Problem
@@ -9,7 +9,17 @@ from runbooks.history.sessions import folders, tail_of
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.records import Chain, opened
-from runbooks.session.events import Previous, SessionOpened, SessionResumed, StepEnded, Took
+from runbooks.session.events import (
+    EVENT,
+    LeftOpen,
+    Previous,
+    SessionOpened,
+    SessionResumed,
+    StepEnded,
+    StepStarted,
+    Took,
+)
+from runbooks.session.pairs import Opened, pairs_after
 from runbooks.session.runbook import Runbook
 
 
@@ -33,6 +43,7 @@ def previous(root: Path, project: str, environment: str, runbook: Runbook) -> Pr
 def _previous(session: str, event: SessionOpened, head: str, lines: Iterator[bytes], runbook: Runbook) -> Previous:
     took = dict(event.previous.took) if event.previous else {}
     settled = set[tuple[str, int]]()
+    left = _Left(session, event)
     for seq, line in enumerate(lines, 1):
         tail = tail_of(line, seq)
         if tail is None:
@@ -40,10 +51,48 @@ def _previous(session: str, event: SessionOpened, head: str, lines: Iterator[byt
         head = tail.hash
         if tail.kind == "session_resumed":
             settled |= _unknown(line)
-        elif tail.kind == "step_ended" and (ended := _ended(line)) and (ended.step, ended.attempt) not in settled:
+        if tail.kind in ("step_started", "step_ended"):
+            left.take(line)
+        if tail.kind == "step_ended" and (ended := _ended(line)) and (ended.step, ended.attempt) not in settled:
             took[ended.step] = Took(session=session, us=max(0, ended.took))
     same = _same_steps(event.runbook, runbook)
-    return Previous(session=session, head=head, took={step: one for step, one in took.items() if step in same})
+    known = {step: one for step, one in took.items() if step in same}
+    return Previous(session=session, head=head, took=known, left_open=left.open)
+
+
+class _Left:
+    """What a session left open, or had found so and did not undo."""
+
+    def __init__(self, session: str, event: SessionOpened) -> None:
+        self._session = session
+        self._book = event.runbook
+        self._before = event.previous.left_open if event.previous else ()
+        self._pairs: Mapping[str, Opened] = {}
+
+    def take(self, line: bytes) -> None:
+        """The start or the end of a step."""
+        try:
+            record = json.loads(line)
+            event = EVENT.validate_python(record["data"] | {"kind": record["kind"]})
+        except (ValueError, KeyError, TypeError):
+            return
+        if isinstance(event, StepStarted | StepEnded):
+            self._pairs = pairs_after(self._pairs, self._book, str(record["at"]), event)
+        if isinstance(event, StepEnded) and event.end == "done" and event.outcome in ("ok", "warn"):
+            self._before = tuple(one for one in self._before if one.undo != event.step)
+
+    @property
+    def open(self) -> tuple[LeftOpen, ...]:
+        """The earlier ones first; what was opened anew is told once."""
+        steps = {step.id: step for step in self._book.steps()}
+        new = tuple(
+            LeftOpen(
+                session=self._session, step=name, title=steps[name].title, at=opened.at,
+                undo=steps[name].undo, undo_title=steps[steps[name].undo].title,
+            )
+            for name, opened in self._pairs.items()
+        )  # fmt: skip
+        return (*(one for one in self._before if one.step not in self._pairs), *new)
 
 
 def _same_steps(before: Runbook, now: Runbook) -> set[str]:

@@ -7,6 +7,7 @@ from runbooks.report.words import DECISION, SESSION_OUTCOME, by_whom, login
 from runbooks.session import events as e
 from runbooks.session.calls import REACHED, contact_of
 from runbooks.session.looked import looked_in
+from runbooks.session.pairs import UNDO
 from runbooks.session.runbook import Runbook
 from runbooks.signing.record import Signed, Unsigned, said_by
 
@@ -18,6 +19,7 @@ class Entries:
         self._items = {item.id: item.text for section in book.sections() for item in section.items}
         self._operator = operator
         self._book = book
+        self._pairs = {f"{step.id}/{UNDO}": step.title for step in book.steps() if step.undo}
 
     def words(self, event: e.Event) -> Words:
         """One line, without its time and its record."""
@@ -29,6 +31,9 @@ class Entries:
             case e.ScriptReviewed(migration=name, sha256=sha256, comment=comment):
                 said: Words = (", comment ", Value(comment)) if comment else ()
                 return ("Reviewed ", Value(name), ", SHA-256 ", Value(sha256), *said, *self._by(event.by))
+            case e.Waived(subject=subject, reason=reason) if (title := self._pairs.get(subject)) is not None:
+                stays = (Strong("Stays open"), ": ", title, " (", Value(subject), "): ")
+                return (*stays, Value(reason), *self._by(event.by))
             case e.Waived(subject=subject, outcome=outcome, reason=reason):
                 what = (" ", Value(subject), f" (at most {outcome}): ", Value(reason))
                 return (Strong("Waived"), *what, *self._by(event.by))

@@ -109,6 +109,7 @@ class Opening:
         if (circle := circle_of(self._setting.project)) is not None:
             self._run.check("group", "Who else may watch, and take the pen", *sharing.told(circle))
         self._age()
+        self._not_undone()
         self._run.check("stays", "Goes on when you log out", *logout.told(host))
         async with self._run.connect("read") as connection:
             pin = self._setting.target.pin
@@ -166,6 +167,15 @@ class Opening:
         for variable, url in self._setting.urls.items():
             ignored = f"; without effect here: {', '.join(url.ignored)}" if url.ignored else ""
             self._run.check(f"url-{variable.lower().replace('_', '-')}", variable, "ok", url.shown + ignored)
+
+    def _not_undone(self) -> None:
+        """What an earlier session on this environment switched on, and none has undone since."""
+        opened = self._recorder.view.opened
+        for one in opened.previous.left_open if opened is not None and opened.previous is not None else ():
+            when = f"{one.at[:16].replace('T', ' ')} UTC in {one.session}"
+            words = f"{one.title}, {when}: {one.undo_title} was not seen since"
+            advice = "Find out whether it is still so. That session's record says why it was left."
+            self._run.check(f"left-{one.step}", "Left open before", "warn", words, advice)
 
     def _age(self) -> None:
         """Whether the team has read its runbook lately. One that ships is gonogo's to read."""

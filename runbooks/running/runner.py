@@ -45,7 +45,7 @@ from runbooks.running.recorder import Recorder, is_noted
 from runbooks.running.runner_log import RunnerLog
 from runbooks.session import events as e
 from runbooks.session.moved import moved_to
-from runbooks.session.pairs import open_pairs
+from runbooks.session.pairs import Pair, open_pairs
 from runbooks.session.pen import holder
 from runbooks.session.runbook import Runbook
 from runbooks.session.view import RunView, advance
@@ -262,7 +262,7 @@ class Runner:
         else:
             traceback.print_exception(error, file=self._log)
             bye = wire.Bye(reason=f"gonogo failed: {type(error).__name__}; see runner.log", exit_code=BUG)
-        left = "; ".join(pair.words for pair in open_pairs(recorder.view))
+        left = "; ".join(f"{pair.words}{_by_hand(pair)}" for pair in open_pairs(recorder.view))
         bye = bye.model_copy(update={"reason": f"{bye.reason} {left}." if left else bye.reason})
         recorder.append(e.SessionParked(reason=bye.reason))
         return bye
@@ -319,6 +319,12 @@ class Runner:
         return e.SessionResumed(
             gonogo=version("gonogo"), host=by.host, pid=os.getpid(), by=by, answers=answers, unknown=unknown
         )
+
+
+def _by_hand(pair: Pair) -> str:
+    """The command that undoes it, for whoever cannot take the session up again: where it is one line."""
+    shown = pair.undo.shows.strip()
+    return f", by hand: {shown}" if pair.undo.uses == "shell" and shown and "\n" not in shown else ""
 
 
 def _unknown(view: RunView) -> tuple[tuple[str, int], ...]:

@@ -46,15 +46,28 @@ class Took(Frozen):
     us: int = Field(ge=0)
 
 
+class LeftOpen(Frozen):
+    """What a step of an earlier session switched on, and its `undo` has not been seen to undo since."""
+
+    session: str
+    step: str
+    title: str
+    undo: str
+    undo_title: str
+    at: str
+
+
 class Previous(Frozen):
     """The session before this one on the same environment, and the hash of its last record.
 
     `took`: by step, the last time that it ended well on this environment, as it stands in this session's runbook.
+    `left_open`: what it left so, or one before it did.
     """
 
     session: str
     head: str
     took: dict[str, Took] = {}
+    left_open: tuple[LeftOpen, ...] = ()
 
 
 class Tried(Frozen):

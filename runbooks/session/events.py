@@ -16,6 +16,7 @@ from runbooks.session.event_parts import End as End
 from runbooks.session.event_parts import Failure as Failure
 from runbooks.session.event_parts import Finding as Finding
 from runbooks.session.event_parts import Git as Git
+from runbooks.session.event_parts import LeftOpen as LeftOpen
 from runbooks.session.event_parts import Outcome as Outcome
 from runbooks.session.event_parts import Previous as Previous
 from runbooks.session.event_parts import Rollback as Rollback

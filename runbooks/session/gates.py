@@ -201,6 +201,14 @@ def next_step(view: "RunView") -> Step | None:
     return next(untouched, None)
 
 
+def next_start(view: "RunView") -> Step | None:
+    """The step that waits for a person's `start`: nothing before it is in its way."""
+    step = next_step(view)
+    if step is None or (step.effect == "reads" and view.step(step.id).status != "unknown"):
+        return None
+    return step if blocked_by(view, step) is None else None
+
+
 def next_reading(view: "RunView") -> Step | None:
     """The step that starts by itself: it only reads, and what it would read is no longer to be changed."""
     step = next_step(view)

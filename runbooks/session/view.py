@@ -129,9 +129,8 @@ class RunView:
 
     @property
     def next_start(self) -> Step | None:
-        """The step that waits for a person's `start`, if the next one is of that kind."""
-        step = gates.next_step(self)
-        return step if step and (step.effect != "reads" or self.step(step.id).status == "unknown") else None
+        """The step that waits for a person's `start`, if the next one is of that kind and nothing is in its way."""
+        return gates.next_start(self)
 
     def blocked_by(self, step: Step) -> Step | None:
         """The earlier step that must be settled before this one can start."""

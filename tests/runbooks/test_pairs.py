@@ -171,7 +171,26 @@ async def test_a_resume_tells_what_is_open_and_a_reason_lets_it_end_so(live: Liv
     assert await live.over() == 1
     text = rendered("md", live.folder / NAME).decode()
     assert "**Still open**: Maintenance on (`on`), not undone by Maintenance off" in text
-    assert "`on/undo`: `the app is down anyway`" in text
+    assert "**Stays open**: Maintenance on (`on/undo`): `the app is down anyway`" in text
+
+
+async def test_who_cannot_take_it_up_again_is_told_how_to_undo_it_and_the_next_session_tells_it_too(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await failed_with_maintenance_on(live, park_seconds=0.1)
+    await live.client.close()
+    await live.over()
+    with monkeypatch.context() as gone:
+        gone.setenv("SMALL_URL", "postgresql://nobody@127.0.0.1:1/none")
+        await live.start(sort=None, park_seconds=0.1, face_seconds=0.1)
+        assert await live.over() == 3
+    parked = next(ev for ev in reversed(live.events) if isinstance(ev, e.SessionParked))
+    assert "has not undone it, by hand: echo off >> switch" in parked.reason
+    live.folder = live.folder.with_name("20260131T020305Z-here-8f3a")
+    await live.start()
+    view = await live.until(lambda view: view.phase == "backup")
+    (check,) = (check for check in view.step("opening").checks if check.id == "left-on")
+    assert check.outcome == "warn" and "Maintenance off was not seen since" in check.evidence
 
 
 async def test_another_plan_ends_it_only_once_nothing_is_open(live: Live) -> None:

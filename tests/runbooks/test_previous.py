@@ -155,3 +155,25 @@ async def test_a_session_knows_how_long_the_steps_of_the_one_before_took(live: L
         assert view.took_before("two") is None
     finally:
         await again.drop()
+
+
+def paired() -> Runbook:
+    steps = tuple(
+        step.model_copy(update={"undo": "deploy"} if step.id == "dump" else {}) for step in BOOK.phases[0].steps
+    )
+    return BOOK.model_copy(update={"phases": (BOOK.phases[0].model_copy(update={"steps": steps}),)})
+
+
+def test_what_was_left_open_is_told_until_it_has_been_undone(root: Root) -> None:
+    start = e.StepStarted(step="dump", attempt=1, title="Dump", uses="backup.dump", effect="outside", why="start")
+    root.session(FIRST, start, ended("dump", 1), runbook=paired())
+    found = root.previous()
+    assert found is not None and [(one.step, one.undo, one.session) for one in found.left_open] == [
+        ("dump", "deploy", FIRST)
+    ]
+    root.session(SECOND, ended("deploy", 1, end="failed", outcome="fail"), previous=found)
+    found = root.previous()
+    assert found is not None and [one.session for one in found.left_open] == [FIRST]
+    root.session(THIRD, ended("deploy", 1), previous=found)
+    found = root.previous()
+    assert found is not None and found.left_open == ()

@@ -72,7 +72,8 @@ class Decisions(SessionScreen):
         elif self.view.running:
             self.say(f"{title_of(self.view, self.view.running)} is running: one step at a time.")
         else:
-            self.say("No step waits for a start.")
+            undo = " What is still open is undone by u." if self.view.pairs else ""
+            self.say(f"No step waits for a start.{undo}")
 
     def action_again(self) -> None:
         """Run the chosen step again."""
