@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -58,24 +59,40 @@ def database_of(target: Target) -> str:
     return f"{target.system_identifier}/{target.database}"
 
 
-def backups(root: Path, environment: str, database: str, *, besides: str = "") -> Backups:
-    """Of sessions on this environment, one left out. What cannot be read is passed over; the chain is not checked."""
-    dumps, tests, needed = list[Kept](), list[Tested](), dict[Path, str]()
+def backups(
+    root: Path, environment: str, database: str, *, besides: str = "", since: datetime | None = None
+) -> Backups:
+    """Of sessions on this environment, one left out, that have written anything `since`.
+
+    What cannot be read is passed over; the chain is not checked.
+    """
+    found = list(_each(root, environment, database, besides, since))
+    dumps = [dump for one in found for dump in one.dumps]
+    tests = [test for one in found for test in one.tests]
+    return Backups(
+        tuple(sorted(dumps, key=lambda dump: dump.taken_at, reverse=True)),
+        tuple(sorted(tests, key=lambda test: test.at, reverse=True)),
+        {path: session for one in found for path, session in one.needed.items()},
+    )
+
+
+def latest_test(root: Path, environment: str, database: str, *, besides: str = "") -> Tested | None:
+    """Of the newest session that tried a restore; older ones are not read."""
+    found = _each(root, environment, database, besides, None)
+    return next((max(one.tests, key=lambda test: test.at) for one in found if one.tests), None)
+
+
+def _each(root: Path, environment: str, database: str, besides: str, since: datetime | None) -> Iterator[Backups]:
+    """Newest first."""
     for folder in islice(folders(root, environment), MOST):
         if folder.name == besides:
             continue
         try:
-            found = _session(folder, database)
-        except (Problem, ValueError, KeyError, TypeError):
+            written = (folder / NAME).stat().st_mtime
+            if since is None or written >= since.timestamp():
+                yield _session(folder, database)
+        except (OSError, Problem, ValueError, KeyError, TypeError):
             continue
-        dumps += found.dumps
-        tests += found.tests
-        needed |= found.needed
-    return Backups(
-        tuple(sorted(dumps, key=lambda one: one.taken_at, reverse=True)),
-        tuple(sorted(tests, key=lambda one: one.at, reverse=True)),
-        needed,
-    )
 
 
 def _session(folder: Path, database: str) -> Backups:

@@ -83,7 +83,7 @@ async def run(ctx: Context, params: Params) -> Result:
 async def _proof(ctx: Context, params: Params, way: Way) -> Proof:
     match way:
         case "dump":
-            return proofs.by_dump(ctx, params.max_age)
+            return await proofs.by_dump(ctx, params.max_age)
         case "recent":
             return await proofs.by_recent(ctx, params.max_age, params.file, params.bin)
         case "snapshot":

@@ -79,6 +79,10 @@ async def test_a_dump_of_this_session(ctx: StepContext, tmp_path: Path) -> None:
     assert (result.by, result.proven, result.path) == ("dump", "read back", str(tmp_path / "a.dump"))
     assert result.state == "artefacts/state.json" and result.max_age_us == 24 * 3600 * 1_000_000
     assert "read back" in ctx.found("proof").title and "by dump of this session" in ctx.found("proof").evidence
+    (tmp_path / "a.dump").write_bytes(b"PGDMP of the shop")
+    os.utime(tmp_path / "a.dump", (NOW.timestamp() + 99, NOW.timestamp() + 99))
+    await ctx.run("backup.proof", id="proof")
+    assert "its SHA-256 is the recorded one" in ctx.found("proof").evidence, "another clock may have dated it"
     (tmp_path / "a.dump").write_bytes(b"PGDMP of the shop, longer")
     with pytest.raises(Problem, match=r"dump: .*written to after it was read back; recent: .*; snapshot: no"):
         await ctx.run("backup.proof")

@@ -53,8 +53,8 @@ def _must_be_young(max_age: timedelta, at: datetime, what: str) -> None:
         raise NotProven(f"{what} more than {spell(max_age)} ago")
 
 
-def by_dump(ctx: Context, max_age: timedelta) -> Proof:
-    """A dump of this session, which read it back; its file is not read a second time. Raises NotProven."""
+async def by_dump(ctx: Context, max_age: timedelta) -> Proof:
+    """A dump of this session, which read it back; hashed again only where its time is later. Raises NotProven."""
     steps = [s for phase in ctx.view.runbook.phases for s in phase.steps if s.uses in DUMPS]
     views = {step.id: ctx.view.step(step.id) for step in steps}
     good = {id: view for id, view in views.items() if view.end == "done" and view.outcome in ("ok", "warn")}
@@ -63,9 +63,12 @@ def by_dump(ctx: Context, max_age: timedelta) -> Proof:
     step, view = max(good.items(), key=lambda item: str(item[1].result["taken_at"]))
     path, taken = Path(str(view.result["path"])), str(view.result["taken_at"])
     _must_be_young(max_age, datetime.fromisoformat(taken), f"{path.name} was taken")
+    how = " and not written to since"
     if not _as_it_was(path, view.result, view.ended_at):
-        raise NotProven(f"{path} is not there, or was written to after it was read back")
-    words = f"{path.name}, by {step} of this session, read back by {view.ended_at[:16]}Z and not written to since"
+        if await _sha256(ctx, path) != view.result.get("sha256"):
+            raise NotProven(f"{path} is not there, or was written to after it was read back")
+        how = "; its SHA-256 is the recorded one"
+    words = f"{path.name}, by {step} of this session, read back by {view.ended_at[:16]}Z{how}"
     kept = {key: str(view.result.get(key) or "") for key in ("path", "sha256", "state", "counted_at")}
     return Proof("read back", str(path), words, taken, **kept)
 
@@ -86,12 +89,13 @@ async def by_recent(ctx: Context, max_age: timedelta, file: str | None, bin: str
     plan = ctx.view.plan
     database = database_of(plan.target) if plan else ""
     root, name = ctx.folder.parent, ctx.environment.name
-    known = await asyncio.to_thread(backups, root, name, database, besides=ctx.session)
+    since = datetime.now(UTC) - max_age
+    known = await asyncio.to_thread(backups, root, name, database, besides=ctx.session, since=since)
     why = f"no session of the last {spell(max_age)} has left one"
     for kept in known.dumps:
-        if datetime.now(UTC) - datetime.fromisoformat(kept.taken_at) > max_age:
+        if datetime.fromisoformat(kept.taken_at) < since:
             break
-        if await _sha256(ctx, kept) == kept.sha256:
+        if await _sha256(ctx, kept.path) == kept.sha256:
             return _of_session(kept)
         why = f"{kept.path.name} of session {kept.session} is gone, or is not what it was"
     if file is None:
@@ -109,17 +113,17 @@ def _of_session(kept: Kept) -> Proof:
     return Proof("same bytes", path, words, kept.taken_at, path=path, sha256=kept.sha256, state=state)
 
 
-async def _sha256(ctx: Context, kept: Kept) -> str:
+async def _sha256(ctx: Context, path: Path) -> str:
     """Empty where it is not there. The same bytes are not hashed twice in one session."""
     try:
-        marks = dump_found.marks(kept.path)
-        if known := dump_found.unchanged(ctx, kept.path):
+        marks = dump_found.marks(path)
+        if known := dump_found.unchanged(ctx, path):
             return str(known.get("sha256"))
-        await ctx.progress(label="hashing", done=0, total=0, unit="", detail=kept.path.name)
-        sha256, _ = await asyncio.to_thread(fingerprint, kept.path)
+        await ctx.progress(label="hashing", done=0, total=0, unit="", detail=path.name)
+        sha256, _ = await asyncio.to_thread(fingerprint, path)
     except (OSError, Problem):
         return ""
-    await ctx.record(label="hashed", attempt=ctx.attempt, at=str(kept.path), marks=marks, result={"sha256": sha256})
+    await ctx.record(label="hashed", attempt=ctx.attempt, at=str(path), marks=marks, result={"sha256": sha256})
     return sha256
 
 

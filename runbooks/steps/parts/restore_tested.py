@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
-from runbooks.history.backups import Tested, backups, database_of
+from runbooks.history.backups import Tested, database_of, latest_test
 from runbooks.settings.durations import spell
 from runbooks.steps.base import Context
 
@@ -22,8 +22,7 @@ async def check_restore_test(ctx: Context) -> None:
     found = _of(ctx)
     if found is None:
         root, database = ctx.folder.parent, database_of(plan.target)
-        known = await asyncio.to_thread(backups, root, ctx.environment.name, database, besides=ctx.session)
-        found = next(iter(known.tests), None)
+        found = await asyncio.to_thread(latest_test, root, ctx.environment.name, database, besides=ctx.session)
     if found is None:
         words = f"never, as far as the sessions on this machine know (at least every {spell(wanted)} is asked for)"
         ctx.check("restore-test", TITLE, "warn", words, ADVICE)
