@@ -72,9 +72,11 @@ async def compensation(
     work = _Work(server, script, source, there.given if there else Given())
     await work.replayed(sources[:place])
     undone = await work.walked()
+    left = sorted((one for each in undone for one in left_of(each)), key=lambda one: one.line)
+    if not left and not any(each.steps for each in undone):
+        raise Problem(f"{name} changes nothing that could be taken back.", advice="No migration was made.")
     cuts, differs = await work.tried(list(parts(undone)))
     trouble = await work.behind(sources, cuts) if sources[place + 1 :] else ""
-    left = sorted((one for each in undone for one in left_of(each)), key=lambda one: one.line)
     later = tuple(source.name for source in sources[place + 1 :])
     told = held_against(there, *work.ends, server.major) if there else ("", ())
     return Draft(name, tuple(cuts), tuple(left), differs, server.major, later, trouble, *told)

@@ -14,8 +14,8 @@ LONGEST = 255
 """What a folder may be called, in bytes, and what the ledger has room for."""
 
 _WORDS = re.compile(r"[a-z0-9_]*[a-z0-9][a-z0-9_]*", re.ASCII)
-_NUMBER = re.compile(r"(\d+)([_-])", re.ASCII)
-_STAMP = re.compile(r"\d[\d-]*[_-]", re.ASCII)
+_NUMBER = re.compile(r"([a-zA-Z]?)(\d+)([_-]+)", re.ASCII)
+_STAMP = re.compile(r"[a-zA-Z]?\d[\d-]*[_-]+", re.ASCII)
 _TIME = re.compile(r"\d{8}[\d-]*[_-]", re.ASCII)
 FORMS = {"%Y%m%d%H%M%S": timedelta(seconds=1), "%Y%m%d-%H%M%S": timedelta(seconds=1), "%Y%m%d": timedelta(days=1)}
 """How a time may stand at the start of a name, and the smallest step from one to the next."""
@@ -125,7 +125,7 @@ def _candidates(words: str, wanted: Convention, there: Sequence[str], now: datet
     yield from (_stamped(words, form, wanted, there, now) for form in forms)
     numbers = [found for name in others if (found := _NUMBER.match(name))]
     if numbers and not forms:
-        last = max(numbers, key=lambda found: int(found[1]))
-        yield Named(f"{int(last[1]) + 1:0{len(last[1])}}{last[2]}{words}")
+        last = max(numbers, key=lambda found: int(found[2]))
+        yield Named(f"{last[1]}{int(last[2]) + 1:0{len(last[2])}}{last[3]}{words}")
     elif newest is None:
         yield from (Named(f"{number}_{words}") for number in ("1", "001", "0001"))

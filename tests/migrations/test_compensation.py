@@ -185,6 +185,7 @@ def test_a_draft_is_held_against_a_database(replaying: ThrowawayServer, database
         ("", "ALTER TABLE none ADD x int;", "line 1 fails"),
         ("", "CREATE TABLE t (;", "2_x cannot be read"),
         ("", "BEGIN; CREATE TABLE t ();", "never committed"),
+        ("", "-- nothing yet", "changes nothing that could be taken back"),
     ],
 )
 def test_what_cannot_be_replayed_is_said(draft: Drafts, before: str, script: str, words: str) -> None:

@@ -34,6 +34,7 @@ ANY_NAME = r"\d{4}-[a-z-]+"
         ("date", ["20260301_a"], "20260302_add_note", "that of the present"),
         (r"\d{4}_[a-z_]+", ["0001_a", "0041_b"], "0042_add_note", ""),
         (r"\d{4}_[a-z_]+", [], "0001_add_note", ""),
+        (r"V\d+__[a-z_]+", ["V9__a", "V10__b"], "V11__add_note", "V9__a is applied after it"),
         (r"V\d+__\w+|\d{14}_\w+", ["20250101000000_a"], "20260301235959_add_note", ""),
         (r"add_\w+", ["add_a"], "add_note", ""),
     ],
