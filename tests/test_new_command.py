@@ -47,6 +47,16 @@ def test_the_folder_that_a_project_names_is_made_in_its_convention(gonogo: Gonog
     clear(gonogo("new", "other"), 2, "is not a folder")
 
 
+def test_a_column_forbids_null_in_three_migrations(gonogo: Gonogo, tmp_path: Path) -> None:
+    (tmp_path / "prisma" / "migrations").mkdir(parents=True)
+    said = clear(gonogo("new", "--set-not-null", "Order.customerId"), 0)
+    names = [Path(line).parent.name[15:] for line in said.out.splitlines()]
+    assert names == ["require_order_customer_id", "require_order_customer_id_2", "require_order_customer_id_3"]
+    assert 'ALTER TABLE "Order" VALIDATE' in (tmp_path / said.out.splitlines()[1]).read_text()
+    clear(gonogo("new", "--set-not-null", "orders"), 2, "orders is no column", "TABLE.COLUMN")
+    clear(gonogo("new", "--set-not-null", "a.b", "--rollback-of", "x"), 2, "at once")
+
+
 def test_a_disk_that_is_full_is_said_and_nothing_stays(gonogo: Gonogo, tmp_path: Path) -> None:
     with full_disk(tmp_path / "db", "16k") as place:
         (tmp_path / "gonogo.toml").write_text(PROJECT)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrations.drafting.not_null import not_null_scripts, place_of
 from migrations.drafting.skeleton import EXAMPLES, skeleton
 from migrations.drafting.stamps import FORMS, fresh_name, suggested, without_stamp
 from migrations.drafting.writing import write
@@ -16,6 +17,7 @@ from migrations.naming import convention, order_key
 from migrations.problem import Misuse, Unavailable
 from migrations.rules import judge
 from migrations.sql import read_script
+from migrations.sql.names import quoted
 
 NOW = datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC)
 ANY_NAME = r"\d{4}-[a-z-]+"
@@ -114,6 +116,32 @@ def test_the_skeleton_has_no_statement_and_its_examples_run_unharmed(database: s
             assert f"-- {statement}" in skeleton("a")
             assert [f for f in judge(read_script(statement)) if f.severity != "note"] == []
             connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("place", ["t.c", 'public."Odd ""t".select', "Big.Column"])
+def test_null_is_forbidden_in_three_steps(database: str, place: str) -> None:
+    table, column = place_of(place)
+    first, second, third = texts = not_null_scripts(table, column)
+    assert not [found for text in texts for found in judge(read_script(text)) if found.severity != "note"]
+    name = quoted(column)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE {table.sql} ({name} text); INSERT INTO {table.sql} VALUES (NULL)".encode())
+        connection.execute(first.encode())
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(second.encode())
+        (fill,) = [line.removeprefix("--   ") for line in second.splitlines() if "UPDATE" in line]
+        connection.execute(fill.replace("…", "'x'").encode())
+        connection.execute(second.encode())
+        connection.execute(third.encode())
+        with pytest.raises(psycopg.errors.NotNullViolation):
+            connection.execute(f"INSERT INTO {table.sql} VALUES (NULL)".encode())
+        assert not connection.execute("SELECT FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0").rowcount
+
+
+@pytest.mark.parametrize("text", ["c", "a.b.c.d", "", "t.", 'a."b', "t.c\x1b"])
+def test_what_is_no_column_is_refused(text: str) -> None:
+    with pytest.raises(Misuse, match="is no column"):
+        place_of(text)
 
 
 def test_migrations_are_written_with_the_rights_of_their_folder(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """`gonogo new`: the folder of a migration, and the one that takes another back."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from migrations.drafting.skeleton import skeleton
-from migrations.drafting.stamps import Named, fresh_name
+from migrations.drafting.stamps import Named, fresh_name, suggested
 from migrations.drafting.writing import write
 from migrations.folder import read_folder
 from migrations.naming import convention
@@ -18,12 +19,15 @@ from tui.commands.check import nearest_project
 from tui.commands.common import json_option, project_option, talk
 from tui.printable import one_line
 
+Script = tuple[Named, str]
+
 NO_PROJECT = "Go to the project's folder; or begin one: mkdir -p prisma/migrations, or gonogo.toml (docs/project.md)."
 
 
 @click.command(short_help="Begin a migration, or draft the one that takes another back.")
 @click.argument("name", required=False)
 @click.option("--rollback-of", metavar="MIGRATION", help="Draft what takes this one back, and try it.")
+@click.option("--set-not-null", metavar="TABLE.COLUMN", help="The three migrations that forbid null in a column.")
 @click.option("--database", metavar="ENVIRONMENT", help="Hold the draft against this one's schema. Reads only.")
 @click.option("--pg-bin", type=click.Path(path_type=Path), help="PostgreSQL's programs for the throw-away server.")
 @json_option
@@ -31,6 +35,7 @@ NO_PROJECT = "Go to the project's folder; or begin one: mkdir -p prisma/migratio
 def new(
     name: str | None,
     rollback_of: str | None,
+    set_not_null: str | None,
     database: str | None,
     pg_bin: Path | None,
     as_json: bool,
@@ -41,25 +46,57 @@ def new(
     """
     project = nearest_project(project_file)
     folder = project.migrations.resolve() if project else usual(NO_PROJECT)
+    if rollback_of is not None and set_not_null is not None:
+        raise Misuse("It cannot be --rollback-of and --set-not-null at once.", advice="Give one of them.")
     if rollback_of is not None:
         from tui.commands.new_draft import Wish, drafted
 
         return drafted(folder, project, Wish(rollback_of, name, database, pg_bin, as_json))
-    if name is None:
-        raise Misuse("What is the migration to be called?", advice="Say what it does: gonogo new add_note_to_orders")
     if pg_bin is not None or database is not None:
         raise Misuse(
             "A new migration needs no PostgreSQL.", advice="Leave --pg-bin and --database out, or give --rollback-of."
         )
-    named = named_after(folder, project, name)
-    paths = write(folder, {named.name: skeleton(named.name)})
+    if set_not_null is None and name is None:
+        raise Misuse("What is the migration to be called?", advice="Say what it does: gonogo new add_note_to_orders")
+    scripts = begun(folder, project, name) if set_not_null is None else forbidding(folder, project, name, set_not_null)
+    paths = write(folder, {named.name: text for named, text in scripts})
+    names = [named for named, _ in scripts]
     if as_json:
-        told = {"migrations": [{"name": named.name, "script": str(path)} for path in paths], "notes": named.notes}
-        return click.echo(json.dumps(told))
-    for note in named.notes:
+        return click.echo(json.dumps({"migrations": told(names, paths), "notes": names[0].notes}))
+    for note in names[0].notes:
         talk(f"Note: {one_line(note)}.")
     for path in paths:
         click.echo(shown(path))
+
+
+def begun(folder: Path, project: Project | None, words: str | None) -> list[Script]:
+    """A migration without a statement. Raises Misuse."""
+    named = named_after(folder, project, words or "")
+    return [(named, skeleton(named.name))]
+
+
+def forbidding(folder: Path, project: Project | None, words: str | None, place: str) -> list[Script]:
+    """The migrations that forbid null in a column. Raises Misuse."""
+    from migrations.drafting.not_null import not_null_scripts, place_of
+
+    table, column = place_of(place)
+    texts = not_null_scripts(table, column)
+    names = parts_of(folder, project, words or suggested(f"require {table.name} {column}"), len(texts))
+    return list(zip(names, texts, strict=True))
+
+
+def parts_of(folder: Path, project: Project | None, words: str, count: int) -> list[Named]:
+    """Names for what goes together, each after the one before it. Raises Misuse."""
+    found: list[Named] = []
+    for number in range(count):
+        made = tuple(named.name for named in found)
+        found.append(named_after(folder, project, f"{words}_{number + 1}" if number else words, made))
+    return found
+
+
+def told(named: Sequence[Named], paths: Sequence[Path]) -> list[dict[str, str]]:
+    """What was made, for a program."""
+    return [{"name": each.name, "script": str(path)} for each, path in zip(named, paths, strict=True)]
 
 
 def named_after(folder: Path, project: Project | None, words: str, made: tuple[str, ...] = ()) -> Named:

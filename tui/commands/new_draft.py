@@ -25,7 +25,7 @@ from tui.checked.printed import printed
 from tui.checked.text import report_lines
 from tui.commands.check import tastes
 from tui.commands.common import talk
-from tui.commands.new import named_after, shown
+from tui.commands.new import named_after, parts_of, shown, told
 from tui.printable import one_line
 from tui.words import plural
 
@@ -51,7 +51,7 @@ def drafted(folder: Path, project: Project | None, wish: Wish) -> None:
     talk(f"Trying it out on a throw-away PostgreSQL: {plural(len(sources), 'migration')}.")
     draft = asyncio.run(_draft(sources, of, environment, wish.bin))
     texts = scripts(draft)
-    names = _names(folder, project, words, len(texts))
+    names = parts_of(folder, project, words, len(texts))
     paths = write(folder, {named.name: text for named, text in zip(names, texts, strict=True)})
     report = _reviewed(paths, project)
     if wish.as_json:
@@ -88,14 +88,6 @@ def _known(of: str, names: list[str]) -> str:
     return name
 
 
-def _names(folder: Path, project: Project | None, words: str, count: int) -> list[Named]:
-    found: list[Named] = []
-    for number in range(count):
-        made = tuple(named.name for named in found)
-        found.append(named_after(folder, project, f"{words}_{number + 1}" if number else words, made))
-    return found
-
-
 def _reviewed(paths: tuple[Path, ...], project: Project | None) -> Report:
     """What `gonogo check` says of their statements; git does not know them yet."""
     folders = tuple(path.parent for path in paths)
@@ -112,7 +104,7 @@ def _lines(draft: Draft, names: list[Named]) -> list[str]:
 
 def _told(draft: Draft, names: list[Named], paths: tuple[Path, ...], report: Report) -> dict[str, object]:
     return {
-        "migrations": [{"name": n.name, "script": str(path)} for n, path in zip(names, paths, strict=True)],
+        "migrations": told(names, paths),
         "notes": list(names[0].notes),
         "rollback_of": draft.name,
         "left": [{"line": one.line, "statement": one.what, "why": one.why} for one in draft.left],
