@@ -226,6 +226,7 @@ class GonogoApp(Looking):
         self._rung = ""
         self._unsigned: tuple[int, str] | None = None
         self._missed: tuple[int, str] | None = None
+        self._looked_at = client.view.looked.number if client.view.looked is not None else 0
         self._announced = ""
 
     @property
@@ -257,6 +258,7 @@ class GonogoApp(Looking):
         self._tell_meanwhile()
         self._tell_of_signatures()
         self._tell_of_anchors()
+        self._tell_of_logs()
 
     def _tell_of_signatures(self) -> None:
         """That a record could not be signed, once for each."""
@@ -266,6 +268,15 @@ class GonogoApp(Looking):
             record, reason = unsigned
             words = f"{one_line(reason)}\nThe session goes on; its record says so."
             self.notify(words, title=f"Record {record} was not signed", severity="warning", timeout=20, markup=False)
+
+    def _tell_of_logs(self) -> None:
+        """What the logs had to say of a step that failed, once for each look."""
+        looked, told = self.view.looked, self._looked_at
+        self._looked_at = looked.number if looked is not None else 0
+        if looked is not None and looked.number != told and looked.why == "failed" and not self.gone:
+            lines = [line for one in looked.logs for line in (one.words, *one.tail[-1:])]
+            words = "\n".join(one_line(line)[:200] for line in lines)
+            self.notify(f"{words}\nm shows all of it.", title="The logs, since a step failed", timeout=20, markup=False)
 
     def _tell_of_anchors(self) -> None:
         """That a head could not be noted somewhere, once for each."""

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from migrations.problem import Problem
 from runbooks.history.sessions import Summary, every
+from runbooks.history.stages import without_passed
 from runbooks.journal.grade import GRADES
 from runbooks.settings.durations import duration
 
@@ -96,8 +97,8 @@ def environment_of(session: Summary) -> str:
 
 
 def chosen(sessions: Iterable[Summary], wanted: Wanted, sort: Sort) -> Sequence[Summary]:
-    """Those that are wanted, in order."""
-    return ordered((session for session in sessions if wanted.takes(session)), sort)
+    """Those that are wanted, in order. The next stage of a series is left to be done only until one of them has."""
+    return ordered((session for session in without_passed(sessions) if wanted.takes(session)), sort)
 
 
 def _alike(pattern: str, said: str) -> bool:

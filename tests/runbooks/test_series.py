@@ -10,8 +10,8 @@ from runbooks.document import read_runbook
 from runbooks.faces.headless_told import HeadlessTold
 from runbooks.history.left_open import left_open
 from runbooks.history.sessions import create_folder, list_sessions
-from runbooks.history.stages import without_passed
 from runbooks.journal import Journal
+from runbooks.reading.listing import Wanted, chosen
 from runbooks.report.markdown import ticket_summary, transcript
 from runbooks.session import events as e
 from runbooks.session.follow_ups import owed_by
@@ -110,7 +110,7 @@ def test_the_next_stage_is_nobodys_to_do_once_a_session_has_done_it(tmp_path: Pa
     assert [one.id for _, one in left_open(tmp_path, PROJECT, "staging")] == ["next-stage"]
     session(2, of_stage(2), STOPPED)
     session(3, of_stage(2), environment="production")
-    left = {one.id: one.to_do for one in without_passed(list_sessions(tmp_path))}
+    left = {one.id: one.to_do for one in chosen(list_sessions(tmp_path), Wanted(), "opened")}
     assert [len(left[name]) for name in sorted(left)] == [1, 0, 1]
     session(4, of_stage(3))
     (open_one,) = left_open(tmp_path, PROJECT, "staging")

@@ -21,3 +21,13 @@ async def test_the_screens_show_them_and_copy_the_addresses(opened: Stage) -> No
         assert c.Start(step=LOGS) in client.sent
         await pilot.press("y")
         assert app.clipboard == "https://logs.example.org"
+
+
+async def test_a_failure_brings_them_up_by_itself(opened: Stage) -> None:
+    async with opened(r.to_preflight()) as (app, client, pilot):
+        client.play(look())
+        await r.settle(pilot, lambda: any("ERROR [/bold] two" in said.message for said in app._notifications))
+        count = len(app._notifications)
+        client.play(r.to_preflight()[-1])
+        await pilot.pause()
+        assert len(app._notifications) == count, "once for each look"

@@ -13,7 +13,6 @@ from runbooks.history import sessions
 from runbooks.history.done import settle
 from runbooks.history.places import root
 from runbooks.history.sessions import Summary
-from runbooks.history.stages import without_passed
 from runbooks.host.operator import who
 from runbooks.reading.listing import Wanted, chosen
 from runbooks.report.afterwards import release_note_of
@@ -35,9 +34,7 @@ def follow_ups() -> None:
 @project_option
 def list_follow_ups(environment: str, every: bool, as_json: bool, project_file: Path | None) -> None:
     """List what sessions of this machine have left to be done, the most urgent first."""
-    listed = chosen(
-        without_passed(sessions.list_sessions(root(project_file))), Wanted(environment=environment), "opened"
-    )
+    listed = chosen(sessions.list_sessions(root(project_file)), Wanted(environment=environment), "opened")
     rows = list(_rows(listed, every=every))
     if as_json:
         return click.echo(json.dumps(rows, indent=2, ensure_ascii=False))

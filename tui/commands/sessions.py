@@ -11,7 +11,6 @@ import click
 from migrations.problem import Misuse
 from runbooks.history import sessions
 from runbooks.history.places import root
-from runbooks.history.stages import without_passed
 from runbooks.reading.listing import SORTS, Sort, Wanted, chosen, ordered, since
 from runbooks.reading.verifying import verified
 from runbooks.signing import AllowedSigners
@@ -67,7 +66,7 @@ def list_sessions(
         from tui.auditing import run_auditing  # Textual takes its time, and rows need none of it
 
         sys.exit(run_auditing(where, wanted, sort, known))
-    listed = chosen(without_passed(sessions.list_sessions(where)), wanted, sort)
+    listed = chosen(sessions.list_sessions(where), wanted, sort)
     if verify:
         listed = ordered((verified(session, signers=known) for session in listed), sort)
     click.echo(sessions_json(listed) if as_json else sessions_text(listed))
