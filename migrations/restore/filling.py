@@ -69,7 +69,15 @@ async def _by_psql(order: Restoring) -> None:
             f"There is no psql beside {order.tools.pg_restore}: a plain dump cannot be restored without it.",
             advice="Install PostgreSQL's client programs whole, or dump as custom or directory.",
         )
-    await _must_stay_inside(order)
+    tables = await _inside(order)
+    done = 0
+
+    async def on_out(line: str) -> None:
+        """The tag of a COPY comes when its table is full."""
+        nonlocal done
+        if line.startswith("COPY ") and done < len(tables):
+            await order.on_table(done, tables[done])
+            done += 1
 
     async def on_line(line: str) -> None:
         await order.on_line(line)
@@ -77,14 +85,14 @@ async def _by_psql(order: Restoring) -> None:
         if error and _UNKNOWN not in error[1]:
             raise _failed(f"psql failed: {error[1]}.", line)
 
-    argv = [str(psql), "--no-psqlrc", "--quiet", "--no-password", f"--dbname={_into(order)}", f"--file={order.file}"]
-    code, said = await program(argv, order.env, on_line=on_line, on_start=order.on_start)
+    argv = [str(psql), "--no-psqlrc", "--no-password", f"--dbname={_into(order)}", f"--file={order.file}"]
+    code, said = await program(argv, order.env, on_line=on_line, on_out=on_out, on_start=order.on_start)
     if code != 0:
         raise _failed(f"psql failed: exit code {code}.", said)
 
 
-async def _must_stay_inside(order: Restoring) -> None:
-    """Raises Problem for a dump that psql cannot read as it lies there, or that leads to another database."""
+async def _inside(order: Restoring) -> tuple[str, ...]:
+    """The tables in order. Raises Problem for a dump that psql cannot read, or that leads to another database."""
     if packed(order.file):
         raise Problem(
             f"{order.file.name} is compressed: psql cannot read it.",
@@ -97,6 +105,7 @@ async def _must_stay_inside(order: Restoring) -> None:
             f"{order.file.name} reaches beyond the database that it would be restored into: line {number}, {line}",
             advice="It was dumped with --create, or by another program. Dump without it, or take such lines out.",
         )
+    return tuple(text.rows)
 
 
 def _into(order: Restoring) -> str:

@@ -68,6 +68,8 @@ async def test_a_dump_is_restored_and_thrown_away(
             connection.execute('DROP OWNED BY "Reader one" CASCADE; DROP ROLE "Reader one"')
     assert (result.equal, result.counted, result.differences, result.server) == (True, 2, (), server.major)
     assert result.dump_sha256 == dump.sha256 and result.restored_us > 0
+    shown = {(data["done"], data["detail"]) for data in ctx.progressed if data.get("unit") == "tables"}
+    assert {done for done, _ in shown} == {0, 1} and {str(name)[:9] for _, name in shown} >= {"public.cu"}
     assert set(ctx.outcomes.values()) == {"ok"}
     where = "dropped again" if into == "side" else f"a throw-away PostgreSQL {server.major}"
     assert where in ctx.found("restored").evidence
