@@ -131,6 +131,22 @@ class PlanReader:
             return None
         return f"the plan is another one now: {_difference(view.plan, now)}"
 
+    async def again(self, view: RunView) -> PlanMade | None:
+        """The plan with the scripts that were written or taken away since, where they may count without more ado.
+
+        So they may in development: the target is not protected, and nobody has approved anything. None where nothing
+        of that has changed. Raises Problem or Unavailable.
+        """
+        plan = view.plan
+        if plan is None or view.protected or self._setting.environment.approvals or plan.approval:
+            return None
+        if await self.differs(view) is None:
+            return None
+        made = await self.make(view, plan.runner)
+        if made.target.fingerprint != plan.target.fingerprint or _scripts(made) == _scripts(plan):
+            return None
+        return made
+
     def _is_told(self, migrations: Sequence[Migration], view: RunView) -> bool:
         """Whether what the plan tells of these scripts gives its hash: then there is nothing to analyse again.
 
@@ -183,6 +199,10 @@ def _applied(rows: Sequence[Applied]) -> tuple[e.Applied, ...]:
     """What is in the ledger to stay, oldest first; the pending scripts are judged on their own."""
     done = {row.name: row for row in rows if not row.rolled_back and not row.failed}
     return tuple(e.Applied(migration=r.name, sha256=r.checksum, at=r.finished_at or "") for r in done.values())
+
+
+def _scripts(plan: PlanMade) -> list[tuple[str, ...]]:
+    return [(script.migration, script.sha256, *_beside(script)) for script in plan.scripts]
 
 
 def _beside(script: e.Script) -> tuple[str, str, str]:

@@ -210,6 +210,8 @@ class Engine:
                 await self._attempts.run(step, why="go", by=by)
         try:
             await self._attempts.read_window(f"go-{phase}")
+            if phase == "backup" and (plan := await self._plans.again(self.view)) is not None:
+                self._recorder.append(plan)
             difference = await self._plans.differs(self.view) if phase == "preflight" else None
         except Problem as problem:
             self._refuse_go(phase, str(problem), by)
