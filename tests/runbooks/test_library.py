@@ -25,8 +25,9 @@ def test_what_ships() -> None:
 def test_the_outline_is_whole(name: str) -> None:
     with pytest.raises(DocumentError) as caught:
         read_runbook(read_shipped(name), name=name, catalogue={})
-    whats = [fault.what for fault in caught.value.faults]
-    assert {what.split(" `")[0] for what in whats if "names no step" not in what} == {"unknown step"}
+    follows = ("names no step", "nothing looks whether it is its turn")
+    whats = [fault.what for fault in caught.value.faults if not any(words in fault.what for words in follows)]
+    assert {what.split(" `")[0] for what in whats} == {"unknown step"}
 
 
 @pytest.mark.parametrize("name", shipped())
