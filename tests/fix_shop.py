@@ -6,7 +6,7 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from runbooks.demo.shop import make_history
 FILES = Path(runbooks.demo.__path__[0]) / "files"
 TEMPLATE = "shop_before"
 HERE = "shop_here"
+ELSEWHERE = "shop_elsewhere"
 PASSWORD = "what-customers-do-not-know"
 COMMANDS = (
     *("check", "preflight", "generate", "build", "flag_off", "flag_on", "backfill", "seed"),
@@ -85,7 +86,8 @@ def _write(project: SmallProject, app: str) -> None:
         "apply_locally": f"{sys.executable} -P -m runbooks.demo.scripts apply",
     }
     lines = ["[project]", 'name = "shop"', 'secrets = ["SMOKE_PASSWORD"]', "[environments.here]"]
-    lines += ['url = "SHOP_HERE_URL"', 'runbook = "small.md"', "[environments.here.values]"]
+    lines += ['url = "SHOP_HERE_URL"', 'restored_url = "SHOP_ELSEWHERE_URL"', 'runbook = "small.md"']
+    lines += ["[environments.here.values]"]
     lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     (project.folder / "gonogo.toml").write_text("\n".join(lines) + "\n")
 
@@ -93,7 +95,7 @@ def _write(project: SmallProject, app: str) -> None:
 @pytest.fixture
 async def at_the_shop(shop: SmallProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Live]:
     """A session of the shop that has not been started yet: write its `small.md` first."""
-    variables = {**shop.env, "SHOP_HERE_URL": shop.url, "SMOKE_PASSWORD": PASSWORD}
+    variables = {**shop.env, "SHOP_HERE_URL": shop.url, "SHOP_ELSEWHERE_URL": "", "SMOKE_PASSWORD": PASSWORD}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     umask = os.umask(0o077)
@@ -101,3 +103,15 @@ async def at_the_shop(shop: SmallProject, tmp_path: Path, monkeypatch: pytest.Mo
     yield session
     await session.drop()
     os.umask(umask)
+
+
+@pytest.fixture
+def restored(server: ThrowawayServer, admin: psycopg.Connection[Any]) -> Iterator[Callable[[], str]]:
+    """Makes a database that is as the shop's was before the session, and gives its address."""
+
+    def make() -> str:
+        admin.execute(making(server, ELSEWHERE, TEMPLATE))
+        return server.url(ELSEWHERE)
+
+    yield make
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(ELSEWHERE)))

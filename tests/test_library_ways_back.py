@@ -1,6 +1,7 @@
 """Every way back of the runbooks that were made from a team's own, taken on the shop after something was destroyed."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -53,9 +54,18 @@ def coupons(live: Live) -> tuple[bool, int | None]:
 
 @pytest.mark.soak
 @pytest.mark.parametrize(("name", "option"), WAYS)
-async def test_a_way_back_ends_as_rolled_back(at_the_shop: Live, tmp_path: Path, name: str, option: str) -> None:
+async def test_a_way_back_ends_as_rolled_back(
+    at_the_shop: Live,
+    restored: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    name: str,
+    option: str,
+) -> None:
     live = at_the_shop
     use(live, name)
+    if option == "point-in-time":
+        monkeypatch.setenv("SHOP_ELSEWHERE_URL", restored())
     answers = tmp_path / "known.toml"
     answers.write_text("[waivers]\n" + "".join(f'"{subject}" = "{why}"\n' for subject, why in KNOWN.items()))
     await live.start()
@@ -76,5 +86,6 @@ async def test_a_way_back_ends_as_rolled_back(at_the_shop: Live, tmp_path: Path,
     assert verify(live.folder / "journal.jsonl").grade == "consistent"
     assert (live.folder / "transcript.md").read_text().startswith("# ")
     used = {step.uses for step in next(o for o in person.view.runbook.options if o.id == option).steps}
-    expected = (True, 10) if "restore.swap" in used else (True, 0) if "rollback.script" in used else (False, None)
+    whole = {"restore.swap", "restore.replace"} & used
+    expected = (True, 10) if whole else (True, 0) if "rollback.script" in used else (False, None)
     assert coupons(live) == expected

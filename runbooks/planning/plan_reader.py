@@ -132,13 +132,15 @@ class PlanReader:
         return f"the plan is another one now: {_difference(view.plan, now)}"
 
     async def again(self, view: RunView) -> PlanMade | None:
-        """The plan with the scripts that were written or taken away since, where they may count without more ado.
+        """The plan with the scripts that run blocks of Backup have written, where they may count without more ado.
 
         So they may in development: the target is not protected, and nobody has approved anything. None where nothing
         of that has changed. Raises Problem or Unavailable.
         """
         plan = view.plan
         if plan is None or view.protected or self._setting.environment.approvals or plan.approval:
+            return None
+        if not any(step.uses == "shell" and view.step(step.id).attempt for step in view.runbook.phases[0].steps):
             return None
         if await self.differs(view) is None:
             return None
