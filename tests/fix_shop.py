@@ -106,12 +106,14 @@ async def at_the_shop(shop: SmallProject, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def restored(server: ThrowawayServer, admin: psycopg.Connection[Any]) -> Iterator[Callable[[], str]]:
-    """Makes a database that is as the shop's was before the session, and gives its address."""
+def restored(
+    server: ThrowawayServer, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], None]]:
+    """Makes a database that is as the shop's was before the session, where gonogo.toml looks for it."""
 
-    def make() -> str:
+    def make() -> None:
         admin.execute(making(server, ELSEWHERE, TEMPLATE))
-        return server.url(ELSEWHERE)
+        monkeypatch.setenv("SHOP_ELSEWHERE_URL", server.url(ELSEWHERE))
 
     yield make
     admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(ELSEWHERE)))

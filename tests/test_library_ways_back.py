@@ -55,17 +55,12 @@ def coupons(live: Live) -> tuple[bool, int | None]:
 @pytest.mark.soak
 @pytest.mark.parametrize(("name", "option"), WAYS)
 async def test_a_way_back_ends_as_rolled_back(
-    at_the_shop: Live,
-    restored: Callable[[], str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    name: str,
-    option: str,
+    at_the_shop: Live, restored: Callable[[], None], tmp_path: Path, name: str, option: str
 ) -> None:
     live = at_the_shop
     use(live, name)
     if option == "point-in-time":
-        monkeypatch.setenv("SHOP_ELSEWHERE_URL", restored())
+        restored()
     answers = tmp_path / "known.toml"
     answers.write_text("[waivers]\n" + "".join(f'"{subject}" = "{why}"\n' for subject, why in KNOWN.items()))
     await live.start()
