@@ -71,6 +71,7 @@ async def test_a_way_back_ends_as_rolled_back(
     assert coupons(live) == (False, None)
     undo = live.small.folder / "prisma" / "migrations" / DROPPED / "rollback.sql"
     live.small.migration(f"../prisma/migrations/{COMPENSATING}", undo.read_bytes())
+    await person.idle()
     await person.sends(c.Decide(what="no_go", phase="verify", reason="customers miss their coupons"))
     await person.sends(c.RollBack(option=option, reason="customers miss their coupons"))
     await person.goes()
