@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 from fix_command import Gonogo, Said, SmallProject
 
@@ -56,6 +57,7 @@ def test_from_one_session_to_the_next(gonogo: Gonogo, small: SmallProject, tmp_p
     pack = tmp_path / "pack.zip"
     assert gonogo("transcript", "export", session, "--pack", "-o", str(pack), cwd=small.folder).code == 0
     assert gonogo("transcript", "verify", str(pack), cwd=small.folder).code == 0
+    assert any(name.endswith("follow-ups/flag.json") for name in ZipFile(pack).namelist())
 
     staged(small, 2, "exit 3")
     small.migration("20260102000000_more", "CREATE TABLE more ();\n")

@@ -28,8 +28,6 @@ def commands(text: str) -> Iterator[Command]:
     for words, line, piped in _Scanner(_without_documents(text)).scan():
         first = 0
         while first < len(words) and (words[first] in _LEADING or _ASSIGNMENT.fullmatch(words[first])):
-            if " " in words[first]:  # X="$(command)"
-                yield Command(("eval", words[first].partition("=")[2]), line)
             first += 1
         if words[first:]:
             yield Command(tuple(words[first:]), line, piped)
@@ -57,6 +55,8 @@ class _Scanner:
     word: list[str] | None = None
     line: int = 0
     began: int = 0
+    inner: list[tuple[str, int]] = field(default_factory=list)
+    """Texts in double quotes in which the shell runs something, and their lines."""
 
     def scan(self) -> Iterator[tuple[list[str], int, bool]]:
         at = 0
@@ -96,12 +96,16 @@ class _Scanner:
 
     def _quoted(self, at: int, quote: str) -> int:
         self._add("")
+        start, line = at, self.line
         while at < len(self.text) and self.text[at] != quote:
             if quote == '"' and self.text[at] == "\\" and self.text[at + 1 : at + 2] in ('"', "\\", "$", "`"):
                 at += 1
             self.line += self.text[at] == "\n"
             self._add(self.text[at])
             at += 1
+        said = self.text[start:at]
+        if quote == '"' and ("$(" in said or "`" in said):
+            self.inner.append((said, line))
         return at + 1
 
     def _redirects(self, at: int) -> bool:
@@ -123,5 +127,7 @@ class _Scanner:
     def _command(self, *, piped: bool) -> Iterator[tuple[list[str], int, bool]]:
         self._word()
         words, self.words = self.words, []
+        inner, self.inner = self.inner, []
+        yield from ((["eval", said], line, False) for said, line in inner)
         if words:
             yield words, self.began, piped
