@@ -35,13 +35,12 @@ class Fit:
     @property
     def words(self) -> str:
         """In a line."""
-        coming = f"what comes takes {_about(self.ahead)}"
         way = f" ({self.back_by})" if self.back_by else ""
-        return f"{self.window.words}; {coming}, the way back {_about(self.back)}{way}"
-
-
-def _about(length: timedelta | None) -> str:
-    return "nobody knows how long" if length is None else f"about {minutes(length)}"
+        parts = ("what comes", self.ahead, ""), ("the way back", self.back, way)
+        known = [f"{what} takes about {minutes(length)}{by}" for what, length, by in parts if length is not None]
+        unknown = [what for what, length, _ in parts if length is None]
+        lacking = [f"how long {' and '.join(unknown)} will take is not known"] if unknown else []
+        return "; ".join((self.window.words, *known, *lacking))
 
 
 def fit(view: "RunView") -> Fit | None:

@@ -137,6 +137,8 @@ class Standing:
         """In a line: how long it is open, or when it opens."""
         if self.unread:
             return self.unread
+        if self.now and self.left > AHEAD - timedelta(days=2):
+            return "open for two weeks and more"
         if self.now:
             return f"{minutes(self.left)} left, until {self._local(self.now.closes)}"
         lately = self.past is not None and (self.next is None or self.at - self.past.closes < timedelta(days=1))
