@@ -26,10 +26,12 @@ _OUTWARDS = re.compile(rb"(?:\\(?!restrict\b|unrestrict\b).*|(?:CREATE|DROP|ALTE
 @dataclass(slots=True)
 class Text:
     """What was read. `rows` by table, quoted where need be; `outwards` are lines that reach beyond the database that
-    they are restored into: `\\connect`, DROP DATABASE and their like, with their numbers."""
+    they are restored into: `\\connect`, DROP DATABASE and their like, with their numbers. `restricted`: pg_dump wrote
+    it so that psql runs no program of its reader's machine."""
 
     rows: dict[str, int] = field(default_factory=dict)
     outwards: list[tuple[int, str]] = field(default_factory=list)
+    restricted: bool = False
 
 
 class Damaged(Exception):
@@ -140,9 +142,11 @@ class PlainReader:
             raise Damaged("it is of a whole cluster (pg_dumpall), not of one database")
         elif line == OPENING:
             self._opened = True
+        elif line.startswith(b"\\restrict ") and not self._closed:
+            self.text.restricted = True
         elif line == b"SET client_encoding = 'UTF8';":
             self._utf8 = True
-        elif _OUTWARDS.fullmatch(line):
+        elif _OUTWARDS.fullmatch(line) or (line.startswith(b"\\unrestrict") and not self._closed):
             self.text.outwards.append((self._line, line[:SHOWN].decode(errors="replace")))
         # What may stand behind the closing line.
         if line not in (b"", b"--") and not line.startswith(b"\\unrestrict"):

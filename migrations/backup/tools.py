@@ -14,6 +14,9 @@ ARCHIVE_BREAK = 17
 """pg_restore before 17 cannot read the archives of pg_dump from 17 on, and servers before 17 do not know
 `transaction_timeout`, which pg_restore sets from 17 on."""
 
+RESTRICTING = {13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
+"""The minor versions from which psql knows `\\restrict`; all from 18 on do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -29,6 +32,13 @@ class Tools:
     def newer(self) -> bool:
         """They are of a newer major version than the server."""
         return self.major > self.server_major
+
+    @property
+    def restricts(self) -> bool:
+        """psql knows `\\restrict`, after which a script cannot run programs of this machine."""
+        minor = re.match(r"\d+\.(\d+)", self.version)
+        since = RESTRICTING.get(self.major)
+        return self.major >= 18 if since is None else minor is not None and int(minor[1]) >= since
 
     @property
     def upsets_old_servers(self) -> bool:

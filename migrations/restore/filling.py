@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from migrations.backup import archive
 from migrations.backup.archive import OnLine, OnStart, nothing, program
 from migrations.backup.files import format_of, packed
+from migrations.backup.plain import Text
 from migrations.backup.read import Reading
 from migrations.backup.tools import Tools
 from migrations.problem import Problem, Unavailable
@@ -69,8 +71,8 @@ async def _by_psql(order: Restoring) -> None:
             f"There is no psql beside {order.tools.pg_restore}: a plain dump cannot be restored without it.",
             advice="Install PostgreSQL's client programs whole, or dump as custom or directory.",
         )
-    tables = await _inside(order)
-    done = 0
+    text = await _inside(order)
+    tables, done = list(text.rows), 0
 
     async def on_out(line: str) -> None:
         """The tag of a COPY comes when its table is full."""
@@ -85,14 +87,15 @@ async def _by_psql(order: Restoring) -> None:
         if error and _UNKNOWN not in error[1]:
             raise _failed(f"psql failed: {error[1]}.", line)
 
-    argv = [str(psql), "--no-psqlrc", "--no-password", f"--dbname={_into(order)}", f"--file={order.file}"]
+    guard = [] if text.restricted or not order.tools.restricts else [f"--command=\\restrict {secrets.token_hex(16)}"]
+    argv = [str(psql), "--no-psqlrc", "--no-password", f"--dbname={_into(order)}", *guard, f"--file={order.file}"]
     code, said = await program(argv, order.env, on_line=on_line, on_out=on_out, on_start=order.on_start)
     if code != 0:
         raise _failed(f"psql failed: exit code {code}.", said)
 
 
-async def _inside(order: Restoring) -> tuple[str, ...]:
-    """The tables in order. Raises Problem for a dump that psql cannot read, or that leads to another database."""
+async def _inside(order: Restoring) -> Text:
+    """What is in it. Raises Problem for a dump that psql cannot read, or that leads to another database."""
     if packed(order.file):
         raise Problem(
             f"{order.file.name} is compressed: psql cannot read it.",
@@ -105,7 +108,7 @@ async def _inside(order: Restoring) -> tuple[str, ...]:
             f"{order.file.name} reaches beyond the database that it would be restored into: line {number}, {line}",
             advice="It was dumped with --create, or by another program. Dump without it, or take such lines out.",
         )
-    return tuple(text.rows)
+    return text
 
 
 def _into(order: Restoring) -> str:

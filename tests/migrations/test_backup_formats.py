@@ -149,7 +149,12 @@ def test_a_plain_dump_that_is_compressed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("\\connect shop", "line 8, .connect shop"), ("DROP DATABASE shop;", "DROP DATABASE shop"), ("", "is compressed")],
+    [
+        ("\\unrestrict 3fX", "line 8, .unrestrict"),
+        ("\\connect shop", "line 8, .connect shop"),
+        ("DROP DATABASE shop;", "DROP DATABASE shop"),
+        ("", "is compressed"),
+    ],
 )
 async def test_what_psql_must_not_be_given(server: ThrowawayServer, tmp_path: Path, line: str, words: str) -> None:
     """A dump by `pg_dump --create --clean` would drop the live database."""
@@ -159,6 +164,23 @@ async def test_what_psql_must_not_be_given(server: ThrowawayServer, tmp_path: Pa
     tools = await backup.tools(server.major, bin=server.bin, env={})
     with pytest.raises(Problem, match=words):
         await restore.fill(Restoring(tools, {}, file, "nowhere"))
+
+
+@pytest.mark.parametrize("guard", [b"\\restrict 3fX\n", b""], ids=["of its own", "of ours"])
+async def test_a_dump_runs_no_program_of_this_machine(
+    server: ThrowawayServer, database: str, tmp_path: Path, guard: bytes
+) -> None:
+    """A name in a dump by an old pg_dump can hold a command of psql's, in the middle of a line."""
+    evil = f"SELECT 1 \\! touch {tmp_path}/done\nCREATE TABLE".encode()
+    text = PLAIN.replace(b"\\restrict 3fX\n", guard).replace(b"CREATE TABLE", evil, 1)
+    (tmp_path / "x.sql").write_bytes(text)
+    tools = await backup.tools(server.major, bin=server.bin, env={})
+    if not tools.restricts:
+        pytest.skip(f"psql {tools.version} cannot be kept from it")
+    order_ = Restoring(tools, environment(pinned(database)), tmp_path / "x.sql", "live")
+    with pytest.raises(Problem, match="backslash commands are restricted"):
+        await restore.fill(order_)
+    assert not (tmp_path / "done").exists()
 
 
 @pytest.mark.parametrize(

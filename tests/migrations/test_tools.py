@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from migrations.backup.tools import tools
+from migrations.backup.tools import Tools, tools
 from migrations.problem import Unavailable
 from migrations.server import ThrowawayServer
 
@@ -88,3 +88,10 @@ async def test_a_folder_on_the_path_that_cannot_be_looked_into_is_passed_over(tm
     real = stand_in(tmp_path / "real", "90.1")
     found = await tools(90, env={"PATH": os.pathsep.join(map(str, (closed, too_long, real)))})
     assert found.pg_dump == real / "pg_dump"
+
+
+def test_which_psql_can_be_restricted() -> None:
+    found = {
+        v: Tools(Path(), Path(), v, int(v.split(".")[0]), 15).restricts for v in ("12.22", "15.13", "15.14", "18.0")
+    }
+    assert found == {"12.22": False, "15.13": False, "15.14": True, "18.0": True}
