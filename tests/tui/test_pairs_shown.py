@@ -43,6 +43,16 @@ async def test_what_is_open_is_seen_and_u_undoes_it_from_there(stage: Stage) -> 
         await r.settle(pilot, lambda: client.sent == [c.Start(step="deploy")])
 
 
+async def test_what_undoes_from_elsewhere_is_looked_at_as_it_runs_and_if_it_fails(opened: Stage) -> None:
+    async with opened(failed()) as (app, client, pilot):
+        assert "Deploy version 2" not in r.screen_text(app)
+        client.play(r.started("deploy"), r.ended("deploy", end="failed", outcome="fail"))
+        await r.settle(pilot, lambda: "✖ Deploy version 2" in r.screen_text(app))
+        client.play(r.started("deploy", 2), r.ended("deploy", attempt=2))
+        await r.settle(pilot, lambda: "STILL OPEN" not in r.screen_text(app))
+        assert "Deploy version 2" not in r.screen_text(app)
+
+
 async def test_who_ends_it_says_why_it_stays_open(opened: Stage) -> None:
     async with opened(failed()) as (app, client, pilot):
         await pilot.press("e")

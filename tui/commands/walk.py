@@ -22,6 +22,7 @@ from runbooks.host.operator import who
 from runbooks.journal import NAME, read
 from runbooks.planning.narrowed import WHOLE, Narrowing
 from runbooks.report.markdown import transcript
+from runbooks.session.pairs import open_pairs
 from tui.commands.common import BUG, DETACHED, on_terminal, project_option, talk
 from tui.commands.follow_ups import afterwards_lines
 from tui.commands.signed import end_signed, sign_option, signing_with
@@ -220,6 +221,9 @@ async def left(client: Client) -> int:
         talk(printable(bye.reason))
     elif over:
         talk(f"The runner has died. Look at {client.folder / LOG}.")
+    for pair in open_pairs(view):
+        if bye is None or pair.words not in bye.reason:
+            talk(printable(f"! {pair.words}."))
     talk(way_on(client))
     return bye.exit_code if bye is not None else DETACHED
 

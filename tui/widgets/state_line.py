@@ -30,7 +30,7 @@ class StateLine(Static):
         if keys and not has_pen and view.ended is None and not gone:
             parts.append((f"✎ WATCHING: {one_line(whose(view))} (h takes it)\n", "bold $warn"))
         if words := open_line(view):
-            undo = " (u undoes it)" if keys and has_pen and view.ended is None else ""
+            undo = " (u undoes it)" if keys and has_pen and view.ended is None and not gone else ""
             parts.append((f"{words}{undo}\n", "bold $warn"))
         turn = turn_now(view, self._clock()) if view.opened is not None and view.calls and view.ended is None else None
         if turn is not None:

@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 
+from runbooks.session.pairs import open_pairs
 from runbooks.session.runbook import Step
 from runbooks.session.view import RunView
 from tui.palette import of_step
@@ -95,12 +96,14 @@ class StepsPane(Vertical):
 
 
 def steps_of(view: RunView) -> tuple[Step, ...]:
-    """The steps to show: of what stands open, and earlier ones that have grown too old."""
+    """The steps to show: of what stands open, earlier ones that have grown too old, and what undoes from elsewhere."""
     if view.opened is None or view.section is None:
         return (OPENING,)
     here = view.active_steps(view.section)
     stale = {hold.subject for hold in view.gate.holds if hold.kind == "stale"} - {step.id for step in here}
-    return (*(step for step in view.runbook.steps() if step.id in stale), *here)
+    undoing = {pair.undo.id for pair in open_pairs(view) if view.step(pair.undo.id).status != "waiting"}
+    elsewhere = tuple(step for step in view.runbook.steps() if step.id in undoing and step not in here)
+    return (*(step for step in view.runbook.steps() if step.id in stale), *here, *elsewhere)
 
 
 def current_step(view: RunView) -> str | None:
