@@ -268,8 +268,9 @@ class SmallProject:
         """Answers that say GO everywhere and review every script as it is; `tables` add to them."""
         import hashlib
 
-        scripts = sorted((self.folder / "migrations").glob("*/migration.sql"))
-        reviews = {p.parent.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in scripts}
+        names = {p: p.parent.name for p in sorted((self.folder / "migrations").glob("*/migration.sql"))}
+        names |= {p: f"{p.parent.name}/{p.name}" for p in sorted((self.folder / "migrations").glob("*/rollback.sql"))}
+        reviews = {name: hashlib.sha256(p.read_bytes()).hexdigest() for p, name in names.items()}
         phases = ("backup", "preflight", "migrate", "verify", "deploy", "smoke")
         whole = {"go": dict.fromkeys(phases, True), "reviews": reviews, **tables}
         lines = []

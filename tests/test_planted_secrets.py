@@ -26,7 +26,7 @@ pytestmark = pytest.mark.soak
 NAMES = (
     *("URL", "API_KEY", "PGPASSWORD", "STAGING", "ROLE", "MAPPING", "CODE", "SETTING", "DBLINK", "COMMENT"),
     *("EMAIL", "DETAIL", "RAISED", "CAPTURED", "HEADER", "EVIDENCE", "WAIVER", "TYPED", "REMOTE", "VERIFY", "NOTICE"),
-    *("PGPASS", "SERVICE"),
+    *("PGPASS", "SERVICE", "UNDO", "UNDO_TEXT"),
 )
 PLAIN = ("DBLINK", "COMMENT", "CAPTURED", "HEADER")
 """Where a quote or an accent cannot stand."""
@@ -77,6 +77,13 @@ retries = 0
 id = "activity"
 uses = "activity.inspect"
 ```
+
+```toml step
+id = "undone"
+uses = "rollback.plan"
+```
+
+- [ ] Which data is lost? <!-- id=lost facts=loss evidence="which" -->
 
 ## Migrate
 
@@ -209,9 +216,15 @@ def planted(small: SmallProject, app: str) -> SmallProject:
     (project.folder / "migrations" / "20260102000000_first" / "verify.sql").write_text(
         f"SELECT email <> '{S['VERIFY']}' FROM users WHERE email = '{S['EMAIL']}'"
     )
+    beside = project.folder / "migrations" / "20260102000000_first"
+    (beside / "rollback.sql").write_text(
+        f"ALTER ROLE planted PASSWORD '{S['UNDO']}'; DELETE FROM users WHERE email = '{S['EMAIL']}';"
+    )
+    hidden = f"postgresql://ana:{quote(SECRET['UNDO_TEXT'], safe='')}@db/x"
+    (beside / "rollback.md").write_text(f"psql {hidden} with {SECRET['API_KEY']}", encoding="utf-8")
     url = f"https://ana:{quote(SECRET['EVIDENCE'], safe='')}@vault/x"
     project.answers(
-        items={"looked": f"{url} and {SECRET['API_KEY']}"},
+        items={"looked": f"{url} and {SECRET['API_KEY']}", "lost": "none"},
         waivers={
             "echo/status": f"see {url.replace(quote(SECRET['EVIDENCE'], safe=''), quote(SECRET['WAIVER'], safe=''))}"
         },

@@ -10,9 +10,15 @@ from runbooks.journal.named import named_by
 from runbooks.pack import verify as alone
 from runbooks.report.rollback_words import rollback_lines
 from runbooks.session import events as e
+from runbooks.session.view import fold
 from tests.runbooks.steps_context import StepContext
+from tests.runbooks.test_gates import OPENED
 from tests.runbooks.test_planning import ADD, migration, plan
 from tests.runbooks.transcript_records import recorded
+from tui.reviewing import pending
+from tui.widgets.outline import outline
+from tui.widgets.review_heading import heading
+from tui.widgets.statement_rows import told_of_script
 
 DROP = migration("ALTER TABLE t DROP COLUMN c;")
 UNDO = b"ALTER TABLE t ADD c int;"
@@ -66,3 +72,14 @@ def test_both_verifiers_look_at_the_copy_of_a_script_that_undoes_another() -> No
     ours = [(one.path, one.sha256) for one in named_by(record)]
     assert ours == alone.named_by("plan_made", made.model_dump(mode="json"))
     assert [path for path, _ in ours] == [f"scripts/{script.sha256}.sql" for script in made.to_review]
+
+
+def test_it_stands_behind_its_script_in_the_review() -> None:
+    made = plan(replace(DROP, rollback=UNDO, rollback_text=b"by hand"))
+    view = fold([(0, "2026-01-01T00:00:00.000000Z", OPENED), (1, "2026-01-01T00:00:01.000000Z", made)])
+    entries = pending(made.to_review)
+    first, *_, second = outline(view, entries, (), "", unfolded=False)
+    assert DROP.name in first.row.body.plain and second.row.body.plain.startswith("└ rollback.sql\n1 statement")
+    words = heading(view, entries, entries[0], seen_end=True, loaded=True, said=("", "")).plain
+    assert "undone by rollback.md and rollback.sql" in words
+    assert any("by hand" in row.body.plain for row in told_of_script(made.scripts[0], ()).rows)

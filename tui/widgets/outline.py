@@ -63,7 +63,7 @@ def _pending(view: RunView, entry: Entry, *, is_open: bool) -> Iterator[Choice]:
     assert script is not None
     mark = TICKED if reviewed(view, entry) else OPEN
     body = Content.assemble(
-        (one_line(script.migration), "bold" if is_open else ""),
+        (_name(script), "bold" if is_open else ""),
         (f"\n{plural(len(script.statements), 'statement')}", "$quiet"),
         (f", {len(entry.unread)} not analysed", "$unknown") if entry.unread else "",
         (f", {how(script)}", "$quiet") if script.model != "transaction" else "",
@@ -72,6 +72,12 @@ def _pending(view: RunView, entry: Entry, *, is_open: bool) -> Iterator[Choice]:
     yield Choice(entry.id, Row(Content.assemble(mark.sign, " "), body))
     if is_open:
         yield from _statements(entry, script)
+
+
+def _name(script: Script) -> str:
+    """What undoes a script stands behind it: its folder's name is seen there."""
+    folder, _, file = one_line(script.migration).rpartition("/")
+    return f"└ {file}" if folder else file
 
 
 def _tally(entry: Entry, script: Script) -> Content:
