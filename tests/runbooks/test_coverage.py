@@ -51,7 +51,7 @@ def places(name: str) -> frozenset[str]:
     read = read_runbook(read_shipped(name), name=name)
     items = (item.id for section in (*read.phases, *read.options) for item in section.items)
     later = {one.id for one in read.follow_ups}
-    named = {"rollback", "troubleshooting", "contacts", "owner", "reviewed", "logs", "window", *PHASES}
+    named = {"rollback", "troubleshooting", "contacts", "owner", "reviewed", *PHASES}
     conditions = {item.when for section in read.sections() for item in section.items} & set(CONDITIONS)
     advice = {f"troubleshooting/{one.see}" for one in read.troubleshooting}
     steps = {step.id for step in read.steps()}
@@ -68,6 +68,8 @@ def checks() -> str:
 
 def missing(name: str, place: str) -> bool:
     """Whether the runbook has no such place. `step/check` is one if a step can report that check."""
+    if place.startswith("gonogo.toml "):
+        return f"\n| `{place.split()[1]}` |" not in (TOP / "docs" / "project.md").read_text(encoding="utf-8")
     if place.startswith("gonogo "):
         return f"\n| `{place} " not in (TOP / "README.md").read_text(encoding="utf-8")
     step, _, check = place.partition("/")
@@ -97,4 +99,6 @@ def test_every_row_leads_to_what_a_shipped_runbook_has(document: str) -> None:
 
 def test_a_row_that_leads_nowhere_is_found() -> None:
     assert missing("backend", "dmup") and missing("backend", "scripts/nmaes") and missing("backend", "gonogo bakcup")
-    assert not missing("backend", "scripts/names")
+    assert missing("backend", "gonogo.toml namign")
+    for place in ("scripts/names", "gonogo backup", "gonogo.toml naming"):
+        assert not missing("backend", place)
