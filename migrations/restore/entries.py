@@ -9,6 +9,7 @@ from migrations.backup.archive import program
 from migrations.backup.tools import Tools
 from migrations.problem import Problem
 
+OWN = "pg_catalog "
 _ENTRY = re.compile(r"^(\d+); (\d+) (\d+) ((?:[A-Z]+ )+)(.*)$")
 
 
@@ -45,12 +46,17 @@ def write_entries(path: Path, entries: Iterable[Entry], keep: Callable[[Entry], 
     path.write_text("".join(f"{entry.line}\n" for entry in entries if keep(entry)), encoding="utf-8")
 
 
+def of_postgres(entry: Entry) -> bool:
+    """Whether it is about something of PostgreSQL's own: a grant on one of its functions."""
+    return entry.rest.startswith(OWN)
+
+
 def beside(schemas: Collection[str], extensions: Collection[str]) -> Callable[[Entry], bool]:
-    """All but what stays as it is: these schemas themselves, these extensions, and gonogo's own tables."""
+    """All but what stays as it is: these schemas themselves, these extensions, PostgreSQL's own things, and ours."""
     stays = {*(f"SCHEMA {name}" for name in schemas), *(f"EXTENSION {name}" for name in extensions)}
 
     def keep(entry: Entry) -> bool:
-        if entry.rest.startswith("gonogo ") or entry.rest.startswith("- gonogo "):
+        if of_postgres(entry) or entry.rest.startswith("gonogo ") or entry.rest.startswith("- gonogo "):
             return False
         name = entry.rest.removeprefix("- ")
         if entry.sort in ("COMMENT", "ACL"):

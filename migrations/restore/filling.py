@@ -1,8 +1,10 @@
 """Filling an empty database from a dump, by the program that its format takes."""
 
+import asyncio
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from migrations.backup.plain import Text
 from migrations.backup.read import Reading
 from migrations.backup.tools import Tools
 from migrations.problem import Problem, Unavailable
+from migrations.restore.entries import OWN, of_postgres, read_entries, write_entries
 
 _ERROR = re.compile(r"(?:psql:.*?:\d+: |psql: )(?:ERROR|FATAL|error):\s*(.*)")
 _UNKNOWN = 'unrecognized configuration parameter "transaction_timeout"'
@@ -23,7 +26,8 @@ _UNKNOWN = 'unrecognized configuration parameter "transaction_timeout"'
 class Restoring:
     """What to restore, with what, and into which database. `env` leads to the live one.
 
-    `jobs` tables at a time, except from a plain dump, which has an order of its own.
+    `jobs` tables at a time, except from a plain dump, which has an order of its own. `superuser`: the role may grant
+    what PostgreSQL itself owns, such as its functions.
     """
 
     tools: Tools
@@ -34,17 +38,27 @@ class Restoring:
     on_start: OnStart = nothing
     on_table: Callable[[int, str], Awaitable[None]] = nothing
     jobs: int = 1
+    superuser: bool = True
 
 
-async def fill(order: Restoring) -> None:
-    """Restore into the side database; the first error ends it. Raises Problem with the program's own words."""
+async def fill(order: Restoring) -> tuple[str, ...]:
+    """Restore into the side database; the first error ends it. Raises Problem with the program's own words.
+
+    Returns what was left out: the grants on these things of PostgreSQL's own, which only a superuser may give.
+    """
     if format_of(order.file) == "plain":
         await _by_psql(order)
-    else:
-        await _by_pg_restore(order)
+        return ()
+    entries = () if order.superuser else await read_entries(order.tools, order.file, order.env)
+    own = [entry for entry in entries if of_postgres(entry)]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="gonogo-") as file:
+        if own:
+            await asyncio.to_thread(write_entries, Path(file.name), entries, lambda entry: not of_postgres(entry))
+        await _by_pg_restore(order, [f"--use-list={file.name}"] if own else [])
+    return tuple(entry.rest.removeprefix(OWN) for entry in own)
 
 
-async def _by_pg_restore(order: Restoring) -> None:
+async def _by_pg_restore(order: Restoring, chosen: list[str]) -> None:
     strict = [] if order.tools.upsets_old_servers else ["--exit-on-error"]
     jobs = [f"--jobs={order.jobs}"] if order.jobs > 1 else []
     done = 0
@@ -58,7 +72,7 @@ async def _by_pg_restore(order: Restoring) -> None:
             await order.on_line(line)
 
     argv = [str(order.tools.pg_restore), "--verbose", "--no-password", *strict, *jobs, f"--dbname={_into(order)}"]
-    code, said = await program([*argv, str(order.file)], order.env, on_line=on_line, on_start=order.on_start)
+    code, said = await program([*argv, *chosen, str(order.file)], order.env, on_line=on_line, on_start=order.on_start)
     if code != 0 and not (order.tools.upsets_old_servers and harmless(said)):
         reason = next((line.partition("error: ")[2] for line in said.splitlines() if "error: " in line), "")
         raise _failed(f"pg_restore failed: {reason or f'exit code {code}'}.", said)

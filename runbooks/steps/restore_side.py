@@ -8,6 +8,7 @@ from pydantic import Field
 from migrations import restore
 from migrations.restore import Side
 from migrations.restore.swap import followers
+from migrations.target import privileges
 from runbooks.session.events import StepStarted
 from runbooks.session.frozen import Frozen
 from runbooks.settings.durations import microseconds
@@ -45,12 +46,13 @@ async def run(ctx: Context, params: Params) -> Result:
     """Restore, compare, carry over. Raises Problem; the half-filled database is then dropped."""
     taken = await session_dump(ctx, params.dump)
     tools = await server_tools(ctx, params.bin)
-    await must_be_possible(ctx, taken)
+    superuser = await must_be_possible(ctx, taken)
     await restore.check_file(taken.path, taken.sha256)
     name, oid = await restored.create_side(ctx)
     began = time.monotonic()
     try:
-        await restore.fill(restored.restoring(ctx, taken, tools, name, params.jobs))
+        order = restored.restoring(ctx, taken, tools, name, params.jobs, superuser=superuser)
+        left_out = await restore.fill(order)
         took = timedelta(seconds=time.monotonic() - began)
         await ctx.progress(label="comparing", done=0, total=0, unit="", detail=name)
         side = await restore.settle(ctx.target, name, taken.state, ctx.application_name)
@@ -58,6 +60,7 @@ async def run(ctx: Context, params: Params) -> Result:
         await restored.drop_side(ctx, name, oid)
         raise
     await _judge(ctx, side)
+    _tell_left_out(ctx, left_out)
     return Result(
         database=name,
         oid=str(oid),
@@ -70,16 +73,25 @@ async def run(ctx: Context, params: Params) -> Result:
     )
 
 
-async def must_be_possible(ctx: Context, taken: Taken) -> None:
-    """Raises Problem where this role cannot restore beside the live database."""
+async def must_be_possible(ctx: Context, taken: Taken) -> bool:
+    """Raises Problem where this role cannot restore beside the live database. Returns whether it is a superuser."""
     async with ctx.connect("read") as connection:
         found = await restore.obstacles(connection, tuple(taken.state.extensions))
         slots = await followers(connection, ctx.target.url.database)
+        superuser = (await privileges(connection)).superuser
     if found:
         raise restore.impossible(found)
     words = f"{', '.join(slots)} stay with the old database" if slots else "none"
     advice = "What reads from them must be set up anew after the swap." if slots else ""
     ctx.check("slots", "Logical replication slots", "warn" if slots else "ok", words, advice)
+    return superuser
+
+
+def _tell_left_out(ctx: Context, left_out: tuple[str, ...]) -> None:
+    """Grants on PostgreSQL's own functions: without them all data is there, and somebody may do less than before."""
+    if left_out:
+        advice = "An administrator grants them anew after the swap; the old database, which is kept, has them."
+        ctx.check("own-grants", "Grants on PostgreSQL's own things", "ok", f"left out: {', '.join(left_out)}", advice)
 
 
 async def _judge(ctx: Context, side: Side) -> None:

@@ -193,15 +193,18 @@ async def test_what_would_not_be_safe_is_refused(ctx: StepContext, narrow: str) 
 
 
 async def test_rows_may_come_from_the_database_beside(
-    ctx: StepContext, narrow: str, admin: psycopg.Connection[Any]
+    ctx: StepContext, narrow: str, admin: psycopg.Connection[Any], server: ThrowawayServer
 ) -> None:
+    """A role that is no superuser may not grant what PostgreSQL owns, and a dump holds such grants."""
     admin.execute("ALTER ROLE narrow_owner CREATEDB")
+    query(server.url("narrow"), "GRANT EXECUTE ON FUNCTION pg_create_restore_point(text) TO narrow_owner")
     await ctx.run("backup.dump", id="dump")
     before = odd(narrow)
     query(narrow, "DELETE FROM app.odd")
     with pytest.raises(Problem, match="side has restored nothing"):
         await ctx.run("restore.tables", id="tables", tables=["app.odd"], side="side")
     side = await ctx.run("restore.side", id="side")
+    assert "pg_create_restore_point(text)" in ctx.found("own-grants").evidence
     ctx.answers["tables"] = "app.odd"
     await ctx.run("restore.tables", id="tables", tables=["app.odd"], side="side")
     assert odd(narrow) == before and side.database in ctx.found("side").advice

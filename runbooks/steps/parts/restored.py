@@ -15,7 +15,7 @@ from runbooks.steps.base import Context, Settled
 from runbooks.steps.parts.dumps import Taken, end_children, program_environment, records_of
 
 
-def restoring(ctx: Context, taken: Taken, tools: Tools, name: str, jobs: int) -> Restoring:
+def restoring(ctx: Context, taken: Taken, tools: Tools, name: str, jobs: int, *, superuser: bool = True) -> Restoring:
     """The order to restore a dump into `name`, which tells the session how far it is."""
     total = len(taken.state.rows)
 
@@ -28,7 +28,7 @@ def restoring(ctx: Context, taken: Taken, tools: Tools, name: str, jobs: int) ->
     async def on_table(done: int, table: str) -> None:
         await ctx.progress(label=f"restoring into {name}", done=done, total=total, unit="tables", detail=table)
 
-    return Restoring(tools, program_environment(ctx), taken.path, name, on_line, on_start, on_table, jobs)
+    return Restoring(tools, program_environment(ctx), taken.path, name, on_line, on_start, on_table, jobs, superuser)
 
 
 async def create_side(ctx: Context) -> tuple[str, int]:
