@@ -37,12 +37,12 @@ def option_row(view: RunView, option: Option, rank: str = "") -> Row:
     until = f"until {phase_title(option.until)}" if option.until else ""
     known = estimate(view, view.active_steps(option))
     said = (
-        rank,
         ", ".join(part for part in ("OVER" if over else "", until, *time_back(view, option)) if part),
         f"its steps took {known}" if known else "",
         f"loses {printable(option.loses)}" if option.loses else "",
     )
     facts = ("\n" if option.steps else ", ").join(part for part in said if part)
+    facts = "\n".join(part for part in (rank, facts) if part)
     title = (one_line(option.title), "strike $quiet" if over else "")
     sign = Content.styled("✖ " if over else "◀ ", "$fail" if over else "$warn")
     return row(sign, title, (f"\n{facts}" if facts else "", "$quiet"))

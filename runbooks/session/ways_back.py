@@ -74,7 +74,7 @@ def applied(view: "RunView") -> Applied:
         (s, view.reach.committed.get(s.migration, 0)) for s in scripts if view.reach.committed.get(s.migration)
     ]
     lost = [
-        f"{script.migration}, line {finding.line}: {finding.message}"
+        f"{script.migration}, line {finding.line}: {finding.message.rstrip('.')}"
         for script, through in committed
         for finding in script.findings
         if finding.loses_data and finding.statement < through
