@@ -6,6 +6,7 @@ from typing import Literal
 from runbooks.session.moved import target_of
 from runbooks.session.pairs import open_pairs
 from runbooks.session.runbook import PhaseName, Step
+from runbooks.session.undone import undone
 from runbooks.session.view import RunView
 from tui.palette import STILL_OPEN, of_step
 from tui.printable import one_line
@@ -126,6 +127,9 @@ def _ended(view: RunView, *, keys: bool) -> Standing:
 
 def _at_hand(view: RunView, *, keys: bool) -> Standing:
     phase = phase_title(view.phase)
+    if view.pairs and (ending := undone(view)) is not None:
+        on = " Undo what is open (u), or say why it stays so (w)" if keys else ""
+        return Standing("refused", "NO-GO", f"{ending.reason.rstrip('.')}. The session ends then.{on}", phase)
     if view.refused:
         reason = next((d.event.reason for d in reversed(view.decisions) if d.event.what == "no_go"), "")
         on = ". Run again, roll back (b) or end (e)" if keys else ""

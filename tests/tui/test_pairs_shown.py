@@ -63,6 +63,17 @@ async def test_who_ends_it_says_why_it_stays_open(opened: Stage) -> None:
         await r.settle(pilot, lambda: client.sent == reasons)
 
 
+async def test_what_must_end_says_what_it_waits_for(opened: Stage) -> None:
+    engine = r.ANA.model_copy(update={"how": "engine"})
+    no_go = e.Decided(what="no_go", phase="migrate", reason="another plan", by=engine)
+    async with opened([*failed(), no_go]) as (app, _, pilot):
+        await r.settle(
+            pilot, lambda: "another plan. The session ends then. Undo what is open (u)" in r.screen_text(app)
+        )
+        last = "".join(r.screen_text(app).split("\n")[-2:])
+        assert "u Undo  w Waive" in last and "Roll back" not in last
+
+
 def test_it_is_read_out_on_a_call_also_once_the_session_has_ended() -> None:
     client = r.Recorded(Path(), *failed())
     assert "⟲ STILL OPEN: Apply the migrations" in line_to_read_out(client.view)

@@ -2,6 +2,7 @@
 
 from textual.binding import Binding, BindingType
 
+from runbooks.session.undone import undone
 from runbooks.session.view import RunView
 from tui.standing import Standing, failed_step
 
@@ -73,6 +74,8 @@ def _deciding(view: RunView, state: Standing) -> tuple[str, ...]:
     if state.kind == "held" and failed_step(view):
         first = ("again", "roll_back")
     undo = ("undo",) if view.pairs else ()
+    if view.pairs and undone(view) is not None:
+        return ("undo", "waive")
     actions = (*first, *undo, *_lifting(view), "again", "go", "no_go", "roll_back")
     moot = (
         ("again", not _any_ran(view)),
