@@ -17,6 +17,7 @@ from tui.widgets.band import Band
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.lines_pane import LinesPane
 from tui.widgets.row import Row, row
+from tui.widgets.step_rows import log_rows
 from tui.words import Clock
 
 LARGEST = 2_000_000
@@ -47,7 +48,11 @@ class Logs(SessionScreen):
         """Wait for the look that was asked for."""
         pane = self.query_one("#text", LinesPane)
         pane.border_title = "Logs"
-        pane.show([row("", "No look at the logs is on record yet.")])
+        asked = self.view.ended is None and self.gonogo.has_pen and not self.gonogo.gone
+        words = (
+            "The logs are being read: a program gets 20 seconds at the most." if asked else "Nobody has looked at them."
+        )
+        pane.show([row("", words)])
         pane.focus()
         self.show(self.view)
 
@@ -83,12 +88,13 @@ class Logs(SessionScreen):
 
 
 def rows(folder: Path, looked: Looked) -> Iterator[Row]:
-    """Each log with all its lines that were kept."""
+    """The end of each log; then each with all its lines that were kept."""
+    yield from log_rows(looked)
     for one in looked.logs:
-        yield row("", (one_line(one.words), "bold $warn" if one.wrong else "bold $busy"))
-        for line in _lines(folder, one.path) or one.tail:
-            yield row("  ", printable(line))
-        yield row("", "")
+        if lines := _lines(folder, one.path):
+            yield row("", "")
+            yield row("", (f"{one_line(one.name)}, all {len(lines)} lines that were kept", "bold $busy"))
+            yield from (row("  ", printable(line)) for line in lines)
 
 
 def _lines(folder: Path, path: str) -> list[str]:
