@@ -17,7 +17,7 @@ from migrations.sql.undo import lasting
 
 Connection = psycopg.AsyncConnection[Any]
 
-MOST = 200
+MOST = 80
 """Looks at the catalog. In a longer script several statements share one."""
 LEAVES_IT = (a.Set, a.Transaction, a.Insert, a.Update, a.Delete, a.Merge, a.Truncate, a.Maintain, a.LockTable, a.Copy)
 ITS_OWN = (a.Rename, a.MoveToSchema)
