@@ -101,4 +101,7 @@ def test_what_takes_a_migration_back_is_drafted_and_reviewed(gonogo: Gonogo, sma
     assert [each["name"][15:] for each in told["migrations"]] == ["again", "again_2", "again_3"]
     assert told["differs"] == [] and told["left"][0]["line"] == 1 and told["review"]["findings"] == []
     assert "fails where" in told["trouble"] and told["held_against"] is None
-    clear(gonogo("new", "x", "--database", "here", cwd=small.folder), 2, "needs no PostgreSQL")
+    clear(gonogo("new", "x", "--database", "here", cwd=small.folder), 2, "is tried nowhere")
+    beside = clear(new("20260102000000_drop_note", "--beside"), 0, "is then as it was", "3 statements, 3 analysed")
+    assert beside.out == "migrations/20260102000000_drop_note/rollback.sql\n"
+    clear(new("20260102000000_drop_note", "--beside"), 2, "has a rollback.sql already")

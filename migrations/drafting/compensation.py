@@ -55,9 +55,16 @@ class Draft:
 
 
 async def compensation(
-    server: ThrowawayServer, sources: Sequence[Source], name: str, there: Beside | None = None
+    server: ThrowawayServer,
+    sources: Sequence[Source],
+    name: str,
+    there: Beside | None = None,
+    *,
+    at_once: bool = False,
 ) -> Draft:
     """Draft it, from the folder's migrations in their order, for a database if one is given.
+
+    `at_once`: all of it can be in one transaction.
 
     Raises Misuse, Problem, Unavailable.
     """
@@ -75,7 +82,7 @@ async def compensation(
     left = sorted((one for each in undone for one in left_of(each)), key=lambda one: one.line)
     if not left and not any(each.steps for each in undone):
         raise Problem(f"{name} changes nothing that could be taken back.", advice="No migration was made.")
-    cuts, differs = await work.tried(list(parts(undone)))
+    cuts, differs = await work.tried(list(parts(undone, at_once=at_once)))
     trouble = await work.behind(sources, cuts) if sources[place + 1 :] else ""
     later = tuple(source.name for source in sources[place + 1 :])
     told = held_against(there, *work.ends, server.major) if there else ("", ())

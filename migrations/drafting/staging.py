@@ -15,6 +15,7 @@ SAFER = ("constraint-without-index",)
 """Rules whose safer form leads to the same catalog: a partition that is detached CONCURRENTLY gets another CHECK."""
 
 _SWITCHES = re.compile(r" CONCURRENTLY\b| USING INDEX ")
+_DROPPED = re.compile(r'ALTER TABLE (.+) DROP CONSTRAINT ("[^"]+_is_not_null")', re.DOTALL)
 _VALIDATE = re.compile(r"ALTER TABLE (.+) VALIDATE CONSTRAINT (.+)", re.DOTALL)
 
 
@@ -33,15 +34,15 @@ Cut = tuple[Part, ...]
 """One migration."""
 
 
-def parts(undone: Iterable[Undone]) -> Iterator[Part]:
-    """The steps, in safe forms where the table is in use."""
+def parts(undone: Iterable[Undone], *, at_once: bool = False) -> Iterator[Part]:
+    """The steps, in safe forms where the table is in use; or as they can be in one transaction."""
     fresh: set[str] = set()
     for one in undone:
         for about, way in one.steps:
             if about and about.after is None and about.kind == "table":
                 fresh.add(about.name)
             unused = about is not None and (about.name in fresh or about.of in fresh)
-            for statements, alone, later in [(_plain(way), False, False)] if unused else _safe(way):
+            for statements, alone, later in [(_plain(way), False, False)] if unused or at_once else _safe(way):
                 yield Part(one.stretch, about, statements, alone, later)
 
 
@@ -80,7 +81,12 @@ def _runs(found: Iterable[Part]) -> Iterator[Cut]:
 
 
 def _plain(way: Way) -> Way:
-    """For a table that nobody uses yet: as few statements as can be."""
+    """For a table that nobody uses yet, or where there is one transaction: as few statements as can be."""
+    proofs = [found for text in way if (found := _DROPPED.fullmatch(text)) and len(way) > 1]
+    for table, proof in (found.groups() for found in proofs):
+        way = tuple(text for text in way if not text.startswith(f"ALTER TABLE {table} ADD CONSTRAINT {proof} "))
+        way = tuple(text for text in way if _VALIDATE.fullmatch(text) is None or not text.endswith(f" {proof}"))
+        way = tuple(text for text in way if text != f"ALTER TABLE {table} DROP CONSTRAINT {proof}")
     validated = {(found[1], found[2]) for text in way if (found := _VALIDATE.fullmatch(text))}
     made = []
     for text in way:

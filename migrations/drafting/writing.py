@@ -1,8 +1,8 @@
 """New migrations on disk: all of them whole, or none."""
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from migrations.folder import SCRIPT
@@ -15,8 +15,8 @@ def write(folder: Path, scripts: Mapping[str, str]) -> tuple[Path, ...]:
     They may be read by whoever may read the migrations folder. Nothing is written over; if anything fails, nothing
     stays. Returns the scripts' paths. Raises Misuse for a name that is taken, Unavailable where nothing can be written.
     """
-    folder, made = folder.resolve(), list[Path]()
-    try:
+    folder = folder.resolve()
+    with _whole(folder) as made:
         for parent in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
             parent.mkdir(mode=0o755)
             made.append(parent)
@@ -24,6 +24,24 @@ def write(folder: Path, scripts: Mapping[str, str]) -> tuple[Path, ...]:
         for name, text in scripts.items():
             _make(folder / name, text, mode, made)
         _settle(folder)
+    return tuple(folder / name / SCRIPT for name in scripts)
+
+
+def write_beside(migration: Path, name: str, text: str) -> Path:
+    """Write a file into the folder of a migration that is there. As for `write`; returns its path."""
+    with _whole(migration) as made:
+        if (migration / name).exists():
+            raise _taken(migration / name)
+        _put(migration, name, text, migration.stat().st_mode & 0o777, made)
+    return migration / name
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[list[Path]]:
+    """Gives a list for what is made; nothing of it stays if anything fails."""
+    made: list[Path] = []
+    try:
+        yield made
     except BaseException as error:
         _unmake(made)
         if isinstance(error, OSError):
@@ -32,18 +50,25 @@ def write(folder: Path, scripts: Mapping[str, str]) -> tuple[Path, ...]:
                 advice="Mend that, and run this again.",
             ) from error
         raise
-    return tuple(folder / name / SCRIPT for name in scripts)
+
+
+def _taken(path: Path) -> Misuse:
+    return Misuse(f"There is {path} already. Nothing was made.", advice="Take another name, or move it away.")
 
 
 def _make(place: Path, text: str, mode: int, made: list[Path]) -> None:
     try:
         place.mkdir()
     except FileExistsError:
-        raise Misuse(f"There is {place} already. Nothing was made.", advice="Take another name.") from None
+        raise _taken(place) from None
     made.append(place)
-    partial = place / f".{SCRIPT}"
     with suppress(PermissionError):  # some file systems have no modes
         place.chmod(mode)
+    _put(place, SCRIPT, text, mode, made)
+
+
+def _put(place: Path, name: str, text: str, mode: int, made: list[Path]) -> None:
+    partial = place / f".{name}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with os.fdopen(os.open(partial, flags, mode & 0o666), "wb") as file:
         made.append(partial)
@@ -52,7 +77,7 @@ def _make(place: Path, text: str, mode: int, made: list[Path]) -> None:
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    made.append(partial.rename(place / SCRIPT))
+    made.append(partial.rename(place / name))
     _settle(place)
 
 

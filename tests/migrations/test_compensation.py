@@ -140,6 +140,23 @@ def test_names_are_given_back_and_what_goes_with_a_table_is_left_to_it(draft: Dr
     assert "\n".join(statement for cut in found.cuts for part in cut for statement in part.statements) == RENAMED
 
 
+def test_at_once_all_of_it_can_be_in_one_transaction(replaying: ThrowawayServer) -> None:
+    script = """ALTER TABLE t DROP COLUMN b; ALTER TABLE t ALTER a DROP NOT NULL; DROP INDEX i;
+        ALTER TABLE t DROP CONSTRAINT k"""
+    before = f"""{TABLE} ALTER TABLE t ALTER a SET NOT NULL; CREATE INDEX i ON t (a);
+        ALTER TABLE t ADD CONSTRAINT k UNIQUE (a)"""
+    sources = [Source("1", before), Source(NAME, script)]
+    found = apart(compensation(replaying, sources, NAME, at_once=True))
+    (cut,) = found.cuts
+    assert found.differs == () and [statement for part in cut for statement in part.statements] == [
+        "ALTER TABLE public.t ADD CONSTRAINT k UNIQUE (a)",
+        "CREATE INDEX i ON public.t USING btree (a)",
+        "ALTER TABLE public.t ALTER COLUMN a SET NOT NULL",
+        "ALTER TABLE public.t ADD COLUMN b integer",
+        "ALTER TABLE public.t ALTER COLUMN b SET NOT NULL",
+    ]
+
+
 def test_migrations_that_came_later_are_counted_with(draft: Drafts) -> None:
     add = "ALTER TABLE t ADD z int;"
     found = draft(TABLE, add, "CREATE TABLE o (id int);")

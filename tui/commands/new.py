@@ -19,6 +19,7 @@ from tui.commands.check import nearest_project
 from tui.commands.common import json_option, project_option, talk
 from tui.printable import one_line
 
+ONLY_ROLLBACK = "Leave --beside, --database and --pg-bin out, or give --rollback-of."
 Script = tuple[Named, str]
 
 NO_PROJECT = "Go to the project's folder; or begin one: mkdir -p prisma/migrations, or gonogo.toml (docs/project.md)."
@@ -27,6 +28,7 @@ NO_PROJECT = "Go to the project's folder; or begin one: mkdir -p prisma/migratio
 @click.command(short_help="Begin a migration, or draft the one that takes another back.")
 @click.argument("name", required=False)
 @click.option("--rollback-of", metavar="MIGRATION", help="Draft what takes this one back, and try it.")
+@click.option("--beside", is_flag=True, help="Write that as rollback.sql beside MIGRATION, for one transaction.")
 @click.option("--set-not-null", metavar="TABLE.COLUMN", help="The three migrations that forbid null in a column.")
 @click.option("--database", metavar="ENVIRONMENT", help="Hold the draft against this one's schema. Reads only.")
 @click.option("--pg-bin", type=click.Path(path_type=Path), help="PostgreSQL's programs for the throw-away server.")
@@ -35,6 +37,7 @@ NO_PROJECT = "Go to the project's folder; or begin one: mkdir -p prisma/migratio
 def new(
     name: str | None,
     rollback_of: str | None,
+    beside: bool,
     set_not_null: str | None,
     database: str | None,
     pg_bin: Path | None,
@@ -51,11 +54,9 @@ def new(
     if rollback_of is not None:
         from tui.commands.new_draft import Wish, drafted
 
-        return drafted(folder, project, Wish(rollback_of, name, database, pg_bin, as_json))
-    if pg_bin is not None or database is not None:
-        raise Misuse(
-            "A new migration needs no PostgreSQL.", advice="Leave --pg-bin and --database out, or give --rollback-of."
-        )
+        return drafted(folder, project, Wish(rollback_of, name, database, pg_bin, as_json, beside))
+    if pg_bin is not None or database is not None or beside:
+        raise Misuse("A new migration is tried nowhere.", advice=ONLY_ROLLBACK)
     if set_not_null is None and name is None:
         raise Misuse("What is the migration to be called?", advice="Say what it does: gonogo new add_note_to_orders")
     scripts = begun(folder, project, name) if set_not_null is None else forbidding(folder, project, name, set_not_null)

@@ -12,9 +12,9 @@ import click
 from migrations.drafting.compensation import Draft, compensation
 from migrations.drafting.draft_text import behind, held, scripts, verdict
 from migrations.drafting.stamps import Named, suggested, without_stamp
-from migrations.drafting.writing import write
-from migrations.folder import read_folder
-from migrations.problem import Misuse
+from migrations.drafting.writing import write, write_beside
+from migrations.folder import ROLLBACK, ROLLBACK_TEXT, SCRIPT, Migration, read_folder
+from migrations.problem import Misuse, Problem
 from migrations.replay import Source, throwaway
 from migrations.server.programs import server_bin
 from runbooks.check import Asked, Check, Report
@@ -26,50 +26,76 @@ from tui.checked.text import report_lines
 from tui.commands.check import tastes
 from tui.commands.common import talk
 from tui.commands.new import named_after, parts_of, shown, told
-from tui.printable import one_line
+from tui.printable import one_line, printable
 from tui.words import plural
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The command's options: what to take back, under which name, for which environment."""
+    """The command's options: what to take back, under which name, for which environment.
+
+    `beside`: as a file of the migration itself, with all of it in one transaction.
+    """
 
     of: str
     words: str | None
     database: str | None
     bin: Path | None
     as_json: bool
+    beside: bool = False
 
 
 def drafted(folder: Path, project: Project | None, wish: Wish) -> None:
     """Draft it, write it into as many migrations as it takes, and tell what the review finds in them."""
-    sources = [Source.of(migration) for migration in read_folder(folder)]
-    of = _known(wish.of, [source.name for source in sources])
+    migrations = {migration.name: migration for migration in read_folder(folder)}
+    of = _known(wish.of, list(migrations))
     words = wish.words or f"rollback_{suggested(without_stamp(of))}"
-    named_after(folder, project, words)  # refused before anything takes time
+    _possible(folder, project, migrations[of], words, wish)
     environment = _environment(project, wish.database) if wish.database else None
-    talk(f"Trying it out on a throw-away PostgreSQL: {plural(len(sources), 'migration')}.")
-    draft = asyncio.run(_draft(sources, of, environment, wish.bin))
+    talk(f"Trying it out on a throw-away PostgreSQL: {plural(len(migrations), 'migration')}.")
+    draft = asyncio.run(_draft([Source.of(each) for each in migrations.values()], of, environment, wish))
     texts = scripts(draft)
-    names = parts_of(folder, project, words, len(texts))
-    paths = write(folder, {named.name: text for named, text in zip(names, texts, strict=True)})
+    if wish.beside:
+        names = [Named(of)]
+        paths: tuple[Path, ...] = (write_beside(migrations[of].path, ROLLBACK, _one(draft, texts)),)
+    else:
+        names = parts_of(folder, project, words, len(texts))
+        paths = write(folder, {named.name: text for named, text in zip(names, texts, strict=True)})
     report = _reviewed(paths, project)
     if wish.as_json:
         return click.echo(json.dumps(_told(draft, names, paths, report)))
     for path in paths:
         click.echo(shown(path))
-    for line in _lines(draft, names):
-        talk(one_line(line))
-    for line in report_lines(report, Path.cwd().resolve()):
-        talk(line)
+    for line in (*_lines(draft, names), *report_lines(report, Path.cwd().resolve())):
+        talk(printable(line))
 
 
-async def _draft(sources: list[Source], of: str, environment: Environment | None, bin: Path | None) -> Draft:
+def _possible(folder: Path, project: Project | None, migration: Migration, words: str, wish: Wish) -> None:
+    """Whether it could be written, asked before anything takes time. Raises Misuse."""
+    if not wish.beside:
+        named_after(folder, project, words)
+    elif wish.words is not None:
+        raise Misuse(f"{ROLLBACK} has no other name.", advice="Leave NAME out, or --beside.")
+    elif migration.rollback is not None:
+        raise Misuse(f"{migration.name} has a {ROLLBACK} already.", advice="Move it away first, to have another.")
+
+
+def _one(draft: Draft, texts: list[str]) -> str:
+    if not draft.cuts:
+        raise Problem(
+            f"No statement takes {draft.name} back: {draft.left[0].why}.",
+            advice=f"Write into {ROLLBACK_TEXT} beside it what brings back what it does.",
+        )
+    return texts[0]
+
+
+async def _draft(sources: list[Source], of: str, environment: Environment | None, wish: Wish) -> Draft:
     there = await read_beside(environment, sources, of, os.environ) if environment else None
+    bin = wish.bin
     if there and bin is None:
         bin = await server_bin(there.major, os.environ)
     async with throwaway(bin) as server:
-        return await compensation(server, sources, of, there)
+        return await compensation(server, sources, of, there, at_once=wish.beside)
 
 
 def _environment(project: Project | None, name: str) -> Environment:
@@ -90,8 +116,8 @@ def _known(of: str, names: list[str]) -> str:
 
 def _reviewed(paths: tuple[Path, ...], project: Project | None) -> Report:
     """What `gonogo check` says of their statements; git does not know them yet."""
-    folders = tuple(path.parent for path in paths)
-    asked = Asked(now=datetime.now(UTC), environ=os.environ, paths=folders, also=tastes(project, ()))
+    named = tuple(path.parent if path.name == SCRIPT else path for path in paths)
+    asked = Asked(now=datetime.now(UTC), environ=os.environ, paths=named, also=tastes(project, ()))
     return replace(Check(asked).report(), not_checked=())
 
 
