@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from runbooks.report.words import took
-from runbooks.session.runbook import Option, Step
+from runbooks.session.runbook import BACKUPS, Option, Step
 from runbooks.session.view import RunView, StepView
 from tui.printable import one_line
 from tui.words import minutes, moment, plural
 
-BACKUPS = ("backup.dump", "backup.read", "backup.proof")
-"""Steps that say when a backup was taken, and until when it is good."""
 TEST = "backup.restore_test"
 JUDGED = ("backup", "preflight")
 """Phases whose gate a backup that is too old keeps shut."""

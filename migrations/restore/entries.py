@@ -35,7 +35,7 @@ async def read_entries(tools: Tools, file: Path, env: Mapping[str, str]) -> tupl
     if code != 0:
         raise Problem(
             f"{file.name} is no archive that pg_restore reads.",
-            advice="A plain dump goes through psql, by hand, into a database beside the live one.",
+            advice="Restore a plain dump beside the live database (restore.side), and take the tables from there.",
             detail=said,
         )
     return tuple(found)

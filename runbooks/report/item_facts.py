@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from runbooks.report.plan_words import table_words, touch_words
 from runbooks.report.words import many, took
 from runbooks.session import events as e
-from runbooks.session.fitting import APPLY, DUMP, fit
-from runbooks.session.runbook import About
+from runbooks.session.fitting import APPLY, fit
+from runbooks.session.runbook import BACKUPS, About
 from runbooks.session.view import RunView
 
 SHOWN = 12
@@ -60,8 +60,10 @@ def _loss(view: RunView, plan: e.PlanMade) -> Iterator[str]:
     if not losing:
         yield "no pending statement is known to lose data"
     for step in view.runbook.steps():
-        if step.uses == DUMP and isinstance(at := view.step(step.id).result.get("taken_at"), str):
-            yield f"the dump {step.id} was taken at {at[:16].replace('T', ' ')} UTC"
+        result = view.step(step.id).result
+        if step.uses in BACKUPS and isinstance(at := result.get("taken_at"), str):
+            what = "snapshot" if result.get("by") == "snapshot" else "dump"
+            yield f"the {what} of {step.id} was taken at {at[:16].replace('T', ' ')} UTC"
     yield from _not_known(plan)
 
 

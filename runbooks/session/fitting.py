@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from runbooks.session.events import WINDOW
 from runbooks.session.lengths import minutes
-from runbooks.session.runbook import PHASES, Option, Step
+from runbooks.session.runbook import BACKUPS, PHASES, Option, Step
 from runbooks.session.windows import Standing, standing
 
 if TYPE_CHECKING:
     from runbooks.session.view import RunView
 
 APPLY = "migrations.apply"
-DUMP = "backup.dump"
+TEST = "backup.restore_test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,15 @@ def _ways_back(view: "RunView") -> Iterator[tuple[timedelta, str]]:
 
 
 def _back(view: "RunView", option: Option) -> int:
-    """What is known of one: its steps the last time, and a restore at the least as long as the dump took."""
+    """What is known of one: its steps the last time, and a restore at the least as long as the dump took, or a try."""
     steps = view.active_steps(option)
     before = sum(one.us for step in steps if (one := view.took_before(step.id)))
     if not any(step.uses.startswith("restore.") for step in steps):
         return before
-    dumps = (step.id for phase in view.runbook.phases for step in phase.steps if step.uses == DUMP)
-    lengths = (view.step(name).result.get("duration_us") for name in dumps)
-    return max(before, sum(length for length in lengths if isinstance(length, int)))
+    dumps = _lengths(view, BACKUPS, "duration_us")
+    return max(before, sum(dumps), *_lengths(view, (TEST,), "restored_us"))
+
+
+def _lengths(view: "RunView", uses: tuple[str, ...], key: str) -> list[int]:
+    steps = (step for phase in view.runbook.phases for step in phase.steps if step.uses in uses)
+    return [length for step in steps if isinstance(length := view.step(step.id).result.get(key), int)]

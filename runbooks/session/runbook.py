@@ -32,6 +32,9 @@ WAYS: tuple[Way, ...] = get_args(Way)
 Effect = Literal["reads", "target", "outside"]
 """`reads` changes nothing; `target` changes the database; `outside` changes something else."""
 
+BACKUPS = ("backup.dump", "backup.read", "backup.proof")
+"""Steps that say when a backup was taken, and until when it is good."""
+
 
 class Step(Frozen):
     """One thing that runs. `uses` names the built-in (`backup.dump`); a shell block is `shell`.

@@ -137,6 +137,20 @@ def test_what_does_not_fit_any_more_is_amber_and_a_waiver_of_that_covers_no_shut
     assert held(later) is not None
 
 
+def test_a_restore_that_was_tried_says_how_long_the_way_back_takes() -> None:
+    view = session("preflight", SHORT, took={"apply": 8 * 60_000_000})
+    tried = Step(id="dump", title="Try", uses="backup.restore_test", effect="outside")
+    assert view.opened is not None
+    backup = BOOK.phases[0].model_copy(update={"steps": (tried,)})
+    book = BOOK.model_copy(update={"phases": (backup, *BOOK.phases[1:])})
+    view = advance(view, 2, view.at, view.opened.model_copy(update={"runbook": book}))
+    view = advance(view, 3, view.at, e.PhaseOpened(phase="preflight"))
+    result = {"restored_us": 5 * 60_000_000}
+    done = e.StepEnded(step="dump", attempt=1, end="done", outcome="ok", result=result)  # type: ignore[arg-type]
+    found = held(advance(view, 4, view.at, done))
+    assert found is not None and "the way back takes about 5 min (Restore)" in found[1]
+
+
 def test_the_server_s_clock_decides() -> None:
     view = session("preflight", SHUT)
     ahead = int(timedelta(hours=2, minutes=30) / timedelta(microseconds=1))
