@@ -41,10 +41,10 @@ class Summary:
 
     id: str
     folder: Path
-    project: str = ""
     environment: str = ""
     ticket: str = ""
     operator: str = ""
+    project: str = ""
     opened_at: str = ""
     outcome: str | None = None
     exit_code: int | None = None
