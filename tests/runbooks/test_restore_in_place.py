@@ -219,3 +219,16 @@ async def test_a_violated_key_changes_nothing(ctx: StepContext, narrow: str) -> 
     assert "name it with these" in caught.value.advice and query(narrow, f"SELECT count(*) FROM {ORDERS}") == [(0,)]
     await ctx.run("restore.tables", id="tables", tables=[ORDERS, "public.customers"])
     assert query(narrow, f"SELECT count(*) FROM {ORDERS}") == [(5000,)]
+
+
+async def test_rows_come_back_into_what_a_script_made_anew(ctx: StepContext, narrow: str) -> None:
+    """A dropped table and a dropped column: the shape by a reviewed script, then the rows; the sequence follows."""
+    before, emails = odd(narrow), query(narrow, "SELECT id, email FROM customers ORDER BY id")
+    await ctx.run("backup.dump", id="dump")
+    query(narrow, "DROP TABLE app.odd CASCADE; ALTER TABLE customers DROP email")
+    query(narrow, "CREATE TABLE app.odd (id serial PRIMARY KEY, p app.pair, s app.span, a app.amount, t text)")
+    query(narrow, "ALTER TABLE customers ADD email text UNIQUE")
+    ctx.answers["tables"] = "app.odd"
+    await ctx.run("restore.tables", id="tables", tables=["app.odd", "public.customers"])
+    assert odd(narrow) == before and query(narrow, "SELECT id, email FROM customers ORDER BY id") == emails
+    assert query(narrow, "INSERT INTO app.odd (t) VALUES ('next') RETURNING id") == [(3,)]
