@@ -88,6 +88,14 @@ def test_additive_goes_forward_first_and_destructive_restores_first() -> None:
     assert "; first comes restore. Data was lost" in ranking_words(lost, "forward")
 
 
+def test_a_loss_that_was_not_reached_does_not_count() -> None:
+    script = PLAN.scripts[0]
+    later = script.findings[0].model_copy(update={"statement": 1})
+    plan = PLAN.model_copy(update={"scripts": (script.model_copy(update={"findings": (later,)}),)})
+    assert applied(view(plan, through(1))).extent == "additive"
+    assert applied(view(plan, through(2))).extent == "destructive"
+
+
 def test_what_is_over_comes_last() -> None:
     assert order(view(PLAN, through(2), phase="smoke"))[-1] == "restore"
 
