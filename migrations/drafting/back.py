@@ -63,6 +63,9 @@ class Back:
             if not progress:
                 break
             self.there = await looked(self.conn, self.major)
+        changed = {_key(each) for each in differences(stretch.was, stretch.is_)}
+        still = {_key(each): each for each in differences(stretch.was, self.there)}
+        left += [(still[key], "") for key in changed & known & still.keys() if not _falls(still[key], born)]
         return Undone(stretch, tuple(self.steps), tuple(left))
 
     async def _round(self, inverse: Inverse, found: list[Difference]) -> tuple[list[tuple[Difference, str]], bool]:

@@ -125,7 +125,7 @@ class _Work:
                 break
             except Problem as problem:
                 role = _NO_ROLE.fullmatch(problem.detail)
-                if problem.code != "42704" or role is None:
+                if role is None:
                     raise
                 await create_group(self.server.url(), role[1])
         self.after = await self._copy(name)

@@ -91,6 +91,8 @@ def _notes(part: Part) -> Iterator[str]:
         yield EMPTY
     if any("SET NOT NULL" in statement for statement in part.statements):
         yield FILL
+    elif about.kind == "table":
+        return
     elif any(" ADD CONSTRAINT " in text and not text.endswith("NOT VALID") for text in part.statements) or part.later:
         yield FIT
 

@@ -1,5 +1,6 @@
 """SQL that takes one difference of two catalogs back: several ways, the best one first."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,10 +8,13 @@ from migrations.catalog.diff import Difference
 from migrations.drift.sql import Undoing, change
 from migrations.drift.sql.create import Make
 from migrations.drift.sql.words import Objects, holder, local, reference, split_list
+from migrations.replay.given import OWNER
 
 Way = tuple[str, ...]
 """Statements that belong together."""
 
+_OURS = re.compile(rf'\b(TO|FROM|ROLE) "{OWNER}"(?!\S)')
+"""The role of the throw-away server, which stands for whoever applies the migrations."""
 BRACKETS = ("BEGIN", "COMMIT")
 TABLES = ("table", "foreign table")
 LATEST = (
@@ -35,6 +39,11 @@ class Inverse:
 
     def ways(self, each: Difference) -> Iterator[Way]:
         """Each of these takes it back, if the server takes it."""
+        of_roles = each.attribute in ("owner", "privileges") or each.kind == "default privileges"
+        for way in self._ways(each):
+            yield tuple(_OURS.sub(r"\1 CURRENT_USER", text) for text in way) if of_roles else way
+
+    def _ways(self, each: Difference) -> Iterator[Way]:
         undoing = Undoing(self.was, self.is_, self.major, Make.of(self.was, self.is_, self.owner))
         within = holder(each.of, self.was, self.is_)
         match each:
@@ -44,6 +53,10 @@ class Inverse:
                 yield from self._column(each, undoing.make)
             case Difference(kind="column", attribute="type" | "collation") if within in TABLES:
                 yield from _of_type(each)
+            case Difference(kind="schema", after=None, attribute=""):
+                yield tuple(undoing.make.whole("schema", each.name))
+            case Difference(kind="composite type", attribute="columns"):
+                yield tuple(_attributes(each))
             case Difference(kind="table", attribute="persistence", was="unlogged"):
                 yield (f"ALTER TABLE {each.name} SET UNLOGGED",)
             case Difference(kind="table", attribute="parents"):
@@ -51,7 +64,7 @@ class Inverse:
             case _:
                 remedy = undoing.remedy(each)
                 yield tuple(statement for statement in remedy.statements if statement not in BRACKETS)
-                if each.before is None and not each.attribute:
+                if each.before is None and not each.attribute and each.kind != "constraint":
                     yield (f"DROP {reference(each.kind, each.name, each.of, within)}",)
 
     def _column(self, each: Difference, make: Make) -> Iterator[Way]:
@@ -67,11 +80,17 @@ class Inverse:
         yield (*without.remedy("column", each.name).statements, *forbids)
 
 
-def _place(each: Difference) -> tuple[int, int, str, str]:
+def _place(each: Difference) -> tuple[int, int, int, str, str]:
     rank = LATEST.index(each.kind) if each.kind in LATEST else len(LATEST)
     if each.before is None:
-        return 0, rank, each.name, ""
-    return (1 if each.attribute else 2), -rank, each.name, each.attribute
+        return 0, rank, 0, each.name, ""
+    return (1 if each.attribute else 2), -rank, _of_keys(each), each.name, each.attribute
+
+
+def _of_keys(each: Difference) -> int:
+    """A foreign key stands on the oldest key that fits: that is mostly the primary one."""
+    definition = each.before.get("definition", "") if each.before and each.kind == "constraint" else ""
+    return 0 if definition.startswith("PRIMARY") else 2 if definition.startswith("FOREIGN") else 1
 
 
 def _of_type(each: Difference) -> Iterator[Way]:
@@ -84,6 +103,15 @@ def _of_type(each: Difference) -> Iterator[Way]:
     on = (f"{column} SET DEFAULT {was['default']}",) if "default" in was else ()
     for using in ("", f" USING {name}::{was['type']}", f" USING {name}::text::{was['type']}"):
         yield (*off, f"{column} TYPE {was['type']}{collation}{using}", *on)
+
+
+def _attributes(each: Difference) -> Iterator[str]:
+    """Those that came behind the others."""
+    was, now = each.was or "", each.now or ""
+    if now.startswith(f"{was}, "):
+        for added in split_list(now.removeprefix(f"{was}, ")):
+            name = re.match(r'"(?:[^"]|"")+"|\S+', added)
+            yield f"ALTER TYPE {each.name} DROP ATTRIBUTE {name[0] if name else added}"
 
 
 def _parents(each: Difference) -> Iterator[str]:

@@ -44,7 +44,7 @@ def left_of(undone: Undone) -> Iterator[Left]:
 
 def _unknown(each: Difference, said: str) -> str:
     thing = f"{each.kind} {shown(each.name)}" + f" ({each.attribute})" * bool(each.attribute)
-    change = f" was {cut(each.was)}" if each.attribute else ""
+    change = f" was: {cut(each.was)}" if each.attribute else ""
     server = f"; PostgreSQL says: {cut(said)}" if said else ""
     return f"gonogo knows no statement that brings {thing} back as it{change or ' was'}{server}"
 
@@ -83,9 +83,14 @@ def _reasons(statement: Statement) -> Iterator[str]:
 
 
 def _silent(statement: Statement) -> bool:
-    return all(
-        isinstance(action, SILENT) or (isinstance(action, a.Query) and not action.calls) for action in statement.actions
-    )
+    return all(_leaves_nothing(action) for action in statement.actions)
+
+
+def _leaves_nothing(action: a.Action) -> bool:
+    match action:
+        case a.Query(calls=()) | a.CreateTable(temporary=True):
+            return True
+    return isinstance(action, SILENT)
 
 
 assert set(ROW_CHANGES) <= set(LEAVES_IT)

@@ -333,6 +333,13 @@ CREATE TABLE S.t (r int4range, CONSTRAINT x EXCLUDE USING gist (r WITH &&));
 -- then
 ALTER TABLE S.t DROP CONSTRAINT x;
 
+-- a foreign key on the older of two keys *
+CREATE TABLE S.t (id int PRIMARY KEY, a int);
+ALTER TABLE S.t ADD CONSTRAINT k FOREIGN KEY (a) REFERENCES S.t;
+-- then
+ALTER TABLE S.t ADD CONSTRAINT l UNIQUE (id);
+ALTER TABLE S.t DROP COLUMN id CASCADE;
+
 -- drop foreign key *
 @KEY;
 -- then
@@ -589,6 +596,28 @@ CREATE SEQUENCE S.c OWNED BY S.t.a;
 CREATE SCHEMA S_new;
 CREATE TABLE S_new.t (id int);
 COMMENT ON SCHEMA S_new IS 'new';
+
+-- drop schema *
+CREATE SCHEMA S_old;
+CREATE TYPE S_old.mood AS ENUM ('ok');
+CREATE TABLE S_old.t (id serial PRIMARY KEY, a S_old.mood);
+COMMENT ON SCHEMA S_old IS 'old';
+GRANT USAGE ON SCHEMA S_old TO PUBLIC;
+-- then
+DROP SCHEMA S_old CASCADE;
+
+-- attributes *
+CREATE TYPE S.c AS (a int, b numeric(8,2));
+-- then
+ALTER TYPE S.c ADD ATTRIBUTE "odd one" numeric(5,1), ADD ATTRIBUTE d text;
+
+-- owners
+@TABLE;
+-- then
+SET ROLE teller;
+RESET ROLE;
+ALTER TABLE S.t OWNER TO teller;
+REVOKE DELETE ON S.t FROM teller;
 
 -- comments *
 @FULL;
