@@ -14,6 +14,7 @@ from runbooks.document import read_runbook
 from runbooks.journal import verify
 from runbooks.library import read_shipped
 from runbooks.session import commands as c
+from runbooks.session.view import RunView
 
 DROPPED = "20251105120000_drop_coupons"
 COMPENSATING = "20251106000000_rollback_drop_coupons"
@@ -32,13 +33,21 @@ class Operator(Person):
     async def runs(self, step: str) -> None:
         """Start a step, answer what it asks, and wait until it has ended well."""
         await self.sends(c.Start(step=step))
-        while (view := await self.until(lambda v: v.questions or v.step(step).status == "ended")).questions:
+        state = (await self._asked_until(lambda v: v.step(step).status == "ended")).step(step)
+        assert state.end == "done" and state.outcome in SETTLED, (step, state.failure, state.checks)
+
+    async def idle(self) -> RunView:
+        """What only reads starts by itself, and asks, too."""
+        return await self._asked_until(lambda v: v.running is None and v.next_reading is None)
+
+    async def _asked_until(self, reached: Callable[[RunView], object]) -> RunView:
+        while (view := await self.until(lambda v: v.questions or reached(v))).questions:
             question, asked = next(iter(view.questions.items()))
-            script = f"prisma/migrations/{DROPPED}/rollback.sql" if step.startswith("inverse") else COMPENSATING
+            inverse = question.startswith("inverse")
+            script = f"prisma/migrations/{DROPPED}/rollback.sql" if inverse else COMPENSATING
             await self.sends(c.Answer(question=question, answer=asked.exact or script))
             await self._taken(question)
-        state = view.step(step)
-        assert state.end == "done" and state.outcome in SETTLED, (step, state.failure, state.checks)
+        return view
 
     async def _taken(self, question: str) -> None:
         await self.until(lambda v: question not in v.questions)
