@@ -51,11 +51,13 @@ async def run(ctx: Context, params: Params) -> Result:
 
 
 def _restored(ctx: Context) -> bool:
-    """Whether the database that bears the live name is what this session restored, swapped in or in its place."""
+    """Whether the session acts on what was restored: swapped in, put in its place, or elsewhere."""
     pin = ctx.target.pin
-    steps = {step.id: ctx.result(step.id) for step in ctx.view.runbook.steps() if step.uses.startswith("restore.")}
+    restoring = ("restore.", "target.repin")
+    results = [ctx.result(step.id) for step in ctx.view.runbook.steps() if step.uses.startswith(restoring)]
     return any(
-        r.get("restored") or (pin is not None and "kept" in r and r.get("oid") == pin.oid) for r in steps.values()
+        r.get("restored") or r.get("repinned") or (pin is not None and "kept" in r and r.get("oid") == pin.oid)
+        for r in results
     )
 
 
