@@ -194,12 +194,13 @@ async def test_who_cannot_take_it_up_again_is_told_how_to_undo_it_and_the_next_s
 
 
 async def test_another_plan_ends_it_only_once_nothing_is_open(live: Live) -> None:
-    write(live, backup=ON_BLOCK, deploy=OFF_BLOCK)
+    write(live, preflight=ON_BLOCK, deploy=OFF_BLOCK)
     await live.start()
+    await live.until(lambda view: view.phase == "backup" and view.gate.ready)
+    await live.do(c.Decide(what="go", phase="backup"))
     await live.until(lambda view: view.next_start)
     await live.do(c.Start(step="on"))
     await live.until(lambda view: view.step("on").end == "done")
-    await live.do(c.Decide(what="go", phase="backup"))
     script = live.client.view.plan.scripts[0]
     await live.do(c.Review(migration=script.migration, sha256=script.sha256))
     (live.small.folder / "migrations" / script.migration / "migration.sql").write_text("SELECT 2;\n")
