@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 from migrations.problem import Problem
 from runbooks.journal.files import open_to_read
 from runbooks.journal.records import Record
-from runbooks.session.events import ArtefactKept, PlanMade, SessionOpened
+from runbooks.session.events import ArtefactKept, PlanMade, Script, SessionOpened, StepEnded
 
 PIECE = 1024 * 1024
 
@@ -45,14 +45,18 @@ def named_by(record: Record) -> Iterator[Named]:
             for one in (one for one in book.documents if one.sha256):
                 yield Named(record.seq, one.path, f"documents/{one.sha256}.md", one.sha256, one.size)
         case PlanMade(to_review=scripts):
-            for script in (script for script in scripts if script.sha256):
-                where = f"scripts/{script.sha256}.sql"
-                if script.copy_sha256:
-                    yield Named(record.seq, script.migration, where, script.copy_sha256)
-                else:
-                    yield Named(record.seq, script.migration, where, script.sha256, script.size)
+            yield from (_script(record.seq, script) for script in scripts if script.sha256)
+        case StepEnded(proposed=Script() as script):
+            yield _script(record.seq, script)
         case ArtefactKept(name=name, path=path, sha256=sha256, size=size):
             yield Named(record.seq, name, path, sha256, size)
+
+
+def _script(seq: int, script: Script) -> Named:
+    where = f"scripts/{script.sha256}.sql"
+    if script.copy_sha256:
+        return Named(seq, script.migration, where, script.copy_sha256)
+    return Named(seq, script.migration, where, script.sha256, script.size)
 
 
 def compare(folder: Path, named: Iterable[Named]) -> list[Artefact]:

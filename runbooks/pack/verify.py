@@ -187,6 +187,9 @@ def named_by(kind: str, data: dict[str, Any]) -> list[tuple[str, str]]:
             undone = [(one, (one.get("rollback") or {}).get("script")) for one in data["scripts"]]
             scripts = [one for pair in undone for one in pair if one and one["sha256"]]
             found = [("scripts/%s.sql" % one["sha256"], one.get("copy_sha256") or one["sha256"]) for one in scripts]
+        elif kind == "step_ended" and isinstance(data.get("result", {}).get("proposed"), dict):
+            one = data["result"]["proposed"]
+            found = [("scripts/%s.sql" % one["sha256"], one.get("copy_sha256") or one["sha256"])]
         elif kind == "artefact_kept":
             found = [(data["path"], data["sha256"])]
         if not all(isinstance(each, str) for pair in found for each in pair):

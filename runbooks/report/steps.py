@@ -25,7 +25,6 @@ from runbooks.report.parts import (
 from runbooks.report.plan import script_parts
 from runbooks.report.words import EFFECT, OUTCOME, WHY, by_whom, many, mark, moment, size, took
 from runbooks.session import events as e
-from runbooks.session.view import PROPOSED
 
 
 def attempt_parts(attempt: Attempt, day: str, ended_later: int | None) -> Iterator[Part]:
@@ -90,9 +89,9 @@ def _ended(event: e.StepEnded) -> Iterator[Part]:
     if event.advice:
         yield Paragraph(("The runbook advises:",))
         yield Points(tuple(Point(("see ", Value(each))) for each in event.advice))
-    result = dict(event.result)
-    if proposed := result.pop(PROPOSED, None):
-        yield from script_parts(e.Script.model_validate(proposed))
+    if event.proposed:
+        yield from script_parts(event.proposed)
+    result = {key: value for key, value in event.result.items() if key != e.PROPOSED}
     if result:
         yield Verbatim(_json(result), "json", ("result",))
 

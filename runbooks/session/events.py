@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from runbooks.session.event_parts import AnswersFile as AnswersFile
 from runbooks.session.event_parts import Applied as Applied
@@ -33,6 +33,8 @@ from runbooks.session.frozen import Frozen
 from runbooks.session.runbook import Condition, Effect, Mode, PhaseName, Runbook
 
 FORMAT = 1
+PROPOSED = "proposed"
+"""The key of a step's result under which it brings a script."""
 SIGNING = "signing"
 """The step under which the signatures of a session are told. No runbook has one of that name."""
 WINDOW = "window"
@@ -155,6 +157,14 @@ class StepEnded(Frozen):
     failure: Failure | None = None
     advice: tuple[str, ...] = ()
     took: int = 0
+
+    @property
+    def proposed(self) -> Script | None:
+        """The script that the step brought, to be read by a person before another step runs it; None if it is none."""
+        try:
+            return Script.model_validate(self.result.get(PROPOSED))
+        except ValidationError:
+            return None
 
 
 class QuestionAsked(Frozen):

@@ -10,8 +10,6 @@ from runbooks.session import events as e
 from runbooks.session.changed import changed
 
 KEPT_LINES = 2000
-PROPOSED = "proposed"
-"""The key of a result under which a step brings a script."""
 
 Status = Literal["waiting", "running", "ended", "unknown"]
 """`unknown`: it started, and the runner died before it ended."""
@@ -71,7 +69,7 @@ def with_end(step: StepView, at: str, event: e.StepEnded) -> StepView:
         outcome=event.outcome,
         checks=event.checks,
         result=event.result,
-        proposed=e.Script.model_validate(event.result[PROPOSED]) if event.result.get(PROPOSED) else None,
+        proposed=event.proposed,
         failure=event.failure,
         advice=event.advice,
         ended_at=at,

@@ -18,7 +18,6 @@ from runbooks.session.reach import Reach
 from runbooks.session.references import LITERAL, shown
 from runbooks.session.runbook import Condition, Item, Option, Phase, PhaseName, Runbook, Section, Step
 from runbooks.session.step_view import KEPT_LINES as KEPT_LINES
-from runbooks.session.step_view import PROPOSED as PROPOSED
 from runbooks.session.step_view import Line as Line
 from runbooks.session.step_view import Status as Status
 from runbooks.session.step_view import StepView as StepView

@@ -9,6 +9,9 @@ from migrations.ledger import Row
 from migrations.ledger.reversing import ASIDE, GONE, STAYS, reversals
 from migrations.plan import Applied
 from migrations.problem import Misuse, Problem
+from runbooks.journal.named import named_by
+from runbooks.journal.records import Record
+from runbooks.pack.verify import named_by as in_pack
 from runbooks.session import events as e
 from runbooks.session import gates
 from runbooks.session.runbook import PHASES, Option, Phase, Runbook, Step
@@ -66,6 +69,10 @@ async def test_an_inverse_and_the_mark_are_committed_together(start: Start, tmp_
     (tmp_path / "undo.sql").write_text("DROP TABLE a;")
     read = await ctx.run("rollback.read", id="read", file="undo.sql")
     assert read.proposed.findings and ctx.outcomes["runs"] == "ok" and ctx.outcomes["findings"] == "warn"
+    ended = Record(9, "", ctx.events[-1], "", "")
+    (named,) = named_by(ended)
+    assert (named.path, named.size) == (f"scripts/{read.sha256}.sql", len("DROP TABLE a;"))
+    assert in_pack("step_ended", ctx.events[-1].model_dump(mode="json")) == [(named.path, read.sha256)]
     with pytest.raises(Problem, match=r"undo\.sql is not reviewed"):
         await ctx.run("rollback.script", id="run")
     review(ctx)
