@@ -81,7 +81,7 @@ def _write(project: SmallProject, app: str) -> None:
         **{"smoke_user": "smoke@shop.example", "thing": '{ "customer": 1, "product": 1 }'},
         "backup": "umask 077; mkdir -p backups; pg_dump --format=custom --file=backups/shop.dump",
         "backups": "backups/*.dump",
-        "damaged": "customers",
+        "damaged": "public.customers",
         "snapshot": "echo snapshot snap-0a1b2c3d is taken",
         "apply_locally": f"{sys.executable} -P -m runbooks.demo.scripts apply",
     }
