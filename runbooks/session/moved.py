@@ -1,6 +1,10 @@
 """Where a session acts now: the plan's target, or what it has restored, or moved to, since."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from runbooks.session.events import Target
 
@@ -13,22 +17,33 @@ MOVED = "moved_to"
 """The key of a result that names the variable whose address the session has moved to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What steps have said of it, the latest word on each field. No later attempt of theirs takes it back."""
+
+    pinned: Mapping[str, JsonValue] = field(default_factory=dict)
+    variable: str | None = None
+
+    def after_step(self, result: Mapping[str, JsonValue]) -> "Moved":
+        """After the end of a step."""
+        found = result.get(REPINNED)
+        if not isinstance(found, dict):
+            return self
+        pinned = {**self.pinned, **{key: value for key, value in found.items() if key in FIELDS}}
+        return Moved(pinned, str(result[MOVED]) if result.get(MOVED) else self.variable)
+
+
 def target_of(view: "RunView") -> Target | None:
     """The target as it is now; None before there is a plan."""
     if view.plan is None:
         return None
     target = view.plan.target
-    for step in sorted(view.steps.values(), key=lambda step: step.ended_at):
-        found = step.result.get(REPINNED)
-        if isinstance(found, dict):
-            target = Target.model_validate(target.model_dump() | {k: v for k, v in found.items() if k in FIELDS})
-    return target
+    return Target.model_validate(target.model_dump() | view.moved.pinned) if view.moved.pinned else target
 
 
 def moved_to(view: "RunView") -> str | None:
     """The variable whose address the session has moved to, if it has."""
-    steps = sorted(view.steps.values(), key=lambda step: step.ended_at)
-    return next((str(step.result[MOVED]) for step in reversed(steps) if step.result.get(MOVED)), None)
+    return view.moved.variable
 
 
 FIELDS = frozenset(Target.model_fields)

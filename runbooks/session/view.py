@@ -12,6 +12,7 @@ from runbooks.session.calls import CALL, Call, calls_after
 from runbooks.session.changed import changed
 from runbooks.session.follow_ups import Owed, owed_by
 from runbooks.session.looked import LOGS, Looked, looked_in
+from runbooks.session.moved import Moved
 from runbooks.session.pairs import UNDO, Opened, pairs_after
 from runbooks.session.proven import is_green
 from runbooks.session.reach import Reach
@@ -52,6 +53,7 @@ class RunView:
     refused: bool = False
     steps: Mapping[str, StepView] = field(default_factory=dict)
     reach: Reach = field(default_factory=Reach)
+    moved: Moved = field(default_factory=Moved)
     questions: Mapping[str, e.QuestionAsked] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     """What was answered to questions, of each step since its last start."""
@@ -248,7 +250,8 @@ def _step(view: RunView, seq: int, at: str, event: StepEvent) -> RunView:
             return _on_step(changed(view, reach=view.reach.after_record(data)), name, changed(step, progress=data))
         case e.StepEnded():
             open_questions = {k: q for k, q in view.questions.items() if q.step != name}
-            view = changed(view, reach=view.reach.after_step(event.result))
+            reach, moved = view.reach.after_step(event.result), view.moved.after_step(event.result)
+            view = changed(view, reach=reach, moved=moved)
             view = _paired(_on_step(view, name, with_end(step, at, event)), at, event)
             return changed(view, questions=open_questions)
         case _:

@@ -6,18 +6,21 @@ from pathlib import Path
 import psycopg
 import pytest
 from fix_live import Live, settle, shell, write
+from pydantic import JsonValue
 
 from migrations.problem import Misuse
 from migrations.server import ThrowawayServer
 from migrations.target import Fingerprint
 from runbooks.report.formats import rendered
 from runbooks.session import commands as c
+from runbooks.session import events as e
 from runbooks.session.moved import moved_to, target_of
-from runbooks.session.view import RunView
+from runbooks.session.view import RunView, fold
 from runbooks.settings.project import Environment
 from runbooks.settings.setting import read_urls
 from runbooks.steps.target_repin import _must_differ
 from tests.matrix.test_failover import RECOVERS, copied
+from tests.runbooks.conftest import the_plan
 
 WAY = """
 ### Point in time
@@ -123,6 +126,24 @@ async def _is_there(view: RunView, exact: str, restored: ThrowawayServer) -> Non
     assert target is not None and (target.address, moved_to(view)) == (exact, "RESTORED_URL")
     assert view.plan is not None and view.plan.target.timeline != target.timeline
     assert any(restored.socket.parent.name in line.text for line in view.step("where").lines)
+
+
+def test_an_attempt_that_came_to_nothing_does_not_move_the_session_back() -> None:
+    pinned: dict[str, JsonValue] = {"oid": "6", "timeline": "00000002"}
+    again = e.StepStarted(step="repin", attempt=2, title="", uses="target.repin", effect="outside", why="start")
+    events: list[e.Event] = [
+        the_plan(),
+        e.StepEnded(
+            step="repin", attempt=1, end="done", outcome="ok", result={"repinned": pinned, "moved_to": "RESTORED_URL"}
+        ),
+        e.StepEnded(step="swap", attempt=1, end="done", outcome="ok", result={"repinned": {"oid": "7"}}),
+        again,
+    ]
+    for then in ([], [e.StepEnded(step="repin", attempt=2, end="failed", outcome="fail")]):
+        view = fold((seq, f"2026-01-31T02:03:0{seq}Z", event) for seq, event in enumerate([*events, *then]))
+        target = target_of(view)
+        assert target is not None and (target.oid, target.timeline) == ("7", "00000002")
+        assert moved_to(view) == "RESTORED_URL"
 
 
 PIN = Fingerprint("1", "shop", "5", False, "2026-01-01", "00000001", "18", 18, "db-1:5432")
