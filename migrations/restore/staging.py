@@ -123,7 +123,7 @@ class Stage:
             if column.sequence:
                 text = (
                     "SELECT setval({name}, m.most) FROM (SELECT max({column}) AS most FROM {live}) m, {sequence} q "
-                    "WHERE m.most > q.last_value"
+                    "WHERE m.most >= q.last_value"
                 )
                 name, sequence = sql.Literal(column.sequence), sql.SQL(column.sequence)
                 over = {"name": name, "column": sql.Identifier(column.name), "sequence": sequence}

@@ -18,7 +18,8 @@ Connection = psycopg.AsyncConnection[Any]
 OnTable = Callable[[str], Awaitable[None]]
 Rows = AsyncIterator[str]
 
-UTF8 = "SET client_encoding = 'UTF8';"
+ENCODING = "SET client_encoding = "
+UTF8 = f"{ENCODING}'UTF8';"
 END = "\n\\.\n"
 _COPY = re.compile(r"COPY (.+?) \((.*)\) FROM stdin;")
 _EMPTY = re.compile(r"COPY (.+?)  ?FROM stdin;")
@@ -60,7 +61,10 @@ class Copied:
 
 
 class Sink:
-    """Takes what the data section of an archive holds. `into` says where the rows of a table go: a COPY statement."""
+    """Takes what the data section of an archive holds. `into` says where the rows of a table go: a COPY statement.
+
+    Raises Problem where it is in another encoding than UTF-8, as whatever is sent.
+    """
 
     def __init__(
         self, connection: Connection, into: Callable[[Copied], Awaitable[str]], skips: Callable[[str], bool]
@@ -91,6 +95,8 @@ class Sink:
         if not end:
             return False
         self._rest = rest
+        if line.startswith(ENCODING) and line != UTF8:
+            raise _not_utf8()
         if (found := _COPY.fullmatch(line)) or _EMPTY.fullmatch(line):
             await self._flush()
             copied = Copied(found[1], found[2]) if found else Copied(line[5:].partition(" ")[0], "")
@@ -131,11 +137,15 @@ async def sql_of(archive: Archive, section: Literal["pre-data", "post-data"]) ->
     await _written(archive, section, feed)
     text = "".join(found)
     if UTF8 not in text:
-        raise Problem(
-            "The dump is not in UTF-8: it cannot be sent through a connection of ours.",
-            advice="Restore the whole database through one beside it.",
-        )
+        raise _not_utf8()
     return "\n".join(line for line in text.split("\n") if not archive.skips(line))
+
+
+def _not_utf8() -> Problem:
+    return Problem(
+        "The dump is not in UTF-8: it cannot be sent through a connection of ours.",
+        advice="Restore the whole database through one beside it.",
+    )
 
 
 async def data_into(archive: Archive, sink: Sink) -> None:

@@ -227,3 +227,33 @@ async def test_rows_come_back_into_what_a_script_made_anew(ctx: StepContext, nar
     await ctx.run("restore.tables", id="tables", tables=["app.odd", "public.customers"])
     assert odd(narrow) == before and query(narrow, "SELECT id, email FROM customers ORDER BY id") == emails
     assert query(narrow, "INSERT INTO app.odd (t) VALUES ('next') RETURNING id") == [(3,)]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+async def test_rows_in_another_encoding_are_not_put_back_with_other_characters(
+    tmp_path: Path, server: ThrowawayServer, admin: psycopg.Connection[Any], encoding: str
+) -> None:
+    """The team's own dump: ours is in UTF-8."""
+    admin.execute(f"CREATE DATABASE odd_bytes ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    try:
+        url = server.url("odd_bytes")
+        path = {"PATH": f"{server.bin}:/usr/bin:/bin"}
+        ctx = StepContext(url, tmp_path, runbook=BOOK, answers={"tables": "public.t"}, environ=path)
+        query(url, "CREATE TABLE t (id int PRIMARY KEY, n int, t text)")
+        query(url, "SET client_encoding = SQL_ASCII; INSERT INTO t VALUES (1, 0, E'\\xe9')")
+        await ctx.run("shell", id="own", script=f"umask 077; pg_dump -Fc -E {encoding} > own.dump")
+        await ctx.run("backup.read", id="dump", file="own.dump")
+        query(url, "UPDATE t SET n = 1")
+        with pytest.raises(Problem, match="not in UTF-8"):
+            await ctx.run("restore.tables", id="tables", tables=["public.t"], dump="dump")
+    finally:
+        admin.execute("DROP DATABASE odd_bytes WITH (FORCE)")
+
+
+async def test_a_sequence_that_began_anew_hands_out_no_number_that_is_there(ctx: StepContext, narrow: str) -> None:
+    query(narrow, "DELETE FROM app.odd WHERE id > 1")
+    await ctx.run("backup.dump", id="dump")
+    query(narrow, "TRUNCATE app.odd RESTART IDENTITY")
+    ctx.answers["tables"] = "app.odd"
+    await ctx.run("restore.tables", id="tables", tables=["app.odd"])
+    assert query(narrow, "INSERT INTO app.odd (t) VALUES ('next') RETURNING id") == [(2,)]
