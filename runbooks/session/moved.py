@@ -38,7 +38,7 @@ def target_of(view: "RunView") -> Target | None:
     if view.plan is None:
         return None
     target = view.plan.target
-    return Target.model_validate(target.model_dump() | view.moved.pinned) if view.moved.pinned else target
+    return Target.model_validate({**target.model_dump(), **view.moved.pinned}) if view.moved.pinned else target
 
 
 def moved_to(view: "RunView") -> str | None:
