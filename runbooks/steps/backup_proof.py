@@ -73,6 +73,10 @@ async def run(ctx: Context, params: Params) -> Result:
             await ctx.output(f"not by {way}: {why}\n", "note")
             continue
         ctx.check("proof", f"Proof of a way back: {proof.proven}", "ok", proof.words)
+        if proof.doubts:
+            ctx.check(
+                "like", "It is a dump of this database", "warn", proof.doubts, "Look at what is in it, and where."
+            )
         return _result(params, way, proof)
     raise Problem(
         f"Nothing proves that there is a way back: {'; '.join(refused)}.",

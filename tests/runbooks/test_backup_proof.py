@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from dumping import fill
 from fix_live import Live, shell, write
@@ -143,6 +144,17 @@ async def test_a_dump_found_in_a_folder(database: str, server: ThrowawayServer, 
     assert side.equal, "a way back can start from it"
     with pytest.raises(Problem, match=r"lacks the rows of 1 tables: public\.customers"):
         await ctx.run("backup.proof", **{**proof, "file": "half*"})
+    await ctx.run("shell", script="umask 077; touch -d '+2 days' night.sql")
+    with pytest.raises(Problem, match=r"night\.sql was written at .* still to come"):
+        await ctx.run("backup.proof", **proof)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute('CREATE TABLE other (id int); TRUNCATE "Ord""ers 26", customers')
+    await ctx.run("shell", script="umask 077; pg_dump > empty.old")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP TABLE other; INSERT INTO customers VALUES (1, 'c')")
+    await ctx.run("backup.proof", **{**proof, "file": "empty.old"})
+    assert ctx.outcomes == {"proof": "ok", "like": "warn"}, "it may be of another database"
+    assert "public.other" in ctx.found("like").evidence and "without a row" in ctx.found("like").evidence
 
 
 CLOUD = {"snapshot": "cloud", "printed": "snap-[0-9a-f]+", "any_of": ["snapshot"]}
@@ -170,13 +182,15 @@ async def test_a_snapshot_that_a_command_printed_is_only_named(ctx: StepContext)
         (timedelta(minutes=1), "snap-1 2026-02-31T00:00Z", "is no id with a time"),
         (timedelta(minutes=1), "snap-1 2026-01-31 02:03", "was begun more than 1d ago"),
         (timedelta(hours=2), "snap-1 {hour}", "cannot be reached from it"),
+        (timedelta(hours=-3), "snap-1 {later}", "which is still to come"),
     ],
 )
 async def test_what_a_person_says_that_does_not_serve(
     ctx: StepContext, made: timedelta, answer: str, words: str
 ) -> None:
     point(ctx, made)
-    ctx.answers["snapshot"] = answer.format(hour=f"{NOW - timedelta(hours=1):%Y-%m-%dT%H:%MZ}")
+    hour = timedelta(hours=1)
+    ctx.answers["snapshot"] = answer.format(hour=f"{NOW - hour:%Y-%m-%dT%H:%MZ}", later=f"{NOW + hour:%Y-%m-%dT%H:%MZ}")
     with pytest.raises(Problem, match=words):
         await ctx.run("backup.proof", any_of=["snapshot"])
 

@@ -129,6 +129,9 @@ async def test_an_old_one_from_cron(ctx: StepContext) -> None:
     await script(ctx, "pg_dump -f backups/a.sql; touch -d '1 day ago' backups/a.sql")
     await ctx.run("backup.read", file="backups/*.sql")
     assert ctx.found("age").outcome == "fail" and "the time of its file" in ctx.found("age").evidence
+    await ctx.run("shell", script="touch -d '+1 day' backups/a.sql")
+    await ctx.run("backup.read", file="backups/*.sql")
+    assert ctx.found("age").outcome == "fail" and "still to come" in ctx.found("age").evidence
 
 
 async def test_what_the_step_takes(ctx: StepContext) -> None:

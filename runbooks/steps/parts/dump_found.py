@@ -24,6 +24,8 @@ MIB = 2**20
 SHOWN = 5
 GRAIN = timedelta(seconds=2)
 """So coarse may the times of a file system be."""
+AHEAD = timedelta(minutes=5)
+"""So far ahead of this one may another machine's clock be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,21 @@ async def compared(ctx: Context, dump: Found) -> Compared:
     missing = f"the rows of {len(there.missing)} tables are not: {_some(there.missing)}" if there.missing else ""
     words = missing or f"{len(dump.rows)} tables, as the catalog has them"
     ctx.check("complete", "All tables are in it", "fail" if missing else "ok", words, advice if missing else "")
-    if there.surplus:
-        words = f"tables that the database does not have: {_some(there.surplus)}"
-        ctx.check("surplus", "Nothing else is in it", "warn", words, "See that it is a dump of this database, of now.")
-    if there.empty:
-        words = f"without a row in the dump, and with rows in the database: {_some(there.empty)}"
-        ctx.check("empty", "No table was left empty", "warn", words, "See whether the script leaves their rows out.")
+    surplus, empty = unlike(there)
+    if surplus:
+        advice = "See that it is a dump of this database, of now."
+        ctx.check("surplus", "Nothing else is in it", "warn", surplus, advice)
+    if empty:
+        advice = "See whether the script leaves their rows out."
+        ctx.check("empty", "No table was left empty", "warn", empty, advice)
     return there
+
+
+def unlike(there: Compared) -> tuple[str, str]:
+    """What is in the dump alone, and what is empty there alone, in words; empty where it is as the database."""
+    surplus = f"tables that the database does not have: {_some(there.surplus)}" if there.surplus else ""
+    empty = f"without a row in the dump, and with rows in the database: {_some(there.empty)}" if there.empty else ""
+    return surplus, empty
 
 
 def private(ctx: Context, path: Path) -> None:
@@ -131,10 +141,17 @@ def age(ctx: Context, taken: datetime, max_age: timedelta, known_by: str) -> str
     """Report how old it is. Returns until when it is good, in RFC 3339."""
     now = datetime.now(UTC)
     minutes = max(0, int((now - taken).total_seconds() // 60))
-    old = now - taken > max_age
+    old = now - taken > max_age or is_to_come(taken)
     words = f"taken at {taken:%Y-%m-%d %H:%M} UTC ({known_by}), {minutes // 60} h {minutes % 60:02} min ago"
+    if is_to_come(taken):
+        words = f"taken at {taken:%Y-%m-%d %H:%M} UTC ({known_by}), which is still to come: how old it is is not known"
     ctx.check("age", "Young enough", "fail" if old else "ok", words, "Take a new one." if old else "")
-    return stamp(taken + max_age)
+    return stamp(min(taken, now) + max_age)
+
+
+def is_to_come(at: datetime) -> bool:
+    """Whether a clock that says this is wrong: such a dump would never grow old."""
+    return at - datetime.now(UTC) > AHEAD
 
 
 async def keep_state(ctx: Context, there: Compared) -> str:

@@ -30,7 +30,8 @@ _GIVEN = re.compile(r"(\S+)\s+(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)Z?")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`what` is a path or an id, `words` what is told of it. Times are RFC 3339 UTC."""
+    """`what` is a path or an id, `words` what is told of it, `doubts` what a person should look at. Times are RFC 3339
+    UTC."""
 
     proven: Proven
     what: str
@@ -42,6 +43,7 @@ class Proof:
     counted_at: str = ""
     restore_point: str = ""
     lsn: str = ""
+    doubts: str = ""
 
 
 class NotProven(Exception):
@@ -51,6 +53,11 @@ class NotProven(Exception):
 def _must_be_young(max_age: timedelta, at: datetime, what: str) -> None:
     if datetime.now(UTC) - at > max_age:
         raise NotProven(f"{what} more than {spell(max_age)} ago")
+
+
+def _must_be_past(at: datetime, what: str) -> None:
+    if dump_found.is_to_come(at):
+        raise NotProven(f"{what} at {stamp(at)[:16]}Z, which is still to come: how old it is is not known")
 
 
 async def by_dump(ctx: Context, max_age: timedelta) -> Proof:
@@ -134,6 +141,7 @@ async def _at_file(ctx: Context, max_age: timedelta, file: str, bin: str | None)
         proof = Proof(**known)  # type: ignore[arg-type]
     else:
         _must_be_young(max_age, written_at(path), f"{path.name} was written")
+        _must_be_past(written_at(path), f"{path.name} was written")
         proof = await _read(ctx, path, bin)
         await ctx.record(label="read", attempt=ctx.attempt, at=str(path), marks=marks, result=asdict(proof))
     _must_be_young(max_age, datetime.fromisoformat(proof.taken_at), f"{path.name} was taken")
@@ -157,6 +165,7 @@ async def _read(ctx: Context, path: Path, bin: str | None) -> Proof:
         sha256=dump.sha256,
         state=await dump_found.keep_state(ctx, there),
         counted_at=stamp(datetime.now(UTC)),
+        doubts="; ".join(filter(None, dump_found.unlike(there))),
     )
 
 
@@ -210,4 +219,5 @@ def _snapshot_of(answer: str) -> tuple[str, datetime]:
         taken = None
     if found is None or taken is None:
         raise NotProven(f"“{answer}” is no id with a time such as 2026-01-31T02:03Z behind it")
+    _must_be_past(taken, f"{found[1]} was begun")
     return found[1], taken
