@@ -29,7 +29,7 @@ def use(live: Live, name: str) -> None:
 def answers(live: Live, name: str) -> Answers:
     """What a person says who finds everything in order."""
     runbook = read_runbook(read_shipped(name), name=name)
-    items = {i.id: "seen" if i.evidence else True for phase in runbook.phases for i in phase.items}
+    items = {i.id: "seen" if i.evidence else True for phase in runbook.phases for i in phase.items if not i.proved_by}
     folder = live.small.folder / "prisma" / "migrations"
     reviews = {m.name: m.checksum for m in read_folder(folder)}
     undoing = folder.glob("*/rollback.sql")
