@@ -190,7 +190,10 @@ class PlanReader:
 
 def _not_ours(rows: Sequence[Applied], view: RunView) -> list[Applied]:
     """Once scripts have started, what this session applied still counts as pending, with its reviewed checksum."""
-    started = any(view.step(step.id).attempt for step in view.runbook.steps() if step.uses == "migrations.apply")
+    applying = [step for step in view.runbook.steps() if step.uses == "migrations.apply"]
+    # Where gonogo applies nothing, as in development, the commands of Migrate do.
+    applying = applying or [step for step in view.runbook.phases[2].steps if step.effect != "reads"]
+    started = any(view.step(step.id).attempt for step in applying)
     if not started or view.plan is None:
         return list(rows)
     ours = {(script.migration, script.sha256) for script in view.plan.scripts}
