@@ -18,7 +18,7 @@ from runbooks.session.frozen import Frozen
 from runbooks.settings.durations import spell
 from runbooks.steps.base import Context, Settled, StepKind
 from runbooks.steps.parts.dump_found import MIB
-from runbooks.steps.parts.dumps import records_of
+from runbooks.steps.parts.dumps import DUMPING, records_of
 from runbooks.steps.parts.duration import Duration
 
 REMOVE, KEEP = "remove", "keep"
@@ -59,6 +59,7 @@ async def run(ctx: Context, params: Params) -> Result:
     if await ctx.ask(REMOVE, question, choices=(REMOVE, KEEP)) == KEEP:
         ctx.check("removed", "Old dumps", "ok", f"{len(going)} may go, and were kept on a person's word")
         return Result(removed=(), freed=0, kept=len(verdicts))
+    await _must_still_go(ctx, params, going)
     await _remove(ctx, going)
     freed = sum(dump.bytes for dump in going)
     words = f"{len(going)} removed, {freed / MIB:.1f} MiB; {left} of this database are kept"
@@ -75,7 +76,8 @@ async def _verdicts(ctx: Context, params: Params) -> tuple[tuple[Verdict, ...], 
     known = await asyncio.to_thread(backups, root, ctx.environment.name, database, besides=ctx.session)
     dumps = [*known.dumps, *_own(ctx)]
     sizes = await asyncio.to_thread(_sizes, [dump.path for dump in dumps])
-    needed = {**known.needed, **{dump.path: ctx.session for dump in _own(ctx)}}
+    results = [dict(ctx.result(step.id)) for step in ctx.view.runbook.steps() if step.uses in DUMPING]
+    needed = {**known.needed, **{Path(str(one["path"])): ctx.session for one in results if one.get("path")}}
     now = datetime.now(UTC)
     found = judge(dumps, sizes, needed, now=now, keep=params.keep, older_than=params.older_than)
     paths = {each.dump.path for each in found}
@@ -101,6 +103,18 @@ def _sizes(paths: Sequence[Path]) -> dict[Path, int]:
 def _others(folders: set[Path], known: set[Path]) -> int:
     suffixes = tuple(SUFFIX.values())
     return sum(path.suffix in suffixes and path not in known for folder in folders for path in folder.iterdir())
+
+
+async def _must_still_go(ctx: Context, params: Params, going: Sequence[Kept]) -> None:
+    """Raises Problem if one of them is needed by now: a person may take hours to answer."""
+    now, _ = await _verdicts(ctx, params)
+    paths = {dump.path for dump in going}
+    stays = [each for each in now if each.stays and each.dump.path in paths]
+    if stays:
+        raise Problem(
+            f"{stays[0].dump.path.name} stays by now: {stays[0].stays}.",
+            advice="Nothing was removed. Run this again, and see what goes then.",
+        )
 
 
 async def _one_must_be_good(verdicts: Sequence[Verdict]) -> None:

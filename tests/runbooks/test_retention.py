@@ -22,7 +22,7 @@ from tests.runbooks.steps_context import TARGET, StepContext
 
 NOW = datetime.now(UTC)
 ENDED = e.SessionEnded(outcome="go", exit_code=0)
-STEPS = {"dump": "backup.dump", "tidy": "backup.retention"}
+STEPS = {"dump": "backup.dump", "proof": "backup.proof", "tidy": "backup.retention"}
 BOOK = Runbook(
     name="test",
     phases=tuple(
@@ -134,6 +134,37 @@ async def test_nothing_goes_where_the_newest_is_damaged(ctx: StepContext, tmp_pa
     with pytest.raises(Problem, match=r"shop_0.dump, the newest dump that would stay, is not what"):
         await ctx.run("backup.retention", keep=1)
     assert len(left(tmp_path)) == 6 and ctx.asked == []
+
+
+async def test_what_this_session_proves_its_way_back_by_stays(ctx: StepContext, tmp_path: Path) -> None:
+    ctx.answers["remove"] = "remove"
+    ctx.finish("proof", {key: value for key, value in dump(tmp_path, 40).items() if key != "lsn"})
+    await ctx.run("backup.retention", id="tidy", keep=1)
+    assert left(tmp_path) == [0, 39, 40, 50]
+
+
+async def test_what_is_needed_by_the_time_of_the_answer_stays(
+    ctx: StepContext, tmp_path: Path, clock: Callable[[], datetime]
+) -> None:
+    """Another session begins while the question stands."""
+
+    async def ask(*_: object, **__: object) -> str:
+        name = "20260131T020350Z-staging-1aaa"
+        journal = Journal.create(create_folder(tmp_path, name), clock)
+        plan = e.PlanMade(hash="ab" * 32, target=TARGET, protected=False, scripts=())
+        proof = {key: value for key, value in dump(tmp_path, 60).items() if key not in ("lsn", "bytes")}
+        proven = e.StepEnded(step="proof", attempt=1, end="done", outcome="ok", result=proof)
+        for event in (opening(session=name, environment="staging"), plan, proven):
+            journal.append(event, sync=False)
+        journal.close()
+        return "remove"
+
+    ctx.ask = ask  # type: ignore[method-assign]
+    with pytest.raises(
+        Problem, match=r"shop_60\.dump stays by now: session 20260131T020350Z-staging-1aaa has not ended"
+    ):
+        await ctx.run("backup.retention", id="tidy", keep=1)
+    assert left(tmp_path) == [0, 39, 40, 50, 60, 70]
 
 
 async def test_a_crash_in_the_middle_tells_what_is_gone(ctx: StepContext, tmp_path: Path) -> None:
