@@ -146,6 +146,8 @@ def test_database_marked_as_another_environment(gonogo: Gonogo, small: SmallProj
             sql.SQL("ALTER DATABASE {} SET gonogo.environment = 'production'").format(sql.Identifier(name))
         )
     ended(run(gonogo, small), NO_GO, "production")
+    told = gonogo("status", "here", cwd=small.folder, env=small.env)
+    assert told.code == 1 and "✘ This is not here: the database itself says that it is production." in told.out
 
 
 def test_pg_dump_missing_or_older_than_the_server(gonogo: Gonogo, small: SmallProject, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from tui.printable import printable
 def status_lines(status: Status) -> list[str]:
     """What `gonogo status` says: what is wrong first, then what is pending."""
     lines = [f"{status.environment}: {status.address} ({status.fingerprint})"]
+    if status.another:
+        lines.append(f"✘ {status.another}")
     if status.first_run:
         lines.append("no ledger yet: nothing was ever applied here")
     lines += [line for anomaly in status.anomalies for line in anomaly_lines(anomaly)]

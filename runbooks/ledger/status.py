@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from migrations.doctor import State
 from migrations.doctor.state import Severity, StateName
 from migrations.plan import compare
-from migrations.target import Pinned
+from migrations.target import Pinned, environment_mark
 from runbooks.history.sessions import sessions_root
 from runbooks.ledger.examined import Examined, examine
+from runbooks.planning.identity import Stop, judge
 from runbooks.session.frozen import Frozen
 from runbooks.settings.project import Environment, Project
 from runbooks.settings.setting import read_urls, target_of
@@ -41,7 +42,10 @@ class ByHand(Frozen):
 
 
 class Status(Frozen):
-    """Names, each list in its own order. `first_run`: the database has no ledger yet."""
+    """Names, each list in its own order. `first_run`: the database has no ledger yet.
+
+    `another`: why this is not the environment's database, by fingerprint or mark; empty where nothing says so.
+    """
 
     environment: str
     address: str
@@ -55,11 +59,12 @@ class Status(Frozen):
     without_script: tuple[str, ...]
     anomalies: tuple[Anomaly, ...] = ()
     history: tuple[ByHand, ...] = ()
+    another: str = ""
 
     @property
     def clean(self) -> bool:
         """Nothing pending and nothing wrong."""
-        return not self.pending and all(anomaly.severity == "note" for anomaly in self.anomalies)
+        return not self.pending and not self.another and all(anomaly.severity == "note" for anomaly in self.anomalies)
 
 
 async def status_of(project: Project, environment: Environment, environ: Mapping[str, str]) -> Status:
@@ -68,9 +73,11 @@ async def status_of(project: Project, environment: Environment, environ: Mapping
     connection = await target.open("read", application_name="gonogo status")
     try:
         found = await examine(connection, target, project, environment, sessions_root(project, environ))
+        mark = await environment_mark(connection)
     finally:
         await connection.close()
-    return status_from(found, target, environment)
+    status = status_from(found, target, environment)
+    return status.model_copy(update={"another": _another(project, environment, target, mark)})
 
 
 def status_from(found: Examined, target: Pinned, environment: Environment) -> Status:
@@ -92,6 +99,15 @@ def status_from(found: Examined, target: Pinned, environment: Environment) -> St
         anomalies=tuple(anomaly_of(state) for state in found.states),
         history=tuple(ByHand(migration=edit.migration, what=edit.what) for edit in found.history),
     )
+
+
+def _another(project: Project, environment: Environment, target: Pinned, mark: str | None) -> str:
+    assert target.pin is not None
+    try:
+        judge(project, environment, target.pin, mark)
+    except Stop as stop:
+        return str(stop)
+    return ""
 
 
 def anomaly_of(state: State) -> Anomaly:
