@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from runbooks.session import commands as c
 from runbooks.session import events as e
+from runbooks.session.runbook import Item
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
 from tui.app import DETACHED, GonogoApp
@@ -82,6 +83,31 @@ async def test_t_and_w_choose_by_themselves_where_there_is_one_only(stage: Stage
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
         await typed(pilot, "the DBA looked")
         await r.settle(pilot, lambda: client.sent[1:] == [c.Waive(subject="target/hidden", reason="the DBA looked")])
+
+
+async def test_t_goes_past_what_a_step_has_proven(stage: Stage) -> None:
+    proven = Item(id="alone", text="Nobody is in the way", proved_by="activity")
+    book = r.runbook()
+    backup, preflight, *others = book.phases
+    preflight = preflight.model_copy(update={"items": (proven, *preflight.items)})
+    book = book.model_copy(update={"phases": (backup, preflight, *others)})
+    async with stage([r.opened(runbook=book), *r.to_preflight()[1:]]) as (app, client, pilot):
+        await pilot.press("3", "t", "t")
+        await r.settle(pilot, lambda: client.sent == [c.Tick(item="told")])
+    async with stage([r.opened(runbook=book), *r.to_preflight()[1:], r.ticked("needed")]) as (app, client, pilot):
+        await pilot.press("3", "t")
+        await r.settle(pilot, lambda: client.sent == [c.Tick(item="told")])
+
+
+async def test_s_says_what_the_next_step_waits_for(opened: Stage) -> None:
+    apply = r.runbook().phases[2].steps[1]
+    migrate = r.went("preflight", "migrate")
+    failed = [*r.past_preflight(), *migrate, r.started("same"), r.ended("same", outcome="fail")]
+    async with opened(failed) as (app, client, pilot):
+        await pilot.press("s")
+        await r.settle(pilot, lambda: app._notifications)
+        (said,) = app._notifications
+        assert said.message.startswith(f"{apply.title} waits for Everything as reviewed: r runs that again")
 
 
 def failed_dump() -> list[e.Event]:

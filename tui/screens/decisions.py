@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from runbooks.session import commands as c
+from runbooks.session.gates import next_step
 from runbooks.session.pairs import Pair, open_pairs, unexplained
 from runbooks.session.pen import whose
 from runbooks.session.runbook import Item, Step
@@ -73,7 +74,7 @@ class Decisions(SessionScreen):
             self.say(f"{title_of(self.view, self.view.running)} is running: one step at a time.")
         else:
             undo = " What is still open is undone by u." if self.view.pairs else ""
-            self.say(f"No step waits for a start.{undo}")
+            self.say(f"{_in_the_way(self.view)}{undo}")
 
     def action_again(self) -> None:
         """Run the chosen step again."""
@@ -135,7 +136,8 @@ class Decisions(SessionScreen):
         if item.id in self.view.items:
             self.gonogo.send(c.Untick(item=item.id))
         elif item.proved_by:
-            self.say(f"No person ticks it: it is proven by {title_of(self.view, item.proved_by)}. Run that step.")
+            run = "" if self.view.proof(item) is not None else " Run that step."
+            self.say(f"No person ticks it: it is proven by {title_of(self.view, item.proved_by)}.{run}")
         elif item.evidence is None:
             self.gonogo.send(c.Tick(item=item.id))
         else:
@@ -242,6 +244,15 @@ class Decisions(SessionScreen):
         ]
         asked = Asked("Reason, for the record")
         self._ask_anyway("Take the pen", rows, lambda said: c.TakePen(reason=said[0]), asked, verb="take it")
+
+
+def _in_the_way(view: RunView) -> str:
+    """Why no step can be started now."""
+    step = next_step(view)
+    earlier = view.blocked_by(step) if step is not None else None
+    if step is None or earlier is None:
+        return "No step waits for a start."
+    return f"{step.title} waits for {earlier.title}: r runs that again, w waives what holds in it."
 
 
 def _early(view: RunView, step: Step) -> Sequence[Row]:

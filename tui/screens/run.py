@@ -109,10 +109,11 @@ class Run(RunPanes, Decisions):
         kind, subject = self._hold.chosen or ("", "")
         settled = {*self.view.items, *self.view.waivers}
         open_items = [name for name, item in items.items() if name not in settled and self.view.proof(item) is None]
-        meant = subject in open_items or self._hold.has_focus_within
+        proven = kind == "item" and subject in items and self.view.proof(items[subject]) is not None
+        meant = subject in open_items or (self._hold.has_focus_within and not (proven and open_items))
         if kind == "item" and subject in items and self._hold_is_seen() and meant:
             return items[subject]
-        if kind != "item" or len(open_items) == 1:
+        if kind != "item" or (open_items and subject not in open_items):
             self._hold.choose("item", (open_items or list(items))[0])
         if len(open_items) == 1:
             self.action_pane("hold")
