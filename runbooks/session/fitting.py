@@ -37,10 +37,14 @@ class Fit:
         """In a line."""
         way = f" ({self.back_by})" if self.back_by else ""
         parts = ("what comes", self.ahead, ""), ("the way back", self.back, way)
-        known = [f"{what} takes about {minutes(length)}{by}" for what, length, by in parts if length is not None]
+        known = [f"{what} takes {_about(length)}{by}" for what, length, by in parts if length is not None]
         unknown = [what for what, length, _ in parts if length is None]
         lacking = [f"how long {' and '.join(unknown)} will take is not known"] if unknown else []
         return "; ".join((self.window.words, *known, *lacking))
+
+
+def _about(length: timedelta) -> str:
+    return f"about {minutes(length)}" if length >= timedelta(minutes=1) else minutes(length)
 
 
 def fit(view: "RunView") -> Fit | None:

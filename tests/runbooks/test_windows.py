@@ -130,6 +130,8 @@ def test_what_does_not_fit_any_more_is_amber_and_a_waiver_of_that_covers_no_shut
     found = held(view)
     assert found is not None and found[0] == "warn" and "too little is left" in found[1]
     assert "what comes takes about 8 min; the way back takes about 3 min (Restore)" in found[1]
+    short = held(session("preflight", SHORT, took={"apply": 12 * 60_000_000, "side": 1_000_000}))
+    assert short is not None and "the way back takes under a minute (Restore)" in short[1]
     assert held(session("preflight", OPEN, took={"apply": 8 * 60_000_000})) is None
     waiver = e.Waived(subject="window", outcome="warn", reason="we know", by=BY)
     assert held(advance(view, 2, view.at, waiver)) is None
