@@ -263,7 +263,7 @@ class Runner:
             traceback.print_exception(error, file=self._log)
             bye = wire.Bye(reason=f"gonogo failed: {type(error).__name__}; see runner.log", exit_code=BUG)
         left = "; ".join(f"{pair.words}{_by_hand(pair)}" for pair in open_pairs(recorder.view))
-        bye = bye.model_copy(update={"reason": f"{bye.reason} {left}." if left else bye.reason})
+        bye = bye.model_copy(update={"reason": f"{bye.reason.removesuffix('.')}. {left}." if left else bye.reason})
         recorder.append(e.SessionParked(reason=bye.reason))
         return bye
 

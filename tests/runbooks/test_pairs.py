@@ -162,7 +162,8 @@ async def test_a_resume_tells_what_is_open_and_a_reason_lets_it_end_so(live: Liv
     await failed_with_maintenance_on(live, park_seconds=0.1)
     await live.client.close()
     await live.over()
-    assert next(ev for ev in reversed(live.events) if isinstance(ev, e.SessionParked)).reason.count("not undone it")
+    parked = next(ev for ev in reversed(live.events) if isinstance(ev, e.SessionParked))
+    assert parked.reason.count("not undone it") and ". Maintenance on is still open: " in parked.reason
     await live.start()
     view = await live.until(lambda view: view.step("opening").status == "ended" and view.phase == "backup")
     assert [check.evidence for check in view.step("opening").checks if check.id == "open-on"]
