@@ -95,7 +95,7 @@ def test_a_session_keeps_what_it_shows(gonogo: Gonogo, small: SmallProject) -> N
     file = small.folder / "small.md"
     (small.folder / "backups.md").write_text("# Where backups are kept\n")
     file.write_text(file.read_text().replace('name = "small"', 'name = "small"\nsee = "backups.md"'))
-    assert "1 documents beside it" in gonogo("runbook", "check", "small.md", cwd=small.folder).out
+    assert "1 document beside it" in gonogo("runbook", "check", "small.md", cwd=small.folder).out
     done = gonogo("run", "here", "--ticket", "CHG-1", "--headless", cwd=small.folder, env=small.env)
     first = next(read(done.session / NAME))
     assert isinstance(first.event, SessionOpened)

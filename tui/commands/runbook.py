@@ -14,6 +14,7 @@ from runbooks.steps import catalogue
 from tui.commands.common import talk
 from tui.commands.runbook_commands import folder_of, told_of_commands
 from tui.printable import printable
+from tui.words import plural
 
 
 @click.group("runbook")
@@ -32,8 +33,9 @@ def check_runbook(document: Path) -> None:
     if words := overdue(book, datetime.now(UTC).date()):
         talk(printable(f"! {document}: {words}"))
     steps = sum(1 for _ in book.steps())
-    beside = f", {len(seen)} documents beside it" if seen else ""
-    click.echo(f"{document}: in order, {steps} steps, {len(book.options)} ways back{beside}")
+    beside = f", {plural(len(seen), 'document')} beside it" if seen else ""
+    ways = plural(len(book.options), "way") + " back"
+    click.echo(f"{document}: in order, {plural(steps, 'step')}, {ways}{beside}")
 
 
 @runbooks_group.command("list")
