@@ -94,7 +94,7 @@ async def test_t_goes_past_what_a_step_has_proven(stage: Stage) -> None:
     async with stage([r.opened(runbook=book), *r.to_preflight()[1:]]) as (app, client, pilot):
         await pilot.press("3", "t", "t")
         await r.settle(pilot, lambda: client.sent == [c.Tick(item="told")])
-    async with stage([r.opened(runbook=book), *r.to_preflight()[1:], r.ticked("needed")]) as (app, client, pilot):
+    async with stage([r.opened(runbook=book), *r.to_preflight()[1:], r.ticked("needed")]) as (_, client, pilot):
         await pilot.press("3", "t")
         await r.settle(pilot, lambda: client.sent == [c.Tick(item="told")])
 
@@ -103,7 +103,7 @@ async def test_s_says_what_the_next_step_waits_for(opened: Stage) -> None:
     apply = r.runbook().phases[2].steps[1]
     migrate = r.went("preflight", "migrate")
     failed = [*r.past_preflight(), *migrate, r.started("same"), r.ended("same", outcome="fail")]
-    async with opened(failed) as (app, client, pilot):
+    async with opened(failed) as (app, _, pilot):
         await pilot.press("s")
         await r.settle(pilot, lambda: app._notifications)
         (said,) = app._notifications
