@@ -91,7 +91,7 @@ async def test_t_goes_past_what_a_step_has_proven(stage: Stage) -> None:
     backup, preflight, *others = book.phases
     preflight = preflight.model_copy(update={"items": (proven, *preflight.items)})
     book = book.model_copy(update={"phases": (backup, preflight, *others)})
-    async with stage([r.opened(runbook=book), *r.to_preflight()[1:]]) as (app, client, pilot):
+    async with stage([r.opened(runbook=book), *r.to_preflight()[1:]]) as (_, client, pilot):
         await pilot.press("3", "t", "t")
         await r.settle(pilot, lambda: client.sent == [c.Tick(item="told")])
     async with stage([r.opened(runbook=book), *r.to_preflight()[1:], r.ticked("needed")]) as (_, client, pilot):
