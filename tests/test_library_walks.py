@@ -1,8 +1,10 @@
 """Each runbook that was made from a team's own is walked to its end on the shop, and leaves a record that verifies."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from fix_live import Live
 
 from migrations.folder import read_folder
@@ -18,6 +20,7 @@ KNOWN = {
     "scripts/git": "the shop is in no repository",
     "restore-point/archived": "the shop's server keeps no log",
 }
+EACH_TIME = ("development", "deploy-and-rollback")
 WALKED = tuple(name for name in shipped() if name not in ("production", "staging"))
 
 
@@ -41,7 +44,12 @@ def answers(live: Live, name: str) -> Answers:
     )
 
 
-@pytest.mark.parametrize("name", WALKED)
+def walks() -> Iterator[ParameterSet]:
+    """Each of them; all but two take their time in `make soak`."""
+    return (pytest.param(name, marks=[] if name in EACH_TIME else [pytest.mark.soak]) for name in WALKED)
+
+
+@pytest.mark.parametrize("name", walks())
 async def test_it_is_walked_to_the_end(at_the_shop: Live, name: str) -> None:
     live, said = at_the_shop, list[str]()
     use(live, name)

@@ -16,6 +16,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True, cwd=SCRIPT.parents[1], timeout=100)
 
 
+@pytest.mark.soak
 def test_the_catalogue_is_put_to_every_server_and_left_nowhere(pytestconfig: pytest.Config) -> None:
     majors = sorted({major for major, _ in prove.offered([])})
     done = run("--only", "COMMENT ON TYPE")

@@ -44,16 +44,17 @@ async def took_over(server: ThrowawayServer, folder: Path) -> AsyncIterator[Thro
         await standby.stop()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("way", "seen", "there", "asked"),
     [
         ("safe", 1, 0, True),
-        pytest.param("safe", 4, 2, True, marks=pytest.mark.soak),
-        pytest.param("safe", 2, 0, True, marks=pytest.mark.soak),
-        pytest.param("prisma-7.3", 1, 0, True, marks=pytest.mark.soak),
-        pytest.param("prisma-7.3", 4, 2, True, marks=pytest.mark.soak),
-        pytest.param("prisma-7.4", 3, 2, True, marks=pytest.mark.soak),
-        pytest.param("prisma-7.4", 4, 3, True, marks=pytest.mark.soak),
+        ("safe", 4, 2, True),
+        ("safe", 2, 0, True),
+        ("prisma-7.3", 1, 0, True),
+        ("prisma-7.3", 4, 2, True),
+        ("prisma-7.4", 3, 2, True),
+        ("prisma-7.4", 4, 3, True),
     ],
 )
 async def test_a_standby_takes_over(

@@ -71,7 +71,7 @@ ALTER TABLE S.t RENAME TO u;
 ALTER TABLE S.u ADD z int;
 CREATE INDEX ON S.u (z);
 
--- create table if not exists *
+-- create table if not exists
 @TABLE;
 -- then
 CREATE TABLE IF NOT EXISTS S.t (id int);
@@ -92,7 +92,7 @@ CREATE TABLE S.u (LIKE S.t INCLUDING ALL);
 -- then
 DROP TABLE S.t;
 
--- drop table cascade *
+-- drop table cascade
 @VIEW;
 CREATE TABLE S.u (t int REFERENCES S.t);
 -- then
@@ -121,7 +121,7 @@ ALTER TABLE S.u DROP COLUMN a, ADD COLUMN z int NOT NULL DEFAULT 3;
 CREATE SCHEMA S_other;
 ALTER TABLE S.t SET SCHEMA S_other;
 
--- search_path *
+-- search_path
 @TABLE;
 -- then
 SET search_path = S;
@@ -175,7 +175,7 @@ DROP TABLE S.one;
 -- then
 ALTER TABLE S.t DETACH PARTITION S.one;
 
--- partition attached *
+-- partition attached
 @PARTS;
 CREATE TABLE S.one (id int NOT NULL, a int NOT NULL);
 -- then
@@ -202,7 +202,7 @@ ALTER TABLE S.t ADD COLUMN IF NOT EXISTS a int, ADD COLUMN IF NOT EXISTS z int;
 -- then
 ALTER TABLE S.t DROP COLUMN id CASCADE;
 
--- drop column a *
+-- drop column a
 @FULL;
 -- then
 ALTER TABLE S.t DROP COLUMN a CASCADE;
@@ -237,7 +237,7 @@ CREATE TABLE S.t (id int, a text NOT NULL);
 -- then
 ALTER TABLE S.t DROP COLUMN a;
 
--- drop column of a view *
+-- drop column of a view
 @VIEW;
 -- then
 DROP VIEW S.v;
@@ -280,7 +280,7 @@ ALTER TABLE S.t ALTER a TYPE varchar(20) COLLATE "POSIX";
 ALTER TABLE S.t ALTER a DROP DEFAULT, ALTER b SET DEFAULT 5;
 ALTER TABLE S.t ALTER id DROP DEFAULT;
 
--- drop not null *
+-- drop not null
 @FULL;
 -- then
 ALTER TABLE S.t ALTER a DROP NOT NULL;
@@ -317,7 +317,7 @@ ALTER TABLE S.t ADD CONSTRAINT k FOREIGN KEY (d) REFERENCES S.p;
 -- then
 ALTER TABLE S.t DROP CONSTRAINT odd;
 
--- drop unique *
+-- drop unique
 @FULL;
 -- then
 ALTER TABLE S.t DROP CONSTRAINT t_e_key;
@@ -340,7 +340,7 @@ ALTER TABLE S.t ADD CONSTRAINT k FOREIGN KEY (a) REFERENCES S.t;
 ALTER TABLE S.t ADD CONSTRAINT l UNIQUE (id);
 ALTER TABLE S.t DROP COLUMN id CASCADE;
 
--- drop foreign key *
+-- drop foreign key
 @KEY;
 -- then
 ALTER TABLE S.t DROP CONSTRAINT k;
@@ -412,7 +412,7 @@ CREATE VIEW S.w AS SELECT id FROM S.v;
 CREATE MATERIALIZED VIEW S.m AS SELECT id FROM S.w;
 CREATE INDEX ON S.m (id);
 
--- replace view *
+-- replace view
 @VIEW;
 -- then
 CREATE OR REPLACE VIEW S.v AS SELECT id, a, b FROM S.t WHERE b > 1;
@@ -458,7 +458,7 @@ COMMENT ON TYPE S.e IS 'e';
 DROP TYPE S.e, S.c;
 DROP DOMAIN S.d;
 
--- enum swapped *
+-- enum swapped
 @MOOD;
 -- then
 BEGIN;
@@ -476,7 +476,7 @@ COMMIT;
 -- then
 ALTER TYPE S.mood RENAME VALUE 'sad' TO 'so so';
 
--- domain changed *
+-- domain changed
 @DOMAIN;
 -- then
 ALTER DOMAIN S.d DROP CONSTRAINT up;
@@ -571,7 +571,7 @@ ALTER TABLE S.t ENABLE ROW LEVEL SECURITY;
 -- then
 DROP POLICY y ON S.t;
 
--- alter policy *
+-- alter policy
 @FULL;
 -- then
 ALTER POLICY y ON S.t USING (b > 2);
@@ -584,7 +584,7 @@ DROP SEQUENCE S.a;
 ALTER SEQUENCE S.b INCREMENT 7 CACHE 3;
 CREATE SEQUENCE S.c;
 
--- sequence owned *
+-- sequence owned
 @TABLE;
 CREATE SEQUENCE S.b;
 -- then
@@ -597,7 +597,7 @@ CREATE SCHEMA S_new;
 CREATE TABLE S_new.t (id int);
 COMMENT ON SCHEMA S_new IS 'new';
 
--- drop schema *
+-- drop schema
 CREATE SCHEMA S_old;
 CREATE TYPE S_old.mood AS ENUM ('ok');
 CREATE TABLE S_old.t (id serial PRIMARY KEY, a S_old.mood);
@@ -606,7 +606,7 @@ GRANT USAGE ON SCHEMA S_old TO PUBLIC;
 -- then
 DROP SCHEMA S_old CASCADE;
 
--- attributes *
+-- attributes
 CREATE TYPE S.c AS (a int, b numeric(8,2));
 -- then
 ALTER TYPE S.c ADD ATTRIBUTE "odd one" numeric(5,1), ADD ATTRIBUTE d text;
@@ -627,7 +627,7 @@ COMMENT ON COLUMN S.t.a IS NULL;
 COMMENT ON COLUMN S.t.b IS 'b';
 COMMENT ON CONSTRAINT odd ON S.t IS 'p';
 
--- privileges *
+-- privileges
 @FULL;
 -- then
 REVOKE SELECT ON S.t FROM PUBLIC;
@@ -665,7 +665,7 @@ CREATE PUBLICATION S_b FOR TABLE S.t;
 -- then
 DO $$BEGIN ALTER TABLE S.t ADD z int; DROP INDEX IF EXISTS S.none; END$$;
 
--- taken back by itself *
+-- taken back by itself
 @TABLE;
 -- then
 BEGIN;
