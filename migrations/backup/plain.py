@@ -20,18 +20,19 @@ CLUSTER = b"-- PostgreSQL database cluster dump"
 _NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(]+)'
 _COPY = re.compile(rb"COPY (" + _NAME + rb"(?:\." + _NAME + rb")?)\s+(?:\((.*)\)\s*)?FROM stdin;$", re.DOTALL)
 _COLUMN = re.compile(rb'"(?:[^"]|"")+"|[^,\s]+')
-_OUTWARDS = re.compile(rb"(?:\\(?!restrict\b|unrestrict\b).*|(?:CREATE|DROP|ALTER) (?:DATABASE|ROLE|TABLESPACE) .*)")
+_OUTWARDS = re.compile(rb"(?:\\.*|(?:CREATE|DROP|ALTER) (?:DATABASE|ROLE|TABLESPACE) .*)")
 
 
 @dataclass(slots=True)
 class Text:
     """What was read. `rows` by table, quoted where need be; `outwards` are lines that reach beyond the database that
-    they are restored into: `\\connect`, DROP DATABASE and their like, with their numbers. `restricted`: pg_dump wrote
-    it so that psql runs no program of its reader's machine."""
+    they are restored into: `\\connect`, DROP DATABASE and their like, with their numbers. `guards` are the lines by
+    which pg_dump keeps psql from running programs of its reader's machine, and lets go of it: whoever writes the file
+    knows their key."""
 
     rows: dict[str, int] = field(default_factory=dict)
     outwards: list[tuple[int, str]] = field(default_factory=list)
-    restricted: bool = False
+    guards: list[int] = field(default_factory=list)
 
 
 class Damaged(Exception):
@@ -55,6 +56,7 @@ class PlainReader:
         self._opened = False
         self._closed = False
         self._utf8 = False
+        self._begun = False
 
     def read(self, file: IO[bytes]) -> Text:
         """To the last byte. Raises Damaged."""
@@ -131,25 +133,27 @@ class PlainReader:
         return ""
 
     def _statement(self, line: bytes) -> None:
+        guards = line.startswith(b"\\restrict ") and not self._begun
+        guards |= line.startswith(b"\\unrestrict ") and self._closed
+        if guards:
+            self.text.guards.append(self._line)
+        elif _OUTWARDS.fullmatch(line):
+            self.text.outwards.append((self._line, line[:SHOWN].decode(errors="replace")))
+        self._begun |= bool(line) and not line.startswith(b"--")
         if found := _COPY.match(line):
             self.table = found[1].decode(errors="replace")
             self._columns = len(_COLUMN.findall(found[2])) if found[2] else None
             self.text.rows.setdefault(self.table, 0)
         elif line == CLOSING:
             self._closed = True
-            return
         elif line.startswith(CLUSTER):
             raise Damaged("it is of a whole cluster (pg_dumpall), not of one database")
         elif line == OPENING:
             self._opened = True
-        elif line.startswith(b"\\restrict ") and not self._closed:
-            self.text.restricted = True
         elif line == b"SET client_encoding = 'UTF8';":
             self._utf8 = True
-        elif _OUTWARDS.fullmatch(line) or (line.startswith(b"\\unrestrict") and not self._closed):
-            self.text.outwards.append((self._line, line[:SHOWN].decode(errors="replace")))
         # What may stand behind the closing line.
-        if line not in (b"", b"--") and not line.startswith(b"\\unrestrict"):
+        if not guards and line not in (b"", b"--", CLOSING):
             self._closed = False
 
     def _over(self, more: bool) -> None:

@@ -166,19 +166,35 @@ async def test_what_psql_must_not_be_given(server: ThrowawayServer, tmp_path: Pa
         await restore.fill(Restoring(tools, {}, file, "nowhere"))
 
 
-@pytest.mark.parametrize("guard", [b"\\restrict 3fX\n", b""], ids=["of its own", "of ours"])
+OUT = b"SELECT 1 \\! touch DONE\nCREATE TABLE"
+OWN = b"\\restrict 3fX\n"
+STRING = b"SELECT $$\nCOPY a (x) FROM stdin;\n$$; \\unrestrict 3fX\nSELECT 1 \\! touch DONE\n\\.\nCREATE TABLE"
+
+
+@pytest.mark.parametrize(
+    ("guard", "evil"),
+    [
+        (OWN, OUT),
+        (b"", OUT),
+        (b"SELECT 1 \\! touch DONE\n" + OWN, b"CREATE TABLE"),
+        (OWN, b"SELECT 1 \\unrestrict 3fX\n" + OUT),
+        (OWN, STRING),
+        (OWN, b"-- PostgreSQL database dump complete\n\\unrestrict 3fX\n" + OUT),
+    ],
+    ids=["of its own", "of ours", "too late", "given up", "in a string", "a false end"],
+)
 async def test_a_dump_runs_no_program_of_this_machine(
-    server: ThrowawayServer, database: str, tmp_path: Path, guard: bytes
+    server: ThrowawayServer, database: str, tmp_path: Path, guard: bytes, evil: bytes
 ) -> None:
-    """A name in a dump by an old pg_dump can hold a command of psql's, in the middle of a line."""
-    evil = f"SELECT 1 \\! touch {tmp_path}/done\nCREATE TABLE".encode()
-    text = PLAIN.replace(b"\\restrict 3fX\n", guard).replace(b"CREATE TABLE", evil, 1)
-    (tmp_path / "x.sql").write_bytes(text)
+    """A name in a dump by an old pg_dump can hold a command of psql's, in the middle of a line; and so can a dump that
+    somebody has written to."""
+    text = PLAIN.replace(OWN, guard).replace(b"CREATE TABLE", evil, 1)
+    (tmp_path / "x.sql").write_bytes(text.replace(b"DONE", bytes(tmp_path / "done")))
     tools = await backup.tools(server.major, bin=server.bin, env={})
     if not tools.restricts:
         pytest.skip(f"psql {tools.version} cannot be kept from it")
-    order_ = Restoring(tools, environment(pinned(database)), tmp_path / "x.sql", "live")
-    with pytest.raises(Problem, match="backslash commands are restricted"):
+    order_ = Restoring(tools, environment(pinned(database)), tmp_path / "x.sql", pinned(database).url.database)
+    with pytest.raises(Problem, match=r"backslash commands are restricted|wrong key|reaches beyond"):
         await restore.fill(order_)
     assert not (tmp_path / "done").exists()
 
