@@ -1,8 +1,9 @@
 """The logs on the screen: beside the step that failed, and on a screen of their own."""
 
 from runbooks.session import commands as c
-from runbooks.session.looked import LOGS
-from tests.runbooks.test_logs import look
+from runbooks.session import events as e
+from runbooks.session.looked import LOGS, data_of
+from tests.runbooks.test_logs import LOOKED, look
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
 from tui.widgets.step_rows import step_rows
@@ -21,6 +22,9 @@ async def test_the_screens_show_them_and_copy_the_addresses(opened: Stage) -> No
         assert c.Start(step=LOGS) in client.sent
         await pilot.press("y")
         assert app.clipboard == "https://logs.example.org"
+        asked = LOOKED.model_copy(update={"number": 2, "why": "asked", "by": "ana [/b]"})
+        client.play(e.StepProgress(step=LOGS, attempt=2, data=data_of(asked)))
+        await r.settle(pilot, lambda: "look 2: ana [/b] asked for them" in r.screen_text(app))
 
 
 async def test_a_failure_brings_them_up_by_itself(opened: Stage) -> None:

@@ -9,7 +9,7 @@ from tests.tui import recorded as r
 from tests.tui.conftest import Stage
 from tui.screens.see_also import document_rows
 
-TEXTS = {"docs/backups.md": "# Backups\n\nThey are in the [red]vault[/].\n", "docs/shop.md": "# Shop\n\nIt sells.\n"}
+TEXTS = {"docs/backups.md": "# Backups\n\nThey are in the [red]vault[/].\n", "docs/[/shop].md": "# Shop\n\nIt sells.\n"}
 DOCUMENTS = tuple(Document(path=path, sha256=hashlib.sha256(text.encode()).hexdigest()) for path, text in TEXTS.items())
 
 
@@ -31,6 +31,7 @@ async def test_f_reads_what_the_session_keeps(stage: Stage, tmp_path: Path) -> N
         await r.settle(pilot, lambda: "They are in the [red]vault[/]." in r.screen_text(app))
         await pilot.press("down")
         await r.settle(pilot, lambda: "It sells." in r.screen_text(app))
+        assert "docs/[/shop].md · as the session began" in r.screen_text(app)
         await pilot.press("escape", "i")
         await r.settle(pilot, lambda: "Troubleshooting" in r.screen_text(app))
 

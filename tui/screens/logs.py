@@ -7,6 +7,7 @@ from pathlib import Path
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.content import Content
 
 from runbooks.session import commands as c
 from runbooks.session.looked import LOGS, Looked
@@ -82,7 +83,7 @@ class Logs(SessionScreen):
     @work(exclusive=True)
     async def _read(self, looked: Looked) -> None:
         pane = self.query_one("#text", LinesPane)
-        pane.border_title = f"Logs, look {looked.number}: {one_line(looked.cause)}"
+        pane.border_title = Content(f"Logs, look {looked.number}: {one_line(looked.cause)}")
         folder = self.gonogo.folder
         pane.show(await asyncio.to_thread(lambda: list(rows(folder, looked))))
 

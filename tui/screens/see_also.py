@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textual import work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import OptionList
 
 from runbooks.document.seen import kept_name
@@ -72,7 +73,7 @@ class SeeAlso(SessionScreen):
     @work(exclusive=True)
     async def _read(self, document: Document) -> None:
         pane = self.query_one("#text", LinesPane)
-        pane.border_title = f"{one_line(document.path)} · as the session began"
+        pane.border_title = Content(f"{one_line(document.path)} · as the session began")
         pane.show(await asyncio.to_thread(document_rows, self.gonogo.folder, document))
 
 
