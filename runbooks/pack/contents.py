@@ -110,7 +110,8 @@ def _refused(folder: Path, named: Named, kept: tuple[str, str] | None) -> LeftOu
 
     if kept is not None and kept not in _KNOWN and named.path.split("/")[0] not in _PAPERS:
         place = "kept elsewhere" if Path(named.path).is_absolute() else "kept in the session's folder"
-        return out("dump", f"{kept[1]} of a step {kept[0] or 'without a kind'}, {place}; no data goes into a pack")
+        whose = f" of a step {kept[0]}" if kept[0] else ", from the environment's logs"
+        return out("dump", f"{kept[1]}{whose}, {place}; no data goes into a pack")
     if not fits(named.path) or Path(named.path).is_absolute():
         return out("not known", "its name is not one that every computer can hold")
     [artefact] = compare(folder, [named])

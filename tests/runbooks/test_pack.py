@@ -25,9 +25,10 @@ from runbooks.approvals.approval_document import ApprovalDocument
 from runbooks.approvals.owed_review import NAMESPACE, ReviewDocument
 from runbooks.approvals.plan_document import canonical
 from runbooks.journal import NAME, Journal, read
+from runbooks.journal.named import Named
 from runbooks.journal.records import stamp
 from runbooks.pack import verify as plain
-from runbooks.pack.contents import Contents, LeftOut
+from runbooks.pack.contents import Contents, LeftOut, choose
 from runbooks.pack.evidence import evidence
 from runbooks.pack.make import pack
 from runbooks.pack.page import page_parts
@@ -317,6 +318,15 @@ def test_links_twins_and_what_claims_to_be_huge_are_refused(whole, tmp_path, cap
     monkeypatch.setattr("runbooks.pack.unpack.LARGEST", 1000)
     with pytest.raises(Problem, match="claims to hold"), unpacked(whole):
         pass
+
+
+def test_a_log_is_left_out_as_what_it_is(folder) -> None:
+    log = artefact("app.log", "artefacts/99-app.log", b"somebody bought something")
+    found = evidence(read(folder / NAME))
+    found.kept.append((99, log, ""))
+    left = choose(folder, [Named(99, log.name, log.path, log.sha256, log.size)], found).left_out
+    what = "app.log, from the environment's logs, kept in the session's folder; no data goes into a pack"
+    assert [one.what for one in left if one.name == log.path] == [what]
 
 
 def test_an_altered_file_is_left_out_and_told_and_a_broken_journal_is_packed(tmp_path, capsys) -> None:
