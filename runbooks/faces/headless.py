@@ -45,6 +45,7 @@ class Headless:
         self._undone: set[str] = set()
         self._cancelled: set[tuple[str, int]] = set()
         self._over: str | None = None
+        self._no_go = ""
 
     async def walk(self) -> RunView:
         """Until the session ends, or cannot be ended from here. Returns the last view. Raises Problem."""
@@ -173,13 +174,19 @@ class Headless:
                 return command
         if view.refused:
             no_go = next((d.event.reason for d in reversed(view.decisions) if d.event.what == "no_go"), "")
+            if no_go != self._no_go and self._over is None:
+                self._say(f"  NO-GO of {phase} was called before, and no answers file lifts that: begin a new session")
             return self._end(view, no_go)
         if not view.gate.ready:
             lacking = "; ".join(map(_as_written, view.gate.holds))
-            return c.Decide(what="no_go", phase=phase, reason=f"the answers file does not cover: {lacking}")
+            return self._refuse(phase, f"the answers file does not cover: {lacking}")
         if not self._answers.go.get(phase, False):
-            return c.Decide(what="no_go", phase=phase, reason=f"the answers file holds no GO for {phase}")
+            return self._refuse(phase, f"the answers file holds no GO for {phase}")
         return self._go(view, phase)
+
+    def _refuse(self, phase: str, reason: str) -> c.Command:
+        self._no_go = reason
+        return c.Decide(what="no_go", phase=phase, reason=reason)
 
     def _go(self, view: RunView, phase: str) -> c.Command | None:
         """Once for each phase: what the engine reads again may take its time, or refuse."""

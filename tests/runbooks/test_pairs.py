@@ -239,6 +239,15 @@ async def test_unattended_what_was_written_beforehand_is_done_and_else_a_person_
     assert (view.ended.exit_code if view.ended else None) == code, said
     assert switch(live) == told
     assert any("still open" in line for line in said) == (code is None), said
+    assert not any("was called before" in line for line in said), said
+    if code is None:
+        await live.start(sort="headless")
+        again = answers.model_copy(update={"undo": {"on": True}})
+        view = await Headless(live.client, again, said.append).walk()
+        assert view.ended is not None and view.ended.exit_code == 1
+        assert (
+            said.count("  NO-GO of backup was called before, and no answers file lifts that: begin a new session") == 1
+        )
 
 
 async def test_a_backup_alone_ends_with_nothing_open(live: Live) -> None:
