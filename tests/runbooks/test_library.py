@@ -1,11 +1,14 @@
 """The runbooks that ship are whole: they parse, and name only what there is."""
 
 import pytest
+from click.testing import CliRunner
 
+from migrations.problem import Misuse
 from runbooks.document import read_runbook
 from runbooks.library import read_shipped, shipped
 from runbooks.session.runbook import PHASES, Runbook
 from runbooks.settings.faults import DocumentError
+from tui.commands.runbook import runbooks_group
 
 
 def runbook(name: str) -> Runbook:
@@ -19,6 +22,14 @@ def test_what_ships() -> None:
     )
     with pytest.raises(KeyError):
         read_shipped("prodution")
+
+
+def test_they_are_listed_with_their_titles_and_checked_as_what_they_are() -> None:
+    listed = CliRunner().invoke(runbooks_group, ["list"]).output.splitlines()
+    assert [line.split()[0] for line in listed] == list(shipped())
+    assert "six-step             Six steps" in listed
+    with pytest.raises(Misuse, match="production is no file here, but a runbook that ships"):
+        CliRunner().invoke(runbooks_group, ["check", "production"], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -26,6 +26,9 @@ def runbooks_group() -> None:
 @click.argument("document", type=click.Path(path_type=Path))
 def check_runbook(document: Path) -> None:
     """Check DOCUMENT: every fault with its line."""
+    if not document.exists() and str(document) in shipped():
+        advice = f"`gonogo runbook show {document}` prints it, to begin your own from."
+        raise Misuse(f"{document} is no file here, but a runbook that ships, and in order.", advice=advice)
     book = read_runbook(document, catalogue=catalogue())
     seen = read_seen(book, document.name, folder_of(document))
     for words in told_of_commands(book, document):
@@ -41,8 +44,9 @@ def check_runbook(document: Path) -> None:
 @runbooks_group.command("list")
 def list_runbooks() -> None:
     """List the runbooks that ship with gonogo."""
-    for name in shipped():
-        click.echo(name)
+    names = shipped()
+    for name in names:
+        click.echo(f"{name:<{max(map(len, names))}}  {read_shipped(name).splitlines()[0].removeprefix('# ')}")
 
 
 @runbooks_group.command("show")
