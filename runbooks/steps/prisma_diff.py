@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from migrations.sql.alike import Part
 
 KEPT = "prisma-diff.sql"
+NOTHING = "-- Prisma finds nothing to do.\n"
 SHOWN = 10
 
 
@@ -66,7 +67,7 @@ async def run(ctx: Context, params: Params) -> Result:
     if found is None:
         return Result()
     path = ctx.artefact(KEPT)
-    await asyncio.to_thread(write_private, path, (found.script or "-- Prisma finds nothing to do.\n").encode())
+    await asyncio.to_thread(write_private, path, ctx.clean(found.script or NOTHING).encode())
     kept = await ctx.keep(KEPT, path)
     compared = await asyncio.to_thread(_compared, ctx, found.script)
     await _tell(ctx, found, compared)
@@ -127,7 +128,7 @@ def _apart(wanted: Script, pending: Sequence[tuple[str, Script]], schema: str) -
 
 async def _tell(ctx: Context, found: Diff, compared: Compared) -> None:
     title = "The reviewed scripts do what the schema wants"
-    await ctx.output(found.script or "-- Prisma finds nothing to do.\n")
+    await ctx.output(found.script or NOTHING)
     wanted = [part.form for part in compared.wanted]
     beyond = [f"{name}, line {part.line}: {part.form}" for name, part in compared.beyond]
     await ctx.output("".join(f"only in Prisma's diff: {form}\n" for form in wanted), "note") if wanted else None

@@ -55,6 +55,12 @@ async def test_what_no_script_does_is_amber_and_says_what_of_it_loses_data(team:
     assert ctx.found("diff").evidence.startswith(words)
 
 
+async def test_a_secret_in_it_is_not_kept(team: StepContext) -> None:
+    ctx = await ask(team, STAND_IN_DIFF="ALTER TABLE orders ADD token text DEFAULT 'hunter2-hunter2';")
+    kept = next((ctx.folder / "artefacts").glob("*prisma-diff.sql")).read_text()
+    assert "hunter2" not in kept and "DEFAULT '«redacted:TOKEN»'" in kept
+
+
 async def test_a_database_that_is_as_the_schema_says(team: StepContext) -> None:
     ctx = await ask(team)
     assert ctx.found("diff").evidence.startswith("Prisma would do nothing that no pending script does; 3 things")
