@@ -106,6 +106,12 @@ async def test_all_of_it_in_one_transaction(ctx: StepContext, narrow: str) -> No
     settled = await reconciled(ctx, "restore.replace", "replace")
     assert isinstance(settled, Settled) and (settled.end, settled.outcome) == ("done", "ok")
     assert settled.result is not None and settled.result["restored"] == result.restored
+    for _, data in ctx.recorded:
+        data |= {"timeline": "000000FF"} if data.get("xid") else {}
+    doubt = await reconciled(ctx, "restore.replace", "replace")
+    assert isinstance(doubt, Doubt) and "another server has taken over" in doubt.look, (
+        "which may lack what was committed"
+    )
 
 
 async def test_what_would_not_be_whole_is_refused_or_not_committed(

@@ -9,8 +9,9 @@ from pydantic import JsonValue
 
 from migrations.apply.orphans import let_go
 from migrations.apply.sending import Timeouts
+from migrations.apply.settle import TOOK_OVER
 from migrations.problem import Problem, Unavailable
-from migrations.target import session_name
+from migrations.target import NOT_READABLE, session_name
 from runbooks.steps.base import Context, Doubt, Settled
 from runbooks.steps.parts.dumps import end_children
 
@@ -49,7 +50,10 @@ class Committing:
         row = await (await self.connection.execute(_WHO.encode())).fetchone()
         assert row is not None
         self.xid = str(row[0])
-        await self._ctx.record(attempt=self._ctx.attempt, xid=self.xid, backend=[row[1], row[2]])
+        pin = self._ctx.target.pin
+        await self._ctx.record(
+            attempt=self._ctx.attempt, xid=self.xid, backend=[row[1], row[2]], timeline=pin.timeline if pin else ""
+        )
 
     async def commit(self) -> None:
         """Raises Unavailable where no reply came; Problem if the server rolled it back."""
@@ -85,6 +89,8 @@ async def committed_or_not(ctx: Context, records: Sequence[Mapping[str, JsonValu
             row = await (await connection.execute(query, (xid,))).fetchone()
         except psycopg.errors.InvalidParameterValue:
             row = None
+    if _taken_over(ctx, str(begun[-1].get("timeline") or "")):
+        return Doubt(f"{TOOK_OVER}, and its transaction {xid} is another one. Look at what is there")
     match row[0] if row else None:
         case "committed":
             return xid
@@ -92,3 +98,9 @@ async def committed_or_not(ctx: Context, records: Sequence[Mapping[str, JsonValu
             return Settled("failed", "fail", "it was rolled back: nothing was changed")
         case _:
             return Doubt(f"The server does not know any more what became of transaction {xid}. Look at what is there")
+
+
+def _taken_over(ctx: Context, then: str) -> bool:
+    """Whether it is another server by now, whose numbers of transactions are its own."""
+    now = ctx.target.pin.timeline if ctx.target.pin else ""
+    return bool(then and now) and NOT_READABLE not in (then, now) and then != now
