@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "busybox", "eval", "ssh", "xargs"})
 SEPARATORS = ";&|()`\n"
-_HEREDOC = re.compile(r"<<-?[ \t]*(['\"]?)([A-Za-z_]\w*)\1")
+_HEREDOC = re.compile(r"(?<!<)<<-?[ \t]*(['\"]?)([A-Za-z_]\w*)\1")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _LEADING = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", "exec", "command"})
 
@@ -36,14 +36,16 @@ def commands(text: str) -> Iterator[Command]:
 def _without_documents(text: str) -> str:
     """Here-documents that no shell reads are texts, and no commands. Lines keep their numbers."""
     lines, end, kept = text.split("\n"), "", list[str]()
-    for line in lines:
+    for number, line in enumerate(lines):
         if end:
             kept.append("")
             end = "" if line.strip() == end else end
             continue
         kept.append(line)
         found = _HEREDOC.search(line)
-        if found and not SHELLS & set(re.split(r"[\s|;&()/]+", line)):
+        if found is None or SHELLS & set(re.split(r"[\s|;&()/]+", line)):
+            continue
+        if any(later.strip() == found[2] for later in lines[number + 1 :]):  # else it is arithmetic, or a comment
             end = found[2]
     return "\n".join(kept)
 
