@@ -17,6 +17,7 @@ EXPECTED = '"Sat,Sun 02:00-06:00 Europe/Berlin", "daily 01:00-03:00 UTC" or "202
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BEHIND, AHEAD = timedelta(days=9), timedelta(days=16)
 """So far around a moment what comes every week is looked at."""
+YEARS = range(2000, 3000)
 
 _CLOCK = r"([01]\d|2[0-4]):([0-5]\d)"
 _FORM = re.compile(rf"(\S+) +{_CLOCK} ?[-–] ?(?:(\d{{4}}-\d\d-\d\d) +)?{_CLOCK} +(\S+)", re.ASCII)
@@ -95,9 +96,12 @@ def _zone(name: str) -> ZoneInfo:
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"there is no day {text}") from None
+    if day.year not in YEARS:
+        raise ValueError(f"nobody plans for the year {day.year}")
+    return day
 
 
 def _days(text: str) -> frozenset[int]:
@@ -158,9 +162,9 @@ def standing(groups: Sequence[Sequence[str]], at: datetime) -> Standing:
         read = [[read_window(text) for text in group] for group in groups]
     except ValueError as error:
         return Standing(at, unread=f"a window cannot be read here: {error}")
-    dated = [span.closes for group in read for one in group if one.first for span in one.spans(at, at)]
-    until = max([at, *dated]) + AHEAD
-    spans = [_united(span for one in group for span in one.spans(at - BEHIND, until)) for group in read]
+    dated = [span.opens for group in read for one in group if one.first for span in one.spans(at, at)]
+    moments = (at, *(opens for opens in dated if opens > at))
+    spans = [_united(span for one in group for span in _around(one, moments)) for group in read]
     open_in_all = spans[0]
     for other in spans[1:]:
         open_in_all = _shared(open_in_all, other)
@@ -171,6 +175,11 @@ def standing(groups: Sequence[Sequence[str]], at: datetime) -> Standing:
         next=next((span for span in open_in_all if span.opens > at), None),
         past=next((span for span in reversed(open_in_all) if span.closes <= at), None),
     )
+
+
+def _around(window: Window, moments: Iterable[datetime]) -> Iterator[Span]:
+    """When it is open: what comes every week repeats itself, and need not be looked at all the way to a far day."""
+    return (span for moment in moments for span in window.spans(moment - BEHIND, moment + AHEAD))
 
 
 def _united(spans: Iterable[Span]) -> list[Span]:

@@ -11,7 +11,7 @@ from runbooks.session import events as e
 from runbooks.session.fitting import fit
 from runbooks.session.runbook import Option, Step
 from runbooks.session.view import RunView, advance, as_of
-from runbooks.session.windows import read_window, standing
+from runbooks.session.windows import _around, read_window, standing
 from tests.runbooks.test_gates import BY, at, runbook
 from tui.way_back import window_rows
 
@@ -60,6 +60,9 @@ def test_windows_of_one_place_are_united_and_those_of_two_must_both_be_open() ->
     assert "4 h 0 min left" in standing((night, ("2026-11-21 23:00-03:00 UTC",)), moment("2026-11-21 23:00")).words
     far = standing((night, ("2027-05-02 01:00-02:00 UTC",)), moment("2026-11-21 22:30"))
     assert "opens Sun 2027-05-02 01:00" in far.words
+    assert "2999-05-05 01:00" in standing((night, ("2999-05-05 01:00-02:00 UTC",)), moment("2026-11-21 22:30")).words
+    daily, days = read_window("daily 01:00-02:00 UTC"), (moment("2026-11-21 22:30"), moment("2999-05-05 01:00"))
+    assert len(list(_around(daily, days))) < 60, "a thousand years are not counted day by day"
     never = standing((night, ("2027-05-03 08:00-09:00 UTC",)), moment("2026-11-21 22:30"))
     assert never.words == "does not open" and never.next is None
 
@@ -76,6 +79,7 @@ def test_windows_of_one_place_are_united_and_those_of_two_must_both_be_open() ->
         ("Sat 02:00-06:00 Europe/Berln", "no time zone Europe/Berln"),
         ("Sat 02:00-06:00 ../../etc/passwd", "no time zone"),
         ("2026-02-30 02:00-06:00 UTC", "no day 2026-02-30"),
+        ("9999-12-31 22:00-02:00 UTC", "nobody plans for the year 9999"),
         ("2026-11-22 02:00 - 2026-11-21 06:00 UTC", "ends before it begins"),
         ("Sat 02:00 - 2026-11-21 06:00 UTC", "only a date is followed by a date"),
     ],
