@@ -299,6 +299,16 @@ async def test_keys_that_can_do_nothing_say_so_and_send_nothing(opened: Stage) -
         assert len(app._notifications) >= 4
 
 
+async def test_the_same_words_are_not_piled_up_while_they_can_be_read(opened: Stage) -> None:
+    async with opened(r.to_migrate()) as (app, _, pilot):
+        await pilot.press("s", "s", "s", "a")
+        await r.settle(pilot, lambda: len(app._notifications) > 1)
+        assert [said.message for said in app._notifications] == [
+            "Apply the migrations is running: one step at a time.",
+            "Nothing is asked.",
+        ]
+
+
 async def test_v_and_p_open_their_screens_and_q_comes_back(stage: Stage) -> None:
     async with stage(r.to_preflight()) as (app, _, pilot):
         for key, screen in (("v", Review), ("p", Transcript), ("i", None)):

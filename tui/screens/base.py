@@ -1,6 +1,7 @@
 """What every screen of a session has in common."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding
@@ -45,6 +46,8 @@ class SessionScreen(Screen[None], Shown):
 
     drawn = False
     """It has its widgets by now, and has been drawn."""
+    _last_told: tuple[str, float] = ("", 0.0)
+    """What a key was told last, and until when that can be read."""
 
     @property
     def gonogo(self) -> "Looking":
@@ -87,8 +90,11 @@ class SessionScreen(Screen[None], Shown):
         return ()
 
     def say(self, words: str) -> None:
-        """Why a key does nothing now."""
-        self.notify(words, severity="warning", markup=False)
+        """Why a key does nothing now: once, for as long as it can still be read."""
+        said, until = self._last_told
+        if words != said or monotonic() > until:
+            self._last_told = (words, monotonic() + self.app.NOTIFICATION_TIMEOUT)
+            self.notify(words, severity="warning", markup=False)
 
     def action_back(self) -> None:
         """Leave this screen."""
