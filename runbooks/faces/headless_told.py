@@ -44,7 +44,8 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
             series = f" · {event.runbook.series.words}" if event.runbook.series else ""
             return [f"Session {event.session} · {event.environment} · {event.ticket} · {event.operator.name}{series}"]
         case e.PlanMade():
-            return [f"Plan {event.hash[:12]}: {len(event.scripts)} scripts for {event.target.address}"]
+            scripts = "1 script" if len(event.scripts) == 1 else f"{len(event.scripts)} scripts"
+            return [f"Plan {event.hash[:12]}: {scripts} for {event.target.address}"]
         case e.PhaseOpened():
             return ["", f"── {event.phase.capitalize()}" + (f": {event.option}" if event.option else "")]
         case e.StepStarted():
@@ -69,7 +70,8 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
         case e.StepProgress() if isinstance(unsigned := said_by(event), Unsigned):
             return [f"  ! record {unsigned.record} was not signed: {unsigned.reason}"]
         case e.StepProgress() if (looked := looked_in(event.step, event.data)) is not None:
-            return [f"  ≡ {line}" for one in looked.logs for line in (one.words, *one.tail)]
+            lines = (line for one in looked.logs for line in (one.words, *one.tail))
+            return [f"  ≡ {line}" for line in (f"the logs, since {looked.cause}", *lines)]
         case e.StepProgress() if (noted := noted_by(event)) is not None:
             return [f"  {line}" for line in noted.words]
         case e.StepProgress(step=e.WINDOW, data={"label": str(words)}):

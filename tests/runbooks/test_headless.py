@@ -12,10 +12,12 @@ from migrations.folder import read_folder
 from runbooks.faces.answers import Answers
 from runbooks.faces.client import Client
 from runbooks.faces.headless import Headless
+from runbooks.faces.headless_told import HeadlessTold
 from runbooks.faces.queue_told import QueueTold
 from runbooks.journal import NAME, Journal
 from runbooks.session import commands as c
 from runbooks.session import events as e
+from runbooks.session.looked import LOGS, Looked, OneLog, data_of
 from runbooks.session.runbook import PHASES
 
 
@@ -299,3 +301,10 @@ async def test_it_takes_a_way_back_only_as_far_as_a_person_has_read_it(live: Liv
     assert ended.outcome == ("no_go" if lacks else "rolled_back"), said
     ran = [event for event in live.events if isinstance(event, e.StepStarted) and event.step == "run"]
     assert bool(ran) == (not lacks)
+
+
+def test_logs_are_told_with_the_step_that_they_are_for() -> None:
+    log = OneLog(name="app", path="a.log", lines=1, tail=("quiet",))
+    looked = data_of(Looked(number=1, why="failed", step="health", attempt=1, logs=(log,)))
+    said = HeadlessTold().lines(e.StepProgress(step=LOGS, attempt=1, data=looked))
+    assert (said[0], said[-1]) == ("  ≡ the logs, since health failed", "  ≡ quiet")
