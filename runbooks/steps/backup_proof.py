@@ -74,9 +74,7 @@ async def run(ctx: Context, params: Params) -> Result:
             continue
         ctx.check("proof", f"Proof of a way back: {proof.proven}", "ok", proof.words)
         if proof.doubts:
-            ctx.check(
-                "like", "It is a dump of this database", "warn", proof.doubts, "Look at what is in it, and where."
-            )
+            ctx.check("whole", "A way back can start from it", "warn", proof.doubts, "Look at it, or dump anew.")
         return _result(params, way, proof)
     raise Problem(
         f"Nothing proves that there is a way back: {'; '.join(refused)}.",

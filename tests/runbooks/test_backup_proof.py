@@ -114,6 +114,12 @@ async def test_a_dump_of_an_earlier_session(ctx: StepContext, tmp_path: Path, cl
     assert (result.by, result.proven, result.taken_at) == ("recent", "same bytes", found["taken_at"])
     assert f"read back by session {EARLIER}; its SHA-256 is the recorded one" in ctx.found("proof").evidence
     assert "not by dump: no step" in ctx.text("note")
+    assert "compared with is gone" in ctx.found("whole").evidence
+    state = tmp_path / EARLIER / "artefacts" / "state.json"
+    state.parent.mkdir()
+    state.write_text("{}")
+    await ctx.run("backup.proof", id="proof")
+    assert ctx.outcomes == {"proof": "ok"}
     hashed = len(ctx.recorded)
     await ctx.run("backup.proof", id="proof")
     assert len(ctx.recorded) == hashed, "not hashed a second time"
@@ -153,8 +159,8 @@ async def test_a_dump_found_in_a_folder(database: str, server: ThrowawayServer, 
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("DROP TABLE other; INSERT INTO customers VALUES (1, 'c')")
     await ctx.run("backup.proof", **{**proof, "file": "empty.old"})
-    assert ctx.outcomes == {"proof": "ok", "like": "warn"}, "it may be of another database"
-    assert "public.other" in ctx.found("like").evidence and "without a row" in ctx.found("like").evidence
+    assert ctx.outcomes == {"proof": "ok", "whole": "warn"}, "it may be of another database"
+    assert "public.other" in ctx.found("whole").evidence and "without a row" in ctx.found("whole").evidence
 
 
 CLOUD = {"snapshot": "cloud", "printed": "snap-[0-9a-f]+", "any_of": ["snapshot"]}

@@ -117,7 +117,8 @@ def _of_session(kept: Kept) -> Proof:
     )
     state = str(kept.state) if kept.state.is_file() else ""
     path = str(kept.path)
-    return Proof("same bytes", path, words, kept.taken_at, path=path, sha256=kept.sha256, state=state)
+    gone = "" if state else f"what a restore is compared with is gone ({kept.state}): restore it by hand, or dump anew"
+    return Proof("same bytes", path, words, kept.taken_at, path=path, sha256=kept.sha256, state=state, doubts=gone)
 
 
 async def _sha256(ctx: Context, path: Path) -> str:
