@@ -9,10 +9,11 @@ import pytest
 from fix_command import Gonogo, Said, SmallProject
 from fix_keys import Key, public
 
-from runbooks.approvals.plan_document import PlanDocument
+from runbooks.approvals.plan_document import GivenAnswers, PlanDocument
 from runbooks.journal import NAME, read
 from runbooks.session import events as e
 from runbooks.signing.record import Unsigned, said_by
+from tui.commands.plan_printed import answers_lines
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 DROP = "20260102000000_drop"
@@ -184,3 +185,9 @@ def test_an_emergency_goes_without_a_second_person_and_not_without_a_key_unless_
     assert (unsigned.record, "no key was at hand" in unsigned.reason) == (0, True)
     idle = gonogo("run", "here", "--ticket", "CHG-1", "--unsigned", cwd=shared.folder, env=shared.env)
     assert (idle.code, "--unsigned is for an emergency" in idle.err) == (2, True), idle.err
+
+
+def test_whoever_approves_reads_all_that_the_answers_decide() -> None:
+    text = "[undo]\nstop-writers = true\nother = false\n[go]\nbackup = true\n"
+    lines = list(answers_lines(GivenAnswers(file="night.toml", text=text)))
+    assert "  undoes stop-writers before it ends early" in lines and not any("other" in line for line in lines)

@@ -127,7 +127,7 @@ class Attempts:
         """The way back leads to another database, and the session has not moved there yet."""
         view = self._recorder.view
         steps = view.section.steps if view.phase == "rollback" and view.section else ()
-        return any(step.uses == "target.repin" and view.step(step.id).end != "done" for step in steps)
+        return not view.moved.pinned and any(step.uses == "target.repin" for step in steps)
 
     async def _pin_anew(self, run: StepRun) -> str | None:
         """The same database may have got another state meanwhile, by a failover: what has changed. Raises Problem.

@@ -53,11 +53,9 @@ async def run(ctx: Context, params: Params) -> Result:
 def _restored(ctx: Context) -> bool:
     """Whether the session acts on what was restored: swapped in, put in its place, or elsewhere."""
     pin = ctx.target.pin
-    restoring = ("restore.", "target.repin")
-    results = [ctx.result(step.id) for step in ctx.view.runbook.steps() if step.uses.startswith(restoring)]
-    return any(
-        r.get("restored") or r.get("repinned") or (pin is not None and "kept" in r and r.get("oid") == pin.oid)
-        for r in results
+    results = [ctx.result(step.id) for step in ctx.view.runbook.steps() if step.uses.startswith("restore.")]
+    return bool(ctx.view.moved.pinned) or any(
+        r.get("restored") or (pin is not None and "kept" in r and r.get("oid") == pin.oid) for r in results
     )
 
 

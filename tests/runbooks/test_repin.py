@@ -18,9 +18,11 @@ from runbooks.session.moved import moved_to, target_of
 from runbooks.session.view import RunView, fold
 from runbooks.settings.project import Environment
 from runbooks.settings.setting import read_urls
+from runbooks.steps.changes_show import _restored
 from runbooks.steps.target_repin import _must_differ
 from tests.matrix.test_failover import RECOVERS, copied
 from tests.runbooks.conftest import the_plan
+from tests.runbooks.steps_context import StepContext
 
 WAY = """
 ### Point in time
@@ -128,7 +130,7 @@ async def _is_there(view: RunView, exact: str, restored: ThrowawayServer) -> Non
     assert any(restored.socket.parent.name in line.text for line in view.step("where").lines)
 
 
-def test_an_attempt_that_came_to_nothing_does_not_move_the_session_back() -> None:
+def test_an_attempt_that_came_to_nothing_does_not_move_the_session_back(tmp_path: Path) -> None:
     pinned: dict[str, JsonValue] = {"oid": "6", "timeline": "00000002"}
     again = e.StepStarted(step="repin", attempt=2, title="", uses="target.repin", effect="outside", why="start")
     events: list[e.Event] = [
@@ -144,6 +146,9 @@ def test_an_attempt_that_came_to_nothing_does_not_move_the_session_back() -> Non
         target = target_of(view)
         assert target is not None and (target.oid, target.timeline) == ("7", "00000002")
         assert moved_to(view) == "RESTORED_URL"
+        context = StepContext("postgresql://nobody@localhost:1/shop", tmp_path)
+        context.events += [*events, *then]
+        assert _restored(context), "what is compared with the dump is what was restored"
 
 
 PIN = Fingerprint("1", "shop", "5", False, "2026-01-01", "00000001", "18", 18, "db-1:5432")

@@ -57,6 +57,7 @@ def answers_lines(given: GivenAnswers) -> Iterator[str]:
             yield f"  ticks {item}" + (f": {answer}" if isinstance(answer, str) else "")
     yield from (f"  answers {question}: {answer}" for question, answer in answers.answers.items())
     yield from (f"  reviewed {migration} as SHA-256 {sha256}" for migration, sha256 in answers.reviews.items())
+    yield from (f"  undoes {step} before it ends early" for step, undo in answers.undo.items() if undo)
     yield f"  calls GO for {', '.join(phase for phase, go in answers.go.items() if go) or 'nothing'}"
 
 
