@@ -66,3 +66,11 @@ def test_advice_is_not_hidden_behind_a_shorter_pattern(name: str) -> None:
     seen = [advice.see for advice in runbook(name).troubleshooting]
     assert len(seen) == len(set(seen))
     assert all(len(see) >= 5 for see in seen), "shorter patterns match by accident"
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_has_steps_for_blocking_asks_about_it_before(name: str) -> None:
+    read = runbook(name)
+    made_for_it = any(step.when == "blocking" for step in read.steps())
+    asked = any(i.when == "blocking" for phase in read.phases if phase.name == "preflight" for i in phase.items)
+    assert asked or not made_for_it, "without a checklist, scripts.inspect asks for a reason each time"
