@@ -44,7 +44,7 @@ async def run(ctx: Context, params: Params) -> Result:
     text = "".join(f"{line}\n" for line in lines)
     await ctx.output(text or "no difference\n")
     path = ctx.artefact(NAME)
-    await asyncio.to_thread(write_private, path, text.encode())
+    await asyncio.to_thread(write_private, path, ctx.clean(text).encode())
     await ctx.keep(NAME, path)
     ctx.check("difference", "Difference of the schema", "ok", _counted(lines, name))
     _created(ctx, effects, missing)

@@ -75,6 +75,13 @@ async def test_the_difference_is_shown_and_kept(ctx: StepContext) -> None:
     assert ctx.found("created").evidence == "1 tables, 3 columns"
 
 
+async def test_no_secret_is_kept_with_the_difference(ctx: StepContext, database: str) -> None:
+    async with connect(database) as conn:
+        await conn.execute("ALTER TABLE orders ADD token text DEFAULT 'hunter2-hunter2'")
+    kept = (ctx.folder / (await ctx.run("schema.compare", **{"from": "before"})).artefact).read_text()
+    assert "hunter2" not in kept and "orders.token" in kept
+
+
 async def test_rows_before_and_after(ctx: StepContext, database: str) -> None:
     result = await ctx.run("rows.compare")
     assert ctx.outcomes == {"lost": "ok", "dropped": "ok"}
