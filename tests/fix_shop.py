@@ -82,6 +82,7 @@ def _write(project: SmallProject, app: str) -> None:
         "backup": "umask 077; mkdir -p backups; pg_dump --format=custom --file=backups/shop.dump",
         "backups": "backups/*.dump",
         "damaged": "public.customers",
+        "watch": "0s",
         "snapshot": "echo snapshot snap-0a1b2c3d is taken",
         "apply_locally": f"{sys.executable} -P -m runbooks.demo.scripts apply",
     }

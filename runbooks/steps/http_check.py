@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal, Self
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from migrations.problem import Misuse
 from runbooks.session.frozen import Frozen
@@ -16,18 +15,16 @@ from runbooks.session.runbook import Effect
 from runbooks.settings.durations import microseconds, spell
 from runbooks.steps.base import Context, StepKind
 from runbooks.steps.parts.duration import Duration
-from runbooks.steps.parts.http_call import Answer, NoAnswer, Request, call, check_url, contains, shown
+from runbooks.steps.parts.http_call import Answer, NoAnswer, Request, call
 from runbooks.steps.parts.http_capture import captured, fault_of, too_short
+from runbooks.steps.parts.http_expected import Expected
 
 READING = ("GET", "HEAD", "OPTIONS")
 SHOWN = 300
 
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
-_PASSWORD = re.compile(r"(://[^/@:]*):[^/@]*(?=@)")
 
-
-class Params(Frozen):
-    """`json` must be contained in the answer, `contains` in its text; `body` is sent, a table as JSON.
+class Params(Expected):
+    """What is asked for, and how often; `body` is sent, a table as JSON.
 
     `timeout` is for each attempt, `retries` how many follow the first, `pause` the time between them. A method that
     may change something takes `changes = true`, and is sent again only if no connection was made.
@@ -35,26 +32,13 @@ class Params(Frozen):
     runner's memory alone, except for those in `public`.
     """
 
-    url: str
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    status: int = Field(default=200, ge=100, le=599)
     body: str | dict[str, JsonValue] | list[JsonValue] | None = None
-    json_: JsonValue = Field(default=None, alias="json")
-    contains: str | None = None
     retries: int = Field(default=3, ge=0, le=1000)
     pause: Duration = timedelta(seconds=1)
-    timeout: Duration = timedelta(seconds=5)
     changes: bool = False
-    headers: dict[str, str] = {}
     capture: dict[str, str] = {}
     public: list[str] = []
-
-    @field_validator("url")
-    @classmethod
-    def _http(cls, url: str) -> str:
-        if "${" not in url:
-            check_url(url)
-        return url
 
     @model_validator(mode="after")
     def _declared(self) -> Self:
@@ -62,7 +46,7 @@ class Params(Frozen):
             raise ValueError(f"{self.method} may change something: say so with `changes = true`")
         if self.method == "HEAD" and (self.contains is not None or self.json_ is not None):
             raise ValueError("an answer to HEAD holds nothing to look into")
-        if fault := fault_of(self.capture, self.public) or _wrong_header(self.headers):
+        if fault := fault_of(self.capture, self.public):
             raise ValueError(fault)
         return self
 
@@ -82,10 +66,7 @@ class Result(Frozen):
 
 async def run(ctx: Context, params: Params) -> Result:
     """Ask until the answer is right, or no attempt is left. Raises Misuse for a URL that is none."""
-    try:
-        where = shown(params.url)
-    except ValueError as error:
-        raise Misuse(f"{ctx.step.id}: {error}.", advice="Correct it in the runbook, or what it refers to.") from None
+    where = params.where(ctx.step.id)
     answer: Answer | None = None
     wrong: list[tuple[str, str]] = []
     attempt, took = 0, 0
@@ -136,37 +117,12 @@ def _request(params: Params) -> Request:
     return Request(params.method, params.url, params.timeout.total_seconds(), body, kind, params.headers)
 
 
-def _wrong_header(headers: Mapping[str, str]) -> str | None:
-    """Why these cannot be sent; a value may still hold references."""
-    for name, value in headers.items():
-        if not _HEADER.fullmatch(name):
-            return f"`{name}` is no name of a header"
-        if not value.isascii() or not value.isprintable():
-            return f"the header `{name}` holds what cannot be sent"
-    return None
-
-
 def _wrong(params: Params, answer: Answer, found: Mapping[str, str]) -> list[tuple[str, str]]:
     """What is not as expected, by check."""
-    wrong = []
-    if answer.status != params.status:
-        wrong.append(("status", f"{answer.status} {answer.reason}".rstrip() + f", not {params.status}"))
-    if params.contains is not None and params.contains not in answer.text:
-        wrong.append(("contains", f"the answer does not contain {params.contains!r}"))
-    if params.json_ is not None and (words := _json(params.json_, answer)):
-        wrong.append(("json", words))
+    wrong = params.wrong(answer)
     if missing := [f"{name} ({place})" for name, place in params.capture.items() if name not in found]:
         wrong.append(("capture", f"the answer does not have {', '.join(missing)}"))
     return wrong
-
-
-def _json(wanted: JsonValue, answer: Answer) -> str | None:
-    if answer.cut:
-        return "the answer is over 1 MiB, too large to be read as JSON"
-    try:
-        return contains(json.loads(answer.text), wanted)
-    except (ValueError, RecursionError):
-        return "the answer is no JSON"
 
 
 async def _judge(
@@ -191,12 +147,8 @@ async def _judge(
 
 def shows(params: Params) -> str:
     """What is about to happen, in words."""
-    url = _PASSWORD.sub(r"\1", params.url.partition("?")[0]) if "${" in params.url else shown(params.url)
-    wants = [f"status {params.status}"]
-    wants += [f"text {params.contains!r}"] if params.contains is not None else []
-    wants += [f"JSON {json.dumps(params.json_)}"] if params.json_ is not None else []
     takes = f", captures {', '.join(params.capture)}" if params.capture else ""
-    return f"{params.method} {url}, expects {', '.join(wants)}, within {spell(params.timeout)}{takes}"
+    return f"{params.method} {params.written}, expects {params.wanted}, within {spell(params.timeout)}{takes}"
 
 
 def effect(params: Mapping[str, JsonValue]) -> Effect:

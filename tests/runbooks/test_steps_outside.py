@@ -1,4 +1,4 @@
-"""`http.check` against a real HTTP server, and `shell` with a real shell."""
+"""`http.check` and `http.watch` against a real HTTP server, and `shell` with a real shell."""
 
 import asyncio
 import base64
@@ -18,6 +18,7 @@ from runbooks.session import events as e
 from runbooks.steps import catalogue
 from runbooks.steps.base import Doubt
 from runbooks.steps.parts.http_call import contains, shown
+from runbooks.steps.parts.http_seen import Seen, percentile
 from tests.runbooks.steps_context import StepContext
 
 URL = "postgresql://nobody@localhost:1/none"
@@ -298,3 +299,88 @@ async def test_what_is_captured_is_a_secret_unless_it_is_public(ctx: StepContext
 def test_a_wrong_capture_is_a_fault_of_the_document(values: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         params(url="http://a/", **values)
+
+
+async def watch(ctx: StepContext, service: Service, length: str = "250ms", **values: Any) -> Any:
+    return await ctx.run("http.watch", url=service.url, **{"for": length, "every": "100ms", **values})
+
+
+async def test_a_watch_counts_what_it_got(ctx: StepContext, service: Service) -> None:
+    service.answers = [(200, "fine"), (503, "oh"), (200, "fine")]
+    result = await watch(ctx, service, bad_percent=99, slower_than="1h")
+    asked = len(service.asked)
+    assert asked >= 2 and result.watched_us >= 250_000
+    assert (result.answers, result.errors, result.bad) == (asked, 0, 1)
+    assert result.by_status == {"200": asked - 1, "503": 1}
+    assert 0 < result.p50_us <= result.p95_us <= result.slowest_us
+    assert ctx.outcomes == {"answers": "warn", "latency": "ok", "watched": "ok"}
+    assert "503 Service Unavailable, not 200" in ctx.text("note") and "anew" not in ctx.text("note")
+    assert str(ctx.progressed[-1]["detail"]).startswith(f"{asked} answers (200: {asked - 1}, 503: 1), 1 bad, slowest ")
+    service.answers = [(200, "fine")]
+    result = await watch(ctx, service, "0s", slower_than="1us")
+    assert (result.answers, ctx.outcomes["answers"], ctx.outcomes["latency"]) == (1, "ok", "fail")
+    assert "starts anew" in ctx.text("note")
+
+
+async def test_bad_answers_in_a_row_end_a_watch_at_once(ctx: StepContext, service: Service) -> None:
+    service.answers = [(500, ""), (200, "down"), (200, "fine"), (500, ""), (0, "")]
+    result = await watch(ctx, service, "1h", bad_in_a_row=3, contains="fine", timeout="100ms")
+    assert (len(service.asked), result.bad, result.errors) == (6, 5, 2)
+    assert ctx.outcomes == {"answers": "fail", "watched": "warn"}
+    assert "3 bad in a row" in ctx.found("answers").evidence
+    assert ctx.found("answers").evidence.endswith("the last bad one: no answer within 0.1 s")
+
+
+async def test_a_share_of_bad_answers_is_red_at_the_end(ctx: StepContext, service: Service) -> None:
+    service.answers = [(500, ""), (200, "")]
+    await watch(ctx, service)
+    assert ctx.outcomes == {"answers": "fail", "watched": "ok"}
+    assert "more than 10 % bad" in ctx.found("answers").evidence
+
+
+@pytest.mark.parametrize("how", ["stop", "cancel"])
+async def test_a_watch_ends_when_a_person_says_so(ctx: StepContext, service: Service, how: str) -> None:
+    task = asyncio.ensure_future(watch(ctx, service, "1h", every="30m"))
+    async with asyncio.timeout(10):
+        while not ctx.progressed:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        if how == "cancel":
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return
+        ctx.stop_asked = True
+        result = await task
+    assert (result.answers, ctx.outcomes) == (1, {"answers": "ok", "watched": "warn"})
+    assert ctx.found("watched").evidence.endswith("of 1h, a person stopped it")
+    assert ctx.progressed[-1]["unit"] == "minutes" and ctx.progressed[-1]["total"] == 60
+
+
+def test_what_a_watch_takes() -> None:
+    model = catalogue()["http.watch"].params
+    values = {"url": "${env.app}/", "for": "${env.watch}"}
+    kept = model.model_validate(values)
+    shows = catalogue()["http.watch"].shows
+    assert shows(kept) == "GET ${env.app}/ every 30s for ${env.watch}, expects status 200"
+    for wrong, words in {"soon": "is not a length", "2d": "a day at the most"}.items():
+        with pytest.raises(ValidationError, match=words):
+            model.model_validate({**values, "for": wrong})
+    with pytest.raises(ValidationError, match="ten times a second"):
+        model.model_validate({**values, "every": "0s"})
+
+
+def test_percentiles_and_words() -> None:
+    hundred = list(range(100, 0, -1))
+    assert (percentile(hundred, 50), percentile(hundred, 95), percentile([7], 95), percentile([], 50)) == (
+        50,
+        95,
+        7,
+        None,
+    )
+    assert percentile([1, 2, 3], 50) == 2
+    seen = Seen()
+    seen.note(200, 85_000, "")
+    seen.note(None, 5_000_000, "nothing listens there")
+    assert seen.words == "1 answer (200: 1), 1 without an answer, 1 bad, slowest 85 ms"
+    seen.note(200, 1_200, "")
+    assert (seen.in_a_row, seen.asked, seen.last) == (0, 3, "nothing listens there")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from runbooks.settings.durations import EXPECTED, duration, spell
 
@@ -16,5 +16,14 @@ def _read(value: object) -> timedelta:
     raise ValueError(f"expected {EXPECTED}, in quotes")
 
 
+def _legible(text: str) -> str:
+    if "${" not in text:
+        duration(text)
+    return text
+
+
 Duration = Annotated[timedelta, BeforeValidator(_read), PlainSerializer(spell, return_type=str)]
 """A step parameter that is written as `"10m"` and read as a timedelta. Defaults may be given as timedelta."""
+
+DurationText = Annotated[str, AfterValidator(_legible)]
+"""The same as it is written, which may therefore be a reference: `"${env.watch}"`. `duration` reads it."""
