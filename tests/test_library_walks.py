@@ -62,6 +62,8 @@ async def walked(live: Live, given: Answers, *, emergency: str = "") -> RunView:
     events = live.events
     assert [x.step for x in events if isinstance(x, e.StepEnded) and x.outcome not in ("ok", "warn")] == []
     assert {x.subject for x in events if isinstance(x, e.Waived)} <= set(given.waivers)
+    watched = [x.step for x in events if isinstance(x, e.StepStarted) and x.uses == "http.watch"]
+    assert watched == [s.id for s in view.runbook.steps() if s.uses == "http.watch"], "not again before GO"
     ran = {x.step for x in events if isinstance(x, e.StepEnded)}
     assert {s.id for p in view.runbook.phases for s in view.active_steps(p)} <= ran
     assert all(item.id in view.items or view.proof(item) for p in view.runbook.phases for item in view.active_items(p))

@@ -20,6 +20,7 @@ from runbooks.session.pairs import unexplained
 from runbooks.session.runbook import ALONE, PHASES, Mode, PhaseName, Step
 from runbooks.session.undone import undone
 from runbooks.session.view import RunView, as_of
+from runbooks.steps import catalogue
 
 
 class Engine:
@@ -206,7 +207,8 @@ class Engine:
         section, phase = self.view.section, self.view.phase
         assert section is not None and phase is not None
         for step in self.view.active_steps(section):
-            if step.effect == "reads" and self.view.step(step.id).status == "ended":
+            ages = step.effect == "reads" and catalogue()[step.uses].grows_old
+            if ages and self.view.step(step.id).status == "ended":
                 await self._attempts.run(step, why="go", by=by)
         try:
             await self._attempts.read_window(f"go-{phase}")

@@ -132,7 +132,8 @@ class StepKind(Generic[P, R]):
 
     `effect_of`, where there is one, tells the effect from the parameters as a document writes them. `asks` are the
     questions that it may ask; `*` at the end of one stands for what is known only then. `names` are the parameters
-    that name an earlier step.
+    that name an earlier step. `grows_old`: what it read is read again before GO; not so what it saw of a time that is
+    over.
     """
 
     title: str
@@ -144,6 +145,7 @@ class StepKind(Generic[P, R]):
     effect_of: Callable[[Mapping[str, JsonValue]], Effect] | None = None
     asks: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    grows_old: bool = True
 
     def effect_with(self, params: Mapping[str, JsonValue]) -> Effect:
         """The effect with these parameters."""

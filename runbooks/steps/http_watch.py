@@ -158,4 +158,4 @@ def shows(params: Params) -> str:
     return f"GET {params.written} every {params.every} for {params.for_}, expects {params.wanted}{slow}"
 
 
-STEP = StepKind("Watch the service", "reads", Params, run, shows)
+STEP = StepKind("Watch the service", "reads", Params, run, shows, grows_old=False)

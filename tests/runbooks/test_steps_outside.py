@@ -324,7 +324,7 @@ async def test_a_watch_counts_what_it_got(ctx: StepContext, service: Service) ->
 
 async def test_bad_answers_in_a_row_end_a_watch_at_once(ctx: StepContext, service: Service) -> None:
     service.answers = [(500, ""), (200, "down"), (200, "fine"), (500, ""), (0, "")]
-    result = await watch(ctx, service, "1h", bad_in_a_row=3, contains="fine", timeout="100ms")
+    result = await watch(ctx, service, "30s", bad_in_a_row=3, contains="fine", timeout="100ms")
     assert (len(service.asked), result.bad, result.errors) == (6, 5, 2)
     assert ctx.outcomes == {"answers": "fail", "watched": "warn"}
     assert "3 bad in a row" in ctx.found("answers").evidence
@@ -336,6 +336,8 @@ async def test_a_share_of_bad_answers_is_red_at_the_end(ctx: StepContext, servic
     await watch(ctx, service)
     assert ctx.outcomes == {"answers": "fail", "watched": "ok"}
     assert "more than 10 % bad" in ctx.found("answers").evidence
+    result = await watch(ctx, service, "100ms", every="1h")
+    assert (result.answers, ctx.outcomes["watched"]) == (2, "ok"), "the last is asked when the time is over"
 
 
 @pytest.mark.parametrize("how", ["stop", "cancel"])
