@@ -73,6 +73,7 @@ def test_a_folder_that_may_only_be_read_is_said(gonogo: Gonogo, tmp_path: Path) 
     clear(gonogo("new", "add_note"), 3, "Permission denied. Nothing was made.")
 
 
+@pytest.mark.soak
 def test_what_takes_a_migration_back_is_drafted_and_reviewed(gonogo: Gonogo, small: SmallProject) -> None:
     for script in small.folder.glob("migrations/*/migration.sql"):
         script.unlink()

@@ -61,6 +61,7 @@ def test_it_is_said_in_the_plan_and_no_password_is_kept(gonogo: Gonogo, team: Sm
     assert kept == []
 
 
+@pytest.mark.soak
 def test_a_plan_of_prismas_is_approved_where_prisma_is_not_and_run_by_the_version_that_was_planned(
     gonogo: Gonogo, team: SmallProject, keys: Key, tmp_path: Path
 ) -> None:

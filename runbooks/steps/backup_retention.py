@@ -56,7 +56,7 @@ async def run(ctx: Context, params: Params) -> Result:
     names = listed([dump.path.name for dump in going], SHOWN)
     size = f"{sum(dump.bytes for dump in going) / MIB:.1f} MiB"
     question = f"Remove {len(going)} of this database's dumps for good ({names}; {size})? {left} stay, see the output"
-    if await ctx.ask(REMOVE, question, choices=(REMOVE, KEEP)) == KEEP:
+    if await ctx.ask("remove", question, choices=(REMOVE, KEEP)) == KEEP:
         ctx.check("removed", "Old dumps", "ok", f"{len(going)} may go, and were kept on a person's word")
         return Result(removed=(), freed=0, kept=len(verdicts))
     await _must_still_go(ctx, params, going)
@@ -165,4 +165,4 @@ def shows(params: Params) -> str:
     )
 
 
-STEP = StepKind("Remove old dumps", "outside", Params, run, shows, reconcile, asks=(REMOVE,))
+STEP = StepKind("Remove old dumps", "outside", Params, run, shows, reconcile, asks=("remove",))

@@ -132,6 +132,7 @@ async def test_what_is_not_analysed_and_what_needs_no_transaction_is_said(opened
         await press(pilot, app, "1", "2 statements, 1 not analysed")
 
 
+@pytest.mark.soak
 async def test_the_tree_leads_to_each_script_statement_and_finding(stage: Stage, tmp_path: Path) -> None:
     plans.keep(tmp_path)
     async with stage(plans.to_review()) as (app, _, pilot):
@@ -165,6 +166,7 @@ async def test_what_scripts_allow_themselves_stands_in_one_list_that_leads_there
         assert screen.entry.migration == LEGACY
 
 
+@pytest.mark.soak
 async def test_words_are_searched_for_and_n_goes_on_into_other_scripts(stage: Stage, tmp_path: Path) -> None:
     plans.keep(tmp_path)
     async with stage(plans.to_review()) as (app, _, pilot):
