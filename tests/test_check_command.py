@@ -199,6 +199,7 @@ def test_a_history_that_does_not_apply_is_told_with_its_line(gonogo: Gonogo, clo
     assert told["not_checked"] and not told["proven"]
 
 
+@pytest.mark.soak
 def test_roles_that_scripts_name_are_made(gonogo: Gonogo, clone: Clone) -> None:
     clone.script("20240102000000_grant", 'GRANT SELECT ON "User" TO app_user, "Odd ""one""";\n')
     clone.commit()

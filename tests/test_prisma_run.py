@@ -47,6 +47,7 @@ def run(gonogo: Gonogo, team: SmallProject, path: str, wrong: str = "") -> tuple
     return said.code, said.err
 
 
+@pytest.mark.soak
 def test_it_is_said_in_the_plan_and_no_password_is_kept(gonogo: Gonogo, team: SmallProject) -> None:
     programs = f"{team.folder / 'programs'}:/usr/bin:/bin"
     code, said = run(gonogo, team, programs, "prints-the-password")

@@ -63,7 +63,10 @@ OTHERS = (
 # fmt: on
 
 
-@pytest.mark.parametrize("other", OTHERS, ids=lambda other: other.name)
+@pytest.mark.parametrize(
+    "other",
+    [pytest.param(other, id=other.name, marks=[pytest.mark.soak] if other.code == "P1002" else []) for other in OTHERS],
+)
 async def test_what_somebody_else_does(shared: Home, tmp_path: Path, other: Other) -> None:
     stage = await Stage.made(shared)
     play = Play(stage, tmp_path, MATRIX[other.script, "safe"])

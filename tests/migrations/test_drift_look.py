@@ -137,6 +137,7 @@ async def test_a_server_that_does_not_start_is_told(place: Place, tmp_path: Path
         await place.look("SELECT 1", bin=tmp_path)
 
 
+@pytest.mark.soak
 async def test_another_version_spells_the_same_definition_otherwise(place: Place) -> None:
     other = await server_bin(OTHER_MAJOR, {})
     if place.server.major == OTHER_MAJOR or "embedded" in str(other):

@@ -93,6 +93,7 @@ async def test_nothing_runs_where_it_would_go_elsewhere(team: Team, wrong: str, 
     assert not (team.folder / COPY).exists()
 
 
+@pytest.mark.soak
 async def test_where_no_server_is_named_the_sessions_are_seen_on_the_pinned_one(team: Team, databases: Any) -> None:
     await team.deploy("adapter", to="1_a")
     assert team.rows() == [("1_a", "applied")]
@@ -287,6 +288,7 @@ async def test_a_stop_before_it_began_runs_nothing(team: Team) -> None:
     assert team.query("SELECT to_regclass('_prisma_migrations')") == [(None,)]
 
 
+@pytest.mark.soak
 async def test_what_the_command_applies_is_in_the_register(team: Team) -> None:
     team.environment = replace(team.environment, register=True)
     with pytest.raises(Problem):

@@ -38,6 +38,7 @@ def session(database: str, tmp_path: Path) -> Session:
     return Session(database, tmp_path)
 
 
+@pytest.mark.soak
 async def test_before_and_after(session: Session) -> None:
     await session.applied("m0")
     session.by_hand("ALTER TABLE t ALTER x SET DEFAULT 7", "COMMENT ON TABLE t IS 'x'")

@@ -146,6 +146,7 @@ async def test_a_session_is_read_in_words(root: Path) -> None:
             assert words in shown
 
 
+@pytest.mark.soak
 async def test_words_are_found_in_every_record_and_phases_are_gone_to(root: Path) -> None:
     async with reading(root) as (app, pilot):
         await pilot.press("2", "slash", *"Go IN back", "enter")

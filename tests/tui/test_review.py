@@ -73,6 +73,7 @@ async def test_a_mark_may_carry_a_comment_and_get_one_later(stage: Stage, tmp_pa
         await press(pilot, app, "escape", "✔ reviewed")
 
 
+@pytest.mark.soak
 async def test_f_goes_from_finding_to_finding_across_scripts_and_round(stage: Stage, tmp_path: Path) -> None:
     plans.keep(tmp_path)
     async with stage(plans.to_review()) as (app, _, pilot):
