@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from migrations.problem import Problem
-from runbooks.history.sessions import folders, tail_of
+from runbooks.history.sessions import folders
+from runbooks.history.skimmed import skim
 from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
 from runbooks.session.event_parts import Target
 from runbooks.session.events import StepEnded
 
@@ -97,12 +97,12 @@ def _each(root: Path, environment: str, database: str, besides: str, since: date
 
 def _session(folder: Path, database: str) -> Backups:
     found, ended, here = list[dict[str, Any]](), False, False
-    for kind, line in _records(folder):
-        if kind == "plan_made":
+    for tail, line in skim(folder):
+        if tail.kind == "plan_made":
             here = database_of(Target.model_validate(json.loads(line)["data"]["target"])) == database
-        elif kind == "session_ended":
+        elif tail.kind == "session_ended":
             ended = True
-        elif kind == "step_ended":
+        elif tail.kind == "step_ended":
             found += _results(line)
     if not here:
         return Backups()
@@ -134,11 +134,3 @@ def _results(line: bytes) -> list[dict[str, Any]]:
         return []
     ended = StepEnded.model_validate(json.loads(line)["data"])
     return [ended.result] if ended.end == "done" and ended.outcome in ("ok", "warn") else []
-
-
-def _records(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for seq, line in enumerate(read_lines(open_to_read(folder / NAME))):
-        tail = tail_of(line, seq)
-        if tail is None:
-            return
-        yield tail.kind, line

@@ -1,7 +1,7 @@
 """What earlier sessions of this machine know of a database's ledger: what they read in it, and what they left open."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -9,9 +9,8 @@ from pathlib import Path
 from migrations.doctor import Earlier
 from migrations.problem import Problem
 from migrations.target import Fingerprint
-from runbooks.history.sessions import folders, tail_of
-from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
+from runbooks.history.sessions import folders
+from runbooks.history.skimmed import skim
 from runbooks.session.events import PlanMade, StepEnded, Target
 
 READING = "reading"
@@ -46,8 +45,8 @@ def known_before(root: Path, environment: str, here: str, rows: tuple[str, ...] 
             continue
         found = _Session()
         try:
-            for line in _records(folder):
-                found.take(*line, rows)
+            for tail, line in skim(folder):
+                found.take(tail.kind, line, rows)
         except (Problem, ValueError, KeyError, TypeError):
             continue
         if not found.ended:
@@ -57,15 +56,6 @@ def known_before(root: Path, environment: str, here: str, rows: tuple[str, ...] 
         if reading is not None and len(open_rows) == len(rows):
             break
     return Known(reading or (), open_rows)
-
-
-def _records(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """The kind and the line of each record; the chain is not checked here."""
-    for seq, line in enumerate(read_lines(open_to_read(folder / NAME))):
-        tail = tail_of(line, seq)
-        if tail is None:
-            return
-        yield tail.kind, line
 
 
 class _Session:

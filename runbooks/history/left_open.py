@@ -5,10 +5,9 @@ from pathlib import Path
 
 from migrations.problem import Problem
 from runbooks.history.sessions import folders, summary
+from runbooks.history.skimmed import begun
 from runbooks.history.stages import without_passed
-from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
-from runbooks.journal.records import Chain, opened
+from runbooks.journal.records import opened
 from runbooks.session.follow_ups import Owed
 
 MOST = 100
@@ -25,7 +24,7 @@ def left_open(root: Path, project: str, environment: str) -> list[tuple[str, Owe
 def _has_any(folder: Path, project: str, environment: str) -> bool:
     """By its first record alone: the rest of a journal may be long."""
     try:
-        event = opened(Chain().take(next(read_lines(open_to_read(folder / NAME)), b"")))
+        event = opened(begun(folder)[0])
     except Problem:
         return False
     book, same = event.runbook, (event.project, event.environment) == (project, environment)

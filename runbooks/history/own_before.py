@@ -1,7 +1,6 @@
 """What the journals of this machine know to have written into a database's ledger."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -9,9 +8,8 @@ from pathlib import Path
 from migrations.doctor.history import Mark, Own
 from migrations.problem import Problem
 from runbooks.history.earlier import MOST, identity
-from runbooks.history.sessions import folders, tail_of
-from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
+from runbooks.history.sessions import folders
+from runbooks.history.skimmed import skim
 from runbooks.session.events import PlanMade, SessionOpened, StepEnded
 
 RESOLVES = "ledger.resolve"
@@ -67,19 +65,10 @@ def own_before(root: Path, environment: str, here: str) -> Own:
     for folder in islice(folders(root, environment), MOST):
         session = _Session()
         try:
-            for kind, line in _records(folder):
-                session.take(kind, line)
+            for tail, line in skim(folder):
+                session.take(tail.kind, line)
         except (Problem, ValueError, KeyError, TypeError, AttributeError):
             continue
         if session.identity == here:
             known = known.and_what(Own(session.began, frozenset(session.applied), frozenset(session.marked)))
     return known
-
-
-def _records(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """The kind and the line of each record; the chain is not checked here."""
-    for seq, line in enumerate(read_lines(open_to_read(folder / NAME))):
-        tail = tail_of(line, seq)
-        if tail is None:
-            return
-        yield tail.kind, line

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from migrations.problem import Problem
-from runbooks.history.sessions import folders, tail_of
-from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
-from runbooks.journal.records import Chain, opened
+from runbooks.history.sessions import Tail, folders
+from runbooks.history.skimmed import begun
+from runbooks.journal.records import opened
 from runbooks.session.events import (
     EVENT,
     LeftOpen,
@@ -30,24 +29,22 @@ def previous(root: Path, project: str, environment: str, runbook: Runbook) -> Pr
     """
     for folder in folders(root, environment):
         try:
-            lines = read_lines(open_to_read(folder / NAME))
-            first = Chain().take(next(lines, b""))
+            first, rest = begun(folder)
         except Problem:
             continue
         event = opened(first)
         if (event.project, event.environment) == (project, environment):
-            return _previous(folder.name, event, first.hash, lines, runbook)
+            return _previous(folder.name, event, first.hash, rest, runbook)
     return None
 
 
-def _previous(session: str, event: SessionOpened, head: str, lines: Iterator[bytes], runbook: Runbook) -> Previous:
+def _previous(
+    session: str, event: SessionOpened, head: str, rest: Iterator[tuple[Tail, bytes]], runbook: Runbook
+) -> Previous:
     took = dict(event.previous.took) if event.previous else {}
     settled = set[tuple[str, int]]()
     left = _Left(session, event)
-    for seq, line in enumerate(lines, 1):
-        tail = tail_of(line, seq)
-        if tail is None:
-            break
+    for tail, line in rest:
         head = tail.hash
         if tail.kind == "session_resumed":
             settled |= _unknown(line)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from migrations.problem import Problem
 from runbooks.history.sessions import Summary, folders, summary
-from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
-from runbooks.journal.records import Chain, opened
+from runbooks.history.skimmed import begun
+from runbooks.journal.records import opened
 from runbooks.session.follow_ups import NEXT_STAGE
 
 MOST = 300
@@ -40,7 +39,7 @@ def stages_done(root: Path, project: str, environment: str, series: str, *, besi
 def _stage(folder: Path, project: str, environment: str, series: str) -> int:
     """Which stage of the series a session is, by its first record; 0 if none."""
     try:
-        event = opened(Chain().take(next(read_lines(open_to_read(folder / NAME)), b"")))
+        event = opened(begun(folder)[0])
     except Problem:
         return 0
     of = event.runbook.series

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from migrations.problem import Problem
-from runbooks.history.sessions import folders, tail_of
-from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
-from runbooks.journal.records import Chain, opened
+from runbooks.history.sessions import folders
+from runbooks.history.skimmed import begun
+from runbooks.journal.records import opened
 from runbooks.session.events import Tried
 from runbooks.session.runbook import Option, Runbook
 
@@ -35,14 +34,12 @@ def tried(root: Path, project: str, environment: str | None, runbook: Runbook) -
 
 def _taken(folder: Path, project: str, environment: str, runbook: Runbook) -> tuple[str, Tried] | None:
     """The option that a session took, and how that went."""
-    lines = read_lines(open_to_read(folder / NAME))
-    event = opened(Chain().take(next(lines, b"")))
+    first, rest = begun(folder)
+    event = opened(first)
     if (event.project, event.environment) != (project, environment):
         return None
     option, at, took, ended = "", "", 0, False
-    for seq, line in enumerate(lines, 1):
-        if (tail := tail_of(line, seq)) is None:
-            break
+    for tail, line in rest:
         if tail.kind not in READ or (tail.kind == "step_ended" and not option):
             continue
         record: dict[str, Any] = json.loads(line)

@@ -7,9 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from migrations.problem import Problem
-from runbooks.history.sessions import folders, tail_of
-from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
+from runbooks.history.sessions import folders
+from runbooks.history.skimmed import skim
 
 MOST_SESSIONS = 20
 
@@ -48,10 +47,7 @@ def waited(root: Path, environment: str, rows: Collection[str]) -> dict[str, Wai
 def _progress(folder: Path, rows: Collection[str]) -> Iterator[dict[str, object]]:
     """What applying told of these rows, and of those who waited; the chain is not checked here."""
     wanted = [b'"queue":', *(f'"row":"{row}"'.encode() for row in rows)]
-    for seq, line in enumerate(read_lines(open_to_read(folder / NAME))):
-        tail = tail_of(line, seq)
-        if tail is None:
-            return
+    for tail, line in skim(folder):
         if tail.kind == "step_progress" and any(each in line for each in wanted):
             yield json.loads(line)["data"]["data"]
 
