@@ -19,7 +19,7 @@ from migrations.folder import read_folder
 from migrations.prisma.runner import LOCK_FILES
 from migrations.problem import Problem
 from tests.migrations import prisma_says
-from tests.runbooks.test_steps_migrations import APPLY, Session
+from tests.runbooks.steps.test_steps_migrations import APPLY, Session
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 

@@ -3,7 +3,7 @@
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session.looked import LOGS, data_of
-from tests.runbooks.test_logs import LOOKED, look
+from tests.runbooks.running.test_logs import LOOKED, look
 from tests.tui import recorded as r
 from tests.tui.conftest import Stage
 from tui.widgets.step_rows import step_rows
