@@ -1,31 +1,28 @@
 """Whom to call, and what the runbook advises for what one may see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
+from textual.widget import Widget
 
 from runbooks.session import commands as c
 from runbooks.session.calls import REACHED, Turn, turns
 from runbooks.session.view import RunView
 from tui.printable import one_line, printable
 from tui.reading import reading_rows
-from tui.screens.base import BACK, SCROLL, SessionScreen
 from tui.screens.confirm import Asked, Confirm
-from tui.widgets.band import Band
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.lines_pane import LinesPane
+from tui.screens.reading import Reading
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row, row
 from tui.widgets.step_rows import ARROW
-from tui.words import Clock, minutes
+from tui.words import minutes
 
 REFRESH_SECONDS = 1.0
 
 
-class Contacts(SessionScreen):
+class Contacts(Reading):
     """Whom to call now and next, where the runbook says so; below it the rest of Contacts, and Troubleshooting."""
 
     BINDINGS = [
@@ -34,32 +31,22 @@ class Contacts(SessionScreen):
             Binding(str(n), f"call({n})", f"Note a call to {n}", show=False, id=f"contacts.call_{n}")
             for n in range(1, 10)
         ),
-        BACK,
     ]
-    FIXED = (SCROLL,)
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    def compose(self) -> ComposeResult:
-        """Whom to call, the text, and the keys."""
-        yield Band(self._clock)
+    def above(self) -> Iterable[Widget]:
+        """Whom to call."""
         yield PileView(id="calls")
-        yield LinesPane(id="text")
-        yield KeyBar()
 
     def begin(self) -> None:
         """The text stands in the runbook, which does not change; whose turn it is does, by the clock."""
-        pane = self.query_one("#text", LinesPane)
-        pane.border_title = "Contacts and troubleshooting"
-        pane.show(list(contacts(self.view)))
-        pane.focus()
+        self.pane.border_title = "Contacts and troubleshooting"
+        self.pane.show(list(contacts(self.view)))
+        self.pane.focus()
         self.set_interval(REFRESH_SECONDS, self.redraw)
 
     def show(self, view: RunView) -> None:
         """Whose turn it is now."""
-        rows = list(call_rows(view, self._clock())) if view.opened is not None else []
+        rows = list(call_rows(view, self.gonogo.clock())) if view.opened is not None else []
         calls = self.query_one("#calls", PileView)
         calls.display = bool(rows)
         calls.show(rows)
@@ -71,7 +58,7 @@ class Contacts(SessionScreen):
 
     def action_call(self, number: int = 0) -> None:
         """Note a call: to the one of this number, or to whoever is next."""
-        listed = turns(self.view, self._clock()) if self.view.opened is not None else []
+        listed = turns(self.view, self.gonogo.clock()) if self.view.opened is not None else []
         if not self.gonogo.has_pen or self.view.ended is not None:
             self.say("Nothing can be noted here: the session has ended, or another face has the pen.")
             return

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from textual import work
-from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 
@@ -13,48 +12,34 @@ from runbooks.session import commands as c
 from runbooks.session.looked import LOGS, Looked
 from runbooks.session.view import RunView
 from tui.printable import one_line, printable
-from tui.screens.base import BACK, SCROLL, SessionScreen
-from tui.widgets.band import Band
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.lines_pane import LinesPane
+from tui.screens.reading import Reading
 from tui.widgets.row import Row, row
 from tui.widgets.step_rows import log_rows
-from tui.words import Clock
 
 LARGEST = 2_000_000
 
 
-class Logs(SessionScreen):
+class Logs(Reading):
     """The last look at them; a new one takes its place."""
 
     BINDINGS = [
         Binding("r", "again", "Look again", id="logs.again", tooltip="Ask for the logs as they are now"),
         Binding("y", "copy", "Copy", id="logs.copy", tooltip="Copy the addresses, to be opened in a browser"),
-        BACK,
     ]
-    FIXED = (SCROLL,)
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._clock = clock
         self._shown: Looked | None = None
-
-    def compose(self) -> ComposeResult:
-        """The lines, and the keys."""
-        yield Band(self._clock)
-        yield LinesPane(id="text")
-        yield KeyBar()
 
     def begin(self) -> None:
         """Wait for the look that was asked for."""
-        pane = self.query_one("#text", LinesPane)
-        pane.border_title = "Logs"
+        self.pane.border_title = "Logs"
         asked = self.view.ended is None and self.gonogo.has_pen and not self.gonogo.gone
         words = (
             "The logs are being read: a program gets 20 seconds at the most." if asked else "Nobody has looked at them."
         )
-        pane.show([row("", words)])
-        pane.focus()
+        self.pane.show([row("", words)])
+        self.pane.focus()
         self.show(self.view)
 
     def show(self, view: RunView) -> None:
@@ -82,10 +67,9 @@ class Logs(SessionScreen):
 
     @work(exclusive=True)
     async def _read(self, looked: Looked) -> None:
-        pane = self.query_one("#text", LinesPane)
-        pane.border_title = Content(f"Logs, look {looked.number}: {one_line(looked.cause)}")
+        self.pane.border_title = Content(f"Logs, look {looked.number}: {one_line(looked.cause)}")
         folder = self.gonogo.folder
-        pane.show(await asyncio.to_thread(lambda: list(rows(folder, looked))))
+        self.pane.show(await asyncio.to_thread(lambda: list(rows(folder, looked))))
 
 
 def rows(folder: Path, looked: Looked) -> Iterator[Row]:

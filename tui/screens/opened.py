@@ -286,11 +286,11 @@ class Opened(SessionScreen):
         if self.gonogo.view.opened is None or not self.gonogo.view.runbook.documents:
             self.say("The runbook points to no other document.")
         else:
-            self.app.push_screen(SeeAlso(self.gonogo.clock))
+            self.app.push_screen(SeeAlso())
 
     def action_contacts(self) -> None:
         """Whom to call."""
-        self.app.push_screen(Contacts(self.gonogo.clock))
+        self.app.push_screen(Contacts())
 
     def action_back(self) -> None:
         """Leave the search first, then the session."""

@@ -186,8 +186,8 @@ class Run(RunPanes, Decisions):
         """Look at the environment's logs, anew where this face may ask for it."""
         if self.view.ended is None and self.gonogo.has_pen and not self.gonogo.gone:
             self.gonogo.send(c.Start(step=LOGS))
-        self.app.push_screen(Logs(self._clock))
+        self.app.push_screen(Logs())
 
     def action_transcript(self) -> None:
         """The record so far."""
-        self.app.push_screen(Transcript(self._clock))
+        self.app.push_screen(Transcript())

@@ -135,8 +135,8 @@ class RunPanes(SessionScreen):
             self.say("The runbook points to no other document.")
             return
         step = next((step for step in self.view.runbook.steps() if step.id == self._steps.chosen), None)
-        self.app.push_screen(SeeAlso(self._clock, step.see if step else ""))
+        self.app.push_screen(SeeAlso(step.see if step else ""))
 
     def action_contacts(self) -> None:
         """Whom to call."""
-        self.app.push_screen(Contacts(self._clock))
+        self.app.push_screen(Contacts())

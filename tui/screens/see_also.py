@@ -2,44 +2,36 @@
 
 import asyncio
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from textual import work
-from textual.app import ComposeResult
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import OptionList
 
 from runbooks.document.seen import kept_name
 from runbooks.session.runbook import Document
-from runbooks.session.view import RunView
 from tui.printable import one_line
 from tui.reading import reading_rows
-from tui.screens.base import BACK, SCROLL, SessionScreen
-from tui.widgets.band import Band
+from tui.screens.base import SCROLL
+from tui.screens.reading import Reading
 from tui.widgets.choices import Choice, Choices
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.lines_pane import LinesPane
 from tui.widgets.row import Row, row
-from tui.words import Clock
 
 
-class SeeAlso(SessionScreen):
+class SeeAlso(Reading):
     """The list, where there are several; below it the text of the one that is looked at."""
 
-    BINDINGS = [BACK]
     FIXED = (("enter", "Read"), SCROLL)
 
-    def __init__(self, clock: Clock, path: str = "") -> None:
+    def __init__(self, path: str = "") -> None:
         super().__init__()
-        self._clock = clock
         self._path = path
 
-    def compose(self) -> ComposeResult:
-        """The documents, the text, the keys."""
-        yield Band(self._clock)
+    def above(self) -> Iterable[Widget]:
+        """The documents."""
         yield Choices(id="documents")
-        yield LinesPane(id="text")
-        yield KeyBar()
 
     def begin(self) -> None:
         """They do not change while the session goes on."""
@@ -48,12 +40,8 @@ class SeeAlso(SessionScreen):
         chosen = next((n for n, one in enumerate(documents) if one.path == self._path), 0)
         listed.choose(str(chosen))
         listed.display = len(documents) > 1
-        pane = self.query_one("#text", LinesPane)
-        (pane if self._path or len(documents) == 1 else listed).focus()
+        (self.pane if self._path or len(documents) == 1 else listed).focus()
         self._read(documents[chosen])
-
-    def show(self, view: RunView) -> None:
-        """The text does not move under the reader."""
 
     def keys(self) -> tuple[str, ...]:
         """The way out."""
@@ -68,13 +56,12 @@ class SeeAlso(SessionScreen):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter: read it."""
         event.stop()
-        self.query_one("#text").focus()
+        self.pane.focus()
 
     @work(exclusive=True)
     async def _read(self, document: Document) -> None:
-        pane = self.query_one("#text", LinesPane)
-        pane.border_title = Content(f"{one_line(document.path)} · as the session began")
-        pane.show(await asyncio.to_thread(document_rows, self.gonogo.folder, document))
+        self.pane.border_title = Content(f"{one_line(document.path)} · as the session began")
+        self.pane.show(await asyncio.to_thread(document_rows, self.gonogo.folder, document))
 
 
 def document_rows(folder: Path, document: Document) -> list[Row]:
