@@ -133,4 +133,4 @@ def _results(line: bytes) -> list[dict[str, Any]]:
     if not any(all(key.encode() in line for key in keys) for keys in (_DUMP, _TEST)):
         return []
     ended = StepEnded.model_validate(json.loads(line)["data"])
-    return [ended.result] if ended.end == "done" and ended.outcome in ("ok", "warn") else []
+    return [ended.result] if ended.ended_well else []

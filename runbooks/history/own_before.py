@@ -49,7 +49,7 @@ class _Session:
 
     def _marks(self, ended: StepEnded) -> None:
         assert self.opened is not None
-        step = next((one for one in self.opened.runbook.steps() if one.id == ended.step), None)
+        step = self.opened.runbook.step(ended.step)
         if step is None or step.uses != RESOLVES or ended.end != "done":
             return
         noted = ended.result.get("applied")

@@ -75,7 +75,7 @@ class _Left:
             return
         if isinstance(event, StepStarted | StepEnded):
             self._pairs = pairs_after(self._pairs, self._book, str(record["at"]), event)
-        if isinstance(event, StepEnded) and event.end == "done" and event.outcome in ("ok", "warn"):
+        if isinstance(event, StepEnded) and event.ended_well:
             self._before = tuple(one for one in self._before if one.undo != event.step)
 
     @property
@@ -112,4 +112,4 @@ def _ended(line: bytes) -> StepEnded | None:
         ended = StepEnded.model_validate(json.loads(line)["data"])
     except (ValueError, KeyError, TypeError):
         return None
-    return ended if ended.end == "done" and ended.outcome in ("ok", "warn") else None
+    return ended if ended.ended_well else None

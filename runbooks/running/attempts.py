@@ -179,7 +179,8 @@ class Attempts:
 
     async def _settle(self, name: str) -> tuple[Step, Settled]:
         """Ask the world how a start without an end ended; where it cannot tell, ask a person. Raises Problem."""
-        step = next(s for s in self._setting.runbook.steps() if s.id == name)
+        step = self._setting.runbook.step(name)
+        assert step is not None
         attempt = self._recorder.view.step(name).attempt
         run, started = self._prepare(step, attempt), time.monotonic()
         settled = await self._ask_the_world(run, step, attempt)

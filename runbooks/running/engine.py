@@ -164,8 +164,8 @@ class Engine:
         self._logs.ask(by)
 
     def _startable(self, name: str) -> Step:
-        if self.view.undoes(name):  # from wherever the session stands, also after a failure
-            return next(step for step in self.view.runbook.steps() if step.id == name)
+        if (step := self.view.runbook.step(name)) is not None and self.view.undoes(name):
+            return step  # from wherever the session stands, also after a failure
         self._must_go_on()
         section = self.view.section
         for step in self.view.active_steps(section) if section else ():

@@ -159,6 +159,11 @@ class StepEnded(Frozen):
     took: int = 0
 
     @property
+    def ended_well(self) -> bool:
+        """Whether it did what it is for."""
+        return self.end == "done" and self.outcome in ("ok", "warn")
+
+    @property
     def proposed(self) -> Script | None:
         """The script that the step brought, to be read by a person before another step runs it; None if it is none."""
         try:

@@ -174,8 +174,8 @@ def _item(view: "RunView", item: Item) -> list[Hold]:
         return []
     words = f"open: {item.text}"
     if item.proved_by:
-        title = next((step.title for step in view.runbook.steps() if step.id == item.proved_by), item.proved_by)
-        words = f"not proven by {title}: {item.text}"
+        step = view.runbook.step(item.proved_by)
+        words = f"not proven by {step.title if step else item.proved_by}: {item.text}"
     return [Hold("item", item.id, words, waivable=not item.required)]
 
 

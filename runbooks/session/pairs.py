@@ -51,13 +51,13 @@ def pairs_after(
 
     A start is enough: how far a step came that failed is not known. Only what was declined did nothing.
     """
-    step = next((one for one in runbook.steps() if one.id == event.step), None)
+    step = runbook.step(event.step)
     if isinstance(event, e.StepStarted):
         if step is None or not step.undo:
             return before
         return {**before, event.step: before.get(event.step, Opened(event.attempt, at))}
     closed = set[str]()
-    if event.end == "done" and event.outcome in ("ok", "warn"):
+    if event.ended_well:
         closed = {one.id for one in runbook.steps() if one.undo == event.step}
     elif event.end == "declined" and event.step in before and before[event.step].attempt == event.attempt:
         closed = {event.step}

@@ -190,3 +190,7 @@ class Runbook(Frozen):
     def steps(self) -> Iterator[Step]:
         """Every step, in the document's order."""
         return (step for section in self.sections() for step in section.steps)
+
+    def step(self, id: str) -> Step | None:
+        """A step by its id."""
+        return next((step for step in self.steps() if step.id == id), None)

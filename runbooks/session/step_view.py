@@ -46,6 +46,11 @@ class StepView:
     ended_at: str = ""
     took: int = 0
 
+    @property
+    def ended_well(self) -> bool:
+        """Whether it has done what it is for."""
+        return self.end == "done" and self.outcome in ("ok", "warn")
+
 
 def with_output(step: StepView, seq: int, event: e.StepOutput) -> StepView:
     """With what record `seq` brought; of many lines only the last are kept."""

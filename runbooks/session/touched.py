@@ -45,8 +45,7 @@ def untouched(view: "RunView") -> list[str]:
         if isinstance(one, Item):
             ticked = view.items.get(one.id)
             return view.proof(one) is not None or (ticked is not None and ticked.state == "done")
-        state = view.step(one.id)
-        return state.status == "ended" and state.end == "done" and state.outcome in ("ok", "warn")
+        return view.step(one.id).ended_well
 
     return _left(view.runbook, view.plan, did)
 

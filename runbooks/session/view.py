@@ -262,7 +262,7 @@ def _paired(view: RunView, at: str, event: e.StepStarted | e.StepEnded) -> RunVi
     """What is open now. What was opened anew wants its undo anew, and no reason holds that was given before."""
     if view.opened is None:
         return view
-    step = next((one for one in view.runbook.steps() if one.id == event.step), None)
+    step = view.runbook.step(event.step)
     if step is not None and step.undo and isinstance(event, e.StepStarted):
         if (undone := view.step(step.undo)).status == "ended":
             view = _on_step(view, step.undo, StepView(attempt=undone.attempt))

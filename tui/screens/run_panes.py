@@ -134,7 +134,7 @@ class RunPanes(SessionScreen):
         if not documents:
             self.say("The runbook points to no other document.")
             return
-        step = next((step for step in self.view.runbook.steps() if step.id == self._steps.chosen), None)
+        step = self.view.runbook.step(self._steps.chosen or "")
         self.app.push_screen(SeeAlso(step.see if step else ""))
 
     def action_contacts(self) -> None:

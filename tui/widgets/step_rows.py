@@ -52,7 +52,7 @@ def step_rows(view: RunView, name: str, now: datetime) -> Iterator[Row]:
 
 
 def _step(view: RunView, name: str) -> Step | None:
-    return next((s for s in view.runbook.steps() if s.id == name), None) if view.opened else None
+    return view.runbook.step(name) if view.opened else None
 
 
 def _head(view: RunView, name: str, step: Step | None, state: StepView, now: datetime) -> Iterator[Row]:

@@ -64,7 +64,7 @@ async def by_dump(ctx: Context, max_age: timedelta) -> Proof:
     """A dump of this session, which read it back; hashed again only where its time is later. Raises NotProven."""
     steps = [s for phase in ctx.view.runbook.phases for s in phase.steps if s.uses in DUMPS]
     views = {step.id: ctx.view.step(step.id) for step in steps}
-    good = {id: view for id, view in views.items() if view.end == "done" and view.outcome in ("ok", "warn")}
+    good = {id: view for id, view in views.items() if view.ended_well}
     if not good:
         raise NotProven("no step of this session has taken or read one")
     step, view = max(good.items(), key=lambda item: str(item[1].result["taken_at"]))

@@ -37,7 +37,7 @@ async def check_restore_test(ctx: Context) -> None:
 def _of(ctx: Context) -> Tested | None:
     """The latest of this session."""
     views = [ctx.view.step(step.id) for step in ctx.view.runbook.steps()]
-    good = [view.result for view in views if view.end == "done" and view.outcome in ("ok", "warn")]
+    good = [view.result for view in views if view.ended_well]
     tests = [_tested(ctx.session, result) for result in good if result.get("equal") is True and "tested_at" in result]
     return max(tests, key=lambda one: one.at, default=None)
 
