@@ -125,6 +125,8 @@ class Opening:
                 self._run.check("register", "Register in the target", "ok", await register.may(connection))
             if self._has("restore.side"):
                 await self._way_back(connection)
+            if self._has("restore.replace"):
+                await self._in_place(connection)
             if self._has("backup.restore_point"):
                 await self._restore_point(connection)
             size, tables = await activity.sizes(connection)

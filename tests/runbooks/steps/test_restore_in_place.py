@@ -13,6 +13,7 @@ from migrations.server import ThrowawayServer
 from runbooks.session import events as e
 from runbooks.steps import catalogue
 from runbooks.steps.base import Doubt, Settled
+from tests.fix_live import Live, write
 from tests.runbooks.steps.test_walk_back import BOOK
 from tests.runbooks.steps_context import StepContext
 
@@ -81,6 +82,17 @@ async def reconciled(ctx: StepContext, uses: str, step: str, **params: Any) -> S
     kind = catalogue()[uses]
     assert kind.reconcile is not None
     return await kind.reconcile(ctx, kind.params.model_validate(params), start(uses, step))
+
+
+async def test_what_it_would_be_refused_for_is_told_at_the_opening(live: Live) -> None:
+    write(live)
+    with (live.small.folder / "small.md").open("a") as document:
+        document.write('\n```toml step\nid = "replace"\nuses = "restore.replace"\n```\n')
+    query(live.small.url, "CREATE PUBLICATION everything FOR ALL TABLES")
+    await live.start()
+    view = await live.until(lambda view: view.step("opening").end)
+    told = next(check for check in view.step("opening").checks if check.id == "replace")
+    assert told.outcome == "warn" and "publication everything is not handled" in told.evidence
 
 
 async def test_all_of_it_in_one_transaction(ctx: StepContext, narrow: str) -> None:
