@@ -32,7 +32,7 @@ from runbooks.redact import Redactor
 from runbooks.session.events import AnswersFile, By, PlanMade, SessionOpened
 from runbooks.session.frozen import Frozen
 from runbooks.session.references import check_values
-from runbooks.session.runbook import Document, Mode
+from runbooks.session.runbook import Document, Mode, Runbook
 from runbooks.session.windows import EXPECTED, read_window
 from runbooks.settings.nearest import nearest
 from runbooks.settings.project import Environment, Project
@@ -155,23 +155,15 @@ async def begin(
     if headless:
         may_run_headless(environment, mode, lane)
     _must_be_signed(lane, environment, signing)
-    for words in (misfit(one, project.name, environment.name, ticket) for one in lane.approvals):
-        if words:
-            raise Misuse(words, advice="Run what it approves, or ask for an approval of a new plan.")
+    _must_be_for_this(lane.approvals, project, environment, ticket)
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
     _must_be_approved(lane.approvals, answers_file)
     name, text = document or runbook_text(project, environment)
-    runbook = read_runbook(text, name=name, catalogue=catalogue())
-    check_values(runbook, environment.name, environment.values)
-    if environment.protected:
-        check_commands(runbook, name, project.folder, environment.values)
+    runbook = _read(text, name, project, environment)
     check_answers(given, runbook, _migrations(project, undoing=True) if given.reviews else None)
     check_narrowing(runbook, _migrations(project) if narrowing.to else None, narrowing)
     seen = read_seen(runbook, name, project.folder, Redactor(secrets(project, environ)).text)
-    if headless and (narrowing.pause or pauses(runbook)):
-        raise Misuse(NOBODY_TO_ASK, advice="Run it on a terminal, or leave the pauses out.")
-    if mode == "backup" and not runbook.phases[0].steps:
-        raise Misuse(f"{name} has no step in Backup.", advice="Write one that takes a dump.")
+    _must_be_possible(runbook, name, mode, pause=narrowing.pause, headless=headless)
     root = sessions_root(project, environ)
     must_be_local(root)
     folder = create_folder(root, new_session_id(datetime.now(UTC), environment.name), circle_of(project))
@@ -192,13 +184,37 @@ async def begin(
     )
     try:
         keep(folder, lane.approvals)
-        write_private(folder / "runbook.md", text if isinstance(text, bytes) else text.encode())
+        write_private(folder / "runbook.md", text.encode())
         _keep_seen(folder, seen)
         return await _run(folder, request, environ), given
     except BaseException:
         if not (folder / NAME).exists():
             shutil.rmtree(folder)
         raise
+
+
+def _read(text: str, name: str, project: Project, environment: Environment) -> Runbook:
+    """The runbook, with what this environment may not run or does not name. Raises Problem."""
+    runbook = read_runbook(text, name=name, catalogue=catalogue())
+    check_values(runbook, environment.name, environment.values)
+    if environment.protected:
+        check_commands(runbook, name, project.folder, environment.values)
+    return runbook
+
+
+def _must_be_possible(runbook: Runbook, name: str, mode: Mode, *, pause: bool, headless: bool) -> None:
+    """Raises Misuse for what this document cannot be run as."""
+    if headless and (pause or pauses(runbook)):
+        raise Misuse(NOBODY_TO_ASK, advice="Run it on a terminal, or leave the pauses out.")
+    if mode == "backup" and not runbook.phases[0].steps:
+        raise Misuse(f"{name} has no step in Backup.", advice="Write one that takes a dump.")
+
+
+def _must_be_for_this(approvals: Sequence[Signed], project: Project, environment: Environment, ticket: str) -> None:
+    """Raises Misuse for an approval of something else."""
+    for words in (misfit(one, project.name, environment.name, ticket) for one in approvals):
+        if words:
+            raise Misuse(words, advice="Run what it approves, or ask for an approval of a new plan.")
 
 
 def _must_be_signed(lane: Lane, environment: Environment, signing: Signing | None) -> None:
