@@ -3,7 +3,7 @@
 import asyncio
 import difflib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,13 @@ from migrations.doctor.reading import read_facts
 from migrations.doctor.state import Way
 from migrations.folder import SCRIPT, same_checksum
 from migrations.own import register
-from migrations.target import Pinned
+from migrations.target import Pinned, environment_mark
 from runbooks.history.earlier import identity, known_before
 from runbooks.history.own_before import own_before
+from runbooks.history.sessions import sessions_root
 from runbooks.planning.git import latest_text
 from runbooks.settings.project import Environment, Project
+from runbooks.settings.setting import read_urls, target_of
 
 MOST_FILES, MOST_LINES = 5, 40
 """So many files are looked up in git, and so many lines of a difference are shown."""
@@ -62,6 +64,22 @@ async def examine(
     states = [await _with_git(state, facts, path) for state in diagnose(facts, environment.name)]
     own = (await register.known(conn)).and_what(await asyncio.to_thread(own_before, root, environment.name, here))
     return Examined(facts, tuple(states), by_hand(facts.rows or (), own))
+
+
+async def examine_alone(
+    project: Project, environment: Environment, environ: Mapping[str, str], *, name: str
+) -> tuple[Pinned, Examined, str | None]:
+    """Outside of a session, by a connection of this `name`: the target, what was found, and how the database is marked.
+
+    Raises Misuse, Problem or Unavailable.
+    """
+    target = target_of(environment, read_urls(environment, environ))
+    connection = await target.open("read", application_name=name)
+    try:
+        found = await examine(connection, target, project, environment, sessions_root(project, environ))
+        return target, found, await environment_mark(connection)
+    finally:
+        await connection.close()
 
 
 async def _with_git(state: State, facts: Facts, folder: Path) -> State:

@@ -8,11 +8,9 @@ from migrations.doctor.reading import wished_traces
 from migrations.doctor.wish import Wish, changes_for, objections, seen
 from migrations.ledger.marking import Change
 from migrations.problem import Misuse
-from migrations.target import Pinned, environment_mark
-from runbooks.history.sessions import sessions_root
-from runbooks.ledger.examined import Examined, examine
+from migrations.target import Pinned
+from runbooks.ledger.examined import Examined, examine_alone
 from runbooks.settings.project import Environment, Project
-from runbooks.settings.setting import read_urls, target_of
 
 NAME = "resolve"
 
@@ -57,13 +55,7 @@ class Fitting:
 
 async def look(project: Project, environment: Environment, environ: Mapping[str, str]) -> Looked:
     """Read everything. Raises Misuse, Problem or Unavailable."""
-    target = target_of(environment, read_urls(environment, environ))
-    connection = await target.open("read", application_name="gonogo resolve")
-    try:
-        found = await examine(connection, target, project, environment, sessions_root(project, environ))
-        mark = await environment_mark(connection)
-    finally:
-        await connection.close()
+    target, found, mark = await examine_alone(project, environment, environ, name="gonogo resolve")
     marked = project.environments.get(mark or "")
     return Looked(target, found, environment.protected or (marked is not None and marked.protected))
 

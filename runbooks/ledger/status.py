@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from migrations.doctor import State
 from migrations.doctor.state import Severity, StateName
 from migrations.plan import compare
-from migrations.target import Pinned, environment_mark
-from runbooks.history.sessions import sessions_root
-from runbooks.ledger.examined import Examined, examine
+from migrations.target import Pinned
+from runbooks.ledger.examined import Examined, examine_alone
 from runbooks.planning.identity import Stop, judge
 from runbooks.session.frozen import Frozen
 from runbooks.settings.project import Environment, Project
-from runbooks.settings.setting import read_urls, target_of
 
 
 class WayOut(Frozen):
@@ -69,13 +67,7 @@ class Status(Frozen):
 
 async def status_of(project: Project, environment: Environment, environ: Mapping[str, str]) -> Status:
     """Read the folder and the ledger. Raises Misuse, Unavailable or Problem."""
-    target = target_of(environment, read_urls(environment, environ))
-    connection = await target.open("read", application_name="gonogo status")
-    try:
-        found = await examine(connection, target, project, environment, sessions_root(project, environ))
-        mark = await environment_mark(connection)
-    finally:
-        await connection.close()
+    target, found, mark = await examine_alone(project, environment, environ, name="gonogo status")
     status = status_from(found, target, environment)
     return status.model_copy(update={"another": _another(project, environment, target, mark)})
 
