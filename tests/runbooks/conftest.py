@@ -26,16 +26,34 @@ class Clock:
         return self.now
 
 
+def book_of(*options: Option, **parts: Sequence[Step | Item]) -> Runbook:
+    """Six phases, these steps and items in them, and ways back: `book_of(back, backup=(dump, offsite))`."""
+    phases = tuple(
+        Phase(
+            name=name,
+            title=name.capitalize(),
+            steps=tuple(part for part in parts.get(name, ()) if isinstance(part, Step)),
+            items=tuple(part for part in parts.get(name, ()) if isinstance(part, Item)),
+        )
+        for name in PHASES
+    )
+    return Runbook(name="test", phases=phases, options=options)
+
+
+def outside(**uses: str) -> tuple[Step, ...]:
+    """Steps whose effects are outside the target: `outside(dump="backup.dump")`."""
+    return tuple(Step(id=id, title=id, uses=kind, effect="outside") for id, kind in uses.items())
+
+
 def book() -> Runbook:
     """Six phases; Backup has a step and an item, Migrate a step; one way back."""
     dump = Step(id="dump", title="Dump the database", uses="backup.dump", effect="outside", required=True)
     apply = Step(id="apply", title="Apply the migrations", uses="migrate.apply", effect="target")
     item = Item(id="offsite", text="The dump is stored elsewhere", evidence="where")
-    extra = {"backup": {"steps": (dump,), "items": (item,)}, "migrate": {"steps": (apply,)}}
-    phases = tuple(Phase(name=name, title=name.capitalize(), **extra.get(name, {})) for name in PHASES)
     restore = Option(id="restore", title="Restore from the backup", costs="20 min", loses="rows written since")
     advice = Advice(see="lock timeout", do="try again later")
-    return Runbook(name="production", sha256=SHA, phases=phases, options=(restore,), troubleshooting=(advice,))
+    told = {"name": "production", "sha256": SHA, "troubleshooting": (advice,)}
+    return book_of(restore, backup=(dump, item), migrate=(apply,)).model_copy(update=told)
 
 
 def opening(**over: object) -> e.SessionOpened:

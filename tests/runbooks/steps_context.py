@@ -22,11 +22,12 @@ from runbooks.journal.artefacts import write_private
 from runbooks.redact import Redactor
 from runbooks.session import events as e
 from runbooks.session.gates import worst
-from runbooks.session.runbook import PHASES, Condition, Phase, Runbook, Step
+from runbooks.session.runbook import Condition, Runbook, Step
 from runbooks.session.view import RunView, fold
 from runbooks.settings.project import Environment, Project
 from runbooks.steps import catalogue
 from runbooks.steps.base import Purpose
+from tests.runbooks.conftest import book_of
 
 SHA = "ab" * 32
 BY = e.By(name="ana@example.org", os_user="ana", host="bastion-1")
@@ -80,7 +81,7 @@ class StepContext:
         self.kept: list[e.ArtefactKept] = []
         self.asked: list[str] = []
         self.captured: dict[str, tuple[str, bool]] = {}
-        self.events: list[e.Event] = [_opened(runbook or _runbook())]
+        self.events: list[e.Event] = [_opened(runbook or book_of())]
         self._environ = dict(environ) if environ is not None else {"PATH": os.environ["PATH"], "DATABASE_URL": url}
 
     async def run(self, uses: str, id: str | None = None, when: Condition | None = None, **params: Any) -> Any:
@@ -221,10 +222,6 @@ class StepContext:
 
     def progress_of(self, step: str) -> Sequence[Mapping[str, JsonValue]]:
         return [data for name, data in self.recorded if name == step]
-
-
-def _runbook() -> Runbook:
-    return Runbook(name="test", phases=tuple(Phase(name=name, title=name.capitalize()) for name in PHASES))
 
 
 def _opened(runbook: Runbook) -> e.SessionOpened:

@@ -28,10 +28,9 @@ from runbooks.approvals.signers import Source, read_signers
 from runbooks.journal import NAME, Journal, Verdict, verify
 from runbooks.planning.planning import Covered, CoveredRollback, CoveredScript, make_plan
 from runbooks.session import events as e
-from runbooks.session.runbook import PHASES, Phase, Runbook
 from runbooks.settings.project import Environment, Project
 from runbooks.signing import APPROVAL, HEAD, AllowedSigners, Signer, sign
-from tests.runbooks.conftest import Clock, opening
+from tests.runbooks.conftest import Clock, book_of, opening
 from tui.commands.verify import verify_transcript
 from tui.script_files import read_pending
 
@@ -225,10 +224,9 @@ def test_an_approver_reads_the_scripts_as_a_session_shows_them_and_is_told_no_le
     (tmp_path / "1_role").mkdir()
     (tmp_path / "1_role" / "migration.sql").write_text("ALTER ROLE app PASSWORD 'correct horse';\n")
     (tmp_path / "1_role" / "rollback.sql").write_text("ALTER ROLE app PASSWORD 'battery horse';\n")
-    book = Runbook(name="book", sha256="", phases=tuple(Phase(name=name, title=name) for name in PHASES))
     pending = Plan(pending=tuple(read_folder(tmp_path)))
     production = Environment(name="production", protected=True)
-    here = make_plan(project(tmp_path), production, book, pending, TARGET, first_run=False, mark=None)
+    here = make_plan(project(tmp_path), production, book_of(), pending, TARGET, first_run=False, mark=None)
     keep_scripts(project(tmp_path), here, tmp_path)
     shown = [read_pending(tmp_path, script).text for script in here.to_review]
     assert len(shown) == 2 and all("ALTER ROLE app" in text and "horse" not in text for text in shown)

@@ -15,27 +15,13 @@ from runbooks.history.retention import judge
 from runbooks.history.sessions import create_folder
 from runbooks.journal import Journal
 from runbooks.session import events as e
-from runbooks.session.runbook import PHASES, Phase, Runbook, Step
 from runbooks.steps import backup_retention
-from tests.runbooks.conftest import opening
+from tests.runbooks.conftest import book_of, opening, outside
 from tests.runbooks.steps_context import TARGET, StepContext
 
 NOW = datetime.now(UTC)
 ENDED = e.SessionEnded(outcome="go", exit_code=0)
-STEPS = {"dump": "backup.dump", "proof": "backup.proof", "tidy": "backup.retention"}
-BOOK = Runbook(
-    name="test",
-    phases=tuple(
-        Phase(
-            name=name,
-            title=name,
-            steps=tuple(Step(id=id, title=id, uses=uses, effect="outside") for id, uses in STEPS.items())
-            if name == "backup"
-            else (),
-        )
-        for name in PHASES
-    ),
-)
+BOOK = book_of(backup=outside(dump="backup.dump", proof="backup.proof", tidy="backup.retention"))
 
 
 def of(days: int, **more: Any) -> Kept:

@@ -6,8 +6,9 @@ import pytest
 
 from runbooks.session import events as e
 from runbooks.session.gates import once_more
-from runbooks.session.runbook import PHASES, Item, Option, Phase, Runbook, Step
+from runbooks.session.runbook import Item, Option, Phase, Runbook, Step
 from runbooks.session.view import KEPT_LINES, RunView, fold
+from tests.runbooks.conftest import book_of
 
 BY = e.By(name="ana@example.org", os_user="ana", host="ops-1")
 DUMP = Step(id="dump", title="Dump", uses="backup.dump", effect="outside", required=True)
@@ -18,12 +19,8 @@ GONE = Item(id="gone", text="Nobody needs it", required=True, when="destructive"
 
 
 def runbook() -> Runbook:
-    sections = {"backup": ((DUMP, COPY), (SAFE,)), "preflight": ((LOOK,), (GONE,))}
-    phases = tuple(
-        Phase(name=name, title=name, steps=sections.get(name, ((), ()))[0], items=sections.get(name, ((), ()))[1])
-        for name in PHASES
-    )
-    return Runbook(name="t", phases=phases, options=(Option(id="restore", title="Restore"),))
+    back = Option(id="restore", title="Restore")
+    return book_of(back, backup=(DUMP, COPY, SAFE), preflight=(LOOK, GONE))
 
 
 OPENED = e.SessionOpened(

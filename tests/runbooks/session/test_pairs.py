@@ -14,22 +14,18 @@ from runbooks.report.formats import rendered
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session.pairs import UNDO, open_pairs
-from runbooks.session.runbook import PHASES, Option, Phase, Runbook, Step
+from runbooks.session.runbook import PHASES, Option, Step
 from runbooks.session.undone import undone
 from runbooks.session.view import RunView, fold
 from runbooks.settings.faults import DocumentError
 from runbooks.steps import catalogue
+from tests.runbooks.conftest import book_of
 from tests.runbooks.session.test_gates import BY, OPENED, ended, plan, started
 
 ON = Step(id="on", title="Maintenance on", uses="shell", effect="outside", undo="off")
 WORK = Step(id="work", title="Work", uses="shell", effect="outside")
 OFF = Step(id="off", title="Maintenance off", uses="shell", effect="outside")
-STEPS = {"migrate": (ON, WORK), "deploy": (OFF,)}
-BOOK = Runbook(
-    name="t",
-    phases=tuple(Phase(name=name, title=name, steps=STEPS.get(name, ())) for name in PHASES),
-    options=(Option(id="back", title="Back"),),
-)
+BOOK = book_of(Option(id="back", title="Back"), migrate=(ON, WORK), deploy=(OFF,))
 SUBJECT = f"on/{UNDO}"
 REASON = e.Waived(subject=SUBJECT, outcome="unknown", reason="the app is down", by=BY)
 

@@ -13,23 +13,17 @@ from runbooks.report.markdown import transcript
 from runbooks.running.said import Refused, said
 from runbooks.session import commands as c
 from runbooks.session import events as e
-from runbooks.session.runbook import PHASES, Item, Phase, Runbook
+from runbooks.session.runbook import PHASES, Item
 from runbooks.session.view import RunView, fold
 from runbooks.settings.faults import DocumentError
 from runbooks.steps import catalogue
-from tests.runbooks.conftest import opening
+from tests.runbooks.conftest import book_of, opening
 from tests.runbooks.session.test_gates import BY, LOOK, OPENED, ended, plan, started
 from tests.runbooks.transcript_records import recorded
 from tui.widgets.hold_pane import item_row
 
 SEEN = Item(id="seen", text="The target was looked at", proved_by="look", required=True)
-BOOK = Runbook(
-    name="t",
-    phases=tuple(
-        Phase(name=name, title=name, **({"steps": (LOOK,), "items": (SEEN,)} if name == "preflight" else {}))
-        for name in PHASES
-    ),
-)
+BOOK = book_of(preflight=(LOOK, SEEN))
 GREEN = (started(LOOK), ended(LOOK))
 AMBER = (started(LOOK, 2), ended(LOOK, outcome="warn", attempt=2))
 

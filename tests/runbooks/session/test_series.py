@@ -19,9 +19,9 @@ from runbooks.session.runbook import Runbook
 from runbooks.session.series import Series
 from runbooks.session.view import fold
 from runbooks.steps.series_inspect import Result
-from tests.runbooks.conftest import opening
+from tests.runbooks.conftest import book_of, opening
 from tests.runbooks.document.test_document import document
-from tests.runbooks.steps_context import StepContext, _opened, _runbook
+from tests.runbooks.steps_context import StepContext, _opened
 from tests.runbooks.transcript_records import recorded
 from tests.tui import recorded as r
 from tui.widgets.band import Band
@@ -34,7 +34,7 @@ Write = Callable[..., None]
 
 
 def of_stage(stage: int, name: str = "split-name") -> Runbook:
-    return _runbook().model_copy(update={"series": Series(name=name, stage=stage), "owner": "platform"})
+    return book_of().model_copy(update={"series": Series(name=name, stage=stage), "owner": "platform"})
 
 
 def test_it_is_read_and_the_next_stage_is_left_to_be_done() -> None:

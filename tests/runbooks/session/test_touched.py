@@ -12,12 +12,12 @@ from runbooks.document import read_runbook
 from runbooks.report.facts import gather
 from runbooks.report.markdown import transcript
 from runbooks.session import events as e
-from runbooks.session.runbook import PHASES, Item, Phase, Runbook, Step
+from runbooks.session.runbook import PHASES, Item, Step
 from runbooks.session.touched import untouched
 from runbooks.session.view import fold
 from runbooks.settings.faults import DocumentError
 from runbooks.steps import catalogue
-from tests.runbooks.conftest import opening, the_plan
+from tests.runbooks.conftest import book_of, opening, the_plan
 from tests.runbooks.session.test_gates import BY, ended, started
 from tests.runbooks.transcript_records import recorded
 from tests.tui import recorded as r
@@ -43,13 +43,7 @@ def test_what_a_script_alters(sql: str, tables: list[str]) -> None:
 LIST = Step(id="list", title="Orders are listed", uses="http.check", effect="reads", touches=("orders",))
 SEEN = Item(id="seen", text="Customers look right", touches=("shop.customers",))
 PROVEN = Item(id="proven", text="Notes are there", proved_by="list", touches=("notes",))
-BOOK = Runbook(
-    name="t",
-    phases=tuple(
-        Phase(name=name, title=name, **({"steps": (LIST,), "items": (SEEN, PROVEN)} if name == "smoke" else {}))
-        for name in PHASES
-    ),
-)
+BOOK = book_of(smoke=(LIST, SEEN, PROVEN))
 GREEN = (started(LIST), ended(LIST))
 ALL = ["shop.orders", "customers", "other.customers", "notes"]
 

@@ -11,10 +11,10 @@ from runbooks.history.tried import tried
 from runbooks.journal import Journal
 from runbooks.session import events as e
 from runbooks.session import gates
-from runbooks.session.runbook import PHASES, Item, Option, Phase, Runbook, Step
+from runbooks.session.runbook import PHASES, Item, Option, Runbook, Step
 from runbooks.session.view import RunView, fold
 from runbooks.session.ways_back import applied, ranked, ranking_words, way_of
-from tests.runbooks.conftest import ANA, opening, the_plan
+from tests.runbooks.conftest import ANA, book_of, opening, the_plan
 
 PLAN = the_plan()  # statement 0 loses data, statement 1 is not analysed
 NAME = PLAN.scripts[0].migration
@@ -40,8 +40,7 @@ WAYS = (
 
 
 def book(*applying: Step) -> Runbook:
-    phases = tuple(Phase(name=name, title=name, steps=applying if name == "migrate" else ()) for name in PHASES)
-    return Runbook(name="x", phases=phases, options=WAYS)
+    return book_of(*WAYS, migrate=applying)
 
 
 def view(

@@ -19,26 +19,13 @@ from runbooks.history.sessions import create_folder
 from runbooks.journal import Journal
 from runbooks.session import commands as c
 from runbooks.session import events as e
-from runbooks.session.runbook import PHASES, Phase, Runbook, Step
 from runbooks.steps.backup_proof import Params
-from tests.runbooks.conftest import opening
+from tests.runbooks.conftest import book_of, opening, outside
 from tests.runbooks.steps_context import TARGET, StepContext
 
 EARLIER = "20260130T020304Z-staging-1aaa"
 STEPS = {"dump": "backup.dump", "cloud": "shell", "point": "backup.restore_point", "proof": "backup.proof"}
-BOOK = Runbook(
-    name="test",
-    phases=tuple(
-        Phase(
-            name=name,
-            title=name,
-            steps=tuple(Step(id=id, title=id, uses=uses, effect="outside") for id, uses in STEPS.items())
-            if name == "backup"
-            else (),
-        )
-        for name in PHASES
-    ),
-)
+BOOK = book_of(backup=outside(**STEPS))
 NOW = datetime.now(UTC)
 
 

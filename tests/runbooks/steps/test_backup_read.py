@@ -13,21 +13,12 @@ from pydantic import ValidationError
 from migrations.problem import Misuse, Problem
 from migrations.server import ThrowawayServer
 from runbooks.session import events as e
-from runbooks.session.runbook import PHASES, Phase, Runbook, Step
+from runbooks.session.runbook import Step
 from runbooks.steps.backup_read import Params
+from tests.runbooks.conftest import book_of
 from tests.runbooks.steps_context import StepContext
 
-BOOK = Runbook(
-    name="test",
-    phases=tuple(
-        Phase(
-            name=name,
-            title=name,
-            steps=(Step(id="read", title="Read", uses="backup.read", effect="reads"),) if name == "backup" else (),
-        )
-        for name in PHASES
-    ),
-)
+BOOK = book_of(backup=(Step(id="read", title="Read", uses="backup.read", effect="reads"),))
 
 
 @pytest.fixture

@@ -16,27 +16,13 @@ from migrations.server import ThrowawayServer
 from runbooks.history.sessions import create_folder
 from runbooks.journal import Journal
 from runbooks.session import events as e
-from runbooks.session.runbook import PHASES, Phase, Runbook, Step
 from runbooks.steps import catalogue
 from runbooks.steps.parts.restore_tested import check_restore_test
 from runbooks.steps.parts.restored import judge
-from tests.runbooks.conftest import opening
+from tests.runbooks.conftest import book_of, opening, outside
 from tests.runbooks.steps_context import TARGET, StepContext
 
-USES = {"dump": "backup.dump", "test": "backup.restore_test"}
-BOOK = Runbook(
-    name="test",
-    phases=tuple(
-        Phase(
-            name=name,
-            title=name,
-            steps=tuple(Step(id=id, title=id, uses=uses, effect="outside") for id, uses in USES.items())
-            if name == "backup"
-            else (),
-        )
-        for name in PHASES
-    ),
-)
+BOOK = book_of(backup=outside(dump="backup.dump", test="backup.restore_test"))
 GRANTS = """
 CREATE ROLE "Reader one";
 GRANT SELECT ON customers TO "Reader one";

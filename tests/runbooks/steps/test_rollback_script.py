@@ -14,20 +14,17 @@ from runbooks.journal.records import Record
 from runbooks.pack.verify import named_by as in_pack
 from runbooks.session import events as e
 from runbooks.session import gates
-from runbooks.session.runbook import PHASES, Option, Phase, Runbook, Step
+from runbooks.session.runbook import Option, Step
 from runbooks.steps import rollback_script
 from runbooks.steps.base import Doubt, Settled
 from tests.runbooks.apply_session import APPLY, Session
+from tests.runbooks.conftest import book_of
 from tests.runbooks.steps_context import BY
 
 FAILS = "CREATE TABLE a (id int);\nCOMMIT;\nBEGIN;\nSELECT 1 / 0;\nCOMMIT;"
 READ = Step(id="read", title="Read", uses="rollback.read", effect="reads")
 RUN = Step(id="run", title="Run", uses="rollback.script", effect="target")
-BOOK = Runbook(
-    name="test",
-    phases=tuple(Phase(name=name, title=name) for name in PHASES),
-    options=(Option(id="undo", title="Undo", steps=(READ, RUN)),),
-)
+BOOK = book_of(Option(id="undo", title="Undo", steps=(READ, RUN)))
 
 Start = Callable[..., Session]
 
@@ -59,6 +56,13 @@ def review(ctx: Session) -> None:
     assert not [h for h in gates.poll(ctx.view).holds if h.kind == "review"]
 
 
+async def undo(ctx: Session, script: str) -> None:
+    """Bring a script of a way back, and have it read by a person."""
+    (ctx.project.folder / "undo.sql").write_text(script)
+    await ctx.run("rollback.read", id="read", file="undo.sql")
+    review(ctx)
+
+
 def tables(ctx: Session) -> set[str]:
     return {row[0] for row in ctx.query("SELECT relname::text FROM pg_class WHERE relname ~ '^[abc]$'")}
 
@@ -81,11 +85,9 @@ async def test_an_inverse_and_the_mark_are_committed_together(start: Start, tmp_
     assert "marked as rolled back" in ctx.found("ledger").evidence
 
 
-async def test_a_failing_inverse_leaves_everything_as_it_was(start: Start, tmp_path: Path) -> None:
+async def test_a_failing_inverse_leaves_everything_as_it_was(start: Start) -> None:
     ctx = await start({"1_a": FAILS})
-    (tmp_path / "undo.sql").write_text("DROP TABLE a;\nSELECT 1 / 0;")
-    await ctx.run("rollback.read", id="read", file="undo.sql")
-    review(ctx)
+    await undo(ctx, "DROP TABLE a;\nSELECT 1 / 0;")
     with pytest.raises(Problem, match="division by zero"):
         await ctx.run("rollback.script", id="run")
     assert (tables(ctx), ctx.rows()) == ({"a"}, [("1_a", "failed")])
@@ -97,12 +99,10 @@ def started() -> e.StepStarted:
     return e.StepStarted(step="run", attempt=1, title="", uses="rollback.script", effect="target", why="resume")
 
 
-async def test_after_a_crash_the_server_says_whether_it_was_committed(start: Start, tmp_path: Path) -> None:
+async def test_after_a_crash_the_server_says_whether_it_was_committed(start: Start) -> None:
     """The runner died before the reply to its COMMIT was recorded."""
     ctx = await start({"1_a": FAILS})
-    (tmp_path / "undo.sql").write_text("DROP TABLE a;")
-    await ctx.run("rollback.read", id="read", file="undo.sql")
-    review(ctx)
+    await undo(ctx, "DROP TABLE a;")
     await ctx.run("rollback.script", id="run")
     ctx.forget("Through")
     settled = await rollback_script.reconcile(ctx, rollback_script.Params(), started())
@@ -111,11 +111,9 @@ async def test_after_a_crash_the_server_says_whether_it_was_committed(start: Sta
     assert again.scripts[0].took == 0 and ctx.rows() == [("1_a", "rolled back")]
 
 
-async def test_a_transaction_that_the_server_forgot_is_for_a_person(start: Start, tmp_path: Path) -> None:
+async def test_a_transaction_that_the_server_forgot_is_for_a_person(start: Start) -> None:
     ctx = await start({"1_a": FAILS})
-    (tmp_path / "undo.sql").write_text("DROP TABLE a;")
-    await ctx.run("rollback.read", id="read", file="undo.sql")
-    review(ctx)
+    await undo(ctx, "DROP TABLE a;")
     await ctx.run("rollback.script", id="run")
     ctx.forget("Through")
     next(data for _, data in ctx.recorded if data["event"] == "Committing" and data["name"] == "undo.sql")["xid"] = (
@@ -143,11 +141,9 @@ async def test_a_compensating_migration_is_applied_with_its_row(start: Start) ->
     assert ctx.found("ledger").evidence == "this way back has applied it"
 
 
-async def test_what_an_inverse_of_an_applied_migration_leaves_in_the_ledger(start: Start, tmp_path: Path) -> None:
+async def test_what_an_inverse_of_an_applied_migration_leaves_in_the_ledger(start: Start) -> None:
     ctx = await start({"1_a": "CREATE TABLE a (id int);"})
-    (tmp_path / "undo.sql").write_text("DROP TABLE a;")
-    await ctx.run("rollback.read", id="read", file="undo.sql")
-    review(ctx)
+    await undo(ctx, "DROP TABLE a;")
     await ctx.run("rollback.script", id="run", reverses=["1_a", "0_gone"])
     assert (tables(ctx), ctx.rows()) == (set(), [("1_a", "applied")])
     assert "P3012" in ctx.found("ledger").evidence and "P3011" in ctx.found("ledger").evidence

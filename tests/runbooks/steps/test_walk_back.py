@@ -14,32 +14,23 @@ from migrations import backup
 from migrations.problem import Misuse, Problem
 from migrations.server import ThrowawayServer
 from runbooks.session import events as e
-from runbooks.session.runbook import PHASES, Option, Phase, Runbook, Step
+from runbooks.session.runbook import Option, Step
 from runbooks.steps import backup_dump, catalogue, restore_side, restore_swap
 from runbooks.steps.base import Doubt, Settled
+from tests.runbooks.conftest import book_of, outside
 from tests.runbooks.steps_context import StepContext
 
-BOOK = Runbook(
-    name="test",
-    phases=tuple(
-        Phase(
-            name=name,
-            title=name,
-            steps=(Step(id="dump", title="Dump", uses="backup.dump", effect="outside"),) if name == "backup" else (),
-        )
-        for name in PHASES
-    ),
-    options=(
-        Option(
-            id="restore",
-            title="Restore",
-            steps=(
-                Step(id="present", title="Dump of the present", uses="backup.dump", effect="outside"),
-                Step(id="side", title="Restore", uses="restore.side", effect="target"),
-                Step(id="swap", title="Swap", uses="restore.swap", effect="target"),
-            ),
+BOOK = book_of(
+    Option(
+        id="restore",
+        title="Restore",
+        steps=(
+            Step(id="present", title="Dump of the present", uses="backup.dump", effect="outside"),
+            Step(id="side", title="Restore", uses="restore.side", effect="target"),
+            Step(id="swap", title="Swap", uses="restore.swap", effect="target"),
         ),
     ),
+    backup=outside(dump="backup.dump"),
 )
 
 
