@@ -65,9 +65,9 @@ class Result(Frozen):
 async def run(ctx: Context, params: Params) -> Result:
     """Find it, read it, compare it. What is not right with it is a check. Raises Misuse, Problem, Unavailable."""
     made = dump_found.made_by(ctx, params.from_) if params.from_ else None
-    path = dump_found.newest(ctx, _where(ctx, params, made), made.began if made else None)
-    marks = dump_found.marks(path)
-    if before := dump_found.unchanged(ctx, path):
+    path = await dump_found.newest(ctx, _where(ctx, params, made), made.began if made else None)
+    marks, before = await dump_found.looked_at(ctx, path)
+    if before:
         return _again(ctx, params, made, Result.model_validate(before))
     dump = await dump_found.read_back(ctx, await server_tools(ctx, params.bin), path)
     there = await dump_found.compared(ctx, dump)

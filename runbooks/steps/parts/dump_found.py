@@ -58,9 +58,12 @@ def printed(made: Made, pattern: str) -> str:
     )
 
 
-def newest(ctx: Context, pattern: str, since: datetime | None = None) -> Path:
+async def newest(ctx: Context, pattern: str, since: datetime | None = None) -> Path:
     """The newest file or folder that a path or a glob leads to. Raises Problem where none is as young as `since`."""
-    where = str(ctx.project.folder / Path(pattern).expanduser())
+    return await asyncio.to_thread(_newest, str(ctx.project.folder / Path(pattern).expanduser()), since)
+
+
+def _newest(where: str, since: datetime | None) -> Path:
     there = [Path(name).resolve() for name in ([where] if Path(where).exists() else glob.glob(where))]  # noqa: PTH207, a Path takes no absolute pattern
     try:
         dated = sorted((written_at(path), path) for path in there if not path.name.endswith(".partial"))
@@ -162,16 +165,16 @@ async def keep_state(ctx: Context, there: Compared) -> str:
     return str(path.relative_to(ctx.folder))
 
 
-def unchanged(ctx: Context, path: Path) -> Mapping[str, JsonValue] | None:
-    """What an earlier attempt of this step found in the same bytes, by the file's own size and time."""
-    now = marks(path)
+async def looked_at(ctx: Context, path: Path) -> tuple[list[JsonValue], Mapping[str, JsonValue] | None]:
+    """The marks of a dump, and what an earlier attempt of this step found in a dump with the same. Raises Problem."""
+    now = await asyncio.to_thread(_marks, path)
     records = reversed(ctx.progress_of(ctx.step.id))
     found = (data.get("result") for data in records if data.get("marks") == now and data.get("at") == str(path))
-    return next((result for result in found if isinstance(result, dict)), None)
+    return now, next((result for result in found if isinstance(result, dict)), None)
 
 
-def marks(path: Path) -> list[JsonValue]:
-    """What tells a file or folder from one that was written to since, without reading it. Raises Problem."""
+def _marks(path: Path) -> list[JsonValue]:
+    """What tells a file or folder from one that was written to since, without reading it."""
     try:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         return [[file.name, file.stat().st_size, str(file.stat().st_mtime_ns)] for file in files]

@@ -71,7 +71,7 @@ async def by_dump(ctx: Context, max_age: timedelta) -> Proof:
     path, taken = Path(str(view.result["path"])), str(view.result["taken_at"])
     _must_be_young(max_age, datetime.fromisoformat(taken), f"{path.name} was taken")
     how = " and not written to since"
-    if not _as_it_was(path, view.result, view.ended_at):
+    if not await asyncio.to_thread(_as_it_was, path, view.result, view.ended_at):
         if await _sha256(ctx, path) != view.result.get("sha256"):
             raise NotProven(f"{path} is not there, or was written to after it was read back")
         how = "; its SHA-256 is the recorded one"
@@ -124,8 +124,8 @@ def _of_session(kept: Kept) -> Proof:
 async def _sha256(ctx: Context, path: Path) -> str:
     """Empty where it is not there. The same bytes are not hashed twice in one session."""
     try:
-        marks = dump_found.marks(path)
-        if known := dump_found.unchanged(ctx, path):
+        marks, known = await dump_found.looked_at(ctx, path)
+        if known:
             return str(known.get("sha256"))
         await ctx.progress(label="hashing", done=0, total=0, unit="", detail=path.name)
         sha256, _ = await asyncio.to_thread(fingerprint, path)
@@ -136,9 +136,9 @@ async def _sha256(ctx: Context, path: Path) -> str:
 
 
 async def _at_file(ctx: Context, max_age: timedelta, file: str, bin: str | None) -> Proof:
-    path = dump_found.newest(ctx, file)
-    marks = dump_found.marks(path)
-    if known := dump_found.unchanged(ctx, path):
+    path = await dump_found.newest(ctx, file)
+    marks, known = await dump_found.looked_at(ctx, path)
+    if known:
         proof = Proof(**known)  # type: ignore[arg-type]
     else:
         _must_be_young(max_age, written_at(path), f"{path.name} was written")
