@@ -10,7 +10,7 @@ from typing import Any
 
 from migrations.problem import Problem
 from runbooks.history.sessions import folders
-from runbooks.history.skimmed import skim
+from runbooks.history.skimmed import begun
 from runbooks.journal import NAME
 from runbooks.session.event_parts import Target
 from runbooks.session.events import StepEnded
@@ -47,11 +47,13 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Backups:
-    """Newest first. `needed`: what sessions that have not ended name as a dump, or as the proof of a way back."""
+    """Newest first. `needed`: what sessions that have not ended name as a dump, or as the proof of a way back.
+    `unread`: sessions of which it is not known what they hold."""
 
     dumps: tuple[Kept, ...] = ()
     tests: tuple[Tested, ...] = ()
     needed: Mapping[Path, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 def database_of(target: Target) -> str:
@@ -64,7 +66,7 @@ def backups(
 ) -> Backups:
     """Of sessions on this environment, one left out, that have written anything `since`.
 
-    What cannot be read is passed over; the chain is not checked.
+    The chain is not checked.
     """
     found = list(_each(root, environment, database, besides, since))
     dumps = [dump for one in found for dump in one.dumps]
@@ -73,6 +75,7 @@ def backups(
         tuple(sorted(dumps, key=lambda dump: dump.taken_at, reverse=True)),
         tuple(sorted(tests, key=lambda test: test.at, reverse=True)),
         {path: session for one in found for path, session in one.needed.items()},
+        tuple(session for one in found for session in one.unread),
     )
 
 
@@ -88,16 +91,19 @@ def _each(root: Path, environment: str, database: str, besides: str, since: date
         if folder.name == besides:
             continue
         try:
-            written = (folder / NAME).stat().st_mtime
-            if since is None or written >= since.timestamp():
+            written = (folder / NAME).stat()
+            if written.st_size and (since is None or written.st_mtime >= since.timestamp()):
                 yield _session(folder, database)
-        except (OSError, Problem, ValueError, KeyError, TypeError):
+        except FileNotFoundError:  # it began nothing
             continue
+        except (OSError, Problem, ValueError, KeyError, TypeError):
+            yield Backups(unread=(folder.name,))
 
 
 def _session(folder: Path, database: str) -> Backups:
     found, ended, here = list[dict[str, Any]](), False, False
-    for tail, line in skim(folder):
+    _, rest = begun(folder)
+    for tail, line in rest:
         if tail.kind == "plan_made":
             here = database_of(Target.model_validate(json.loads(line)["data"]["target"])) == database
         elif tail.kind == "session_ended":

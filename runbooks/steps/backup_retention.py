@@ -42,7 +42,10 @@ class Result(Frozen):
 
 async def run(ctx: Context, params: Params) -> Result:
     """Say which, ask, remove. Raises Problem where the newest of those that stay is not what was recorded."""
-    verdicts, others = await _verdicts(ctx, params)
+    verdicts, others, unread = await _verdicts(ctx, params)
+    if unread:
+        words = f"{listed(unread, SHOWN)} cannot be read: whether a dump is needed there is not known"
+        ctx.check("unread", "All sessions were asked", "warn", words, "Look at them before you let a dump go.")
     going = [each.dump for each in verdicts if not each.stays]
     for each in verdicts:
         await ctx.output(f"{'stays' if each.stays else 'goes '} {_told(each.dump)}{_why(each)}\n")
@@ -67,11 +70,11 @@ async def run(ctx: Context, params: Params) -> Result:
     return Result(removed=tuple(str(dump.path) for dump in going), freed=freed, kept=left)
 
 
-async def _verdicts(ctx: Context, params: Params) -> tuple[tuple[Verdict, ...], int]:
-    """And how many dumps lie beside them that are none of these."""
+async def _verdicts(ctx: Context, params: Params) -> tuple[tuple[Verdict, ...], int, tuple[str, ...]]:
+    """And how many dumps lie beside them that are none of these, and which sessions could not be read."""
     plan = ctx.view.plan
     if plan is None:
-        return (), 0
+        return (), 0, ()
     root, database = ctx.folder.parent, database_of(plan.target)
     known = await asyncio.to_thread(backups, root, ctx.environment.name, database, besides=ctx.session)
     dumps = [*known.dumps, *_own(ctx)]
@@ -81,7 +84,7 @@ async def _verdicts(ctx: Context, params: Params) -> tuple[tuple[Verdict, ...], 
     now = datetime.now(UTC)
     found = judge(dumps, sizes, needed, now=now, keep=params.keep, older_than=params.older_than)
     paths = {each.dump.path for each in found}
-    return found, await asyncio.to_thread(_others, {path.parent for path in paths}, paths)
+    return found, await asyncio.to_thread(_others, {path.parent for path in paths}, paths), known.unread
 
 
 def _own(ctx: Context) -> list[Kept]:
@@ -107,7 +110,7 @@ def _others(folders: set[Path], known: set[Path]) -> int:
 
 async def _must_still_go(ctx: Context, params: Params, going: Sequence[Kept]) -> None:
     """Raises Problem if one of them is needed by now: a person may take hours to answer."""
-    now, _ = await _verdicts(ctx, params)
+    now, _, _ = await _verdicts(ctx, params)
     paths = {dump.path for dump in going}
     stays = [each for each in now if each.stays and each.dump.path in paths]
     if stays:

@@ -109,6 +109,16 @@ async def test_old_dumps_are_removed_on_a_persons_word(ctx: StepContext, tmp_pat
     assert again.removed == () and len(ctx.asked) == 1, "nothing to ask"
 
 
+async def test_a_session_that_cannot_be_read_is_named_before_a_person_is_asked(
+    ctx: StepContext, tmp_path: Path
+) -> None:
+    name = "20260130T020399Z-staging-1aaa"
+    create_folder(tmp_path, name).joinpath("journal.jsonl").write_bytes(b"not a journal\n")
+    ctx.answers["remove"] = "keep"
+    await ctx.run("backup.retention", keep=1)
+    assert ctx.outcomes["unread"] == "warn" and name in ctx.found("unread").evidence
+
+
 async def test_a_person_keeps_them(ctx: StepContext, tmp_path: Path) -> None:
     ctx.answers["remove"] = "keep"
     result = await ctx.run("backup.retention", keep=1)
