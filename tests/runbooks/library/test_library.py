@@ -69,8 +69,7 @@ def test_advice_is_not_hidden_behind_a_shorter_pattern(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_what_has_steps_for_blocking_asks_about_it_before(name: str) -> None:
-    read = runbook(name)
-    made_for_it = any(step.when == "blocking" for step in read.steps())
-    asked = any(i.when == "blocking" for phase in read.phases if phase.name == "preflight" for i in phase.items)
-    assert asked or not made_for_it, "without a checklist, scripts.inspect asks for a reason each time"
+def test_each_asks_about_what_blocks(name: str) -> None:
+    preflight = next(phase for phase in runbook(name).phases if phase.name == "preflight")
+    asked = [item for item in preflight.items if item.when == "blocking"]
+    assert asked, "without a checklist, scripts.inspect asks for a reason each time"
