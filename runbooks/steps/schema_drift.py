@@ -21,6 +21,7 @@ FIRST = "\\set ON_ERROR_STOP on\n"
 MOST = 50
 """Differences that get a check of their own; a person could not waive more one by one."""
 SHOWN = 300
+SECRET = "the SQL to undo it holds a secret, which is written nowhere: write it by hand"
 
 
 class Params(Frozen):
@@ -48,7 +49,7 @@ async def run(ctx: Context, params: Params) -> Result:
     """Compare. What keeps it from comparing makes the check unknown, not the step fail. Raises Misuse, Problem."""
     known = _known(ctx, params.from_)
     async with ctx.connect("read") as connection:
-        found = await drifted(connection, await _asked(ctx, params), _advance(ctx))
+        found = _without_secrets(ctx, await drifted(connection, await _asked(ctx, params), _advance(ctx)))
     if not found.replayed:
         ctx.check("replayed", "Migrations replayed", "unknown", found.could_not, found.advice)
         return Result(compared=False, drifted=())
@@ -58,6 +59,17 @@ async def run(ctx: Context, params: Params) -> Result:
     _differences(ctx, new, found, later=known is not None)
     artefact = await _keep(ctx, found.differences) if found.differences else ""
     return Result(compared=True, drifted=tuple(each.id for each in found.differences), artefact=artefact)
+
+
+def _without_secrets(ctx: Context, found: DriftStatus) -> DriftStatus:
+    """SQL that would run with something else in place of a secret is not offered."""
+    kept = tuple(
+        each
+        if all(ctx.clean(statement) == statement for statement in each.sql)
+        else each.model_copy(update={"sql": (), "caution": SECRET})
+        for each in found.differences
+    )
+    return found.model_copy(update={"differences": kept})
 
 
 def _known(ctx: Context, step: str | None) -> frozenset[str] | None:
@@ -133,7 +145,7 @@ def _text(found: DriftStatus) -> str:
 async def _keep(ctx: Context, differences: tuple[DriftTold, ...]) -> str:
     path = ctx.artefact(ARTEFACT)
     text = "\n".join((FIRST, *map(script_of, differences)))
-    await asyncio.to_thread(write_private, path, text.encode())
+    await asyncio.to_thread(write_private, path, ctx.clean(text).encode())
     await ctx.keep(ARTEFACT, path)
     return str(path.relative_to(ctx.folder))
 

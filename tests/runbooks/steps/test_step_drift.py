@@ -5,8 +5,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from runbooks.ledger.drifting import DriftTold, script_of
-from runbooks.steps.schema_drift import MOST
+from runbooks.ledger.drifting import DriftStatus, DriftTold, script_of
+from runbooks.steps.schema_drift import MOST, _keep, _without_secrets
 from tests.runbooks.steps_context import StepContext
 
 FIRST, SECOND = "CREATE TABLE t (x integer)", "ALTER TABLE t ADD y text"
@@ -68,11 +68,13 @@ async def test_no_drift_and_what_is_known(session: Session) -> None:
     assert (result.compared, result.drifted, session.outcomes) == (True, (), {"replayed": "ok", "drift": "ok"})
     await session.run("schema.drift", id="after", **{"from": "drift"})
     assert set(session.outcomes.values()) == {"ok"}
-    session.by_hand("CREATE SCHEMA s")
-    await session.run("schema.drift", id="after", **{"from": "drift"})
-    assert session.outcomes == {"replayed": "ok", "schema/s": "fail"}
+    session.by_hand("CREATE SCHEMA s", "COMMENT ON TABLE t IS 'hunter2-hunter2'")
+    result = await session.run("schema.drift", id="after", **{"from": "drift"})
+    assert session.outcomes == {"replayed": "ok", "schema/s": "fail", "table/public.t/comment": "fail"}
+    kept = (session.folder / result.artefact).read_bytes()
+    assert b"hunter2-hunter2" not in kept and "«redacted:TOKEN»".encode() in kept
     await session.run("schema.drift", id="after", **{"from": "never-ran"})
-    assert session.outcomes == {"replayed": "ok", "schema/s": "warn"}
+    assert session.outcomes == {"replayed": "ok", "schema/s": "warn", "table/public.t/comment": "warn"}
 
 
 @pytest.mark.soak
@@ -103,3 +105,16 @@ def test_what_the_catalog_holds_stays_a_comment() -> None:
     *comments, first, second = script_of(told).splitlines()
     assert len(comments) == 4 and all(line.startswith("-- ") for line in comments)
     assert f"{first}\n{second}" == f"{told.sql[0]};", "the SQL is as it was"
+
+
+async def test_a_secret_in_the_schema_is_not_kept(tmp_path: Path) -> None:
+    ctx = StepContext("postgresql://h/d", tmp_path)
+    secret = DriftTold(
+        id="a", title="", folder="'hunter2-hunter2'", target="none", caution="",
+        sql=("ALTER TABLE t ALTER x SET DEFAULT 'hunter2-hunter2'",),
+    )  # fmt: skip
+    other = secret.model_copy(update={"id": "b", "target": "hunter2-hunter2", "sql": ("DROP TABLE b",)})
+    found = _without_secrets(ctx, DriftStatus(differences=(secret, other)))
+    kept = (ctx.folder / await _keep(ctx, found.differences)).read_text()
+    assert "hunter2-hunter2" not in kept and "SET DEFAULT" not in kept, "psql would put in what stands in its place"
+    assert "DROP TABLE b;" in kept and kept.count("«redacted:TOKEN»") == 3
