@@ -117,6 +117,12 @@ def test_a_plain_dump_is_read_by_its_copy_lines(monkeypatch: pytest.MonkeyPatch,
     assert read(PLAIN) == {"public.a": 2, 'public."no columns"': 0}
 
 
+def test_a_plain_dump_of_inserts_has_no_rows_that_are_read_and_the_docs_say_so() -> None:
+    copied = PLAIN[PLAIN.index(b"COPY public.a") : PLAIN.index(b"\\.\n") + 3]
+    assert "public.a" not in read(PLAIN.replace(copied, b"INSERT INTO public.a VALUES (1, 'one');\n"))
+    assert "`pg_dump --inserts`" in (Path(__file__).parents[2] / "docs/backup.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
