@@ -13,6 +13,7 @@ from runbooks.session import events as e
 from runbooks.session.follow_ups import Owed, owed_by
 from runbooks.session.moved import MOVED, REPINNED
 from runbooks.session.pairs import Opened, pairs_after
+from runbooks.session.reach import Reach
 from runbooks.session.runbook import Mode
 from runbooks.session.touched import Touching
 from runbooks.signing.record import Unsigned, said_by
@@ -55,8 +56,7 @@ class Facts:
     from_file: dict[str, int] = field(default_factory=dict)
     starts: dict[tuple[str, int], int] = field(default_factory=dict)
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
-    """The steps that did what they were for, in one attempt at least."""
+    reach: Reach = field(default_factory=Reach)
     timings: Timings = field(default_factory=Timings)
 
     @property
@@ -168,8 +168,10 @@ def _take(facts: Facts, record: Record) -> None:
             facts.pairs = pairs_after(facts.pairs, facts.opening.runbook, record.at, event)
         case e.StepEnded(step=step, attempt=attempt):
             facts.ends[step, attempt] = record.seq
-            facts.done |= {step} if event.end == "done" else set()
+            facts.reach = facts.reach.after_step(event.result)
             facts.pairs = pairs_after(facts.pairs, facts.opening.runbook, record.at, event)
+        case e.StepProgress(data=data):
+            facts.reach = facts.reach.after_record(data)
         case e.FaceAttached(sort="screen"):
             facts.screens.append(record.seq)
         case e.FaceAttached():

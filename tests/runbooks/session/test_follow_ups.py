@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import JsonValue
 
 from migrations.problem import Misuse, Problem
 from runbooks.document import read_runbook
@@ -14,6 +15,8 @@ from runbooks.history.done import settle
 from runbooks.history.left_open import left_open
 from runbooks.history.sessions import create_folder, state_home, summary
 from runbooks.journal import Journal
+from runbooks.report.afterwards import release_note, release_note_of
+from runbooks.report.facts import gather
 from runbooks.report.markdown import ticket_summary, transcript
 from runbooks.session import events as e
 from runbooks.session.follow_ups import Owed, owed_by
@@ -101,15 +104,44 @@ def test_a_backup_alone_leaves_nothing_to_be_done_and_nothing_to_note() -> None:
     assert "Afterwards" not in transcript(recorded(alone))
 
 
-@pytest.mark.parametrize(("end", "noted"), [("done", True), ("failed", False), (None, False)])
-def test_only_what_was_applied_goes_into_the_release_notes(end: str | None, noted: bool) -> None:
+def through(script: str, count: int) -> e.Event:
+    return e.StepProgress(step="apply", attempt=1, data={"event": "Through", "name": script, "through": count})
+
+
+SENDING = e.StepProgress(step="apply", attempt=1, data={"event": "Sending", "name": "two"})
+BOTH: list[JsonValue] = [{"name": name, "statements": 2, "committed": True} for name in ("one", "two")]
+
+
+@pytest.mark.parametrize(
+    ("records", "noted"),
+    [
+        ([e.StepEnded(step="apply", attempt=1, end="done", outcome="ok", result={"scripts": BOTH})],
+         "2 migrations applied: one, two"),
+        ([e.StepEnded(step="apply", attempt=1, end="done", outcome="fail", result={"scripts": BOTH[:1]})],
+         "1 migration applied: one"),
+        ([through("one", 2), through("two", 1), e.StepEnded(step="apply", attempt=1, end="failed", outcome="fail")],
+         "1 migration applied: one; 1 of 2 statements of two"),
+        ([through("two", 1), SENDING], "how much of two is applied is not known"),
+        ([through("one", 0), e.StepEnded(step="apply", attempt=1, end="failed", outcome="fail")], ""),
+        ([], ""),
+    ],
+)  # fmt: skip
+def test_only_what_was_committed_goes_into_the_release_notes(records: list[e.Event], noted: str) -> None:
     apply = Step(id="apply", title="Apply", uses="migrations.apply", effect="target")
     phases = tuple(
         phase.model_copy(update={"steps": (apply,)}) if phase.name == "migrate" else phase for phase in read().phases
     )
     first = opening(runbook=read().model_copy(update={"phases": phases}))
-    tried = [e.StepEnded(step="apply", attempt=1, end=end, outcome="ok")] if end else []
-    assert ("1 migration applied" in ticket_summary(recorded([first, the_plan(), *tried, GO]))) == noted
+    plan = the_plan()
+    two = (plan.scripts[0].statements[0],) * 2
+    scripts = tuple(
+        plan.scripts[0].model_copy(update={"migration": name, "statements": two}) for name in ("one", "two")
+    )
+    events = [first, plan.model_copy(update={"scripts": scripts}), *records, GO]
+    note = release_note(gather(recorded(events)))
+    view = fold((record.seq, record.at, record.event) for record in recorded(events))
+    assert note.partition(": ")[2].partition(" (gonogo")[0] == noted
+    assert release_note_of(view).partition(" (gonogo")[0] == note.partition(" (gonogo")[0]
 
 
 @pytest.fixture
