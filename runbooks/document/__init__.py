@@ -33,8 +33,23 @@ def read_runbook(
 
     Raises DocumentError with all faults, or Misuse for a file that cannot be read.
     """
+    name = name or called(source)
+    runbook, faults = read_with_faults(source, name, catalogue)
+    if faults.found:
+        raise DocumentError(name, faults.found)
+    return runbook
+
+
+def called(source: Path | str) -> str:
+    """What errors call a document that has no other name."""
+    return source.name if isinstance(source, Path) else "the runbook"
+
+
+def read_with_faults(
+    source: Path | str, name: str, catalogue: "Mapping[str, StepKind[Any, Any]] | None" = None
+) -> tuple[Runbook, Faults]:
+    """The same, as far as it can be read, and what is wrong with it. Raises DocumentError if it is no text, Misuse."""
     data = read_bytes(source) if isinstance(source, Path) else source.encode("utf-8", "surrogatepass")
-    name = name or (source.name if isinstance(source, Path) else "the runbook")
     text = decode(data, name)
     if catalogue is None:
         from runbooks.steps import catalogue as built_in
@@ -44,10 +59,7 @@ def read_runbook(
     parts = SectionReader(catalogue, faults).read(read_blocks(text))
     check_linked(parts, faults)
     note_passwords(text, faults)
-    runbook = _Assembly(parts, text.split("\n"), faults).runbook(name, hashlib.sha256(data).hexdigest())
-    if faults.found:
-        raise DocumentError(name, faults.found)
-    return runbook
+    return _Assembly(parts, text.split("\n"), faults).runbook(name, hashlib.sha256(data).hexdigest()), faults
 
 
 def note_passwords(text: str, faults: Faults) -> None:

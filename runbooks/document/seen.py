@@ -1,14 +1,18 @@
 """The documents that a runbook points to by `see`: read once, and kept as they were then."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from migrations.problem import Misuse
-from runbooks.document import decode, note_passwords, read_bytes
+from runbooks.document import called, decode, note_passwords, read_bytes, read_with_faults
 from runbooks.session.runbook import Document, Runbook
 from runbooks.settings.faults import DocumentError, Faults
+
+if TYPE_CHECKING:
+    from runbooks.steps.base import StepKind
 
 FOLDER = "documents"
 """Where in a session's folder they are kept, each under the hash of its bytes."""
@@ -27,17 +31,34 @@ def kept_name(document: Document) -> str:
     return f"{FOLDER}/{document.sha256}.md"
 
 
-def read_seen(book: Runbook, name: str, folder: Path, redact: Callable[[str], str] = str) -> Sequence[Kept]:
-    """The documents, of files in the project's folder. Raises DocumentError with the lines that name others."""
-    faults, found = Faults(), dict[str, Kept]()
+def read_beside(
+    source: Path | str,
+    folder: Path,
+    *,
+    name: str = "",
+    catalogue: "Mapping[str, StepKind[Any, Any]]",
+    redact: Callable[[str], str] = str,
+) -> tuple[Runbook, Sequence[Kept]]:
+    """A runbook, and the documents that it points to, of files in the project's folder.
+
+    Raises DocumentError with all faults of both, or Misuse for a file that cannot be read.
+    """
+    name = name or called(source)
+    book, faults = read_with_faults(source, name, catalogue)
+    seen = _read_all(book, folder, redact, faults)
+    if faults.found:
+        raise DocumentError(name, faults.found)
+    return book, seen
+
+
+def _read_all(book: Runbook, folder: Path, redact: Callable[[str], str], faults: Faults) -> Sequence[Kept]:
+    found = dict[str, Kept]()
     for document in book.documents:
         if document.path not in found and (text := _read(document, folder, faults)) is not None:
             data = redact(text).encode()
             sha256 = hashlib.sha256(data).hexdigest()
             filled = document.model_copy(update={"sha256": sha256, "size": len(data)})
             found[document.path] = Kept(filled, data)
-    if faults.found:
-        raise DocumentError(name, faults.found)
     return tuple(found.values())
 
 

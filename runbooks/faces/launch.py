@@ -3,7 +3,7 @@
 import functools
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from runbooks.approvals.kept import MOST, keep, kept, read_kept
 from runbooks.document import read_runbook
 from runbooks.document.chosen import runbook_text
 from runbooks.document.seen import FOLDER as SEEN
-from runbooks.document.seen import Kept, kept_name, read_seen
+from runbooks.document.seen import Kept, kept_name, read_beside
 from runbooks.faces.answers import Answers, check_answers, read_answers
 from runbooks.faces.client import Client, start_runner
 from runbooks.forbidden import check_commands
@@ -159,10 +159,10 @@ async def begin(
     given, answers_file = read_answers(answers) if answers else (Answers(), None)
     _must_be_approved(lane.approvals, answers_file)
     name, text = document or runbook_text(project, environment)
-    runbook = _read(text, name, project, environment)
+    redact = Redactor(secrets(project, environ)).text
+    runbook, seen = _read(text, name, project, environment, redact)
     check_answers(given, runbook, _migrations(project, undoing=True) if given.reviews else None)
     check_narrowing(runbook, _migrations(project) if narrowing.to else None, narrowing)
-    seen = read_seen(runbook, name, project.folder, Redactor(secrets(project, environ)).text)
     _must_be_possible(runbook, name, mode, pause=narrowing.pause, headless=headless)
     root = sessions_root(project, environ)
     must_be_local(root)
@@ -193,13 +193,15 @@ async def begin(
         raise
 
 
-def _read(text: str, name: str, project: Project, environment: Environment) -> Runbook:
-    """The runbook, with what this environment may not run or does not name. Raises Problem."""
-    runbook = read_runbook(text, name=name, catalogue=catalogue())
+def _read(
+    text: str, name: str, project: Project, environment: Environment, redact: Callable[[str], str]
+) -> tuple[Runbook, Sequence[Kept]]:
+    """The runbook, which this environment may run, and the documents beside it. Raises Problem."""
+    runbook, seen = read_beside(text, project.folder, name=name, catalogue=catalogue(), redact=redact)
     check_values(runbook, environment.name, environment.values)
     if environment.protected:
         check_commands(runbook, name, project.folder, environment.values)
-    return runbook
+    return runbook, seen
 
 
 def _must_be_possible(runbook: Runbook, name: str, mode: Mode, *, pause: bool, headless: bool) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 
 from migrations.problem import Misuse
-from runbooks.document import read_runbook
 from runbooks.document.age import overdue
-from runbooks.document.seen import read_seen
+from runbooks.document.seen import read_beside
 from runbooks.library import read_shipped, shipped
 from runbooks.steps import catalogue
 from tui.commands.common import talk
@@ -29,8 +28,7 @@ def check_runbook(document: Path) -> None:
     if not document.exists() and str(document) in shipped():
         advice = f"`gonogo runbook show {document}` prints it, to begin your own from."
         raise Misuse(f"{document} is no file here, but a runbook that ships, and in order.", advice=advice)
-    book = read_runbook(document, catalogue=catalogue())
-    seen = read_seen(book, document.name, folder_of(document))
+    book, seen = read_beside(document, folder_of(document), catalogue=catalogue())
     for words in told_of_commands(book, document):
         talk(printable(words))
     if words := overdue(book, datetime.now(UTC).date()):

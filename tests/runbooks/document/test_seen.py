@@ -8,7 +8,7 @@ import pytest
 from fix_command import Gonogo, SmallProject
 
 from runbooks.document import read_runbook
-from runbooks.document.seen import read_seen
+from runbooks.document.seen import read_beside
 from runbooks.journal import NAME, read
 from runbooks.journal.named import compare, named_by
 from runbooks.pack import verify
@@ -49,7 +49,10 @@ def test_each_is_read_once_and_kept_without_secrets(project: Path) -> None:
         "- [ ] ",
         "```tom",
     ]
-    seen = read_seen(read_book, "x.md", project, lambda text: text.replace("hunter2-hunter2", "«redacted»"))
+    book_read, seen = read_beside(
+        text_of(), project, catalogue=catalogue(), redact=lambda text: text.replace("hunter2-hunter2", "«redacted»")
+    )
+    assert book_read == read_book
     assert [one.document.path for one in seen] == [f"docs/{name}.md" for name in "abcde"]
     first = seen[0]
     assert first.data == "# a\n\n«redacted»\n".encode()
@@ -73,15 +76,22 @@ def test_only_text_of_the_project_is_pointed_to(project: Path, path: str, fault:
     (project / "login.md").write_text("see postgres://ana:hunter2@db/x")
     text = text_of(head="", backup=f"- [ ] Kept <!-- id=kept see={path} -->\n\n").replace('see = "docs/e.md"\n', "")
     with pytest.raises(DocumentError, match=re.escape(fault)) as caught:
-        read_seen(read_runbook(text, catalogue=catalogue()), "x.md", project)
+        read_beside(text, project, catalogue=catalogue())
     assert caught.value.faults[0].line == 3
 
 
 def test_an_absolute_path_is_no_path_of_the_project(project: Path) -> None:
     inside = str(project / "docs" / "a.md")
-    read_book = book().model_copy(update={"documents": (Document(path=inside, line=1),)})
     with pytest.raises(DocumentError, match="leads out of the project"):
-        read_seen(read_book, "x.md", project)
+        read_beside(text_of(head=f'```toml runbook\nsee = "{inside}"\n```\n\n'), project, catalogue=catalogue())
+
+
+def test_a_missing_one_is_told_with_the_other_faults(project: Path) -> None:
+    text = text_of().replace("docs/d.md", "docs/none.md").replace("target.inspect", "target.inspekt")
+    with pytest.raises(DocumentError) as caught:
+        read_beside(text, project, name="x.md", catalogue=catalogue())
+    told = [fault.what for fault in caught.value.faults]
+    assert '`see = "docs/none.md"` names no file' in told and any("target.inspekt" in what for what in told), told
 
 
 def test_the_record_names_it_and_so_does_the_verifier_of_a_pack() -> None:
