@@ -1,6 +1,7 @@
 """What a person can get wrong: a clear word, the right exit code, and no session unless one was begun."""
 
 import asyncio
+import hashlib
 import os
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -271,8 +272,10 @@ def test_answers_that_lack_something_are_no_go(gonogo: Gonogo, small: SmallProje
 
 
 def test_script_edited_after_its_review(gonogo: Gonogo, small: SmallProject) -> None:
-    small.migration("20260101000000_notes", TABLE + "-- and then somebody changed it\n")
-    ended(run(gonogo, small), NO_GO, "20260101000000_notes is not reviewed")
+    script = TABLE + "-- and then somebody changed it\n"
+    small.migration("20260101000000_notes", script)
+    line = f'[reviews] "20260101000000_notes" = "{hashlib.sha256(script.encode()).hexdigest()}"'
+    ended(run(gonogo, small), NO_GO, f"20260101000000_notes is not reviewed ({line})")
 
 
 def test_a_backup_alone_says_that_nobody_decided_anything(gonogo: Gonogo, small: SmallProject) -> None:

@@ -1,6 +1,7 @@
 """The answers file of a headless session, written by a person beforehand."""
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -138,9 +139,14 @@ def lacks(answers: Answers, view: RunView) -> Iterator[str]:
         yield from (f"[items] {item.id}" for item in view.active_items(phase) if not _settles(answers, item))
         if phase.name == "preflight":
             scripts = (script for script in plan.to_review if answers.reviews.get(script.migration) != script.sha256)
-            yield from (f"[reviews] {script.migration}" for script in scripts)
+            yield from (review_line(script.migration, script.sha256) for script in scripts)
         if not answers.go.get(phase.name, False):
             yield f"[go] {phase.name}"
+
+
+def review_line(migration: str, sha256: str) -> str:
+    """How the answers file says that a script was read: to be copied once somebody has."""
+    return f'[reviews] {json.dumps(migration, ensure_ascii=False)} = "{sha256}"'
 
 
 def _settles(answers: Answers, item: Item) -> bool:

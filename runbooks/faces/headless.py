@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import assert_never
 
-from runbooks.faces.answers import Answers, NotApplicable, idle_reviews, lacks
+from runbooks.faces.answers import Answers, NotApplicable, idle_reviews, lacks, review_line
 from runbooks.faces.client import Client
 from runbooks.faces.headless_told import HeadlessTold
 from runbooks.faces.meanwhile import Weight
@@ -25,7 +25,7 @@ SIGNS: dict[Weight, str] = {"plain": "·", "good": "✔", "bad": "✘", "open": 
 
 
 _WAIVED = dict.fromkeys(("step", "check", "undo", "window"), "waivers")
-_TABLES: dict[str, str] = {"item": "items", "review": "reviews", **_WAIVED}
+_TABLES: dict[str, str] = {"item": "items", **_WAIVED}
 """Where in an answers file stands what lifts a hold."""
 
 
@@ -122,7 +122,7 @@ class Headless:
             return self._tick(item.id) or self._end(view, lacking)
         holds = [hold for hold in view.gate.holds if hold.kind == "review"] if view.phase == "rollback" else []
         if holds:
-            return self._review(view, holds[0].subject) or self._end(view, _as_written(holds[0]))
+            return self._review(view, holds[0].subject) or self._end(view, _as_written(view, holds[0]))
         return None
 
     def _incomplete(self, view: RunView) -> str:
@@ -178,7 +178,7 @@ class Headless:
                 self._say(f"  NO-GO of {phase} was called before, and no answers file lifts that: begin a new session")
             return self._end(view, no_go)
         if not view.gate.ready:
-            lacking = "; ".join(map(_as_written, view.gate.holds))
+            lacking = "; ".join(_as_written(view, hold) for hold in view.gate.holds)
             return self._refuse(phase, f"the answers file does not cover: {lacking}")
         if not self._answers.go.get(phase, False):
             return self._refuse(phase, f"the answers file holds no GO for {phase}")
@@ -263,7 +263,10 @@ class Headless:
                     self._say(f"  ! {words}")
 
 
-def _as_written(hold: Hold) -> str:
-    """What holds, and under which name the answers file would lift it."""
-    table = _TABLES.get(hold.kind) if hold.waivable or hold.kind in ("item", "review") else None
+def _as_written(view: RunView, hold: Hold) -> str:
+    """What holds, and what the answers file would lift it by."""
+    if hold.kind == "review":
+        sha256 = next(script.sha256 for script in view.to_review if script.migration == hold.subject)
+        return f"{hold.words} ({review_line(hold.subject, sha256)})"
+    table = _TABLES.get(hold.kind) if hold.waivable or hold.kind == "item" else None
     return f"{hold.words} ([{table}] {hold.subject})" if table else hold.words

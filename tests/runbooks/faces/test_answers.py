@@ -1,6 +1,7 @@
 """The answers file: what it names must be there to be answered, as far as that is known beforehand."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -134,11 +135,12 @@ def test_what_an_unattended_walk_is_sure_to_lack_is_known_beforehand() -> None:
     assert lacking(items={}, waivers={"offsite": "known"}) == []
     assert lacking(items={"offsite": {"not_applicable": "no dump"}}) == []
     assert lacking(answers={}) == ['[answers] "opening/environment" = "production"']
-    names = [script.migration for script in the_plan().to_review]
-    assert len(names) == 2, "what undoes a script is reviewed, too"
-    assert lacking(reviews={names[0]: "ff" * 32}, go={"backup": True, "preflight": True}) == [
-        *(f"[reviews] {name}" for name in names), *(f"[go] {phase}" for phase in PHASES[2:])
-    ]  # fmt: skip
+    scripts = the_plan().to_review
+    assert len(scripts) == 2, "what undoes a script is reviewed, too"
+    told = lacking(reviews={scripts[0].migration: "ff" * 32}, go={"backup": True, "preflight": True})
+    assert told[2:] == [f"[go] {phase}" for phase in PHASES[2:]]
+    written = [tomllib.loads(line.replace("] ", "]\n")) for line in told[:2]]
+    assert written == [{"reviews": {script.migration: script.sha256}} for script in scripts], "it can be copied"
 
 
 def test_every_question_that_a_step_asks_is_declared() -> None:
