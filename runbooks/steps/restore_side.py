@@ -108,7 +108,7 @@ async def reconcile(ctx: Context, params: Params, start: StepStarted) -> Settled
 
 def shows(params: Params) -> str:
     """What is about to happen, in words."""
-    return "the session's dump, restored into a new database beside the live one, then compare"
+    return "the session's dump, restored into a new database beside the live one, then compared"
 
 
 STEP = StepKind("Restore beside the live database", "target", Params, run, shows, reconcile, names=("dump",))
