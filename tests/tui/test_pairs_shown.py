@@ -57,8 +57,11 @@ async def test_who_ends_it_says_why_it_stays_open(opened: Stage) -> None:
     async with opened(failed()) as (app, client, pilot):
         await pilot.press("e")
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
-        for words in ("the app is down", "it failed", "end"):
+        for words in ("the app is down", "it failed", "ens"):
             await pilot.press(*words.replace(" ", "_"), "enter")
+        await r.settle(pilot, lambda: "That is not “end”: type it as it stands here" in r.screen_text(app))
+        assert "must be written" not in r.screen_text(app) and client.sent == []
+        await pilot.press("backspace", "d", "enter")
         reasons = [c.Waive(subject="apply/undo", reason="the_app_is_down"), c.EndSession(reason="it_failed")]
         await r.settle(pilot, lambda: client.sent == reasons)
 

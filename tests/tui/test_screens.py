@@ -223,10 +223,14 @@ async def test_a_question_opens_by_itself_and_wants_exactly_its_text(opened: Sta
     async with opened([r.opened(), r.started("opening")]) as (app, client, pilot):
         client.play(asked)
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.focused)
-        for wrong in ("Production", "prod", ""):
+        for wrong, said in (
+            ("Production", "That is not “production”"),
+            ("", "Nothing is written here: type “production”"),
+        ):
             assert isinstance(app.focused, Input)
             app.focused.value = wrong
             await pilot.press("enter")
+            await r.settle(pilot, lambda said=said: said in r.screen_text(app))
             assert client.sent == []
         await pilot.press("escape")
         await r.settle(pilot, lambda: isinstance(app.screen, Run))

@@ -29,12 +29,17 @@ class Asked:
     exact: tuple[str, ...] = ()
     keep_case: bool = False
 
-    def takes(self, text: str) -> bool:
-        """Whether this is an answer."""
+    def wrong(self, text: str) -> str:
+        """Why this is no answer; empty if it is one."""
         said = text.strip()
         if not self.exact:
-            return bool(said)
-        return said in self.exact or (not self.keep_case and said.casefold() in {e.casefold() for e in self.exact})
+            return "" if said else "Something must be written here, or escape."
+        if said in self.exact or (not self.keep_case and said.casefold() in {e.casefold() for e in self.exact}):
+            return ""
+        wanted = printable(" or ".join(f"“{text}”" for text in self.exact))
+        if not said:
+            return f"Nothing is written here: type {wanted}, or escape."
+        return f"That is not {wanted}: type it as it stands here, or escape."
 
 
 def where(view: RunView) -> Content:
@@ -87,14 +92,13 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
             for number, asked in enumerate(self._asked):
                 yield Label(printable(asked.label), markup=False)
                 yield Input(id=f"field-{number}")
-            yield Static("", markup=False, id="dialog-complaint")
+                yield Static("", markup=False, id=f"field-{number}-complaint", classes="complaint")
             yield Static(hint(("enter", self._verb), ("esc", self._back)), id="dialog-keys")
 
     def on_mount(self) -> None:
         """The first field is where the keys go, and what was typed before it was there."""
-        if not self.query("#dialog-complaint"):
+        if not self.query("#dialog-keys"):
             return
-        self.query_one("#dialog-complaint").display = False
         self.query_one("#dialog-rows", PileView).show(self._rows)
         for field in self.query(Input):
             field.cursor_blink = False
@@ -129,23 +133,26 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
         """Answer, if every field is."""
         if not self.is_current:
             return
-        answers = tuple(field.value for field in self.query(Input))
-        for number, (asked, answer) in enumerate(zip(self._asked, answers, strict=True)):
-            if not asked.takes(answer):
-                self._complain(asked, number)
-                return
-        self.dismiss(tuple(answer.strip() for answer in answers))
+        fields = list(self.query(Input))
+        wrong = [asked.wrong(field.value) for asked, field in zip(self._asked, fields, strict=True)]
+        if any(wrong):
+            self._complain(fields, wrong)
+        else:
+            self.dismiss(tuple(field.value.strip() for field in fields))
 
     def action_back(self) -> None:
         """Nothing happens."""
         self.dismiss(None)
 
-    def _complain(self, asked: Asked, number: int) -> None:
-        field = self.query_one(f"#field-{number}", Input)
-        self.query_one("#dialog-complaint").display = True
-        if field.value.strip():
-            wanted = " or ".join(f"“{text}”" for text in asked.exact)
-            self.query_one("#dialog-complaint", Static).update(f"Type {printable(wanted)}, or escape.")
-        elif field.has_focus or number == 0:
-            self.query_one("#dialog-complaint", Static).update("Something must be written here, or escape.")
-        field.focus()
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What was said of a field is over once another thing stands in it."""
+        event.stop()
+        self.query_one(f"#{event.input.id}-complaint", Static).update("")
+
+    def _complain(self, fields: Sequence[Input], wrong: Sequence[str]) -> None:
+        """Below each field that was come to; whoever goes on to an empty one has done nothing wrong yet."""
+        reached = next((number for number, field in enumerate(fields) if field.has_focus), 0)
+        for number, (field, words) in enumerate(zip(fields, wrong, strict=True)):
+            come_to = number <= reached or field.value.strip()
+            self.query_one(f"#field-{number}-complaint", Static).update(words if come_to else "")
+        next(field for field, words in zip(fields, wrong, strict=True) if words).focus()
