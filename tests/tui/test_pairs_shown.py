@@ -1,5 +1,6 @@
 """What is open stands on the run screen all the time; `u` undoes it, and ending asks why it stays."""
 
+import re
 from pathlib import Path
 
 from runbooks.session import commands as c
@@ -56,7 +57,8 @@ async def test_what_undoes_from_elsewhere_is_looked_at_as_it_runs_and_if_it_fail
 async def test_who_ends_it_says_why_it_stays_open(opened: Stage) -> None:
     async with opened(failed()) as (app, client, pilot):
         await pilot.press("e")
-        await r.settle(pilot, lambda: isinstance(app.screen, Confirm))
+        for seen in ("End this session", "has not undone it", "Why this stays open", "Type “end”", "enter end it"):
+            await r.settle(pilot, lambda seen=seen: seen in " ".join(re.findall(r"[^\s│]+", r.screen_text(app))))
         for words in ("the app is down", "it failed", "ens"):
             await pilot.press(*words.replace(" ", "_"), "enter")
         await r.settle(pilot, lambda: "That is not “end”: type it as it stands here" in r.screen_text(app))

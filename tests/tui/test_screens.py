@@ -222,7 +222,7 @@ async def test_a_question_opens_by_itself_and_wants_exactly_its_text(opened: Sta
     asked = e.QuestionAsked(question="opening/name", step="opening", attempt=1, text="Type it.", exact="production")
     async with opened([r.opened(), r.started("opening")]) as (app, client, pilot):
         client.play(asked)
-        await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.focused)
+        await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.shown_at)
         for wrong, said in (
             ("Production", "That is not “production”"),
             ("", "Nothing is written here: type “production”"),
@@ -238,6 +238,18 @@ async def test_a_question_opens_by_itself_and_wants_exactly_its_text(opened: Sta
         await r.settle(pilot, lambda: isinstance(app.screen, Confirm) and app.focused)
         await pilot.press(*"production", "enter")
         await r.settle(pilot, lambda: client.sent == [c.Answer(question="opening/name", answer="production")])
+
+
+async def test_a_long_question_begins_at_its_beginning_beside_its_field_and_scrolls(opened: Stage) -> None:
+    text = "\n".join(f"line {n}." for n in range(30))
+    asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text=text, choices=("done", "failed"))
+    async with opened([*r.to_backup(), r.started("dump"), asked]) as (app, _, pilot):
+        await r.settle(pilot, lambda: "↑ ↓ scroll" in r.screen_text(app))
+        shown = r.screen_text(app)
+        assert all(words in shown for words in ("Dump the database", "line 0.", "Type one of: done, failed"))
+        await pilot.press(*["down"] * 30)
+        await r.settle(pilot, lambda: "line 29." in r.screen_text(app))
+        assert "Type one of: done, failed" in r.screen_text(app)
 
 
 async def test_a_question_that_is_settled_elsewhere_closes(opened: Stage) -> None:

@@ -20,6 +20,9 @@ from tui.widgets.key_bar import hint
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row
 
+LEAST = 2
+"""So many lines of what is said are seen, however many fields there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -56,9 +59,12 @@ def where(view: RunView) -> Content:
 class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
     """Says what and where; answers with what was typed (nothing, where nothing is asked), or None."""
 
+    AUTO_FOCUS = ""
     BINDINGS = [
         Binding("escape", "back", "Back, do nothing", id="dialog.back", tooltip="Close the dialog; nothing happens"),
         Binding("enter", "accept", "Do it", id="dialog.accept", tooltip="Do what the dialog says"),
+        Binding("up", "scroll(-1)", "Scroll up", show=False, id="list.dialog_up", tooltip="A line up"),
+        Binding("down", "scroll(1)", "Scroll down", show=False, id="list.dialog_down", tooltip="A line down"),
     ]
 
     def __init__(
@@ -93,7 +99,7 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
                 yield Label(printable(asked.label), markup=False)
                 yield Input(id=f"field-{number}")
                 yield Static("", markup=False, id=f"field-{number}-complaint", classes="complaint")
-            yield Static(hint(("enter", self._verb), ("esc", self._back)), id="dialog-keys")
+            yield Static(id="dialog-keys")
 
     def on_mount(self) -> None:
         """The first field is where the keys go, and what was typed before it was there."""
@@ -104,9 +110,28 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
             field.cursor_blink = False
         if self._asked:
             first = self.query_one("#field-0", Input)
-            first.focus()
+            self.set_focus(first, scroll_visible=False)
             first.insert_text_at_cursor(self._early)
+        else:
+            self.set_focus(self.query_one("#dialog-body"))
         self.call_after_refresh(self.is_painted)
+
+    def on_resize(self) -> None:
+        """Once all is laid out, it is known how much room there is."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Heading, fields and keys are always seen; what is said gets what is left, and is scrolled if need be."""
+        if not self.query("#dialog-keys"):
+            return
+        dialog, body = self.query_one("#dialog"), self.query_one("#dialog-body")
+        beside = dialog.virtual_size.height - body.size.height
+        room = max(LEAST, self.size.height - dialog.gutter.height - beside)
+        body.styles.max_height = room
+        scroll = (("↑ ↓", "scroll"),) if body.virtual_size.height > room else ()
+        self.query_one("#dialog-keys", Static).update(hint(("enter", self._verb), ("esc", self._back), *scroll))
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     def take_stray(self, event: events.Key) -> bool:
         """Whether a key, pressed before the dialog could be read, is settled by this.
@@ -139,6 +164,10 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
             self._complain(fields, wrong)
         else:
             self.dismiss(tuple(field.value.strip() for field in fields))
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll what is said, wherever the keys go."""
+        self.query_one("#dialog-body").scroll_relative(y=by, animate=False)
 
     def action_back(self) -> None:
         """Nothing happens."""
