@@ -10,6 +10,8 @@ from tui.printable import one_line
 from tui.words import minutes, moment, plural
 
 TEST = "backup.restore_test"
+UNKNOWN = "no time on record here, as it is written now"
+"""A step may have run here nevertheless: to another end, only up to a migration, or as it was written then."""
 JUDGED = ("backup", "preflight")
 """Phases whose gate a backup that is too old keeps shut."""
 
@@ -33,7 +35,7 @@ def last_time(view: RunView, step: Step) -> str:
     """What one step took; how long scripts take depends on the scripts."""
     one = view.took_before(step.id)
     if one is None:
-        return "not run here before"
+        return UNKNOWN
     pending = ", with what was pending then" if step.uses == "migrations.apply" else ""
     return f"{took(one.us)} last time{pending}"
 

@@ -11,7 +11,7 @@ from runbooks.session.runbook import PHASES, Option, Phase, Section
 from runbooks.session.touched import untouched
 from runbooks.session.view import RunView
 from runbooks.session.ways_back import ranked
-from tui.estimates import backup_words, estimate, last_time, sessions_of, time_back
+from tui.estimates import UNKNOWN, backup_words, estimate, last_time, sessions_of, time_back
 from tui.printable import one_line, printable
 from tui.standing import phase_title
 from tui.widgets.row import Row, row
@@ -120,7 +120,7 @@ def running_rows(view: RunView) -> Iterator[Row]:
 def _estimate(view: RunView, section: Section) -> str:
     steps = view.active_steps(section)
     known = estimate(view, steps)
-    return f"estimate: {known}" if known else "no estimate: not run here before" if steps else ""
+    return f"estimate: {known}" if known else f"no estimate: {UNKNOWN}" if steps else ""
 
 
 def _lost(view: RunView) -> str:
