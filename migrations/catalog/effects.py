@@ -7,6 +7,12 @@ from migrations.sql import Script, Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 
+TAKES_COLUMNS = (
+    *("type", "domain", "collation", "extension"),
+    *("function", "routine", "operator", "text search configuration"),
+)
+"""With CASCADE, columns go with these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effects:
@@ -124,7 +130,7 @@ class _Walk:
             if table not in self.created:
                 self.dropped.add(self._before(table))
             self._forget(table)
-        elif action.cascade and action.kind in ("type", "domain", "extension"):
+        elif action.cascade and action.kind in TAKES_COLUMNS:
             return f"columns may be gone with the {action.kind} {action.name}"
         return None
 

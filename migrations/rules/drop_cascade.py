@@ -8,11 +8,14 @@ from migrations.sql import Statement
 from migrations.sql import actions as a
 from migrations.sql.names import shown
 
-_WITH_RULES_OF_THEIR_OWN = ("table", "schema", "type", "domain", "collation", "extension", "all that is owned by")
+_WITH_RULES_OF_THEIR_OWN = (
+    *("table", "schema", "type", "domain", "collation", "extension", "all that is owned by"),
+    *("function", "routine", "operator", "text search configuration"),
+)
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
-    """Views, functions, sequences and their like that the script did not make; keys, with those that lead to them."""
+    """Views, sequences and their like that the script did not make; keys, with those that lead to them."""
     for action in statement.actions:
         match action:
             case a.Drop(kind=kind, name=name, cascade=True) if kind not in _WITH_RULES_OF_THEIR_OWN:

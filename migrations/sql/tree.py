@@ -37,6 +37,7 @@ _OBJECTS = {
     pb.OBJECT_STATISTIC_EXT: "statistics",
     pb.OBJECT_TABCONSTRAINT: "constraint",
     pb.OBJECT_DOMCONSTRAINT: "domain constraint",
+    pb.OBJECT_TSCONFIGURATION: "text search configuration",
 }
 
 

@@ -10,7 +10,8 @@ from tests.migrations.odd_names import NAMES
 OURS = frozenset(
     """
     alter-system cluster concurrently-under-timeout create-rule delete-without-where domain-constraint-validate
-    domain-constraint-without-not-valid drop-cascade enum-value-rename enum-value-used-at-once identifier-too-long
+    domain-constraint-without-not-valid drop-cascade enum-value-rename enum-value-used-at-once
+    function-drop-cascade identifier-too-long
     index-concurrently-if-not-exists index-drop-without-concurrently index-without-concurrently
     partition-attach-without-check partition-detach-without-concurrently partition-of-existing
     policy-drop concurrently-refused refresh-without-concurrently reindex-without-concurrently role-in-script
@@ -129,7 +130,11 @@ def test_nothing_is_said(text: str) -> None:
         ("DO $$ BEGIN CREATE TYPE y AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;\n"
          "ALTER TYPE y ADD VALUE 'b';\nINSERT INTO t VALUES ('b')", [("enum-value-used-at-once", 3)]),
         ("DROP MATERIALIZED VIEW m CASCADE;\nDROP FUNCTION f(int) CASCADE",
-         [("drop-cascade", 1), ("drop-cascade", 2)]),
+         [("drop-cascade", 1), ("function-drop-cascade", 2)]),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1;\nDROP FUNCTION f CASCADE;\nDROP FUNCTION g", []),
+        ("DROP OPERATOR @@@ (NONE, int) CASCADE;\nDROP TEXT SEARCH CONFIGURATION c CASCADE;\nDROP ROUTINE f CASCADE",
+         [("function-drop-cascade", 1), ("function-drop-cascade", 2), ("function-drop-cascade", 3)]),
+        ("DROP PROCEDURE p CASCADE;\nDROP AGGREGATE g (int) CASCADE", [("drop-cascade", 1), ("drop-cascade", 2)]),
         ("CREATE OR REPLACE VIEW v AS SELECT 1;\nDROP VIEW v CASCADE", [("drop-cascade", 2)]),
         ("CREATE SCHEMA IF NOT EXISTS s;\nDROP SCHEMA s CASCADE", [("schema-drop", 2)]),
         ("TRUNCATE t, u CASCADE", [("truncate-cascade", 1)] * 2),

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from migrations.catalog.effects import effects_of
 from migrations.impact.asked import asked_of
 from migrations.impact.budgets import Budgets
 from migrations.impact.reading import look_up
@@ -193,6 +194,34 @@ def test_truncate_and_drop_with_cascade_take_what_they_do_not_name(database: str
         connection.execute("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")
         connection.execute("DROP FUNCTION f CASCADE")
         assert connection.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("setup", "drop", "left"),
+    [
+        ("CREATE TABLE t (a int, b int GENERATED ALWAYS AS (f(a)) STORED)", "DROP FUNCTION f CASCADE", "a"),
+        ("CREATE TABLE t (a int, b int) PARTITION BY LIST (f(a))", "DROP ROUTINE f CASCADE", None),
+        ("CREATE OPERATOR @@@ (FUNCTION = f, RIGHTARG = int);"
+         "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (@@@ a) STORED)",
+         "DROP OPERATOR @@@ (NONE, int) CASCADE", "a"),
+        ("CREATE TEXT SEARCH CONFIGURATION c (COPY = simple);"
+         "CREATE TABLE t (a text, b tsvector GENERATED ALWAYS AS (to_tsvector('c', a)) STORED)",
+         "DROP TEXT SEARCH CONFIGURATION c CASCADE", "a"),
+        ("CREATE TABLE t (a int, b int DEFAULT f(1))", "DROP FUNCTION f CASCADE", "a, b"),
+    ],
+)  # fmt: skip
+def test_columns_go_with_what_they_are_computed_with(setup: str, drop: str, left: str | None, database: str) -> None:
+    assert one(drop, "function-drop-cascade").loses_data
+    assert effects_of([("m", read_script(drop))], "public").opaque
+    columns = "attrelid = to_regclass('t') AND attnum > 0 AND NOT attisdropped"
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            f"CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'; {setup}".encode()
+        )
+        connection.execute(drop.encode())
+        rows = connection.execute(f"SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE {columns}")
+        assert rows.fetchone() == (left,)
+        connection.rollback()
 
 
 def test_the_running_app_does_not_find_a_renamed_value(database: str) -> None:
