@@ -253,12 +253,13 @@ class GonogoApp(Looking):
         self.gone = self.view.ended is None
 
     def tell(self) -> None:
-        """Who has the pen, what happened meanwhile, what could not be signed, or noted elsewhere."""
+        """Who has the pen, what happened meanwhile; once no dialog is open, what logs say and what was not noted."""
         self._tell_of_the_pen()
         self._tell_meanwhile()
-        self._tell_of_signatures()
-        self._tell_of_anchors()
-        self._tell_of_logs()
+        if not isinstance(self.screen, Confirm):
+            self._tell_of_signatures()
+            self._tell_of_anchors()
+            self._tell_of_logs()
 
     def _tell_of_signatures(self) -> None:
         """That a record could not be signed, once for each."""
@@ -299,7 +300,7 @@ class GonogoApp(Looking):
             words = f"{one_line(taken.reason)}\nThis face only watches from now on."
             self.bell()
             self.notify(
-                words, title=f"{one_line(taken.by.name)} took the pen", severity="warning", timeout=60, markup=False
+                words, title=f"{one_line(taken.by.name)} took the pen", severity="error", timeout=60, markup=False
             )
 
     def _tell_meanwhile(self) -> None:
