@@ -58,7 +58,8 @@ async def run(ctx: Context, params: Params) -> Result:
     await _one_must_be_good(verdicts)
     names = listed([dump.path.name for dump in going], SHOWN)
     size = f"{sum(dump.bytes for dump in going) / MIB:.1f} MiB"
-    question = f"Remove {len(going)} of this database's dumps for good ({names}; {size})? {left} stay, see the output"
+    asked = f"Remove {len(going)} of this database's dumps for good, {size}? {left} stay, see the output"
+    question = f"{asked}. To be removed: {names}"
     if await ctx.ask("remove", question, choices=(REMOVE, KEEP)) == KEEP:
         ctx.check("removed", "Old dumps", "ok", f"{len(going)} may go, and were kept on a person's word")
         return Result(removed=(), freed=0, kept=len(verdicts))
