@@ -38,18 +38,24 @@ def sleepy(small: SmallProject) -> SmallProject:
     return small
 
 
-def test_kill_9_of_the_runner_in_migrate(gonogo: Gonogo, start: Start, sleepy: SmallProject, until: Until) -> None:
-    walk = start(sleepy)
-    folder = walk.until(running("apply"))
-    until(lambda: ("20260102000000_slow", False, False) in ledger(sleepy))
-    os.kill(runner_of(folder), signal.SIGKILL)
-    walk.end()
-    code, said = resume(gonogo, sleepy)
+def test_kill_9_of_the_runner_in_migrate(gonogo: Gonogo, start: Start, small: SmallProject, until: Until) -> None:
+    small.migration("20260102000000_slow", "CREATE TABLE slow ();\nSELECT pg_advisory_lock(1);\n")
+    small.answers()
+    document = small.folder / "small.md"
+    document.write_text(document.read_text().replace('lock_timeout = "2s"', 'lock_timeout = "1h"'))
+    with psycopg.connect(small.url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(1)")
+        walk = start(small)
+        folder = walk.until(running("apply"))
+        until(lambda: ("20260102000000_slow", False, False) in ledger(small))
+        os.kill(runner_of(folder), signal.SIGKILL)
+        walk.end()
+    code, said = resume(gonogo, small)
     assert code == 0, said
-    applied = [name for name, finished, rolled_back in ledger(sleepy) if finished and not rolled_back]
+    applied = [name for name, finished, rolled_back in ledger(small) if finished and not rolled_back]
     assert applied == ["20260101000000_notes", "20260102000000_slow"], "each once"
     assert verify(folder / "journal.jsonl").grade == "consistent"
-    assert no_backend_left(sleepy)
+    assert no_backend_left(small)
 
 
 @pytest.mark.soak

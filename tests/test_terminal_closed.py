@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -23,7 +24,25 @@ from fix_walks import (
 
 from runbooks.journal import read, verify
 
+HELD = "until [ -e go ]; do sleep 0.05; done"
 
+
+def test_terminal_closed_while_a_program_runs(
+    gonogo: Gonogo, at_terminal: AtTerminal, small: SmallProject, until: Until
+) -> None:
+    """Its face gets SIGHUP; the program goes on."""
+    document = small.folder / "small.md"
+    block = f'## Backup\n\n```sh run id="held" title="Held"\n{HELD}\n```\n'
+    document.write_text(document.read_text().replace("## Backup\n", block))
+    terminal = at_terminal(small, "run", "here", "--ticket", "CHG-1")
+    terminal.press("s", terminal.shows("Start: "))
+    terminal.press("\r", newest(running("held")))
+    folder = close(terminal, until, "held")
+    (small.folder / "go").touch()
+    goes_on(gonogo, small, until, folder, "held")
+
+
+@pytest.mark.soak
 def test_terminal_closed_in_migrate(gonogo: Gonogo, at_terminal: AtTerminal, small: SmallProject, until: Until) -> None:
     """Its face gets SIGHUP; the script goes on."""
     small.migration("20260101000000_notes", "CREATE TABLE notes (id int);\nSELECT pg_advisory_lock(1);\n")
@@ -35,13 +54,24 @@ def test_terminal_closed_in_migrate(gonogo: Gonogo, at_terminal: AtTerminal, sma
         terminal = at_terminal(small, "run", "here", "--ticket", "CHG-1")
         walk_to_migrate(terminal)
         until(lambda: ledger(small) == [("20260101000000_notes", False, False)])
-        folder = sessions()[-1]
-        runner = psutil.Process(runner_of(folder))
-        terminal.close()
-        assert terminal.process.wait(SECONDS) == -signal.SIGHUP
-        until(lambda: not view_of(folder).faces)
-        assert view_of(folder).running == "apply" and runner.is_running()
-    until(lambda: view_of(folder).step("apply").end == "done")
+        folder = close(terminal, until, "apply")
+    goes_on(gonogo, small, until, folder, "apply")
+
+
+def close(terminal: Terminal, until: Until, step: str) -> Path:
+    """Close it while this step runs: the face goes, and neither the step nor the runner does. The session's folder."""
+    folder = sessions()[-1]
+    runner = psutil.Process(runner_of(folder))
+    terminal.close()
+    assert terminal.process.wait(SECONDS) == -signal.SIGHUP
+    until(lambda: not view_of(folder).faces)
+    assert view_of(folder).running == step and runner.is_running()
+    return folder
+
+
+def goes_on(gonogo: Gonogo, small: SmallProject, until: Until, folder: Path, step: str) -> None:
+    """The step ends by itself; then another face takes the session to its end."""
+    until(lambda: view_of(folder).step(step).end == "done")
     code, said = resume(gonogo, small)
     assert code == 0, said
     kinds = [record.event.kind for record in read(folder / "journal.jsonl")]
