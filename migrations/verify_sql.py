@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from migrations.folder import VERIFY, problem_of
+from migrations.listed import many
 from migrations.sql import Statement, read_script
 from migrations.sql import actions as a
 
@@ -94,7 +95,7 @@ async def came_instead(conn: Connection, claim: Claim, *, timeout: timedelta) ->
 def _other_than_true(cursor: psycopg.AsyncCursor[Any], rows: list[tuple[Any, ...]]) -> str:
     columns = cursor.description or []
     if len(columns) != 1:
-        return f"{len(columns)} columns, where one is to be true"
+        return f"{many(len(columns), 'column')}, where one is to be true"
     if len(rows) != 1:
         return "no row" if not rows else "more than one row"
     value = rows[0][0]

@@ -131,9 +131,7 @@ def test_after_a_kill_the_ledger_decides(gonogo: Gonogo, team: SmallProject, sta
     walk.end()
     code, said = resume(gonogo, team)
     assert code == 1
-    assert (
-        "0 of 1 scripts are applied; 20260101000000_notes: its row in the ledger was begun and never finished" in said
-    )
+    assert "0 of 1 script is applied; 20260101000000_notes: its row in the ledger was begun and never finished" in said
     assert ledger(team) == [("20260101000000_notes", False, False)]
     until(lambda: no_backend_left(team))
 

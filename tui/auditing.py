@@ -19,7 +19,7 @@ from tui.screens.base import wanted_by
 from tui.screens.opened import Opened
 from tui.screens.replay import ReplayScreen
 from tui.screens.sessions import Sessions
-from tui.words import now
+from tui.words import now, plural
 
 MANY = 5000
 """Records that take a second to be read, or so."""
@@ -67,7 +67,9 @@ class Auditing(Looking):
             return
         if session.records > MANY:
             self.notify(
-                f"{session.records} records are being read.", title="One moment", timeout=session.records / MANY
+                f"{plural(session.records, 'record is', 'records are')} being read.",
+                title="One moment",
+                timeout=session.records / MANY,
             )
         try:
             await asyncio.to_thread(reel.wind, wanted_by(get_current_worker()))

@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from runbooks.report.words import many
 from runbooks.session.lengths import minutes as minutes
+
+plural = many
+"""`1 item`, `2 items`."""
 
 Clock = Callable[[], datetime]
 """Tells the time, aware of its zone."""
@@ -53,8 +57,3 @@ def amount(count: float, unit: str) -> str:
         return size(count)
     number = f"{count:,.0f}".replace(",", " ") if float(count).is_integer() else f"{count:.1f}"
     return f"{number} {unit}".strip()
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """`1 item`, `2 items`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"

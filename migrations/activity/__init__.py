@@ -9,6 +9,7 @@ import psycopg
 
 from migrations.activity import queries as q
 from migrations.catalog.reading import reading
+from migrations.listed import many
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -63,7 +64,11 @@ class Session:
         who = f"pid {self.pid}, {self.user or 'no role'} ({self.application or 'unnamed'})"
         where = f" from {self.client}" if self.client else ""
         if self.hidden:
-            age = f", its snapshot is {self.transactions} transactions old" if self.transactions is not None else ""
+            age = (
+                f", its snapshot is {many(self.transactions, 'transaction')} old"
+                if self.transactions is not None
+                else ""
+            )
             return f"{who}{where}, since when is hidden{age}"
         doing = f" ({self.doing})" if self.doing else ""
         since = f" in a transaction since {self.since}" if self.since else ""

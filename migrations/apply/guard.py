@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from migrations.activity import Waiter
 from migrations.apply.lock_queue import LockQueue
 from migrations.apply.sending import GaveWay
+from migrations.listed import many
 
 LONGEST_BETWEEN = 0.5
 SHORTEST_BETWEEN = 0.05
@@ -54,7 +55,7 @@ class Behind:
         """`20 sessions waited behind it, the longest for 1.9 s`."""
         if len(self.waits) == 1:
             return f"a session waited behind it for {self.longest:.1f} s"
-        return f"{len(self.waits)} sessions waited behind it, the longest for {self.longest:.1f} s"
+        return f"{many(len(self.waits), 'session')} waited behind it, the longest for {self.longest:.1f} s"
 
 
 class Watch:

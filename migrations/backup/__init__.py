@@ -23,6 +23,7 @@ from migrations.backup.state import State, recorded
 from migrations.backup.tools import Tools, tools
 from migrations.backup.waiting import first_failure
 from migrations.hashing import fingerprint
+from migrations.listed import many
 from migrations.problem import Problem, Unavailable
 
 __all__ = ["Dump", "Format", "Order", "Progress", "Tools", "dump", "file_name", "partial_of", "space", "tools"]
@@ -197,7 +198,7 @@ async def _missing(order: Order, watch: Watch, partial: Path, moment: Moment, st
     for table, count in state.rows.items():
         if count.exact and rows.get(table, count.rows) != count.rows:
             raise Problem(
-                f"The dump has {rows[table]} rows of {table}, and the database had {count.rows} at that moment.",
+                f"The dump has {many(rows[table], 'row')} of {table}, and the database had {count.rows} then.",
                 advice="It was thrown away. Look at the disk that it was written to, and dump again.",
             )
     return tuple(name for name in moment.tables.values() if name not in rows)
@@ -206,7 +207,7 @@ async def _missing(order: Order, watch: Watch, partial: Path, moment: Moment, st
 def _must_be_whole(result: Dump) -> None:
     if result.missing:
         raise Problem(
-            f"The dump lacks the rows of {len(result.missing)} tables: {', '.join(result.missing[:5])}.",
+            f"The dump lacks the rows of {many(len(result.missing), 'table')}: {', '.join(result.missing[:5])}.",
             advice="It was thrown away. Look at what pg_dump said, and dump again.",
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from migrations.backup.files import packed
+from migrations.listed import many
 from migrations.problem import Problem
 
 PIECE = 1 << 20
@@ -117,7 +118,7 @@ class PlainReader:
             found = row.count(b"\t") + 1
             fault = self._characters(row)
             if self._columns and found != self._columns:
-                fault = f"has {found} values where {self._columns} are due"
+                fault = f"has {many(found, 'value')} where {self._columns} are due"
             if fault:
                 raise Damaged(f"line {self._line + number}{self._where} {fault}")
 

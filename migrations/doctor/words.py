@@ -9,7 +9,7 @@ from migrations.doctor.traces import Traces
 from migrations.folder import LOCK_FILE, PROVIDER, SCRIPT, Migration, same_checksum
 from migrations.ledger import NAME
 from migrations.ledger.lock import Holder
-from migrations.listed import listed
+from migrations.listed import listed, many
 from migrations.plan import Applied
 
 BEFORE = "What is in the catalog may have been there before: then it is not this script's to undo."
@@ -65,7 +65,7 @@ def no_baseline(tables: int, environment: str) -> State:
         name="no-baseline",
         code="P3005",
         severity="stop",
-        what=f"The database has no {NAME}, and {tables} table{'s' if tables > 1 else ''} already.",
+        what=f"The database has no {NAME}, and {many(tables, 'table')} already.",
         cause="It was made by other means than migrations, was restored without its ledger, or is the wrong one.",
         ways=(
             Way(("Check the address and the schema in it (?schema=…).",), when="If this is not the database you meant"),

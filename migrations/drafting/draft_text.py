@@ -7,6 +7,7 @@ from migrations.drafting.compensation import Draft
 from migrations.drafting.forth import texts
 from migrations.drafting.skeleton import WIDTH
 from migrations.drafting.staging import Cut, Part
+from migrations.listed import many
 from migrations.sql import actions as a
 from migrations.sql.names import printable
 
@@ -55,7 +56,9 @@ def verdict(draft: Draft) -> str:
     """How the draft was tried, in words."""
     where = f"on a throw-away PostgreSQL {draft.major}"
     if not draft.differs:
-        also = f" It also runs behind the {len(draft.later)} that came later." * bool(draft.later and not draft.trouble)
+        also = f" It also runs behind {many(len(draft.later), 'migration')} that came later." * bool(
+            draft.later and not draft.trouble
+        )
         return f"Tried {where}: the schema is then as it was before {draft.name}.{also}"
     return f"Tried {where}: the schema is then not in all as it was before {draft.name}:"
 

@@ -13,6 +13,7 @@ from migrations.drift.privileges import alike, known_roles, strangers
 from migrations.drift.sql import Undoing
 from migrations.drift.sql.create import Make
 from migrations.drift.sql.words import Attributes, Objects, identifier
+from migrations.listed import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ def _excused(found: Sequence[Difference], terms: Terms, first: Objects) -> tuple
             notes.append(note)
         else:
             left.append(each)
-    notes += [f"{count} partitions of {table} that no script makes are left out" for table, count in partitions.items()]
+    notes += [
+        f"{many(count, 'partition')} of {table} left out, which no script makes" for table, count in partitions.items()
+    ]
     return left, notes
 
 

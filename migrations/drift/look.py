@@ -15,6 +15,7 @@ from migrations.catalog.queries import QUERIES
 from migrations.drift import Drift
 from migrations.drift.compare import Terms, compare
 from migrations.drift.spelling import Spelling, doubtful, respelled, spelling_of, verdicts
+from migrations.listed import many
 from migrations.problem import Problem, Unavailable
 from migrations.replay import Advance, Broken, Database, Source, replay, throwaway
 from migrations.replay.given import Facts, Given, facts, given
@@ -159,7 +160,7 @@ class _Work:
             raise CannotReplay(f"{self.words} could not be made ready: {words}.", code=error.sqlstate or "") from error
         except TimeoutError:
             raise CannotReplay(
-                f"Replaying {len(self._all)} migrations took longer than {self.wanted.seconds:.0f} s.",
+                f"Replaying {many(len(self._all), 'migration')} took longer than {self.wanted.seconds:.0f} s.",
                 advice="Give it more time (timeout), or squash old migrations.",
             ) from None
 

@@ -15,6 +15,7 @@ from migrations.doctor.reading import read_traces
 from migrations.folder import Migration
 from migrations.ledger import Row
 from migrations.ledger.lock import Lock
+from migrations.listed import many
 from migrations.prisma.before import Before, without_logs
 from migrations.prisma.judged import Judged, Wanted, judge
 from migrations.problem import Problem
@@ -48,7 +49,7 @@ class After:
         """`1 of 2 scripts are applied; 2_b: its row …`."""
         count = len(self.judged.of("applied"))
         open_ones = [f"{fate.name}: {fate.words}" for fate in self.judged.fates if fate.state != "applied"]
-        return "; ".join((f"{count} of {len(self.judged.fates)} scripts are applied", *open_ones))
+        return "; ".join((f"{count} of {many(len(self.judged.fates), 'script is', 'scripts are')} applied", *open_ones))
 
     @property
     def lines(self) -> tuple[str, ...]:

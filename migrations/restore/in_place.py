@@ -12,6 +12,7 @@ import psycopg
 
 from migrations import catalog
 from migrations.backup.state import State
+from migrations.listed import many
 from migrations.problem import Problem
 from migrations.restore import unversioned
 from migrations.restore.stream import Archive, Copied, Sink, data_into, sql_of
@@ -165,5 +166,5 @@ async def differences(connection: Connection, wanted: State) -> tuple[str, ...]:
         if count.exact and not re.match(r'"?gonogo"?\.', table):
             row = await (await connection.execute(f"SELECT count(*) FROM {table}".encode())).fetchone()
             if row is not None and row[0] != count.rows:
-                lines.append(f"{table}: {count.rows} rows at the dump, {row[0]} now")
+                lines.append(f"{table}: {many(count.rows, 'row')} at the dump, {row[0]} now")
     return tuple(lines)

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from migrations.listed import many
 from migrations.problem import Problem
 from migrations.restore.tables import Table
 
@@ -75,7 +76,8 @@ class Stage:
         found = await self._count("SELECT count(*) FROM {stage}")
         if rows is not None and found != rows:
             raise Problem(
-                f"{self.table.name}: {rows} rows were dumped, and {found} came back.", advice="Nothing was changed."
+                f"{self.table.name}: {many(rows, 'row was', 'rows were')} dumped, and {found} came back.",
+                advice="Nothing was changed.",
             )
 
     async def difference(self) -> Difference:
@@ -167,8 +169,9 @@ async def rows_beside(connection: Connection, stage: Stage) -> AsyncIterator[byt
 
 def told(differences: Mapping[str, Difference], *, delete_new: bool) -> str:
     """In words, for a person who is about to say yes."""
-    fate = "go" if delete_new else "stay"
+    fate = ("goes", "go") if delete_new else ("stays", "stay")
     return "; ".join(
-        f"{name}: {one.gone} rows come back, {one.changed} are as they were again, {one.new} that came since {fate}"
+        f"{name}: {many(one.gone, 'row comes', 'rows come')} back, {many(one.changed, 'is', 'are')} as before again, "
+        f"{many(one.new, *(f'that came since {word}' for word in fate))}"
         for name, one in differences.items()
     )

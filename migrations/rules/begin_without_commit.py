@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from migrations.listed import many
 from migrations.rules.base import Found, Rule
 from migrations.rules.situation import Situation
 from migrations.sql import Statement
@@ -16,7 +17,7 @@ def check(statement: Statement, seen: Situation) -> Iterator[Found]:
     if not seen.is_ended(statement):
         lost = len(seen.script.statements) - statement.index - 1
         yield Found(
-            f"no COMMIT follows this BEGIN: the {lost} statements after it would be lost without an error",
+            f"no COMMIT follows this BEGIN: the {many(lost, 'statement')} after it would be lost without an error",
             subject="begin",
             instead="Take BEGIN out, or write COMMIT at the end.",
             safer_sql="COMMIT;",

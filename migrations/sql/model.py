@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from migrations.listed import many
 from migrations.sql import actions as a
 from migrations.sql import prisma
 from migrations.sql.pieces import Piece, Pieces, each, largest, never_ended
@@ -179,4 +180,4 @@ def _why_pieces(statements: Sequence[Statement], pieces: Pieces) -> str:
     if any(not before.by_itself and not after.by_itself for before, after in pairwise(pieces)):
         reasons.append("a new enum value must be committed before it is used")
     words = " and ".join(reasons)
-    return f"{words}: {len(pieces)} pieces, each committed before the next" if len(pieces) > 1 else words
+    return f"{words}: {many(len(pieces), 'piece')}, each committed before the next" if len(pieces) > 1 else words

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from migrations.listed import many
 from runbooks.approvals.approval_document import Signed, misfit, other_answers
 from runbooks.approvals.approving import PLAN
 from runbooks.approvals.differences import differences
@@ -81,7 +82,7 @@ def enough(approvals: Sequence[Signed], need: int) -> None:
     """Raises Stop where fewer are given than it takes."""
     if len(approvals) < need:
         given = f"{len(approvals)} given" if approvals else "none is given"
-        raise Stop(f"This plan takes {need} approval{'s' if need > 1 else ''}, and {given}.", advice=ASK)
+        raise Stop(f"This plan takes {many(need, 'approval')}, and {given}.", advice=ASK)
 
 
 def one_plan(approvals: Sequence[Signed]) -> None:

@@ -15,6 +15,8 @@ import threading
 import time
 from pathlib import Path
 
+from migrations.listed import many
+
 POLL_SECONDS = 0.2
 READY_SECONDS = 15.0
 GOING_SECONDS = 3.0
@@ -73,7 +75,7 @@ class Keeper:
     def polls(self) -> str:
         """How the requests went, from the beginning."""
         verdict = "failed" if self.failed else "ok"
-        return f"{verdict}: {self.polled} requests, {self.failed} without a good answer"
+        return f"{verdict}: {many(self.polled, 'request')}, {self.failed} without a good answer"
 
     def poll(self) -> None:
         """A request every fifth of a second, until the end. A paused app is not asked."""

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from migrations.listed import many
 from runbooks.session.runbook import Runbook
 from runbooks.settings.durations import duration
 
@@ -19,4 +20,4 @@ def overdue(book: Runbook, today: date) -> str:
     if days <= every:
         return ""
     whose = f"; it belongs to {book.owner}" if book.owner else "; it says no `owner`"
-    return f"it was reviewed on {book.reviewed}, {days} days ago, and is to be every {every}{whose}"
+    return f"it was reviewed on {book.reviewed}, {many(days, 'day')} ago, and is to be every {every}{whose}"

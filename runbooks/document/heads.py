@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Any, TypeGuard
 
+from migrations.listed import many
 from runbooks.document.blocks import Fence, Table
 from runbooks.document.identifiers import is_id
 from runbooks.session.runbook import PHASES, WAYS, Advice
@@ -79,7 +80,7 @@ def read_advice(table: Table, faults: Faults) -> list[Advice]:
     found = list[Advice]()
     for row in rows:
         if row.written > len(COLUMNS):
-            faults.add(row.line, f"this row has {row.written} cells", "two; a bar inside a cell is written \\|")
+            faults.add(row.line, f"this row has {many(row.written, 'cell')}", "two; a bar inside a cell is written \\|")
         elif not all(row.plain):
             faults.add(row.line, f"the cell `{COLUMNS[row.plain.index('')]}` is empty", "words in both cells")
         else:

@@ -1,5 +1,6 @@
 """The table under Contacts: whom to call, how, and how long to wait before the next one is called."""
 
+from migrations.listed import many
 from runbooks.document.blocks import Table
 from runbooks.session.runbook import Contact
 from runbooks.settings.durations import EXPECTED, duration, microseconds
@@ -23,7 +24,9 @@ def read_people(table: Table, faults: Faults) -> list[Contact]:
     for number, row in enumerate(rows, 1):
         who, how, wait = row.plain
         if row.written > len(PEOPLE):
-            faults.add(row.line, f"this row has {row.written} cells", "three; a bar inside a cell is written \\|")
+            faults.add(
+                row.line, f"this row has {many(row.written, 'cell')}", "three; a bar inside a cell is written \\|"
+            )
         elif not (who and how):
             empty = PEOPLE[1] if who else PEOPLE[0]
             faults.add(row.line, f"the cell `{empty}` is empty", "a name, and how to reach them")

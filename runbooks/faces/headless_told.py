@@ -1,5 +1,6 @@
 """What the headless face prints of a session, event by event; the recording of a session is made of the same lines."""
 
+from migrations.listed import many
 from runbooks.anchoring.noted import noted_by
 from runbooks.faces.queue_told import QueueTold
 from runbooks.session import events as e
@@ -44,7 +45,7 @@ def _lines_of(event: e.Event, said: str) -> list[str]:
             series = f" · {event.runbook.series.words}" if event.runbook.series else ""
             return [f"Session {event.session} · {event.environment} · {event.ticket} · {event.operator.name}{series}"]
         case e.PlanMade():
-            scripts = "1 script" if len(event.scripts) == 1 else f"{len(event.scripts)} scripts"
+            scripts = many(len(event.scripts), "script")
             return [f"Plan {event.hash[:12]}: {scripts} for {event.target.address}"]
         case e.PhaseOpened():
             return ["", f"── {event.phase.capitalize()}" + (f": {event.option}" if event.option else "")]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
+from migrations.listed import many
 from runbooks.session.events import StepProgress
 
 
@@ -39,4 +40,4 @@ def _lines(rows: list[dict[str, JsonValue]], queue: Mapping[str, JsonValue]) -> 
         yield f"  {'  ' * (depth if isinstance(depth, int) else 0)}· {' '.join(str(one.get('text')).split())}{length}"
     behind = queue.get("behind")
     if isinstance(behind, int) and behind > 1:
-        yield f"    {behind} sessions wait behind it"
+        yield f"    {many(behind, 'session waits', 'sessions wait')} behind it"

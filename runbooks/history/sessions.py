@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from migrations.listed import many
 from migrations.problem import Misuse, Problem, Unavailable
 from runbooks.history.done import Done, done_in
 from runbooks.host.sharing import Circle, making, must_be_shared, share
@@ -198,7 +199,7 @@ def find(root: Path, prefix: str | None = None) -> Path:
         return root / prefix
     if len(names) > 1:
         some = ", ".join(names[:5]) + (" …" if names[5:] else "")
-        raise Misuse(f"{len(names)} sessions match {prefix}: {some}.", advice="Give more of the name.")
+        raise Misuse(f"{many(len(names), 'session')} match {prefix}: {some}.", advice="Give more of the name.")
     if not names:
         raise Misuse(f"No session in {root} begins or ends with {prefix}.", advice="`gonogo sessions` lists them.")
     return root / names[0]

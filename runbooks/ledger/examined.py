@@ -16,6 +16,7 @@ from migrations.doctor.history import Edit, by_hand
 from migrations.doctor.reading import read_facts
 from migrations.doctor.state import Way
 from migrations.folder import SCRIPT, same_checksum
+from migrations.listed import many
 from migrations.own import register
 from migrations.target import Pinned, environment_mark
 from runbooks.history.earlier import identity, known_before
@@ -113,9 +114,9 @@ def _told(name: str, commit: str, text: str, facts: Facts) -> Iterable[str]:
         return
     old, new = text.splitlines(), on_disk.text.splitlines()
     if max(len(old), len(new)) > LONGEST:
-        yield f"too long to be compared here: {len(old)} lines were applied, {len(new)} are on disk"
+        yield f"too long to be compared here: applied {many(len(old), 'line')}, on disk {len(new)}"
         return
     lines = list(difflib.unified_diff(old, new, "applied", "on disk", lineterm=""))
     yield from lines[:MOST_LINES]
     if len(lines) > MOST_LINES:
-        yield f"and {len(lines) - MOST_LINES} lines more"
+        yield f"and {many(len(lines) - MOST_LINES, 'line')} more"

@@ -10,6 +10,7 @@ from pathlib import Path
 import rfc8785
 from pydantic import ValidationError
 
+from migrations.listed import many
 from runbooks.approvals.judged import judge_papers
 from runbooks.journal.files import open_to_read
 from runbooks.journal.verify import Verdict
@@ -43,7 +44,7 @@ def check_pack(
     if manifest is None:
         wrong.append("manifest.json is not there, or is none")
     else:
-        counts = f"{len(manifest.files)} files, {len(manifest.left_out)} left out"
+        counts = f"{many(len(manifest.files), 'file')}, {len(manifest.left_out)} left out"
         said.append(f"pack: {counts}, as manifest.json lists them; made by gonogo {manifest.gonogo}")
         said += (f"left out: {one.name} ({one.why}): {one.what}" for one in manifest.left_out)
         said.append(f"manifest: SHA-256 {_sha256(here[MANIFEST])}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from migrations.impact.known import Known, Relation
 from migrations.impact.weigh import Held, Weighed
 from migrations.impact.words import facts
+from migrations.listed import many
 from migrations.rules import Finding
 from migrations.sql import Script, Statement
 from migrations.sql.altered import altered
@@ -45,7 +46,7 @@ class Room:
         self.statements -= shown
         told = [self._statement(one, locks) for one, locks in zip(statements[:shown], held, strict=False)]
         if rest := statements[shown:]:
-            count = f"{len(rest)} more statements"
+            count = many(len(rest), "more statement")
             why = "there are too many to tell them one by one"
             first, last = rest[0], rest[-1]
             told.append(
@@ -180,7 +181,7 @@ def _together(findings: Sequence[Finding], *, of_rule: bool) -> Finding:
         severity=min((finding.severity for finding in findings), key=_WORST.index),
         statement=first.statement,
         line=first.line,
-        message=f"and {len(findings)} more findings{which} from here on",
+        message=f"and {many(len(findings), 'more finding')}{which} from here on",
         loses_data=any(finding.loses_data for finding in findings),
         live=first.live,
     )

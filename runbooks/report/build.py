@@ -13,7 +13,7 @@ from runbooks.report.plan import plan_parts
 from runbooks.report.steps import attempt_parts
 from runbooks.report.summary import summary
 from runbooks.report.way_back import way_back_parts
-from runbooks.report.words import moment
+from runbooks.report.words import many, moment
 from runbooks.session import events as e
 from runbooks.session.proven import Proven
 
@@ -112,7 +112,11 @@ def _how_to_check(facts: Facts) -> Iterator[Part]:
     open_end = "The session had not ended: that a tail was cut off cannot be excluded."
     yield Heading(2, ("How to check this",))
     yield Paragraph(
-        (f"Made from {last + 1} records; the hash of the last one ", Refs((last,)), ", the head of the chain, is")
+        (
+            f"Made from {many(last + 1, 'record')}; the hash of the last one ",
+            Refs((last,)),
+            ", the head of the chain, is",
+        )
     )
     yield Verbatim(facts.head)
     yield Paragraph(

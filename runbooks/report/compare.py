@@ -12,6 +12,7 @@ from migrations.problem import Misuse, Problem
 from runbooks.journal import read
 from runbooks.journal.records import ZEROS
 from runbooks.report.formats import html
+from runbooks.report.words import many
 
 MOST_RECORDS = 2**53
 SHOWN = 120
@@ -90,17 +91,18 @@ def _lacking(said: Made, journal: Path) -> str:
     for record in islice(read(journal), said.records):
         count, head = count + 1, record.hash
     if count < said.records:
-        return f"it was made from {said.records} records, and this journal has {count}"
+        return f"it was made from {many(said.records, 'record')}, and this journal has {count}"
     if head != said.head:
         return f"it was made from another journal, whose record {count - 1} has the hash {said.head}; here it is {head}"
     return ""
 
 
 def _told(said: Made, journal: Path) -> Iterator[str]:
-    yield f"it is what gonogo makes of {journal}: {said.records} records, {len(said.scripts)} scripts beside them"
+    counts = f"{many(said.records, 'record')}, {many(len(said.scripts), 'script')} beside"
+    yield f"it is what gonogo makes of {journal}: {counts}"
     later = sum(1 for _ in read(journal, said.records))
     if later:
-        yield f"the journal has {later} more records, which came after it"
+        yield f"the journal has {many(later, 'more record')}, which came after it"
 
 
 def _difference(said: Made, theirs: bytes, again: bytes) -> Iterator[str]:

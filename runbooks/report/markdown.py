@@ -10,6 +10,7 @@ from runbooks.report.escape import code, fenced, inline, one_line, running, unma
 from runbooks.report.facts import gather
 from runbooks.report.refs import refs_text
 from runbooks.report.summary import ticket_summary
+from runbooks.report.words import many
 
 __all__ = ["markdown", "ticket_summary", "transcript"]
 
@@ -70,9 +71,13 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[p.Words, ...]], what: str
 
 def _timeline(part: p.Timeline) -> Iterator[str]:
     rows = [((bar.at,), bar.words, bar.result, (bar.refs,)) for bar in part.bars]
-    yield from _table(("At", "What", "Result", "Records"), rows, f"{len(rows)} steps and decisions, in their order")
+    yield from _table(
+        ("At", "What", "Result", "Records"),
+        rows,
+        f"{many(len(rows), 'step or decision', 'steps and decisions')}, in their order",
+    )
     if part.left_out:
-        yield f"{part.left_out} more steps and decisions are only told below."
+        yield f"{many(part.left_out, 'more step or decision is', 'more steps and decisions are')} only told below."
 
 
 def _folded(what: str, body: str) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _undone(facts: Facts) -> Iterator[str]:
     lines = list(rollback_lines(facts.plan)) if facts.plan else []
     yield from (running(line).rstrip() for line in lines[:UNDONE])
     if lines[UNDONE:]:
-        yield f"and {len(lines) - UNDONE} more lines, which stand in the transcript"
+        yield f"and {many(len(lines) - UNDONE, 'more line')} in the transcript"
 
 
 def _left_open(facts: Facts) -> Iterator[Point]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from runbooks.report import parts as p
 from runbooks.report.escape import block, one_line, running
 from runbooks.report.refs import refs_text
+from runbooks.report.words import many
 from runbooks.report.wrap import COLUMNS, broken, width, wrapped
 
 NAMES = 13
@@ -49,7 +50,11 @@ def _lines(part: p.Part) -> Iterator[str]:
                 result = f": {_line(bar.result)}" if bar.result else ""
                 told = f"{_line(bar.words)}{result} {refs_text(bar.refs)}"
                 yield from wrapped(told, f"{bar.at}  ", " " * (len(bar.at) + 2))
-            yield from (f"{left_out} more steps and decisions are only told below.",) if left_out else ()
+            yield from (
+                (f"{many(left_out, 'more step or decision is', 'more steps and decisions are')} only told below.",)
+                if left_out
+                else ()
+            )
 
 
 def _table(part: p.Table) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Times, lengths, sizes and outcomes, in words."""
 
+from migrations.listed import many as many
 from runbooks.report.parts import Value, Words
 from runbooks.session.events import By
 
@@ -63,11 +64,6 @@ def moment(at: str, day: str = "") -> str:
     """A record's time to the second, UTC; without the date if that is `day`."""
     date, time = at[:10], at[11:19]
     return time if date == day else f"{date} {time}"
-
-
-def many(count: int, one: str, more: str = "") -> str:
-    """`1 tick`, `3 ticks`."""
-    return f"{count} {one if count == 1 else more or one + 's'}"
 
 
 def login(by: By) -> str:

@@ -15,7 +15,7 @@ from migrations.apply import STRINGS, strings_in_doubt
 from migrations.backup.restore_point import archiving
 from migrations.backup.tools import tools
 from migrations.ledger import lock as ledger_lock
-from migrations.listed import listed
+from migrations.listed import listed, many
 from migrations.own import register
 from migrations.problem import Problem, Unavailable
 from migrations.restore import in_the_way
@@ -237,7 +237,7 @@ class Opening:
         except Problem as problem:
             self._run.check("replace", "A restore in place, if it came to that", "warn", problem.what, problem.advice)
         else:
-            words = f"all {len(present.drops)} things that are there could be replaced"
+            words = f"{many(len(present.drops), 'thing that is', 'things that are')} there could be replaced"
             self._run.check("replace", "A restore in place, if it came to that", "ok", words)
 
     async def _pooling(self) -> None:

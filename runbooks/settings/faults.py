@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from migrations.listed import many
 from migrations.problem import Misuse
 from runbooks.settings.nearest import one_of
 
@@ -27,7 +28,7 @@ class FileFaults(Misuse):
     def __init__(self, file: str, faults: Iterable[Fault], *, advice: str = "") -> None:
         self.file = file
         self.faults = tuple(sorted(set(faults)))
-        count = "1 error" if len(self.faults) == 1 else f"{len(self.faults)} errors"
+        count = many(len(self.faults), "error")
         lines = [f"  {fault}" for fault in self.faults[:SHOWN]]
         if len(self.faults) > SHOWN:
             lines.append(f"  and {len(self.faults) - SHOWN} more")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrations.listed import many
 from migrations.problem import Problem, Unavailable
 from runbooks.journal.artefacts import make_folder, write_private
 from runbooks.journal.files import open_to_read
@@ -58,7 +59,7 @@ def kept(folder: Path) -> Iterator[Kept | Problem]:
         except Problem as problem:
             yield problem
     if len(names) > MOST:
-        yield Problem(f"{folder / FOLDER} holds {len(names)} signatures; {MOST} of them were looked at.")
+        yield Problem(f"{folder / FOLDER} holds {many(len(names), 'signature')}; {MOST} of them were looked at.")
 
 
 def _read(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from migrations.activity import Activity, Blocker, Session, look
 from migrations.catalog.recorded import name_of
+from migrations.listed import many
 from migrations.sql.names import Name
 from runbooks.session.events import Outcome
 from runbooks.session.frozen import Frozen
@@ -96,7 +97,9 @@ def _blockers(ctx: Context, found: Activity, params: Params, touched: frozenset[
     if not found.blockers:
         waiting = len(found.lock_waiters)
         words = (
-            f"{waiting} sessions wait for locks, of prepared transactions or others not to be seen" if waiting else ""
+            f"{many(waiting, 'session waits', 'sessions wait')} for locks of prepared transactions or others not seen"
+            if waiting
+            else ""
         )
         _report(ctx, "blockers", title, "warn" if waiting else "ok", words, "See the prepared transactions.")
         return

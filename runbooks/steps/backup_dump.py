@@ -12,6 +12,7 @@ from migrations.backup import Dump, Format, Progress
 from migrations.backup.files import remove
 from migrations.backup.tools import Tools
 from migrations.hashing import file_list, fingerprint
+from migrations.listed import many
 from migrations.process import Child
 from runbooks.history.sessions import dumps_folder
 from runbooks.journal.artefacts import write_private
@@ -213,7 +214,7 @@ READERS: dict[Format, str] = {
 def _green(dump: Dump, format: Format) -> tuple[Check, ...]:
     read = f"{dump.size / MIB:.1f} MiB, {READERS[format]}"
     return (
-        Check(id="complete", title="All tables are in it", outcome="ok", evidence=f"{dump.tables} tables"),
+        Check(id="complete", title="All tables are in it", outcome="ok", evidence=many(dump.tables, "table")),
         Check(id="read-back", title="Every byte was read back", outcome="ok", evidence=read),
         Check(id="durable", title="On disk under its name", outcome="ok", evidence=f"{dump.path}, mode 0600, fsynced"),
     )

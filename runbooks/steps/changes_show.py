@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from migrations.listed import many
 from migrations.restore.changes import Changes, Written, what_changed
 from runbooks.session.events import Outcome
 from runbooks.session.frozen import Frozen
@@ -66,7 +67,7 @@ async def _after(ctx: Context, since: str, changes: Changes) -> Result:
     changes = replace(changes, written={}, schema=schema)
     await _tell(ctx, since, changes)
     left = len(changes.applied) + len(changes.schema)
-    words = f"{left} differences from the dump" if left else "as at the dump: nothing of the migration is left"
+    words = f"{many(left, 'difference')} from the dump" if left else "as at the dump: nothing of the migration is left"
     ctx.check("restored", "The restored database is in place", "fail" if left else "ok", words)
     return Result(
         since=since,
@@ -85,7 +86,7 @@ def _all_or_nothing(ctx: Context, migration: str) -> bool:
 
 
 def _judge(ctx: Context, changes: Changes, unfinished: tuple[str, ...], nothing: bool) -> None:
-    words = f"{len(changes.applied)} migrations applied, {len(changes.schema)} differences of schema"
+    words = f"{many(len(changes.applied), 'migration')} applied, {many(len(changes.schema), 'difference')} of schema"
     advice, outcome = "", "ok"
     if nothing:
         words = "nothing was committed: there is nothing to roll back"
@@ -98,7 +99,11 @@ def _judge(ctx: Context, changes: Changes, unfinished: tuple[str, ...], nothing:
 
 def _loss(ctx: Context, taken: Taken, changes: Changes) -> None:
     total = sum(w.total for w in changes.written.values())
-    loss = f"{total} rows written to {len(changes.written)} tables since the dump" if total else "no rows written"
+    loss = (
+        f"{many(total, 'row')} written to {many(len(changes.written), 'table')} since the dump"
+        if total
+        else "no rows written"
+    )
     least = any(w.least for w in changes.written.values())
     words = f"at least {loss}" if least else loss
     if taken.counted_at != taken.at:

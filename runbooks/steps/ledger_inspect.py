@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from migrations.doctor import State, StateName
 from migrations.doctor.history import Edit
-from migrations.listed import listed
+from migrations.listed import listed, many
 from migrations.plan import compare
 from runbooks.ledger.examined import examine
 from runbooks.session.events import Outcome
@@ -53,7 +53,11 @@ async def run(ctx: Context, params: Nothing) -> Result:
     rows, later = found.facts.rows, held_back(ctx)
     plan = compare(found.facts.folder or (), tuple(row.applied for row in rows or ()))
     pending = tuple(m.name for m in plan.pending if m.name not in later)
-    usual = f"{len(plan.applied)} migrations applied" if rows is not None else "no ledger yet: this is the first run"
+    usual = (
+        f"{many(len(plan.applied), 'migration')} applied"
+        if rows is not None
+        else "no ledger yet: this is the first run"
+    )
     _told(ctx, found.states, "ledger", "Ledger", LEDGER, usual)
     for check, (title, against) in ASKED.items():
         _told(ctx, found.states, check, title, against, "none")

@@ -1,6 +1,6 @@
 """`ledger.verify`: the ledger after the run."""
 
-from migrations.listed import listed
+from migrations.listed import listed, many
 from migrations.plan import Applied
 from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, Nothing, StepKind
@@ -54,7 +54,7 @@ def _checksums(ctx: Context, reading: Reading) -> tuple[str, ...]:
         advice = "Somebody else changed the ledger or the database. Find out who, before you go on."
         ctx.check("checksums", "Applied as reviewed", "fail", f"not in the ledger as reviewed: {listed(wrong)}", advice)
     else:
-        ctx.check("checksums", "Applied as reviewed", "ok", f"{len(good)} migrations, checksums equal")
+        ctx.check("checksums", "Applied as reviewed", "ok", f"{many(len(good), 'migration')}, checksums equal")
     if edited := reading.plan.changed:
         advice = "These files differ from what was applied. Restore them from git."
         ctx.check("edited", "No file edited after it was applied", "warn", listed(edited), advice)

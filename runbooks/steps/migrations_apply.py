@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from migrations.listed import many
 from migrations.prisma.judged import Fate as PrismaFate
 from migrations.sql import Way
 from runbooks.session.events import Script, StepStarted
@@ -59,7 +60,7 @@ async def run(ctx: Context, params: Params) -> Result:
 async def _by_prisma(ctx: Context, params: Params, scripts: Sequence[Script]) -> Result:
     deployed = await apply_by_prisma(ctx, params.to, params.command)
     result = _of_fates(deployed.after.judged.of("applied"), scripts, stopped=deployed.stopped)
-    evidence = f"{len(result.scripts)} of {len(scripts)} scripts, by Prisma's own command"
+    evidence = f"{len(result.scripts)} of {many(len(scripts), 'script')}, by Prisma's own command"
     if deployed.stopped:
         words = f"{evidence}; stopped as asked, before it was run"
         ctx.check("applied", "Scripts applied", "fail", words, "Start the step again to go on.")

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from migrations.folder import VERIFY
+from migrations.listed import many
 from migrations.sql import read_script
 from migrations.sql.veil import Veil
 from migrations.verify_sql import Claim, Claims, came_instead, read_claims
@@ -48,7 +49,9 @@ async def run(ctx: Context, params: Params) -> Result:
                 other = veil.words(await came_instead(connection, claim, timeout=params.timeout))
                 failed += await _tell(ctx, script.migration, shown, other)
     if asked and not failed:
-        ctx.check("verify", f"What {VERIFY} asks", "ok", f"{asked} of {asked} statements are true")
+        ctx.check(
+            "verify", f"What {VERIFY} asks", "ok", f"{asked} of {many(asked, 'statement is', 'statements are')} true"
+        )
     return Result(asked=asked, failed=tuple(failed))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from migrations.catalog.recorded import name_of
-from migrations.listed import listed
+from migrations.listed import listed, many
 from migrations.parity import Beside, Fate, Wanted, differing, fates, read_beside
 from migrations.problem import Problem
 from migrations.sql import read_script
@@ -142,7 +142,7 @@ def _ledgers(ctx: Context, name: str, here: Beside, there: Beside) -> None:
         advice = "The two do not have the same history, so what went well there may not go well here."
         ctx.check("history", "The same history", "warn", "; ".join(words), advice)
     else:
-        ctx.check("history", "The same history", "ok", f"{len(mine & others)} migrations on both")
+        ctx.check("history", "The same history", "ok", f"{many(len(mine & others), 'migration')} on both")
 
 
 def _done(beside: Beside) -> set[str]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrations.listed import many
 from migrations.prisma.diff import Diff, diff, goes_to
 from migrations.prisma.layout import find_layout
 from migrations.problem import Misuse, Problem
@@ -133,13 +134,13 @@ async def _tell(ctx: Context, found: Diff, compared: Compared) -> None:
     beyond = [f"{name}, line {part.line}: {part.form}" for name, part in compared.beyond]
     await ctx.output("".join(f"only in Prisma's diff: {form}\n" for form in wanted), "note") if wanted else None
     await ctx.output("".join(f"only in the scripts: {form}\n" for form in beyond), "note") if beyond else None
-    more = f"; {len(beyond)} things that only the scripts do are listed above" if beyond else ""
+    more = f"; {many(len(beyond), 'thing')} that only the scripts do: listed above" if beyond else ""
     if not wanted:
         ctx.check("diff", title, "ok", f"Prisma would do nothing that no pending script does{more}")
         return
-    loses = f", and of these {len(compared.losing)} lose data" if compared.losing else ""
+    loses = f", and of these {many(len(compared.losing), 'loses', 'lose')} data" if compared.losing else ""
     rest = f"; and {len(wanted) - SHOWN} more" if wanted[SHOWN:] else ""
-    words = f"{len(wanted)} things that no pending script does{loses}: {'; '.join(wanted[:SHOWN])}{rest}{more}"
+    words = f"{many(len(wanted), 'thing')} that no pending script does{loses}: {'; '.join(wanted[:SHOWN])}{rest}{more}"
     advice = "A migration is missing, the schema was changed by hand (drift), or a script does it in other words: look."
     ctx.check("diff", title, "warn", words, advice)
 

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from migrations import restore
 from migrations.apply.sending import Timeouts
+from migrations.listed import many
 from migrations.problem import Problem
 from migrations.process import Child
 from migrations.restore import in_place
@@ -56,14 +57,18 @@ async def run(ctx: Context, params: Params) -> Result:
     entries = ctx.artefact("entries.txt")
     found = await read_entries(tools, taken.path, env)
     await asyncio.to_thread(write_entries, entries, found, beside(present.schemas, present.extensions))
-    words = f"{who} other sessions are on the database: they wait, then see the dump" if who else "nobody else is there"
+    words = (
+        f"{many(who, 'other session is', 'other sessions are')} on the database, to wait and then see the dump"
+        if who
+        else "nobody else is there"
+    )
     ctx.check("sessions", "Who else is on it", "warn" if who else "ok", words, "Stop the writers first." if who else "")
     live = ctx.target.url.database
     await ctx.ask(
         "database",
-        f"In one transaction, all {len(present.drops)} things in {ctx.target.url.shown} are dropped, and the dump of "
-        f"{taken.at} takes their place. What was written since is lost, unless the present was dumped, too. Type the "
-        f"name of the database: {live}",
+        f"In one transaction, all in {ctx.target.url.shown} is dropped ({many(len(present.drops), 'thing')}), and "
+        f"the dump of {taken.at} takes its place. What was written since is lost, unless the present was dumped, too. "
+        f"Type the name of the database: {live}",
         exact=live,
     )
 

@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from migrations import ledger
 from migrations.folder import SCRIPT, Migration, read_folder
+from migrations.listed import many
 from migrations.plan import compare
 from migrations.problem import Misuse
 from runbooks.planning.git import committed
@@ -98,7 +99,7 @@ def _check_runs(ctx: Context, source: Source, one: Analysed, script: Script) -> 
         why = f"{script.model_words}: without a row in the ledger it must be one transaction, or nothing tells how far"
         ctx.check("runs", title, "fail", why, advice)
     else:
-        ctx.check("runs", title, "ok", f"{len(one.script.statements)} statements: {script.model_words}")
+        ctx.check("runs", title, "ok", f"{many(len(one.script.statements), 'statement')}: {script.model_words}")
 
 
 def _check_findings(ctx: Context, script: Script) -> None:

@@ -11,6 +11,7 @@ from migrations.apply import prepare
 from migrations.apply.script_run import ScriptToRun
 from migrations.apply.settle import settle_alone
 from migrations.ledger.reversing import Reversed, reversals
+from migrations.listed import many
 from migrations.problem import Problem
 from runbooks.redact.scripts import Hiding
 from runbooks.session.events import Check, Script, StepStarted
@@ -101,7 +102,7 @@ async def _undone(ctx: Context, params: Params) -> tuple[Reversed, ...]:
 
 
 def _result(ctx: Context, name: str, row: str, statements: int, took: int) -> Result:
-    ctx.check("applied", "Script run", "ok", f"{name}: {statements} statements, committed together")
+    ctx.check("applied", "Script run", "ok", f"{name}: {many(statements, 'statement')}, committed together")
     done = ScriptResult(name=name, id=row, statements=statements, took=took, committed=True)
     return Result(scripts=(done,), stopped=False)
 

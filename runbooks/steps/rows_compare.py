@@ -7,6 +7,7 @@ from pydantic import Field
 
 from migrations.catalog import RowCount
 from migrations.catalog.recorded import RowChange, name_of, record, row_changes
+from migrations.listed import many
 from migrations.sql.names import Name
 from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
@@ -58,7 +59,7 @@ def _judge(ctx: Context, changes: Sequence[RowChange], name: str) -> None:
     failing = [change for change in changes if change.outcome == "fail"]
     unsure = [change for change in changes if change.outcome == "warn"]
     dropped = [change for change in changes if change.outcome == "ok" and change.before and not change.after]
-    told = f"{len(changes)} tables, held against {name}"
+    told = f"{many(len(changes), 'table')}, held against {name}"
     advice = (
         "Find out who deleted the rows before you go on. Where the app deletes from a table, and no count of the "
         'server shows it, name the table: may_shrink = ["its name"].'

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from migrations.catalog import diff, exists, snapshot
 from migrations.catalog.effects import Effects
+from migrations.listed import many
 from runbooks.journal.artefacts import write_private
 from runbooks.session.events import Outcome
 from runbooks.session.frozen import Frozen
@@ -59,7 +60,7 @@ def _counted(lines: tuple[str, ...], name: str) -> str:
 
 def _created(ctx: Context, effects: Effects, missing: tuple[str, ...]) -> None:
     title = "What the scripts created is there"
-    expected = f"{len(effects.tables)} tables, {len(effects.columns)} columns"
+    expected = f"{many(len(effects.tables), 'table')}, {many(len(effects.columns), 'column')}"
     if not missing:
         ctx.check("created", title, "ok", expected)
         return

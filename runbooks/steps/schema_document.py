@@ -9,6 +9,7 @@ from pathlib import Path
 
 from migrations.catalog import snapshot
 from migrations.catalog.document import MARK, document
+from migrations.listed import many
 from migrations.problem import Problem, Unavailable
 from runbooks.session.events import StepStarted
 from runbooks.session.frozen import Frozen
@@ -52,9 +53,9 @@ async def run(ctx: Context, params: Params) -> Result:
     removed = sum(line.startswith("-") for line in lines[2:])
     if text != before:
         await asyncio.to_thread(_write, path, text)
-    more = [f"and {len(lines) - SHOWN} lines more"] if len(lines) > SHOWN else []
+    more = [f"and {many(len(lines) - SHOWN, 'line')} more"] if len(lines) > SHOWN else []
     await ctx.output("".join(f"{line}\n" for line in (*lines[:SHOWN], *more)))
-    words = f"{added} lines added, {removed} removed" if text != before else "as it was"
+    words = f"{many(added, 'line')} added, {removed} removed" if text != before else "as it was"
     ctx.check("document", "Schema document", "ok", f"{params.file}: {words}")
     return Result(file=params.file, added=added, removed=removed)
 

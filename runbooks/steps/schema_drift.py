@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from migrations.listed import many
 from runbooks.journal.artefacts import write_private
 from runbooks.ledger.drifting import Advance, Asked, DriftStatus, DriftTold, drifted, script_of
 from runbooks.session.frozen import Frozen
@@ -115,7 +116,7 @@ def _differences(ctx: Context, new: list[DriftTold], found: DriftStatus, *, late
     title = "The schema is as the replay foretold" if later else "The schema is what the migrations make"
     before = len(found.differences) - len(new)
     words = [f"{before} drifted before Migrate, and still do"] if before else []
-    words += [f"{len(found.ignored)} are known by gonogo.toml"] if found.ignored else []
+    words += [f"{many(len(found.ignored), 'is', 'are')} known by gonogo.toml"] if found.ignored else []
     if not new:
         ctx.check("drift", title, "ok", "; ".join(words) or "no difference")
     for each in new[:MOST]:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from migrations.catalog.recorded import Recorded, record
+from migrations.listed import many
 from runbooks.journal.artefacts import write_private
 from runbooks.session.frozen import Frozen
 from runbooks.steps.base import Context, StepKind
@@ -41,7 +42,7 @@ def _told(ctx: Context, path: Path, recorded: Recorded, note: str) -> Result:
     estimated = tuple(sorted(table for table, count in recorded.rows.items() if not count.exact))
     rows = {table: count.rows for table, count in sorted(recorded.rows.items())}
     counted = f"{len(rows) - len(estimated)} counted, {len(estimated)} estimated"
-    words = f"{len(rows)} tables: {counted}; {len(recorded.catalog.objects)} objects of schema{note}"
+    words = f"{many(len(rows), 'table')}: {counted}; {many(len(recorded.catalog.objects), 'object')} of schema{note}"
     ctx.check("recorded", "Schema and rows recorded", "ok", words)
     artefact = str(path.relative_to(ctx.folder))
     return Result(artefact=artefact, tables=len(rows), rows=rows, estimated=estimated)

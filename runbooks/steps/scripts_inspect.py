@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from migrations.folder import BESIDE, SCRIPT, VERIFY, Migration, read_folder
+from migrations.listed import many
 from migrations.naming import convention
 from migrations.problem import Problem
 from runbooks.planning.git import committed
@@ -88,7 +89,7 @@ def _check_verify(ctx: Context, plan: PlanMade) -> None:
         ctx.check("verify", title, "warn", "no step of this runbook asks it", advice)
     elif beside:
         count = sum(len(s.verify.claims) + s.verify.more for s in beside if s.verify)
-        ctx.check("verify", title, "ok", f"{count} statements beside {len(beside)} scripts")
+        ctx.check("verify", title, "ok", f"{many(count, 'statement')} beside {many(len(beside), 'script')}")
 
 
 def _check_pending(ctx: Context, plan: PlanMade) -> None:
@@ -121,7 +122,7 @@ def _check_files(ctx: Context, pending: Sequence[Migration], folder: Sequence[Mi
         advice = f"Put the {SCRIPT} back from git: what was applied belongs to the history."
         ctx.check("files", title, "warn", f"no {SCRIPT} in {_listed(gone)}", advice)
     else:
-        ctx.check("files", title, "ok", f"{len(pending)} of {len(pending)} are whole")
+        ctx.check("files", title, "ok", f"{len(pending)} of {many(len(pending), 'is', 'are')} whole")
 
 
 def _check_runnable(ctx: Context, plan: PlanMade, engine: str) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from migrations.activity import Activity, Standby, look
 from migrations.catalog.ownership import not_owned, schema_exists
 from migrations.catalog.recorded import name_of
+from migrations.listed import many
 from migrations.sql.names import Name
 from migrations.target import Fingerprint, Pooling, Privileges, pooling, privileges
 from runbooks.session.events import Outcome
@@ -149,7 +150,11 @@ def _may_alter(ctx: Context, allowed: Privileges, foreign: Sequence[str], touche
         advice = "Only an owner may change a table: migrate as its owner, or be made a member."
         ctx.check("may-alter", title, "warn", words, advice)
     else:
-        words = f"{len(foreign)} tables have other owners, and no script is about them" if foreign else ""
+        words = (
+            f"{many(len(foreign), 'table has another owner', 'tables have other owners')}, no script's concern"
+            if foreign
+            else ""
+        )
         ctx.check("may-alter", title, "ok", words)
 
 

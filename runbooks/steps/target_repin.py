@@ -5,6 +5,7 @@ from dataclasses import asdict
 import psycopg
 
 from migrations import ledger
+from migrations.listed import many
 from migrations.problem import Misuse, Problem
 from migrations.restore.changes import what_changed
 from migrations.target import Fingerprint, Pinned, environment_mark, pooling
@@ -165,7 +166,7 @@ async def _against_the_dump(
     lines = [line for line in changes.schema if not line.startswith("~ extension ")]
     await ctx.output("".join(f"  {line}\n" for line in lines[:SHOWN]))
     advice = "Look at the lines above: is this the moment that was meant?" if lines else ""
-    same = f"{len(lines)} differences from the dump of {taken.at}" if lines else f"as at the dump of {taken.at}"
+    same = f"{many(len(lines), 'difference')} from the dump of {taken.at}" if lines else f"as at the dump of {taken.at}"
     ctx.check("schema", "Schema", "warn" if lines else "ok", same, advice)
 
 

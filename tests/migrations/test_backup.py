@@ -152,7 +152,7 @@ async def test_a_dump_that_was_cut_off_unnoticed(server: ThrowawayServer, databa
 async def test_a_dump_without_the_rows_of_a_table(server: ThrowawayServer, database: str, tmp_path: Path) -> None:
     fill(database)
     bin = wrapped(server, tmp_path / "bin", "pg_dump", 'set -- --exclude-table-data=customers "$@"')
-    with pytest.raises(Problem, match=r"lacks the rows of 1 tables: public\.customers"):
+    with pytest.raises(Problem, match=r"lacks the rows of 1 table: public\.customers"):
         await dumped(pinned(database), tmp_path / "dumps", bin)
     assert names(tmp_path / "dumps") == []
 

@@ -11,6 +11,7 @@ from runbooks.journal.artefacts import write_pieces
 from runbooks.report.formats import FORMATS, Format, render
 from tui.commands.common import project_option, talk
 from tui.printable import one_line
+from tui.words import plural
 
 
 @click.command("export", short_help="A transcript as Markdown, HTML, text or asciicast.")
@@ -51,7 +52,7 @@ def _pack(journal: Path, output: Path | None, overwrite: bool) -> None:
         raise Misuse(f"{journal} is not in a session's folder.", advice=f"A pack is made of a folder with a {NAME}.")
     made = pack(journal, output, overwrite=overwrite)
     manifest = made.manifest
-    talk(f"{len(manifest.files)} files, {len(manifest.left_out)} left out; the journal is {manifest.grade}.")
+    talk(f"{plural(len(manifest.files), 'file')}, {len(manifest.left_out)} left out; the journal is {manifest.grade}.")
     for one in manifest.left_out:
         talk(one_line(f"left out: {one.name} ({one.why}): {one.what}"))
     talk(f"SHA-256 of its verify.py: {made.verifier_sha256}")

@@ -4,6 +4,7 @@ import sys
 
 from runbooks.ledger.drifting import DriftStatus, DriftTold
 from tui.printable import one_line, printable
+from tui.words import plural
 
 
 def drift_lines(found: DriftStatus) -> list[str]:
@@ -18,7 +19,7 @@ def drift_lines(found: DriftStatus) -> list[str]:
     for difference in found.differences:
         lines += _lines(difference)
     count = len(found.differences)
-    lines.append(f"drifted: {count} difference{'' if count == 1 else 's'}" if count else "no drift")
+    lines.append(f"drifted: {plural(count, 'difference')}" if count else "no drift")
     return [printable(line) for line in lines]
 
 

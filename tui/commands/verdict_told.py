@@ -92,7 +92,8 @@ def _what(verdict: Verdict) -> Iterator[str]:
 
 def _clock(clocks: Clocks) -> Iterator[str]:
     if clocks.steps_back:
-        yield f"clock: went back {clocks.steps_back} times, by {_span(clocks.back)} at record {clocks.back_at}"
+        back = plural(clocks.steps_back, "time")
+        yield f"clock: went back {back}, by {_span(clocks.back)} at record {clocks.back_at}"
     if clocks.ahead is None:
         return
     if abs(clocks.ahead.ahead) > max(APART, clocks.ahead.within):

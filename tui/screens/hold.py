@@ -24,6 +24,7 @@ from tui.widgets.key_bar import hint
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.pile_view import PileView
 from tui.widgets.row import Row, row
+from tui.words import plural
 
 
 class HoldPoint(SessionScreen):
@@ -185,4 +186,4 @@ def _checks(view: RunView, step: str) -> tuple[str, str]:
         return "", ""
     green = sum(check.outcome == "ok" for check in checks)
     waived = sum(f"{step}/{check.id}" in view.waivers for check in checks)
-    return f", {green} of {len(checks)} checks green" + (f", {waived} waived" if waived else ""), "$quiet"
+    return f", {green} of {plural(len(checks), 'check')} green" + (f", {waived} waived" if waived else ""), "$quiet"

@@ -19,6 +19,7 @@ from tui.session_rows import state_mark
 from tui.widgets.choices import Choice, Choices
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.row import Row, row
+from tui.words import plural
 
 Chosen = tuple[str, str]
 """What to do (`run`, `resume` or `transcript`), and with which environment or session."""
@@ -117,7 +118,7 @@ def session_row(summary: Summary) -> Row:
         summary.environment,
         summary.ticket,
         summary.operator,
-        f"{summary.records} records",
+        f"{plural(summary.records, 'record')}",
         *passed_words(summary),
     )
     line = " · ".join(one_line(fact) for fact in facts if fact)

@@ -15,6 +15,7 @@ from tui.printable import one_line, printable
 from tui.screens.reading import Reading
 from tui.widgets.row import Row, row
 from tui.widgets.step_rows import log_rows
+from tui.words import plural
 
 LARGEST = 2_000_000
 
@@ -78,7 +79,7 @@ def rows(folder: Path, looked: Looked) -> Iterator[Row]:
     for one in looked.logs:
         if lines := _lines(folder, one.path):
             yield row("", "")
-            yield row("", (f"{one_line(one.name)}, all {len(lines)} lines that were kept", "bold $busy"))
+            yield row("", (f"{one_line(one.name)}, {plural(len(lines), 'line')}, all that were kept", "bold $busy"))
             yield from (row("  ", printable(line)) for line in lines)
 
 

@@ -103,7 +103,7 @@ def _statements(entry: Entry, script: Script) -> Iterator[Choice]:
         for finding in entry.findings(number):
             yield _finding(entry, script, number, finding, width)
     if many:
-        words = f"and {len(every) - len(listed)} more statements; f goes from finding to finding"
+        words = f"and {plural(len(every) - len(listed), 'more statement')}; f goes from finding to finding"
         yield Choice(f"{entry.id}.more", row(" " * (width + 4), (words, "$quiet")), heading=True)
 
 

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 from tui.printable import printable
 from tui.sql_search import MOST
 from tui.widgets.key_bar import hint
+from tui.words import plural
 
 
 class SearchLine(Horizontal):
@@ -82,7 +83,7 @@ class SearchLine(Horizontal):
         """Say what was found, and which place of these one stands on."""
         self.places = places
         number = bisect_left(places, at) + 1
-        count = f"{MOST} places or more" if len(places) >= MOST else f"{len(places)} place{'s' * (len(places) != 1)}"
+        count = f"{MOST} places or more" if len(places) >= MOST else plural(len(places), "place")
         stands = f", this is number {number}" if number <= len(places) and places[number - 1] == at else ""
         words = count + stands if places else f"nowhere in {self._where}"
         keys = hint(("n", "next"), ("N", "before"))

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from migrations.apply import events as e
 from migrations.apply.events import as_record
 from migrations.apply.queue_tree import tree
+from migrations.listed import many
 from runbooks.steps.base import Context
 from runbooks.steps.parts.ledger_reading import planned
 
@@ -119,7 +120,7 @@ class Teller:
 
 
 def _opening(event: e.ScriptStarted, label: str) -> str:
-    count = f"{event.statements} statement{'' if event.statements == 1 else 's'}"
+    count = many(event.statements, "statement")
     after = f", going on after statement {event.through}" if event.through else ""
     return f"{label}\n  {count}, {HOW.get(event.model, event.model)}{after}"
 
@@ -150,5 +151,5 @@ def _again(event: e.Retried) -> str:
 
 
 def _ended(event: e.StatementEnded, summary: str) -> str:
-    rows = "" if event.rows < 0 else f", {event.rows} row{'' if event.rows == 1 else 's'}"
+    rows = "" if event.rows < 0 else f", {many(event.rows, 'row')}"
     return f"  {event.statement + 1} of {event.statements}  {summary}: {took_text(event.took)}{rows}"

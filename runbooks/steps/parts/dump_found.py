@@ -14,6 +14,7 @@ from migrations.backup import found
 from migrations.backup.found import Compared, Found, written_at
 from migrations.backup.read import Progress, Reading
 from migrations.backup.tools import Tools
+from migrations.listed import many
 from migrations.problem import Misuse, Problem
 from migrations.process import Child
 from runbooks.journal.artefacts import write_private
@@ -109,11 +110,13 @@ async def compared(ctx: Context, dump: Found) -> Compared:
     async with ctx.connect("read") as connection:
         there = await found.compare(connection, dump, ctx.target.url.schema)
     rows = sum(dump.rows.values())
-    read = f"{dump.size / MIB:.1f} MiB ({dump.format}), {rows} rows of {len(dump.rows)} tables"
+    read = f"{dump.size / MIB:.1f} MiB ({dump.format}), {many(rows, 'row')} of {many(len(dump.rows), 'table')}"
     ctx.check("read-back", "Every byte was read back", "ok", read)
     advice = "It is no backup of this database: see what the script leaves out, or which database it dumps."
-    missing = f"the rows of {len(there.missing)} tables are not: {_some(there.missing)}" if there.missing else ""
-    words = missing or f"{len(dump.rows)} tables, as the catalog has them"
+    missing = (
+        f"the rows of {many(len(there.missing), 'table')} are not: {_some(there.missing)}" if there.missing else ""
+    )
+    words = missing or f"{many(len(dump.rows), 'table')}, as the catalog has them"
     ctx.check("complete", "All tables are in it", "fail" if missing else "ok", words, advice if missing else "")
     surplus, empty = unlike(there)
     if surplus:

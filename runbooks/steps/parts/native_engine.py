@@ -13,7 +13,7 @@ from migrations.apply.guard import Budgets
 from migrations.apply.script_failed import ScriptFailed
 from migrations.apply.script_run import ScriptToRun
 from migrations.apply.sending import Timeouts
-from migrations.listed import listed
+from migrations.listed import listed, many
 from migrations.problem import Problem
 from migrations.sql import Way
 from runbooks.session.events import Check, Script
@@ -140,7 +140,7 @@ def _result(ctx: Context, todo: Order, result: ApplyResult, planned: int) -> Res
         for s in result.scripts
     ]
     done = (*before, *now)
-    evidence = f"{len(done)} of {planned} scripts, {sum(s.statements for s in done)} statements"
+    evidence = f"{len(done)} of {many(planned, 'script')}, {many(sum(s.statements for s in done), 'statement')}"
     if len(done) < planned:
         left = listed(tuple(s.name for s in todo.scripts[len(now) :]))
         advice = "Start the step again to go on."
@@ -163,7 +163,7 @@ async def settled_natively(ctx: Context, scripts: Sequence[Script], way: Way = "
             return Doubt(f"{problem.what} Look into the database for what the script does")
         known = await fates(ctx)
     applied = [fate for fate in known.values() if fate.state == "applied"]
-    evidence = f"{len(applied)} of {len(scripts)} scripts are applied"
+    evidence = f"{len(applied)} of {many(len(scripts), 'script is', 'scripts are')} applied"
     if len(applied) == len(scripts):
         await caught_up(ctx, applied)
         done = tuple(

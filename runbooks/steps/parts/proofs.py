@@ -14,6 +14,7 @@ from migrations.backup import found as found_dump
 from migrations.backup.files import size_of
 from migrations.backup.found import written_at
 from migrations.hashing import fingerprint
+from migrations.listed import many
 from migrations.problem import Problem
 from runbooks.history.backups import Kept, backups, database_of
 from runbooks.settings.durations import spell
@@ -156,7 +157,9 @@ async def _read(ctx: Context, path: Path, bin: str | None) -> Proof:
     if dump.database and dump.database != ctx.target.url.database:
         raise NotProven(f"{path.name} says that it is of the database {dump.database}")
     if there.missing:
-        raise NotProven(f"{path.name} lacks the rows of {len(there.missing)} tables: {', '.join(there.missing[:5])}")
+        raise NotProven(
+            f"{path.name} lacks the rows of {many(len(there.missing), 'table')}: {', '.join(there.missing[:5])}"
+        )
     return Proof(
         proven="read back",
         what=str(path),

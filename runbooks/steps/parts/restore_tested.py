@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
+from migrations.listed import many
 from runbooks.history.backups import Tested, database_of, latest_test
 from runbooks.settings.durations import spell
 from runbooks.steps.base import Context
@@ -29,7 +30,7 @@ async def check_restore_test(ctx: Context) -> None:
         return
     age = datetime.now(UTC) - datetime.fromisoformat(found.at)
     took = spell(timedelta(seconds=max(1, found.took_us // 1_000_000)))
-    words = f"{found.at[:16]}Z, {age.days} days ago, in {took} (session {found.session})"
+    words = f"{found.at[:16]}Z, {many(age.days, 'day')} ago, in {took} (session {found.session})"
     old = age > wanted
     ctx.check("restore-test", TITLE, "warn" if old else "ok", words, ADVICE if old else "")
 

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from migrations import restore
 from migrations.backup.beside import derived_name, maintenance
 from migrations.backup.tools import Tools
+from migrations.listed import many
 from migrations.process import Child
 from migrations.restore import Restoring, Side
 from runbooks.session.events import Check, StepStarted
@@ -53,10 +54,10 @@ async def judge(ctx: Context, side: Side, advice: str, *, other: int | None = No
     `other`: the major version of the server where that is not the target's; then some of the schema differs by that.
     """
     lines = [f"schema: {line}" for line in side.differences]
-    lines += [f"{table}: {then} rows at the dump, {now} now" for table, then, now in side.rows]
+    lines += [f"{table}: {many(then, 'row')} at the dump, {now} now" for table, then, now in side.rows]
     if lines or side.left:
         await ctx.output("\n".join([*lines, *side.left]) + "\n")
-    same = "no difference" if not side.differences else f"{len(side.differences)} differences"
+    same = "no difference" if not side.differences else many(len(side.differences), "difference")
     if side.differences and other:
         same += f", some of which may be those of PostgreSQL {other}"
         advice_here = "Install the programs of the target's version here, or restore at its side, to be sure."
@@ -64,7 +65,7 @@ async def judge(ctx: Context, side: Side, advice: str, *, other: int | None = No
     else:
         differs = bool(side.differences)
         ctx.check("schema", "Schema as at the dump", "fail" if differs else "ok", same, advice if differs else "")
-    counts = f"{side.counted} tables counted, {len(side.rows)} differ"
+    counts = f"{many(side.counted, 'table')} counted, {many(len(side.rows), 'differs', 'differ')}"
     ctx.check("rows", "Rows as at the dump", "fail" if side.rows else "ok", counts, advice if side.rows else "")
     if side.versions:
         words = "; ".join(side.versions)

@@ -54,5 +54,5 @@ async def test_the_command_that_brings_a_text_back_can_be_pasted(ctx: Resolving)
 
 async def test_what_takes_long_does_not_stop_the_event_loop(ctx: Resolving) -> None:
     state = await edited(ctx, "SELECT 1;\n" * (LONGEST + 1))
-    assert state.details[1:] == ("too long to be compared here: 1 lines were applied, 5001 are on disk",)
+    assert state.details[1:] == ("too long to be compared here: applied 1 line, on disk 5001",)
     assert Root.blocked is False, "earlier sessions are read beside it, too"

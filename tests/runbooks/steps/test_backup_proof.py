@@ -135,7 +135,7 @@ async def test_a_dump_found_in_a_folder(database: str, server: ThrowawayServer, 
     assert again == result and not ctx.progressed
     side = await ctx.run("restore.side", dump="proof")
     assert side.equal, "a way back can start from it"
-    with pytest.raises(Problem, match=r"lacks the rows of 1 tables: public\.customers"):
+    with pytest.raises(Problem, match=r"lacks the rows of 1 table: public\.customers"):
         await ctx.run("backup.proof", **{**proof, "file": "half*"})
     await ctx.run("shell", script="umask 077; touch -d '+2 days' night.sql")
     with pytest.raises(Problem, match=r"night\.sql was written at .* still to come"):

@@ -51,7 +51,7 @@ async def test_what_the_scripts_do_in_other_words_is_the_same(team: StepContext,
 async def test_what_no_script_does_is_amber_and_says_what_of_it_loses_data(team: StepContext) -> None:
     ctx = await ask(team, STAND_IN_DIFF=DIFF + DROP)
     assert ctx.outcomes == {"asked": "ok", "diff": "warn"}
-    words = "1 things that no pending script does, and of these 1 lose data: ALTER TABLE orders DROP by_hand"
+    words = "1 thing that no pending script does, and of these 1 loses data: ALTER TABLE orders DROP by_hand"
     assert ctx.found("diff").evidence.startswith(words)
 
 

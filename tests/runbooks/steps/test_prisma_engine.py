@@ -170,7 +170,7 @@ async def test_a_script_that_fails_is_explained_and_there_is_a_way_on(database: 
     with pytest.raises(Problem) as caught:
         await team.deploy()
     assert (caught.value.code, "gonogo resolve staging --rolled-back 1_a" in caught.value.advice) == ("P3018", True)
-    assert "a migration failed to apply (23505). 0 of 1 scripts are applied; 1_a: " in caught.value.what
+    assert "a migration failed to apply (23505). 0 of 1 script is applied; 1_a: " in caught.value.what
     said = "".join(text for _, text in team.said)
     assert "ana" not in said + caught.value.detail and "DETAIL: left out here" in said
     assert "What it left: nothing of it is in the catalog" in team.text("note")

@@ -183,7 +183,7 @@ async def test_only_what_is_committed_as_it_is_counts_as_in_git(tmp_path: Path) 
 @pytest.mark.parametrize(
     "text, asks, outcome, evidence",
     [
-        ("SELECT true;\nSELECT  count(*) = 0\nFROM t", True, "ok", "2 statements beside 1 scripts"),
+        ("SELECT true;\nSELECT  count(*) = 0\nFROM t", True, "ok", "2 statements beside 1 script"),
         ("SELECT true", False, "warn", "no step of this runbook asks it"),
         (
             "SELECT true;\nDELETE FROM t",

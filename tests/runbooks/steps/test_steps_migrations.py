@@ -240,7 +240,7 @@ async def test_a_person_may_end_it_between_two_transactions_and_go_on_later(star
     ctx.answers["*"] = "stop"
     assert (await ctx.run(APPLY, pause=True)).stopped
     assert "statement 2 of 3, from line 2 on" in ctx.asked[0]
-    assert ctx.found("applied").evidence == "0 of 1 scripts, 0 statements; stopped as asked, in the middle of 1"
+    assert ctx.found("applied").evidence == "0 of 1 script, 0 statements; stopped as asked, in the middle of 1"
     ctx.answers["*"] = "go on"
     await ctx.run(APPLY, pause=True)
     assert len(ctx.asked) == 2

@@ -72,7 +72,7 @@ async def test_the_difference_is_shown_and_kept(ctx: StepContext) -> None:
     assert (ctx.folder / result.artefact).read_text() == ctx.text()
     assert ctx.kept[-1].path == result.artefact
     assert ctx.outcomes == {"difference": "ok", "created": "ok"}
-    assert ctx.found("created").evidence == "1 tables, 3 columns"
+    assert ctx.found("created").evidence == "1 table, 3 columns"
 
 
 async def test_no_secret_is_kept_with_the_difference(ctx: StepContext, database: str) -> None:
@@ -205,7 +205,7 @@ async def test_what_verify_sql_asks_is_asked(ctx: StepContext) -> None:
     assert ctx.outcomes == {"m0/verify.sql": "fail"}
     ctx.plan("SELECT 1", verify={0: good})
     await ctx.run("migrations.verify")
-    assert ctx.found("verify").evidence == "1 of 1 statements are true"
+    assert ctx.found("verify").evidence == "1 of 1 statement is true"
     for script in (ctx.folder / "scripts").iterdir():
         script.write_text("SELECT true")
     with pytest.raises(Problem, match="not what was reviewed"):
