@@ -230,5 +230,5 @@ async def test_what_is_no_drift(databases: Callable[..., str], reader: str) -> N
             await run(conn, change)
             assert await target.ids() == [], change
         notes = (await target.compared()).notes
-    assert any("1 partitions of public.events" in note for note in notes)
+    assert any("1 partition of public.events" in note for note in notes)
     assert any("schema public: privileges" in note for note in notes)
