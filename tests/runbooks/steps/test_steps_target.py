@@ -145,6 +145,6 @@ async def test_what_the_role_may_not_see_is_never_green(database: str, clerk: st
     assert ctx.outcomes["sight"] == "warn" and result.hidden == 2  # the fixture has one, too
     check = ctx.found("sight")
     assert (
-        "GRANT pg_read_all_stats TO clerk;" in check.advice and "its snapshot is 1 transactions old" in check.evidence
+        "GRANT pg_read_all_stats TO clerk;" in check.advice and "its snapshot is 1 transaction old" in check.evidence
     )
     assert "to end it" not in ctx.text()
