@@ -144,7 +144,5 @@ async def test_what_the_role_may_not_see_is_never_green(database: str, clerk: st
         result = await ctx.run("activity.inspect", older_than="0s", holding="0s")
     assert ctx.outcomes["sight"] == "warn" and result.hidden == 2  # the fixture has one, too
     check = ctx.found("sight")
-    assert (
-        "GRANT pg_read_all_stats TO clerk;" in check.advice and "its snapshot is 1 transaction old" in check.evidence
-    )
+    assert "GRANT pg_read_all_stats TO clerk;" in check.advice and "its snapshot is 1 transaction old" in check.evidence
     assert "to end it" not in ctx.text()
