@@ -125,8 +125,8 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
         if not self.query("#dialog-keys"):
             return
         dialog, body = self.query_one("#dialog"), self.query_one("#dialog-body")
-        beside = dialog.virtual_size.height - body.size.height
-        room = max(LEAST, self.size.height - dialog.gutter.height - beside)
+        beside = sum(child.outer_size.height for child in dialog.children if child is not body)
+        room = max(LEAST, self.size.height - dialog.gutter.height - body.styles.margin.height - beside)
         body.styles.max_height = room
         scroll = (("↑ ↓", "scroll"),) if body.virtual_size.height > room else ()
         self.query_one("#dialog-keys", Static).update(hint(("enter", self._verb), ("esc", self._back), *scroll))
