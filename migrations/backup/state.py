@@ -1,6 +1,7 @@
 """What a database held at a moment: kept beside a dump, to compare with after a restore."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,9 +55,11 @@ class State:
     extensions: dict[str, str]
     migrations: tuple[Migration, ...] | None
 
-    def to_json(self) -> str:
-        """As text; `from_json` reads it back."""
-        return json.dumps({**asdict(self), "catalog": self.catalog.to_json()}, ensure_ascii=False, indent=1)
+    def to_json(self, clean: Callable[[str], str]) -> str:
+        """As text without secrets; `from_json` reads it back."""
+        return json.dumps(
+            {**asdict(self), "catalog": self.catalog.without(clean).to_json()}, ensure_ascii=False, indent=1
+        )
 
     @classmethod
     def from_json(cls, text: str) -> "State":

@@ -1,6 +1,7 @@
 """What a database is made of: a snapshot to compare, row counts, and what is missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from migrations.catalog.row_counts import row_counts as row_counts
 
 Connection = psycopg.AsyncConnection[Any]
 FORMAT = 2
+HASHED = "sha256:"
+NAMING = ("of", "parents", "type", "owner", "schema")
+"""Attributes that name another object: they are never hashed."""
 Name = tuple[str | None, str]
 """Schema (None: wherever the search_path finds it) and table."""
 
@@ -37,6 +41,22 @@ class Snapshot:
         if data["format"] != FORMAT:
             raise ValueError("a catalog snapshot of another version of gonogo")
         return cls({key: dict(attributes) for key, attributes in data["objects"].items()})
+
+    def without(self, clean: Callable[[str], str]) -> "Snapshot":
+        """With the hash in the place of each text that holds a secret, to be written to a file."""
+        return self._hashed(lambda _key, attribute, text: attribute not in NAMING and clean(text) != text)
+
+    def like(self, kept: "Snapshot") -> "Snapshot":
+        """With the hash where `kept` has one, so that both can be compared."""
+        return self._hashed(lambda key, attribute, _: kept.objects.get(key, {}).get(attribute, "").startswith(HASHED))
+
+    def _hashed(self, which: Callable[[str, str, str], bool]) -> "Snapshot":
+        return Snapshot(
+            {
+                key: {name: _hash(text) if which(key, name, text) else text for name, text in attributes.items()}
+                for key, attributes in self.objects.items()
+            }
+        )
 
     def names(self, kind: str) -> tuple[str, ...]:
         """The names of all objects of a kind, sorted."""
@@ -67,8 +87,8 @@ async def snapshot(conn: Connection, *, schemas: Sequence[str] | None = None, bo
 
 
 def diff(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """Readable lines, sorted by table: `+` is new, `-` is gone, `~` has changed."""
-    return diff_objects(before.objects, after.objects)
+    """Readable lines, sorted by table: `+` is new, `-` is gone, `~` has changed. `before` may have been kept."""
+    return diff_objects(before.objects, after.like(before).objects)
 
 
 async def exists(conn: Connection, tables: Iterable[Name], columns: Iterable[tuple[Name, str]] = ()) -> tuple[str, ...]:
@@ -79,6 +99,10 @@ async def exists(conn: Connection, tables: Iterable[Name], columns: Iterable[tup
     async with reading(conn, {"search_path": await _search_path(conn)}):
         found = await (await conn.execute(MISSING, given)).fetchall()
     return tuple(_shown((schema, name)) + (f".{column}" if column else "") for schema, name, column in found)
+
+
+def _hash(text: str) -> str:
+    return text if text.startswith(HASHED) else HASHED + hashlib.sha256(text.encode()).hexdigest()
 
 
 async def _search_path(conn: Connection) -> str:

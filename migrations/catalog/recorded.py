@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -27,11 +27,11 @@ class Recorded:
     rows: Mapping[str, RowCount]
     deletions: Deletions | None = None
 
-    def to_json(self) -> str:
-        """As text; `from_json` reads it back."""
+    def to_json(self, clean: Callable[[str], str]) -> str:
+        """As text without secrets; `from_json` reads it back."""
         rows = {table: asdict(count) for table, count in sorted(self.rows.items())}
         deleted = self.deletions.to_json() if self.deletions else None
-        data = {"catalog": self.catalog.to_json(), "rows": rows, "deletions": deleted}
+        data = {"catalog": self.catalog.without(clean).to_json(), "rows": rows, "deletions": deleted}
         return json.dumps(data, ensure_ascii=False, indent=1)
 
     @classmethod

@@ -1,7 +1,7 @@
 """The ledger and the schema before Prisma's command runs: read under the lock, kept to be compared with."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -26,9 +26,10 @@ class Before:
     rows: tuple[Row, ...]
     catalog: Snapshot
 
-    def to_json(self) -> str:
-        """As text, for a file."""
-        return json.dumps({"rows": [asdict(row) for row in self.rows], "catalog": self.catalog.to_json()}, indent=1)
+    def to_json(self, clean: Callable[[str], str]) -> str:
+        """As text without secrets, for a file."""
+        rows = [asdict(row) for row in self.rows]
+        return json.dumps({"rows": rows, "catalog": self.catalog.without(clean).to_json()}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Before":

@@ -33,7 +33,7 @@ async def run(ctx: Context, params: Params) -> Result:
     async with ctx.connect("read") as connection:
         recorded = await record(connection, exact_below=params.exact_below)
     path = ctx.artefact(NAME)
-    await asyncio.to_thread(lambda: write_private(path, recorded.to_json().encode()))
+    await asyncio.to_thread(lambda: write_private(path, recorded.to_json(ctx.clean).encode()))
     await ctx.keep(NAME, path)
     return _told(ctx, path, recorded, "")
 

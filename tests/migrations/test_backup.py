@@ -62,7 +62,7 @@ async def test_a_good_dump(server: ThrowawayServer, database: str, tmp_path: Pat
     }
     assert "/" in dump.snapshot_lsn and dump.taken_at.endswith("Z")
     assert {p.stage for p in seen} >= {"dump", "read back", "hash"}
-    assert State.from_json(dump.state.to_json()) == dump.state
+    assert State.from_json(dump.state.to_json(str)) == dump.state
 
 
 async def test_rows_are_those_of_the_snapshot(server: ThrowawayServer, database: str, tmp_path: Path) -> None:

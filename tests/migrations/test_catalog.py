@@ -137,6 +137,22 @@ async def test_a_snapshot_survives_json_and_another_search_path(database: str) -
     assert before.partition_root("public.events_2026") == "public.events"
 
 
+async def test_a_secret_is_hashed_where_it_stands_and_compared_by_its_hash(database: str) -> None:
+    def clean(text: str) -> str:
+        return text.replace("hunter2", "…").replace("orders", "…")
+
+    async with await connect(database) as conn:
+        await conn.execute("CREATE TABLE orders (id int, k text DEFAULT 'hunter2')")
+        before = await catalog.snapshot(conn)
+        text = json.dumps(before.without(clean).to_json())
+        kept = Snapshot.from_json(json.loads(text))
+        assert "hunter2" not in text and kept.objects["column public.orders.k"]["of"] == "public.orders"
+        assert catalog.diff(kept, before) == ()
+        await conn.execute("ALTER TABLE orders ALTER k SET DEFAULT 'hunter3'")
+        (line,) = catalog.diff(kept, await catalog.snapshot(conn))
+        assert "orders.k" in line and "hunter" not in line
+
+
 async def test_a_restored_database_is_equal(
     databases: Callable[..., str], server: ThrowawayServer, tmp_path: Path
 ) -> None:

@@ -149,7 +149,7 @@ def test_at_once_all_of_it_can_be_in_one_transaction(replaying: ThrowawayServer)
 def test_migrations_that_came_later_are_counted_with(draft: Drafts) -> None:
     add = "ALTER TABLE t ADD z int;"
     found = draft(TABLE, add, "CREATE TABLE o (id int);")
-    assert not found.trouble and "runs behind the 1" in read(found)
+    assert not found.trouble and "runs behind 1 migration" in read(found)
     found = draft(TABLE, add, "CREATE VIEW v AS SELECT z FROM t;")
     assert "other objects depend on it" in found.trouble and "3_later came after it" in read(found)
 

@@ -118,7 +118,7 @@ async def changed_again(
         before = await record(conn, exact_below=1000)
         await conn.execute(f"{script};{also}".encode())
         after = await record(conn, exact_below=1000)
-    kept = Recorded.from_json(before.to_json())
+    kept = Recorded.from_json(before.to_json(str))
     assert kept == before
     names = [Name("public", name) for name in may_shrink]
     return {

@@ -28,6 +28,7 @@ CREATE AGGREGATE app.total(numeric) (sfunc = numeric_add, stype = numeric, initc
 CREATE TABLE app.odd (id serial PRIMARY KEY, p app.pair, s app.span, a app.amount, t text);
 INSERT INTO app.odd (p, s, a, t) VALUES
     ((1, 'x'), '[1,3)', 1, E'tab\\tnewline\\nback\\\\slash \\\\. ü'), (NULL, NULL, 2, '');
+COMMENT ON TABLE app.odd IS 'hunter2-hunter2';
 CREATE TABLE app.empty ();
 INSERT INTO app.empty DEFAULT VALUES;
 CREATE TABLE app.parts (id int, n int) PARTITION BY LIST (n);
@@ -97,7 +98,8 @@ async def test_what_it_would_be_refused_for_is_told_at_the_opening(live: Live) -
 
 async def test_all_of_it_in_one_transaction(ctx: StepContext, narrow: str) -> None:
     before = odd(narrow)
-    await ctx.run("backup.dump", id="dump")
+    dumped = await ctx.run("backup.dump", id="dump")
+    assert "hunter2" not in (ctx.folder / dumped.state).read_text()
     with pytest.raises(Problem, match="may not create databases"):
         await ctx.run("restore.side", id="side")
     query(narrow, MIGRATE)

@@ -75,11 +75,17 @@ async def test_the_difference_is_shown_and_kept(ctx: StepContext) -> None:
     assert ctx.found("created").evidence == "1 table, 3 columns"
 
 
-async def test_no_secret_is_kept_with_the_difference(ctx: StepContext, database: str) -> None:
+async def test_no_secret_is_kept_with_the_schema_or_its_difference(database: str, tmp_path: Path) -> None:
+    ctx = StepContext(database, tmp_path, runbook=book())
+    ctx.plan()
     async with connect(database) as conn:
-        await conn.execute("ALTER TABLE orders ADD token text DEFAULT 'hunter2-hunter2'")
-    kept = (ctx.folder / (await ctx.run("schema.compare", **{"from": "before"})).artefact).read_text()
-    assert "hunter2" not in kept and "orders.token" in kept
+        await conn.execute("CREATE TABLE orders (token text DEFAULT 'hunter2-hunter2')")
+        recorded = await ctx.run("schema.record", "before")
+        assert (await ctx.run("schema.compare", **{"from": "before"})).lines == 0
+        await conn.execute("ALTER TABLE orders ADD other text DEFAULT 'hunter2-hunter2'")
+    result = await ctx.run("schema.compare", **{"from": "before"})
+    kept = [(ctx.folder / path).read_text() for path in (recorded.artefact, result.artefact)]
+    assert "hunter2" not in "".join(kept) and "orders.token" in kept[0] and "orders.other" in kept[1]
 
 
 async def test_rows_before_and_after(ctx: StepContext, database: str) -> None:
