@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -14,11 +15,17 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# What a shell starts in the background ignores Ctrl-C, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Looking for garbage again and again, also in what stays, took a quarter of the time.
+gc.set_threshold(20_000)
+
 pytest_plugins = sorted(path.stem for path in Path(__file__).parent.glob("fix_*.py"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What is imported by now stays: looking through it again and again for garbage took a quarter of the time."""
+    """What is imported by now stays."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000)
