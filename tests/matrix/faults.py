@@ -202,8 +202,7 @@ FAULTS = (
     Fault("kill -9 of the runner, and its statement ends", "unheard", UNTIL_LET_GO, how="runner",
           strike=_stop_and_let_it_end, told=False, often="one safe 3; one prisma-7.3 1"),
     Fault("kill -9 of the backend", "silent", SLEEP, strike=_kill_backend, told=None, alone=True),
-    Fault("kill -9 of the server", "silent", SLEEP, strike=_kill_server, told=None, alone=True, often="pieces safe 3"),
-    Fault("restart of the server", "silent", SLEEP, strike=_restart_server, told=None, alone=True,
-          often="own prisma-7.4 4"),
+    Fault("kill -9 of the server", "silent", SLEEP, strike=_kill_server, told=None, alone=True),
+    Fault("restart of the server", "silent", SLEEP, strike=_restart_server, told=None, alone=True),
 )
 # fmt: on

@@ -235,6 +235,7 @@ async def another_server(folder: Path, bin: Path, **settings: str) -> AsyncItera
         await server.stop()
 
 
+@pytest.mark.soak
 async def test_a_prepared_transaction_stands_in_the_way(server: ThrowawayServer, tmp_path: Path) -> None:
     async with another_server(tmp_path / "pg", server.bin, max_prepared_transactions="5") as other:
         execute(other.url(), "CREATE DATABASE kept")
@@ -244,6 +245,7 @@ async def test_a_prepared_transaction_stands_in_the_way(server: ThrowawayServer,
             await swap.swap(target, side.database, side.oid, datetime.now(UTC), "gonogo test")
 
 
+@pytest.mark.soak
 async def test_newer_programs_on_a_server_before_17(tmp_path: Path) -> None:
     """pg_restore 18 sets `transaction_timeout`, which 15 does not know: that one error does not count."""
     old = Path("/usr/lib/postgresql/15/bin")

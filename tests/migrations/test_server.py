@@ -231,6 +231,7 @@ async def cancel_starts(folder: Path, bin: Path, moments: list[float]) -> None:
     await server.stop()
 
 
+@pytest.mark.soak
 async def test_a_start_that_was_cancelled_leaves_nothing(tmp_path: Path, bin: Path) -> None:
     await cancel_starts(tmp_path, bin, [0.3])
 

@@ -361,9 +361,8 @@ def large(shape: str, rows: int = ROWS) -> tuple[str, e.Script]:
     return text, plans.script(f"20260401000000_{rows}", text, spans, findings=(last,))
 
 
-@pytest.mark.parametrize(
-    "shape", [*(pytest.param(shape, marks=pytest.mark.soak) for shape in ("lines", "one line")), "wide"]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("shape", ["lines", "one line", "wide"])
 async def test_a_script_of_5_mb_is_read_to_its_end_by_keys(opened: Stage, tmp_path: Path, shape: str) -> None:
     text, script = large(shape)
     plans.keep(tmp_path, text)

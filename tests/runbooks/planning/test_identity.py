@@ -111,6 +111,7 @@ def twins(servers: Twins, live: Live) -> Twins:
     return servers
 
 
+@pytest.mark.soak
 async def test_without_a_mark_nobody_can_tell_a_clone_from_its_original(
     live: Live, twins: Twins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +124,7 @@ async def test_without_a_mark_nobody_can_tell_a_clone_from_its_original(
     assert f"in here's: {MARK.format('here')}; in original's: {MARK.format('original')}" in check.advice
 
 
+@pytest.mark.soak
 async def test_the_sql_that_is_given_lets_the_clone_pass_and_not_its_original(
     live: Live, twins: Twins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +154,7 @@ async def test_the_sql_that_is_given_lets_the_clone_pass_and_not_its_original(
     await live.until(lambda view: view.step("opening").end == "done" and not view.running)
 
 
+@pytest.mark.soak
 async def test_a_clone_that_was_not_marked_anew_still_says_that_it_is_its_original(
     live: Live, twins: Twins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +165,7 @@ async def test_a_clone_that_was_not_marked_anew_still_says_that_it_is_its_origin
     assert view.ended is not None and "the database itself says that it is original" in view.ended.reason
 
 
+@pytest.mark.soak
 async def test_before_migrate_the_mark_is_read_again(live: Live, twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     twins.mark(twins.clone, MARK.format("here"))
     monkeypatch.setenv("SMALL_URL", twins.clone.url("Shop 1"))

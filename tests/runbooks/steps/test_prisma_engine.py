@@ -146,10 +146,18 @@ async def test_what_was_marked_as_rolled_back_after_the_review_is_not_run_again(
     ("wrong", "words"),
     [
         ("edits-a-row", "1_a: the ledger has it from other bytes than the reviewed ones"),
-        ("forgets-its-rows", "ended well, and the pinned target says otherwise: 0 of 2 scripts are applied"),
-        ("edits-the-copy", "1_a was changed in gonogo's own copy"),
+        pytest.param(
+            "forgets-its-rows",
+            "ended well, and the pinned target says otherwise: 0 of 2 scripts are applied",
+            marks=pytest.mark.soak,
+        ),
+        pytest.param("edits-the-copy", "1_a was changed in gonogo's own copy", marks=pytest.mark.soak),
         ("P3009", "a row of 0_other has appeared"),
-        ("dies-halfway", "ended with signal 9. 0 of 2 scripts are applied; 1_a: its row in the ledger was begun"),
+        pytest.param(
+            "dies-halfway",
+            "ended with signal 9. 0 of 2 scripts are applied; 1_a: its row in the ledger was begun",
+            marks=pytest.mark.soak,
+        ),
     ],
 )
 async def test_what_it_says_is_not_believed(team: Team, wrong: str, words: str) -> None:

@@ -67,6 +67,7 @@ async def test_a_schema_that_is_still_to_be_made(database: str, clerk: str, tmp_
     assert ctx.outcomes["may-create"] == "fail"
 
 
+@pytest.mark.soak
 async def test_a_standby_is_no_target_and_a_prepared_transaction_is_named(
     server: ThrowawayServer, tmp_path: Path
 ) -> None:
