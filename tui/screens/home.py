@@ -118,7 +118,7 @@ def session_row(summary: Summary) -> Row:
         summary.environment,
         summary.ticket,
         summary.operator,
-        f"{plural(summary.records, 'record')}",
+        plural(summary.records, "record"),
         *passed_words(summary),
     )
     line = " · ".join(one_line(fact) for fact in facts if fact)
