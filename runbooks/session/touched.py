@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from runbooks.session import events as e
+from runbooks.session.proven import is_green
 from runbooks.session.runbook import Condition, Item, PhaseName, Runbook, Step
 
 if TYPE_CHECKING:
@@ -18,13 +19,19 @@ class Touching:
 
     def __init__(self) -> None:
         self._good: set[str] = set()
+        self._green: set[str] = set()
 
     def take(self, event: e.Event) -> None:
         """The next event."""
         match event:
             case e.StepStarted(step=name) | e.ItemUnticked(item=name) | e.ItemTicked(item=name, state="not_applicable"):
                 self._good.discard(name)
-            case e.StepEnded(step=name, end="done", outcome="ok" | "warn") | e.ItemTicked(item=name):
+                self._green.discard(name)
+            case e.StepEnded(step=name, end="done", outcome="ok" | "warn" as outcome):
+                self._good.add(name)
+                if is_green("done", outcome):
+                    self._green.add(name)
+            case e.ItemTicked(item=name):
                 self._good.add(name)
             case _:
                 pass
@@ -33,7 +40,7 @@ class Touching:
         """The altered tables that nothing has looked at."""
 
         def did(one: Step | Item) -> bool:
-            return one.id in self._good or (isinstance(one, Item) and one.proved_by in self._good)
+            return one.id in self._good or (isinstance(one, Item) and one.proved_by in self._green)
 
         return _left(runbook, plan, did)
 

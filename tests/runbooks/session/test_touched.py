@@ -57,6 +57,7 @@ def done(state: str) -> e.ItemTicked:
     [
         ((), ALL),
         (GREEN, ["customers", "other.customers"]),
+        ((started(LIST), ended(LIST, outcome="warn")), ["customers", "other.customers", "notes"]),
         ((started(LIST), ended(LIST, outcome="fail")), ALL),
         ((*GREEN, started(LIST, 2), ended(LIST, "failed", "fail", 2)), ALL),
         ((done("done"),), ["shop.orders", "other.customers", "notes"]),
