@@ -241,8 +241,9 @@ class Attempts:
             await self._presence.hold(run.application_name)
         if step.effect != "reads":
             await self._approvals.spend(run)
+        at = self._setting.target.url
         result = await kind.run(run, params)
-        if held:
+        if held or self._setting.target.url is not at:
             # A restored database came without our lock. If somebody was quicker, our next step will be told.
             with contextlib.suppress(Problem):
                 await self._presence.hold(run.application_name)

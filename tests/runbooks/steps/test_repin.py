@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from migrations.problem import Misuse
 from migrations.server import ThrowawayServer
 from migrations.target import Fingerprint
+from migrations.target.presence import KEY
 from runbooks.report.formats import rendered
 from runbooks.session import commands as c
 from runbooks.session import events as e
@@ -57,6 +58,13 @@ def is_in_recovery(server: ThrowawayServer) -> bool:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
     return row is None or bool(row[0])
+
+
+def is_locked(url: str) -> bool:
+    """Whether a session is on the database, for another one to see."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute("SELECT NOT pg_try_advisory_lock(%s)", (KEY,)).fetchone()
+    return row is not None and bool(row[0])
 
 
 async def test_it_moves_to_a_restored_copy_though_the_old_database_is_gone(
@@ -106,6 +114,7 @@ async def _moves(live: Live, name: str, restored: ThrowawayServer) -> None:
     told = {check.id: check.outcome for check in view.step("repin").checks}
     assert told == {"identity": "ok", "moment": "ok", "schema": "ok", "moved": "ok"}
     assert "same system identifier and database" in view.step("repin").checks[0].evidence
+    assert is_locked(restored.url(name)), "another session could begin there"
     await live.do(c.Start(step="where"))
     await _is_there(await live.until(lambda view: view.step("where").status == "ended"), exact, restored)
     await live.client.close()
