@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from migrations.folder import ROLLBACK, SCRIPT, VERIFY
+from migrations.folder import SCRIPT, VERIFY
 from migrations.problem import Problem
 from runbooks.session.events import Script, Verify
 from runbooks.steps.base import Context
@@ -32,13 +32,6 @@ def verify_bytes(ctx: Context, script: Script) -> bytes:
     assert script.verify is not None
     path = ctx.project.migrations / script.migration / VERIFY
     return _reviewed(ctx, script.verify, path, f"{script.migration}/{VERIFY}")
-
-
-def rollback_bytes(ctx: Context, script: Script) -> bytes:
-    """What was reviewed of the rollback.sql beside a script that has one. Blocks. Raises Problem."""
-    assert script.rollback is not None and script.rollback.script is not None
-    path = ctx.project.migrations / script.migration / ROLLBACK
-    return _reviewed(ctx, script.rollback.script, path, script.rollback.script.migration)
 
 
 def copy_of(scripts: Path, wanted: Script | Verify) -> bytes | None:
