@@ -101,6 +101,11 @@ def test_every_key_of_a_runbook_is_documented(word: str) -> None:
     )
 
 
+def test_the_ids_that_are_taken_are_named_together() -> None:
+    (sentence,) = re.findall(r"none may be used twice\. (.+) are taken\.", RUNBOOK)
+    assert re.findall(r"`([a-z-]+)`", sentence) == sorted(RESERVED)
+
+
 @pytest.mark.parametrize("word", sorted({*PROJECT_KEYS, *ENVIRONMENT_KEYS, *REVIEW_KEYS, *NAMINGS} - {"values"}))
 def test_every_key_of_a_project_is_documented(word: str) -> None:
     assert re.search(rf"^\| `{word}` \||`{word}` \(", PROJECT, re.MULTILINE), f"{word} is not in docs/project.md"
