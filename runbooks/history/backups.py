@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ from runbooks.journal import NAME
 from runbooks.session.event_parts import Target
 from runbooks.session.events import StepEnded
 
-MOST = 100
-"""So many sessions are looked at."""
 _DUMP = ('"path":', '"sha256":', '"taken_at":')
 _TEST = ('"tested_at":', '"restored_us":')
 
@@ -87,7 +84,7 @@ def latest_test(root: Path, environment: str, database: str, *, besides: str = "
 
 def _each(root: Path, environment: str, database: str, besides: str, since: datetime | None) -> Iterator[Backups]:
     """Newest first."""
-    for folder in islice(folders(root, environment), MOST):
+    for folder in folders(root, environment):
         if folder.name == besides:
             continue
         try:

@@ -119,6 +119,14 @@ async def test_a_session_that_cannot_be_read_is_named_before_a_person_is_asked(
     assert ctx.outcomes["unread"] == "warn" and name in ctx.found("unread").evidence
 
 
+async def test_however_many_sessions_came_later(ctx: StepContext, tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"20260130T04{number:04}Z-staging-1aaa").mkdir()
+    ctx.answers["remove"] = "remove"
+    await ctx.run("backup.retention", id="tidy", keep=1)
+    assert left(tmp_path) == [0, 39, 50]
+
+
 async def test_a_person_keeps_them(ctx: StepContext, tmp_path: Path) -> None:
     ctx.answers["remove"] = "keep"
     result = await ctx.run("backup.retention", keep=1)
