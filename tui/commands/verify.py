@@ -11,7 +11,7 @@ from runbooks.history.places import journal_of
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines
 from runbooks.journal.grade import Grade, reaches
-from runbooks.journal.heads import Head, parse_head
+from runbooks.journal.heads import parse_head
 from runbooks.journal.named import compare
 from runbooks.journal.verify import verify_lines
 from runbooks.signing.judged import with_signatures
@@ -58,7 +58,10 @@ def verify_transcript(
             raise Misuse("A pack has its own journal, and reaches no database.", advice="Leave the other options out.")
         return verify_pack(pack, wanted, at_least, signers, as_json)
     if database is not None and session is None:
-        return _all_of(database, at_least, wanted, as_json, project_file)
+        if wanted or at_least == "signed" or signers is not None or given is not None:
+            what = "--head, --signers, --journal and --at-least signed are for one session."
+            raise Misuse(what, advice="Name it, or leave them out.")
+        return _all_of(database, at_least, as_json, project_file)
     page = page_of(session)
     if given is not None and page is None:
         raise Misuse("--journal goes with a transcript.html.", advice="Name that file, or leave --journal out.")
@@ -82,11 +85,9 @@ def verify_transcript(
     sys.exit(0 if reaches(verdict.grade, at_least) and whole else 1)
 
 
-def _all_of(database: str, at_least: Grade, heads: list[Head], as_json: bool, project_file: Path | None) -> None:
+def _all_of(database: str, at_least: Grade, as_json: bool, project_file: Path | None) -> None:
     from tui.commands.verify_database import verify_known
 
-    if heads or at_least == "signed":
-        raise Misuse("--head and --at-least signed are for one session.", advice="Name it, or leave them out.")
     verify_known(database, at_least, as_json, project_file)
 
 

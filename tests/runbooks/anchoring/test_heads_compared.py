@@ -4,10 +4,15 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
 from migrations.own.heads import Kept
+from migrations.problem import Misuse
 from runbooks.anchoring.heads_compared import Known, compared, heads_of
 from runbooks.journal import NAME, read
 from tests.runbooks.stdlib_journal import forged
+from tui.commands.verify import verify_transcript
 from tui.commands.verify_known import holds, known_json, known_line
 
 AT = datetime(2026, 1, 31, 2, 5, tzinfo=UTC)
@@ -54,3 +59,11 @@ def test_a_name_that_the_register_gives_leads_nowhere_else(write, events, tmp_pa
     (folder.parent / "sessions").mkdir()
     (one,) = compared(folder.parent / "sessions", kept(folder, 3, session=f"../{folder.name}"))
     assert one.verdict is None
+
+
+@pytest.mark.parametrize(
+    "option", [("--head", "0" * 64), ("--signers", "people"), ("--journal", "x"), ("--at-least", "signed")]
+)
+def test_what_is_for_one_session_is_refused_for_all_of_them(option: tuple[str, str]) -> None:
+    said = CliRunner().invoke(verify_transcript, ["--database", "here", *option]).exception
+    assert isinstance(said, Misuse) and option[0] in said.what and "for one session" in said.what
