@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from migrations.problem import Misuse
+from runbooks.host.peers import account_of
 from runbooks.session.events import SIGNING
 from runbooks.session.view import RunView
 from runbooks.signing import ready
@@ -29,6 +31,18 @@ def signing_with(key: Path | None) -> Signing | None:
     path = (key or Path(os.environ[VARIABLE])).expanduser().absolute()
     ready(path)
     return Signing(key=str(path))
+
+
+def signing_again(key: Path | None, folder: Path) -> Signing | None:
+    """The same for a session that is taken up. Raises Misuse: another account's runner signs with no key of ours."""
+    if (owner := folder.lstat().st_uid) == os.geteuid():
+        return signing_with(key)
+    if key is not None:
+        raise Misuse(
+            f"{folder.name} belongs to {account_of(owner)}, and its runner signs only with keys of that account.",
+            advice="Leave --sign out: who takes the pen is recorded by the account that the kernel names.",
+        )
+    return None
 
 
 def end_signed(folder: Path, view: RunView) -> str:

@@ -25,7 +25,7 @@ from runbooks.report.markdown import transcript
 from runbooks.session.pairs import open_pairs
 from tui.commands.common import BUG, DETACHED, on_terminal, project_option, talk
 from tui.commands.follow_ups import afterwards_lines
-from tui.commands.signed import end_signed, sign_option, signing_with
+from tui.commands.signed import end_signed, sign_option, signing_again, signing_with
 from tui.printable import printable
 
 TIDY_SECONDS = 30.0
@@ -256,7 +256,7 @@ def resume(
 ) -> None:
     """Take up SESSION again, by default the newest that has not ended."""
     folder = sessions.find(root(project_file), session)
-    unattended, signing = headless or not on_terminal(), signing_with(key)
+    unattended, signing = headless or not on_terminal(), signing_again(key, folder)
 
     async def take_up() -> int:
         operating = await who(operator, os.environ)

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from fix_live import ANA, settle
 
 from migrations.problem import Misuse, Problem, Unavailable
@@ -31,6 +32,7 @@ from runbooks.running.recorder import Recorder
 from runbooks.session.view import RunView
 from runbooks.settings.project import Project
 from tests.runbooks.conftest import opening
+from tui.commands.walk import resume
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="another account's processes are started: run as root")
 SESSION = "20260131T020304Z-production-7f3a"
@@ -180,6 +182,18 @@ async def test_a_socket_that_somebody_else_put_there_is_not_used(
         os.chown(Path(about["socket"]).parent, pwd.getpwnam(MEMBER).pw_uid, -1)
         with pytest.raises(Unavailable, match="Another account answers"):
             await Client.attach(folder, sort="screen", by=ANA)
+
+
+@needs_root
+def test_no_key_is_brought_to_the_runner_of_another_account(tmp_path: Path) -> None:
+    folder, asked = tmp_path / "gonogo" / "sessions" / SESSION, [SESSION, "--headless", "--sign", "key"]
+    folder.mkdir(parents=True)
+    here = CliRunner(env={"XDG_STATE_HOME": str(tmp_path)})
+    assert "key" in str(here.invoke(resume, asked).exception), "it is looked at in one's own account"
+    os.chown(folder, pwd.getpwnam(MEMBER).pw_uid, -1)
+    refused = here.invoke(resume, asked).exception
+    assert isinstance(refused, Misuse) and f"belongs to {MEMBER}, and its runner signs only" in refused.what
+    assert "journal.jsonl cannot be opened" in str(here.invoke(resume, asked[:2], env={"GONOGO_SIGN": "key"}).exception)
 
 
 @needs_root
