@@ -10,6 +10,7 @@ from typing import BinaryIO, Literal
 from migrations.problem import Problem
 from runbooks.journal.files import open_to_read
 from runbooks.journal.records import Record
+from runbooks.session.event_parts import Verify
 from runbooks.session.events import ArtefactKept, PlanMade, Script, SessionOpened, StepEnded
 
 PIECE = 1024 * 1024
@@ -46,6 +47,7 @@ def named_by(record: Record) -> Iterator[Named]:
                 yield Named(record.seq, one.path, f"documents/{one.sha256}.md", one.sha256, one.size)
         case PlanMade(to_review=scripts):
             yield from (_script(record.seq, script) for script in scripts if script.sha256)
+            yield from (_verify(record.seq, script, script.verify) for script in scripts if script.verify)
         case StepEnded(proposed=Script() as script):
             yield _script(record.seq, script)
         case ArtefactKept(name=name, path=path, sha256=sha256, size=size):
@@ -57,6 +59,11 @@ def _script(seq: int, script: Script) -> Named:
     if script.copy_sha256:
         return Named(seq, script.migration, where, script.copy_sha256)
     return Named(seq, script.migration, where, script.sha256, script.size)
+
+
+def _verify(seq: int, script: Script, beside: Verify) -> Named:
+    where = f"scripts/{beside.sha256}.sql"
+    return Named(seq, f"{script.migration}/verify.sql", where, beside.copy_sha256 or beside.sha256)
 
 
 def compare(folder: Path, named: Iterable[Named]) -> list[Artefact]:

@@ -83,10 +83,8 @@ def choose(folder: Path, named: Iterable[Named], found: Evidence) -> Contents:
     """What a session's folder has for a pack. Raises Unavailable."""
     files, left = dict[str, str](), list[LeftOut]()
     uses = {(seq, kept.path): (step, kept.name) for seq, kept, step in found.kept}
-    verified = [one.verify for one in (found.plan.scripts if found.plan else ()) if one.verify]
-    beside = ((f"scripts/{one.sha256}.sql", one.copy_sha256 or one.sha256) for one in verified)
-    wanted = [*named, *(Named(found.facts.plan_seq, "verify.sql", *one) for one in beside)]
-    wanted += (Named(seq, "torn line", one.file, one.sha256, one.size) for seq, one in found.torn)
+    torn = (Named(seq, "torn line", one.file, one.sha256, one.size) for seq, one in found.torn)
+    wanted = [*named, *torn]
     for each in dict.fromkeys(wanted):
         refused = _refused(folder, each, uses.get((each.seq, each.path)))
         if refused is None:

@@ -186,6 +186,7 @@ def named_by(kind: str, data: dict[str, Any]) -> list[tuple[str, str]]:
         elif kind == "plan_made":
             undone = [(one, (one.get("rollback") or {}).get("script")) for one in data["scripts"]]
             scripts = [one for pair in undone for one in pair if one and one["sha256"]]
+            scripts += [one["verify"] for one in data["scripts"] if one.get("verify")]
             found = [("scripts/%s.sql" % one["sha256"], one.get("copy_sha256") or one["sha256"]) for one in scripts]
         elif kind == "step_ended" and isinstance(data.get("result", {}).get("proposed"), dict):
             one = data["result"]["proposed"]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runbooks.journal import NAME, verify
+from runbooks.journal import NAME, read, verify
+from runbooks.journal.named import named_by
 from runbooks.journal.records import KINDS
 from runbooks.pack import verify as plain
 from tests.runbooks import stdlib_journal
@@ -81,6 +82,13 @@ def test_both_refuse_the_same_json_in_another_form(whole, how) -> None:
     for i, line in enumerate(lines):
         other = (RECODED[how](dict(reversed(json.loads(line).items()))) + "\n").encode()
         agreed(whole, b"".join([*lines[:i], other, *lines[i + 1 :]]))
+
+
+def test_both_know_the_same_files(whole) -> None:
+    ours = [(named.path, named.sha256) for record in read(whole) for named in named_by(record)]
+    theirs = [plain.named_by(raw["kind"], raw["data"]) for raw in map(json.loads, whole.read_bytes().splitlines())]
+    assert [pair for pairs in theirs for pair in pairs] == ours
+    assert len([path for path, _ in ours if path.startswith("scripts/")]) == 3, "script, rollback.sql and verify.sql"
 
 
 FINER = {"a wrong type", "true for one", "an unknown outcome"}

@@ -239,20 +239,20 @@ def test_artefacts_are_compared_by_hash_and_absent_is_not_altered(write, events,
     unreadable = kept.model_copy(update={"path": "/proc/self/mem", "size": 0})
     folder = write([*events[:9], kept, out, unreadable])
     states = lambda: [(a.seq, a.name, a.state) for a in check_artefacts(folder)]  # noqa: E731
-    scripts = [(0, "runbook"), (2, "20260301_drop"), (2, "20260301_drop/rollback.sql")]
+    scripts = [(0, "runbook"), *((2, f"20260301_drop{beside}") for beside in ("", "/rollback.sql", "/verify.sql"))]
     nowhere = [(seq, name, "absent") for seq, name in scripts]
     assert states() == [*nowhere, (9, "dump", "absent"), (10, "out", "altered"), (11, "dump", "altered")]
     (folder / "artefacts").mkdir()
     (folder / kept.path).write_bytes(dump)
-    assert states()[3] == (9, "dump", "same")
+    assert states()[4] == (9, "dump", "same")
     (folder / kept.path).write_bytes(b"PGDMQ")
-    assert states()[3] == (9, "dump", "altered")
+    assert states()[4] == (9, "dump", "altered")
     (folder / kept.path).unlink()
     (folder / kept.path).symlink_to(tmp_path)
-    assert states()[3] == (9, "dump", "altered")
+    assert states()[4] == (9, "dump", "altered")
     (folder / kept.path).unlink()
     os.mkfifo(folder / kept.path)
-    assert states()[3] == (9, "dump", "altered")
+    assert states()[4] == (9, "dump", "altered")
 
 
 def test_the_bytes_of_a_record_are_those_of_rfc_8785(write) -> None:
