@@ -16,8 +16,8 @@ from migrations.catalog.row_counts import row_counts as row_counts
 Connection = psycopg.AsyncConnection[Any]
 FORMAT = 2
 HASHED = "sha256:"
-NAMING = ("of", "parents", "type", "owner", "schema")
-"""Attributes that name another object: they are never hashed."""
+NAMING = ("of", "parents", "type", "owner", "schema", "privileges")
+"""Attributes that only name other objects: they are never hashed. Neither are foreign keys."""
 Name = tuple[str | None, str]
 """Schema (None: wherever the search_path finds it) and table."""
 
@@ -44,7 +44,7 @@ class Snapshot:
 
     def without(self, clean: Callable[[str], str]) -> "Snapshot":
         """With the hash in the place of each text that holds a secret, to be written to a file."""
-        return self._hashed(lambda _key, attribute, text: attribute not in NAMING and clean(text) != text)
+        return self._hashed(lambda _, attribute, text: not _only_names(attribute, text) and clean(text) != text)
 
     def like(self, kept: "Snapshot") -> "Snapshot":
         """With the hash where `kept` has one, so that both can be compared."""
@@ -99,6 +99,10 @@ async def exists(conn: Connection, tables: Iterable[Name], columns: Iterable[tup
     async with reading(conn, {"search_path": await _search_path(conn)}):
         found = await (await conn.execute(MISSING, given)).fetchall()
     return tuple(_shown((schema, name)) + (f".{column}" if column else "") for schema, name, column in found)
+
+
+def _only_names(attribute: str, text: str) -> bool:
+    return attribute in NAMING or (attribute == "definition" and text.startswith("FOREIGN KEY ("))
 
 
 def _hash(text: str) -> str:

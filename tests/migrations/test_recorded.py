@@ -118,8 +118,8 @@ async def changed_again(
         before = await record(conn, exact_below=1000)
         await conn.execute(f"{script};{also}".encode())
         after = await record(conn, exact_below=1000)
-    kept = Recorded.from_json(before.to_json(str))
-    assert kept == before
+    assert Recorded.from_json(before.to_json(str)) == before
+    kept = Recorded.from_json(before.to_json(lambda text: text.replace("orders", "…")))
     names = [Name("public", name) for name in may_shrink]
     return {
         change.table.removeprefix("public."): change
