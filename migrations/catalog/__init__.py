@@ -1,6 +1,7 @@
 """What a database is made of: a snapshot to compare, row counts, and what is missing."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,6 @@ from migrations.catalog.row_counts import row_counts as row_counts
 
 Connection = psycopg.AsyncConnection[Any]
 FORMAT = 2
-HASHED = "sha256:"
 NAMING = ("of", "parents", "type", "owner", "schema", "privileges")
 """Attributes that only name other objects: they are never hashed. Neither are foreign keys."""
 Name = tuple[str | None, str]
@@ -48,7 +48,7 @@ class Snapshot:
 
     def like(self, kept: "Snapshot") -> "Snapshot":
         """With the hash where `kept` has one, so that both can be compared."""
-        return self._hashed(lambda key, attribute, _: kept.objects.get(key, {}).get(attribute, "").startswith(HASHED))
+        return self._hashed(lambda key, attribute, _: _is_hash(kept.objects.get(key, {}).get(attribute, "")))
 
     def _hashed(self, which: Callable[[str, str, str], bool]) -> "Snapshot":
         return Snapshot(
@@ -106,7 +106,11 @@ def _only_names(attribute: str, text: str) -> bool:
 
 
 def _hash(text: str) -> str:
-    return text if text.startswith(HASHED) else HASHED + hashlib.sha256(text.encode()).hexdigest()
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _is_hash(text: str) -> bool:
+    return re.fullmatch("sha256:[0-9a-f]{64}", text) is not None
 
 
 async def _search_path(conn: Connection) -> str:

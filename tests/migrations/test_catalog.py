@@ -143,13 +143,15 @@ async def test_a_secret_is_hashed_where_it_stands_and_compared_by_its_hash(datab
 
     async with await connect(database) as conn:
         await conn.execute("CREATE TABLE orders (id int, k text DEFAULT 'hunter2')")
+        await conn.execute("COMMENT ON TABLE orders IS 'sha256:hunter2'; COMMENT ON COLUMN orders.id IS 'sha256:1'")
         before = await catalog.snapshot(conn)
         text = json.dumps(before.without(clean).to_json())
         kept = Snapshot.from_json(json.loads(text))
         assert "hunter2" not in text and kept.objects["column public.orders.k"]["of"] == "public.orders"
         assert catalog.diff(kept, before) == ()
-        await conn.execute("ALTER TABLE orders ALTER k SET DEFAULT 'hunter3'")
-        (line,) = catalog.diff(kept, await catalog.snapshot(conn))
+        await conn.execute("ALTER TABLE orders ALTER k SET DEFAULT 'hunter3'; COMMENT ON COLUMN orders.id IS 'sha256:2'")
+        told, line = catalog.diff(kept, await catalog.snapshot(conn))
+        assert told == "~ column orders.id comment: sha256:1 → sha256:2"
         assert "orders.k" in line and "hunter" not in line
 
 
