@@ -170,7 +170,8 @@ class _Watcher:
 
     async def whole(self, dump: Dump) -> None:
         """Everything was checked. What reconcile would report is on disk before the file gets its name."""
-        await asyncio.to_thread(self._state.write_text, dump.state.to_json(self._ctx.clean), encoding="utf-8")
+        clean = self._ctx.clean
+        await asyncio.to_thread(lambda: self._state.write_text(dump.state.to_json(clean), encoding="utf-8"))
         self._state.chmod(0o600)
         await self._ctx.keep("state", self._state)
         for check in _green(dump, self._params.format):

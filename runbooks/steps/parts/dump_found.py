@@ -163,7 +163,7 @@ def is_to_come(at: datetime) -> bool:
 async def keep_state(ctx: Context, there: Compared) -> str:
     """What a restore is compared with, as an artefact; its path inside the session's folder."""
     path = ctx.artefact("state.json")
-    await asyncio.to_thread(write_private, path, there.state.to_json(ctx.clean).encode())
+    await asyncio.to_thread(lambda: write_private(path, there.state.to_json(ctx.clean).encode()))
     await ctx.keep("state", path)
     return str(path.relative_to(ctx.folder))
 

@@ -93,7 +93,7 @@ def _order(
 
     async def before(found: Before) -> None:
         path = ctx.artefact(BEFORE)
-        await asyncio.to_thread(write_private, path, found.to_json(ctx.clean).encode())
+        await asyncio.to_thread(lambda: write_private(path, found.to_json(ctx.clean).encode()))
         kept = await ctx.keep(BEFORE, path)
         await ctx.record(label=runner.words, prisma="before", attempt=ctx.attempt, path=kept.path)
 
