@@ -7,10 +7,7 @@ from migrations.sql import Script, Statement
 from migrations.sql import actions as a
 from migrations.sql.names import Name
 
-TAKES_COLUMNS = (
-    *("type", "domain", "collation", "extension"),
-    *("function", "routine", "operator", "text search configuration"),
-)
+TAKES_COLUMNS = ("type", "domain", "collation", "extension", *a.COMPUTED_WITH)
 """With CASCADE, columns go with these."""
 
 

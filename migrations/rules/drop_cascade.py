@@ -10,7 +10,7 @@ from migrations.sql.names import shown
 
 _WITH_RULES_OF_THEIR_OWN = (
     *("table", "schema", "type", "domain", "collation", "extension", "all that is owned by"),
-    *("function", "routine", "operator", "text search configuration"),
+    *a.COMPUTED_WITH,
 )
 
 

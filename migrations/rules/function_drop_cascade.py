@@ -10,18 +10,16 @@ from migrations.sql import actions as a
 
 
 def check(statement: Statement, seen: Situation) -> Iterator[Found]:
-    """Functions, and what else stands in expressions: operators, configurations of text search."""
+    """Functions, and what else expressions, partitions and tables are made with: operators, access methods."""
     for action in statement.actions:
         match action:
-            case a.Drop(
-                kind="function" | "routine" | "operator" | "text search configuration" as kind, name=name, cascade=True
-            ):
+            case a.Drop(kind=kind, name=name, cascade=True) if kind in a.COMPUTED_WITH:
                 if seen.is_made(kind, name):
                     continue
                 yield Found(
-                    f"drops {kind} {name} and all that is computed with it, which the script does not name: generated "
-                    "columns with their values, partitioned tables with their rows, defaults, constraints, indexes, "
-                    "views, triggers",
+                    f"drops {kind} {name} and all that is made with it, which the script does not name: generated "
+                    "columns with their values, tables that it partitions or stores with their rows, defaults, "
+                    "constraints, indexes, views, triggers",
                     subject=str(name),
                     instead="Change or drop by name what depends on it; then drop it without CASCADE: it fails if "
                     "anything is forgotten.",

@@ -259,6 +259,13 @@ class Create:
     reads: tuple[Name, ...] = ()
 
 
+COMPUTED_WITH = (
+    *("function", "routine", "language", "operator", "operator class", "operator family", "access method"),
+    *("text search configuration", "text search dictionary", "text search parser", "text search template"),
+)
+"""Kinds of things by which columns are computed, and tables partitioned or stored: with CASCADE, these go, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drop:
     """One thing that is dropped; `kind` in words (`table`, `index`, `materialized view`, `schema`, `type`)."""

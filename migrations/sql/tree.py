@@ -37,7 +37,12 @@ _OBJECTS = {
     pb.OBJECT_STATISTIC_EXT: "statistics",
     pb.OBJECT_TABCONSTRAINT: "constraint",
     pb.OBJECT_DOMCONSTRAINT: "domain constraint",
+    pb.OBJECT_OPCLASS: "operator class",
+    pb.OBJECT_OPFAMILY: "operator family",
     pb.OBJECT_TSCONFIGURATION: "text search configuration",
+    pb.OBJECT_TSDICTIONARY: "text search dictionary",
+    pb.OBJECT_TSPARSER: "text search parser",
+    pb.OBJECT_TSTEMPLATE: "text search template",
 }
 
 

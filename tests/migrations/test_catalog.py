@@ -149,7 +149,9 @@ async def test_a_secret_is_hashed_where_it_stands_and_compared_by_its_hash(datab
         kept = Snapshot.from_json(json.loads(text))
         assert "hunter2" not in text and kept.objects["column public.orders.k"]["of"] == "public.orders"
         assert catalog.diff(kept, before) == ()
-        await conn.execute("ALTER TABLE orders ALTER k SET DEFAULT 'hunter3'; COMMENT ON COLUMN orders.id IS 'sha256:2'")
+        await conn.execute(
+            "ALTER TABLE orders ALTER k SET DEFAULT 'hunter3'; COMMENT ON COLUMN orders.id IS 'sha256:2'"
+        )
         told, line = catalog.diff(kept, await catalog.snapshot(conn))
         assert told == "~ column orders.id comment: sha256:1 → sha256:2"
         assert "orders.k" in line and "hunter" not in line

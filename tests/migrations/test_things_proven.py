@@ -196,6 +196,12 @@ def test_truncate_and_drop_with_cascade_take_what_they_do_not_name(database: str
         assert connection.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal").fetchone() == (0,)
 
 
+COMPARED = (
+    "CREATE OPERATOR CLASS c FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, "
+    "OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int)"
+)
+
+
 @pytest.mark.parametrize(
     ("setup", "drop", "left"),
     [
@@ -207,6 +213,19 @@ def test_truncate_and_drop_with_cascade_take_what_they_do_not_name(database: str
         ("CREATE TEXT SEARCH CONFIGURATION c (COPY = simple);"
          "CREATE TABLE t (a text, b tsvector GENERATED ALWAYS AS (to_tsvector('c', a)) STORED)",
          "DROP TEXT SEARCH CONFIGURATION c CASCADE", "a"),
+        ("CREATE TEXT SEARCH DICTIONARY d (TEMPLATE = simple); CREATE TEXT SEARCH CONFIGURATION c (COPY = simple);"
+         "ALTER TEXT SEARCH CONFIGURATION c ALTER MAPPING FOR word WITH d;"
+         "CREATE TABLE t (a text, b tsvector GENERATED ALWAYS AS (to_tsvector('c', a)) STORED)",
+         "DROP TEXT SEARCH DICTIONARY d CASCADE", "a"),
+        (f"{COMPARED}; CREATE TABLE t (a int, b int) PARTITION BY RANGE (a c)",
+         "DROP OPERATOR CLASS c USING btree CASCADE", None),
+        (f"{COMPARED}; CREATE TABLE t (a int, b int) PARTITION BY RANGE (a c)",
+         "DROP OPERATOR FAMILY c USING btree CASCADE", None),
+        ("CREATE ACCESS METHOD m TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE t (a int, b int) USING m",
+         "DROP ACCESS METHOD m CASCADE", None),
+        ("CREATE LANGUAGE l HANDLER plpgsql_call_handler;"
+         "CREATE FUNCTION g(int) RETURNS int IMMUTABLE LANGUAGE l AS 'BEGIN RETURN $1; END';"
+         "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (g(a)) STORED)", "DROP LANGUAGE l CASCADE", "a"),
         ("CREATE TABLE t (a int, b int DEFAULT f(1))", "DROP FUNCTION f CASCADE", "a, b"),
     ],
 )  # fmt: skip
