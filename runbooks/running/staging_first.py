@@ -43,7 +43,14 @@ async def staging_first(ctx: Context, pending: Sequence[Migration], *, emergency
             raise
         ctx.check("staging-first", title, "warn", f"{problem.what} In an emergency this holds nothing up.")
         return
-    ctx.check("staging-first", title, "ok", f"{len(found)} of {len(found)}, from the same bytes")
+    ctx.check("staging-first", title, "ok", proven_words(found))
+
+
+def proven_words(found: Sequence[Fate]) -> str:
+    """How all of them were applied there."""
+    apart = sum(fate.state == "line ends" for fate in found)
+    same = f"text, {apart} of them with other line ends" if apart else "bytes"
+    return f"{len(found)} of {len(found)}, from the same {same}"
 
 
 async def _found(ctx: Context, name: str, pending: Sequence[Migration]) -> tuple[Fate, ...]:

@@ -12,12 +12,13 @@ import pytest
 
 from migrations.folder import Migration
 from migrations.ledger import NAME, TABLE
+from migrations.parity import Fate
 from migrations.problem import Misuse
 from migrations.target import Pinned, marking
 from runbooks.journal import Journal
 from runbooks.planning.allowed import judge_conditions, may_begin
 from runbooks.planning.identity import Stop
-from runbooks.running.staging_first import staging_first
+from runbooks.running.staging_first import proven_words, staging_first
 from runbooks.session import events as e
 from runbooks.session.runbook import PHASES, Phase, Runbook
 from runbooks.session.view import RunView
@@ -244,6 +245,11 @@ async def test_where_staging_comes_first_the_session_does_not_begin_without_it(t
     lost.environment = replace(lost.environment, parity_required=True)
     with pytest.raises(Misuse):
         await staging_first(lost, PENDING, emergency=False)
+
+
+def test_other_line_ends_are_not_told_as_the_same_bytes() -> None:
+    found = [Fate("m0", "applied"), Fate("m1", "line ends")]
+    assert proven_words(found) == "2 of 2, from the same text, 1 of them with other line ends"
 
 
 def test_an_environment_says_what_it_may_be_used_for() -> None:
