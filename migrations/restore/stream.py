@@ -15,7 +15,6 @@ from migrations.problem import Problem
 from migrations.process import Stream, run
 
 Connection = psycopg.AsyncConnection[Any]
-OnTable = Callable[[str], Awaitable[None]]
 Rows = AsyncIterator[str]
 
 ENCODING = "SET client_encoding = "

@@ -35,11 +35,6 @@ class Facts:
     if that is not known. `may_commit`: run outside a transaction, it may commit in its middle.
     """
 
-    creates_tables: tuple[Name, ...] = ()
-    drops_tables: tuple[Name, ...] = ()
-    creates_columns: tuple[tuple[Name, str], ...] = ()
-    drops_columns: tuple[tuple[Name, str], ...] = ()
-    creates_indexes: tuple[Name, ...] = ()
     touches: tuple[Name, ...] = ()
     concurrently: bool = False
     alone: bool = False
@@ -54,11 +49,6 @@ def facts_of(actions: Iterable[a.Action]) -> Facts:
     """The facts of one statement."""
     actions = tuple(actions)
     return Facts(
-        creates_tables=tuple(x.table for x in actions if isinstance(x, a.CreateTable)),
-        drops_tables=tuple(x.name for x in actions if isinstance(x, a.Drop) and x.kind == "table"),
-        creates_columns=tuple((x.table, x.column.name) for x in actions if isinstance(x, a.AddColumn)),
-        drops_columns=tuple((x.table, x.column) for x in actions if isinstance(x, a.DropColumn)),
-        creates_indexes=tuple(x.index for x in actions if isinstance(x, a.CreateIndex) and x.index),
         touches=tuple(dict.fromkeys(table for x in actions if (table := table_of(x)))),
         concurrently=any(getattr(x, "concurrently", False) for x in actions),
         alone=any(_alone(x) for x in actions),

@@ -65,7 +65,6 @@ class Privileges:
     role: str
     superuser: bool
     createdb: bool
-    replication: bool
     owns_database: bool
     can_create_schema: bool
     can_create_in_schema: bool
@@ -117,7 +116,7 @@ async def privileges(conn: Connection) -> Privileges:
     """Read what the connection's role may do."""
     cur = await conn.execute(
         """
-        SELECT r.rolname, r.rolsuper, r.rolcreatedb OR r.rolsuper, r.rolreplication OR r.rolsuper,
+        SELECT r.rolname, r.rolsuper, r.rolcreatedb OR r.rolsuper,
                pg_has_role(r.oid, d.datdba, 'USAGE'),
                has_database_privilege(d.oid, 'CREATE'),
                current_schema() IS NOT NULL AND has_schema_privilege(current_schema(), 'CREATE'),

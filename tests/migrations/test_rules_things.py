@@ -185,4 +185,4 @@ def test_a_name_is_cut_as_the_server_cuts_it(name: str) -> None:
     long = name + "aé" * 30
     text = 'CREATE TABLE "' + long.replace('"', '""') + '" ()'
     (statement,) = read_script(text).statements
-    assert one(text, "identifier-too-long").subject == statement.facts.creates_tables[0].name
+    assert one(text, "identifier-too-long").subject == statement.facts.touches[0].name
