@@ -172,7 +172,7 @@ async def test_privileges_of_a_plain_role_and_of_a_superuser(database: str) -> N
     await conn.close()
     assert plain.role == "gonogo_plain"
     assert not any((plain.superuser, plain.createdb, plain.owns_database, plain.reads_all_stats, plain.restore_point))
-    assert not any((plain.may_signal_backend, plain.can_create_schema, plain.replication))
+    assert not any((plain.may_signal_backend, plain.can_create_schema))
 
 
 async def test_a_direct_connection_is_direct(database: str) -> None:
