@@ -121,4 +121,6 @@ def shows(params: Params) -> str:
     return "in one transaction: drops everything that is there, puts the session's dump in its place, compares, commits"
 
 
-STEP = StepKind("Put the dump back in place", "target", Params, run, shows, reconcile, asks=("database",))
+STEP = StepKind(
+    "Put the dump back in place", "target", Params, run, shows, reconcile, asks=("database",), names=("dump",)
+)

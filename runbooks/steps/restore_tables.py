@@ -164,4 +164,6 @@ def shows(params: Params) -> str:
     return f"puts back {', '.join(params.tables)} {source}, in one transaction; rows that came since {fate}"
 
 
-STEP = StepKind("Put single tables back", "target", Params, run, shows, reconcile, asks=("tables",))
+STEP = StepKind(
+    "Put single tables back", "target", Params, run, shows, reconcile, asks=("tables",), names=("dump", "side")
+)

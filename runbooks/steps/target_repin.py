@@ -186,5 +186,12 @@ def shows(params: Params) -> str:
 
 
 STEP = StepKind(
-    "Move the session to the restored database", "outside", Params, run, shows, reconcile, asks=("database",)
+    "Move the session to the restored database",
+    "outside",
+    Params,
+    run,
+    shows,
+    reconcile,
+    asks=("database",),
+    names=("dump",),
 )

@@ -26,6 +26,8 @@ DOCS = Path(__file__).parents[3] / "docs"
 RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
 PROJECT = (DOCS / "project.md").read_text(encoding="utf-8")
 
+KINDS = catalogue()
+
 
 class Anything(Frozen, extra="allow"):
     """Takes every parameter."""
@@ -78,6 +80,14 @@ def test_the_examples_of_backups_are_read_and_name_steps_that_are_there() -> Non
     for key, name in {"from": "own", "snapshot": "cloud"}.items():
         with pytest.raises(Misuse, match=rf"`{key}` names no earlier step `{name}s`; expected `{name}`"):
             read_runbook(text.replace(f'{key} = "{name}"', f'{key} = "{name}s"'))
+
+
+def test_whatever_names_a_step_is_looked_up_when_the_document_is_read() -> None:
+    naming = {"dump", "from", "side", "snapshot"}
+    takes = {
+        uses: {info.alias or key for key, info in kind.params.model_fields.items()} for uses, kind in KINDS.items()
+    }
+    assert {uses: set(kind.names) for uses, kind in KINDS.items()} == {uses: takes[uses] & naming for uses in KINDS}
 
 
 @pytest.mark.parametrize(
