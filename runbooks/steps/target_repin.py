@@ -113,7 +113,7 @@ def _must_differ(pin: Fingerprint | None, new: Fingerprint) -> None:
         raise Misuse(
             f"{new.address} is the database that this session is on already.",
             advice="Set the variable that restored_url names in gonogo.toml to the address of the restored one; if the "
-            "runner was started without it, leave, and resume with it set.",
+            "runner was started without it, leave, wait a minute until it is gone, and resume with it set.",
         )
 
 
