@@ -9,6 +9,8 @@ from runbooks.forbidden.packages import MANAGERS, Packages
 from runbooks.forbidden.shell_words import SHELLS, commands
 
 DEEPEST = 6
+ENDINGS = (".sh", ".bash")
+READS = (".", "source")
 LARGEST = 64_000
 """Bytes of a script file that is read."""
 
@@ -66,7 +68,8 @@ class Search:
 
     def _file(self, word: str, words: Sequence[str]) -> str:
         """The text of a shell script that is named here; nothing of other files."""
-        if "/" not in word and not word.endswith((".sh", ".bash")):
+        given = word == self._given_to_a_shell(words)
+        if "/" not in word and not given and not word.endswith(ENDINGS):
             return ""
         path = self._folder / word
         try:
@@ -76,5 +79,19 @@ class Search:
         except (OSError, ValueError):
             return ""
         first = text.partition("\n")[0]
-        by_shell = first.startswith("#!") and first.rpartition("/")[2].split()[-1:] in ([s] for s in SHELLS)
-        return text if word.endswith((".sh", ".bash")) or by_shell else ""
+        by_shell = first.startswith("#!") and bool(SHELLS & set(first.rpartition("/")[2].split()))
+        bare = word == words[0] and not first.startswith(("#!", "\x7fELF"))  # whoever calls it is a shell, and reads it
+        return text if given or by_shell or bare or word.endswith(ENDINGS) else ""
+
+    def _given_to_a_shell(self, words: Sequence[str]) -> str:
+        """The file that a shell among these words reads; what follows that is the script's own."""
+        reads = (n for n, word in enumerate(words) if word in READS or PurePosixPath(word).name in SHELLS)
+        after = words[next(reads, len(words)) + 1 :]
+        return next((word for word in after if _is_file(self._folder / word)), "")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

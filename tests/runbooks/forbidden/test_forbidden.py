@@ -33,6 +33,9 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "package.json").write_text(json.dumps({"scripts": SCRIPTS}))
     (tmp_path / "ops").mkdir()
     (tmp_path / "ops/again.sh").write_text("#!/bin/sh\nset -e\nnpm run db:reset\n")
+    (tmp_path / "ops/wipe").write_text("npm run db:reset\n")
+    (tmp_path / "ops/strict").write_text("#!/usr/bin/env -S bash -eu\nnpm run db:reset\n")
+    (tmp_path / "ops/fine").write_text('cat "$1"\n')
     (tmp_path / "packages/a").mkdir(parents=True)
     (tmp_path / "packages/a/package.json").write_text(
         '{"scripts": {"wipe": "prisma db push", "deploy": "prisma migrate reset", "postinstall": "npm run wipe"}}'
@@ -66,6 +69,10 @@ def project(tmp_path: Path) -> Path:
         ("cd packages/a\nnpm run deploy", "prisma migrate reset", 1),
         ("cd packages/a && npm ci", "prisma db push", 0),
         ("./ops/again.sh now", "prisma migrate reset", 0),
+        ("true; sh -eu ops/wipe", "prisma migrate reset", 0),
+        (". ops/wipe", "prisma migrate reset", 0),
+        ("./ops/wipe now", "prisma migrate reset", 0),
+        ("./ops/strict now", "prisma migrate reset", 0),
         ("pnpm prisma:migrate:dev", "pnpm run prisma:migrate:dev", 0),
         ("npx prisma db seed", "prisma db seed", 0),
         ("bun run db:seed", "tsx prisma/seed.ts", 0),
@@ -86,6 +93,7 @@ def test_what_must_not_run_is_found(project: Path, script: str, command: str, li
         "git commit -m 'say why prisma db push is not for us'",
         "cat <<EOF > told.txt\nprisma migrate reset\nEOF",
         "# npx prisma migrate reset",
+        "cp ops/wipe kept; node ops/wipe; sh ops/fine ops/wipe",
         "npm run deploy; npm ci; npm run loop; npm run other",
         "curl https://app.example.org/seed.ts; cp prisma/seed.sql kept/",
     ],
