@@ -3,14 +3,11 @@
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from migrations.problem import Problem
 from runbooks.history.sessions import folders
 from runbooks.history.skimmed import skim
-
-MOST_SESSIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +26,11 @@ class _Session:
 
 
 def waited(root: Path, environment: str, rows: Collection[str]) -> dict[str, Waited]:
-    """By ledger row, of the sessions that applied them; what no readable journal of the newest 20 has is left out."""
+    """By ledger row, of the sessions that applied them; what no readable journal has is left out."""
     found: dict[str, Waited] = {}
-    for folder in islice(folders(root, environment), MOST_SESSIONS):
+    for folder in folders(root, environment):
+        if len(found) == len(rows):
+            break
         session = _Session()
         try:
             for data in _progress(folder, rows):
