@@ -40,7 +40,7 @@ _KNOWN = frozenset(
 _PAPERS = {
     SIGNATURES: re.compile(r"[0-9]{6,}-[a-z0-9-]+\.(sig|txt)"),
     FOLLOW_UPS: re.compile(r"[a-z][a-z0-9-]{0,63}\.json"),
-    APPROVALS: re.compile(r"signers|review\.json(\.sig)?|[0-9]-[^/]+\.json(\.sig)?"),
+    APPROVALS: re.compile(r"signers(-[0-9a-f]{16})?|review\.json(\.sig)?|[0-9]-[^/]+\.json(\.sig)?"),
 }
 _PLACES = ("scripts", "artefacts", "documents")
 _DUMP = b"PGDMP"

@@ -22,13 +22,14 @@ from hypothesis import strategies as st
 
 from migrations.problem import Problem, Unavailable
 from runbooks.approvals.approval_document import ApprovalDocument
+from runbooks.approvals.kept import keep_signers
 from runbooks.approvals.owed_review import NAMESPACE, ReviewDocument
 from runbooks.approvals.plan_document import canonical
 from runbooks.journal import NAME, Journal, read
 from runbooks.journal.named import Named
 from runbooks.journal.records import stamp
 from runbooks.pack import verify as plain
-from runbooks.pack.contents import Contents, LeftOut, choose
+from runbooks.pack.contents import Contents, LeftOut, _papers, choose
 from runbooks.pack.evidence import evidence
 from runbooks.pack.make import pack
 from runbooks.pack.page import page_parts
@@ -180,6 +181,11 @@ def test_a_pack_holds_what_is_named_and_no_dump_under_any_name(whole) -> None:
     anchors = set(re.findall(r'href="transcript.html#(r\d+)"', page))
     assert {"r0", "r2", "r4"} <= anchors
     assert not [anchor for anchor in anchors if f'id="{anchor}"'.encode() not in kept["transcript.html"]]
+
+
+def test_a_second_file_of_signers_is_no_stranger(tmp_path: Path) -> None:
+    kept, left = {keep_signers(tmp_path, text).name for text in (b"ana", b"ana and ben")}, list[LeftOut]()
+    assert {Path(name).name for name, _ in _papers(tmp_path, left)} == kept and not left
 
 
 def test_the_same_folder_gives_the_same_bytes_that_only_its_owner_reads(folder, whole, tmp_path) -> None:
