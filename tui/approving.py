@@ -88,6 +88,11 @@ def missing(view: RunView) -> tuple[str, ...]:
     return tuple(script.migration for script in scripts if script.migration not in view.reviews)
 
 
+def remarks(view: RunView) -> tuple[str, ...]:
+    """What was said of scripts as they were marked, each with its script."""
+    return tuple(f"{name}: {one.comment}" for name, one in view.reviews.items() if one.comment)
+
+
 def review(face: PaperFace) -> bool:
     """Show the review until it is left. Returns whether it was left as a review is, and not broken off."""
     return ApprovalApp(face).run() == 0

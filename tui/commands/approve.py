@@ -55,7 +55,7 @@ def approve(what: str, key: Path, principal: str | None, comment: str, project_f
         click.echo(printable(line))
     by = asyncio.run(who(approver.principal, os.environ))
     if on_terminal():
-        _review(here, environment, runbook, document, made, by)
+        comment = "\n".join(filter(None, (comment, *_review(here, environment, runbook, document, made, by))))
     else:
         _read_through(here, made)
     acknowledged = tuple(_acknowledged(made))
@@ -80,9 +80,9 @@ def _compared(here: Place, environment: Environment, document: PlanDocument) -> 
 
 def _review(
     here: Place, environment: Environment, runbook: Runbook, document: PlanDocument, plan: e.PlanMade, by: e.By
-) -> None:
-    """Show the review screen. Raises Problem unless every script was marked there."""
-    from tui.approving import PaperFace, missing, review  # Textual is needed here only
+) -> tuple[str, ...]:
+    """Show the review screen. Returns the comments. Raises Problem unless every script was marked there."""
+    from tui.approving import PaperFace, missing, remarks, review  # Textual is needed here only
 
     with tempfile.TemporaryDirectory(prefix="gonogo-approve-") as folder:
         approving.keep_scripts(here.project, plan, Path(folder))
@@ -91,6 +91,7 @@ def _review(
         left = review(face)
     if (unmarked := missing(face.view)) or not left:
         raise Problem(f"Not marked as reviewed: {', '.join(unmarked) or 'the review was broken off'}.", advice=NOTHING)
+    return remarks(face.view)
 
 
 def _read_through(here: Place, plan: e.PlanMade) -> None:
