@@ -1,16 +1,19 @@
 """What steps and items of a document name of each other, once all of them are known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from runbooks.document.sections import Part
-from runbooks.session.runbook import Item, Step
+from runbooks.session.runbook import BACKFILL, FollowUp, Item, Step
 from runbooks.session.touched import AFTERWARDS
 from runbooks.settings.faults import Faults
 from runbooks.settings.nearest import one_of
 
 
 def check_linked(parts: Sequence[Part], faults: Faults) -> None:
-    """Note each `undo` that cannot be, each proof that cannot come, and what touches tables before they are altered."""
+    """Note each `undo` that cannot be, each proof that cannot come, and what touches tables before they are altered.
+
+    And what stands under a condition that no step of the document can bring about.
+    """
     steps = {step.id: step for step in _steps(parts)}
     for step in steps.values():
         if step.undo and (fault := _undo_fault(step, steps)):
@@ -22,12 +25,24 @@ def check_linked(parts: Sequence[Part], faults: Faults) -> None:
             if one.touches:
                 what = f"`touches` of {one.id} stands where no table is altered"
                 faults.add(one.line, what, "it in Verify, Deploy or Smoke")
+    _check_filling(parts, steps.values(), faults)
     for number, part in enumerate(parts):
         before = parts[:number] if part.sort == "phase" else [one for one in parts if one.sort == "phase"]
         there = {step.id: step for step in _steps([*before, part])}
         for item in part.items:
             if item.proved_by and (fault := _proof_fault(item, there, steps)):
                 faults.add(item.line, f"`proved_by={item.proved_by}` {fault[0]}", fault[1])
+
+
+def _check_filling(parts: Sequence[Part], steps: Iterable[Step], faults: Faults) -> None:
+    under: list[Step | Item | FollowUp] = []
+    for part in parts:
+        under += [one for one in part.steps if one.when == BACKFILL]
+        under += [one for one in part.items if one.when == BACKFILL]
+        under += [one for one in part.follow_ups if one.when == BACKFILL]
+    if under and not any(step.backfills for step in steps):
+        what = f"`When {BACKFILL}` can never hold: no step here fills in rows"
+        faults.add(under[0].line, what, f"a step or run block with the id `{BACKFILL}`, or `{BACKFILL}-…`")
 
 
 def _proof_fault(item: Item, there: dict[str, Step], steps: dict[str, Step]) -> tuple[str, str] | None:

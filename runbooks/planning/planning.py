@@ -275,7 +275,7 @@ def _conditions(
     """Each condition that holds, with what is behind it. What a script allows itself still loses what it loses."""
     by_name = [(one.migration.name, on_target) for one, on_target in zip(read, weighed, strict=True)]
     found = [(name, finding) for name, on_target in by_name for finding in on_target.findings]
-    backfills = tuple(f"the runbook has the step {s.id}" for s in runbook.steps() if s.uses.startswith("backfill."))
+    backfills = tuple(f"the runbook has the step {s.id}" for s in runbook.steps() if s.backfills)
     held: dict[Condition, tuple[str, ...]] = {
         "destructive": _words((name, f) for name, f in found if f.loses_data),
         "rewrite": _cut(

@@ -25,6 +25,9 @@ CONDITIONS: tuple[Condition, ...] = (
     "first_run",
 )
 
+BACKFILL: Condition = "backfill"
+"""Also what the id of a step is, or begins with, that fills in rows."""
+
 Way = Literal["forward", "application", "script", "restore", "point-in-time"]
 """What kind of a way back it is; the order depends on what was applied: see runbooks.session.ways_back."""
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -56,6 +59,11 @@ class Step(Frozen):
     undo: str = ""
     touches: tuple[str, ...] = ()
     line: int = 0
+
+    @property
+    def backfills(self) -> bool:
+        """Whether it fills in rows, as its id says: gonogo cannot see what the team's own commands do."""
+        return self.id == BACKFILL or self.id.startswith(f"{BACKFILL}-")
 
 
 About = Literal["performance", "downtime", "loss"]

@@ -293,6 +293,7 @@ BACKUP_FAULTS = [
     ("> - [ ] a", "line 2: an item stands inside a quotation"),
     ("<!-- never\n", "line 2: this comment is never closed"),
     ("### When destrutive", "line 2: unknown condition `destrutive`; expected `destructive`"),
+    ("### When backfill\n- [ ] a", "line 3: `When backfill` can never hold: no step here fills in rows"),
     ("### When", "line 2: unknown condition ``; expected one of: destructive"),
     ("### If destructive", "line 2: `If destructive` is no condition; expected `### When destructive`"),
     ("### Wen destructve", "line 2: `Wen destructve` is no condition"),

@@ -159,7 +159,7 @@ def test_each_condition_names_what_is_behind_it() -> None:
         migration("ALTER ROLE app PASSWORD 'hunter2'", "20260102000000_two"),
         environment="production",
         first_run=True,
-        steps=(step("backfill.run"),),
+        steps=(step("shell").model_copy(update={"id": "backfill-tiers"}),),
     )
     assert set(made.conditions) == {"destructive", "blocking", "rewrite", "backfill", "protected", "first_run"}
     (destructive,) = made.conditions["destructive"]
@@ -167,6 +167,7 @@ def test_each_condition_names_what_is_behind_it() -> None:
     assert made.conditions["blocking"][0].startswith("20260102000000_two, line 1")
     (rewrite,) = made.conditions["rewrite"]
     assert rewrite.startswith("20260101000000_one, line 3: writes t anew under ACCESS EXCLUSIVE")
+    assert made.conditions["backfill"] == ("the runbook has the step backfill-tiers",)
     assert "hunter2" not in made.model_dump_json()
 
 
