@@ -40,7 +40,7 @@ def execution_model(script: Script, way: Way = "safe") -> Model:
     if not statements:
         return Model("empty", "there is no statement in it; it only counts as applied")
     kind, words, pieces = _batch(statements) if way == "prisma-7.3" else _chosen(statements, way)
-    return Model(kind, words, pieces, _kept(kind, statements, pieces), _elsewhere(statements, way, pieces))
+    return Model(kind, words, pieces, _kept(statements, pieces), _elsewhere(statements, way, pieces))
 
 
 def _refused(script: Script, way: Way) -> str:
@@ -124,7 +124,7 @@ def _batch(statements: Sequence[Statement]) -> tuple[ModelKind, str, Pieces]:
     return "batch", words, tuple(pieces)
 
 
-def _kept(kind: ModelKind, statements: Sequence[Statement], pieces: Pieces) -> str:
+def _kept(statements: Sequence[Statement], pieces: Pieces) -> str:
     """The points from which on a failure leaves something committed."""
     if len(statements) == 1 and statements[0].facts.may_commit:
         return "what it commits in its middle stays if it fails after that"

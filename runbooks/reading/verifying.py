@@ -59,7 +59,7 @@ def proof(session: Summary, needed: Needed = always, signers: Signers = None) ->
     found, verdict, judged = _read(session, needed, signers)
     if verdict is None or found.grade is None:
         return Proof(None, found.fault)
-    lines = (*_lines(found, verdict), *_signatures(found, judged, known=signers is not None))
+    lines = (*_lines(found, verdict), *_signatures(judged, known=signers is not None))
     return Proof(found.grade, MEANING[found.grade].replace("stands above", "stands below"), lines)
 
 
@@ -95,7 +95,7 @@ def _lines(session: Summary, verdict: Verdict) -> Iterator[str]:
             yield f"{each.path} was altered (record {each.seq}): {each.what}"
 
 
-def _signatures(session: Summary, judged: Sequence[Judged], *, known: bool) -> Iterator[str]:
+def _signatures(judged: Sequence[Judged], *, known: bool) -> Iterator[str]:
     for one in judged:
         if one.refused:
             yield f"The signature {one.name} proves nothing: {one.refused}"
