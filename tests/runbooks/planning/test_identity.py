@@ -11,7 +11,7 @@ from fix_live import Live, write
 from fix_postgres import SETTINGS, apart
 
 from migrations.server import ThrowawayServer
-from migrations.target import Fingerprint
+from migrations.target import Fingerprint, marking
 from runbooks.planning.identity import Stop, judge
 from runbooks.session import commands as c
 from runbooks.settings.project import Environment, Project
@@ -165,19 +165,26 @@ async def test_a_clone_that_was_not_marked_anew_still_says_that_it_is_its_origin
     assert view.ended is not None and "the database itself says that it is original" in view.ended.reason
 
 
-@pytest.mark.soak
-async def test_before_migrate_the_mark_is_read_again(live: Live, twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
-    twins.mark(twins.clone, MARK.format("here"))
-    monkeypatch.setenv("SMALL_URL", twins.clone.url("Shop 1"))
-    await live.start()
+async def test_before_migrate_and_at_a_resume_the_mark_is_read_again(live: Live) -> None:
+    write(live)
+    await live.start(park_seconds=0.1)
     await live.until(lambda view: view.phase == "backup")
     await live.do(c.Decide(what="go", phase="backup"))
     view = await live.until(lambda view: view.phase == "preflight")
     assert view.plan is not None
     for script in view.plan.scripts:
         await live.do(c.Review(migration=script.migration, sha256=script.sha256))
-    twins.mark(twins.clone, MARK.format("original"))
+    with psycopg.connect(live.small.url, autocommit=True) as connection:
+        connection.execute(marking(connection.info.dbname, "original").encode())
     await live.do(c.Decide(what="go", phase="preflight"))
     view = await live.until(lambda view: view.refusals)
     assert "the database itself says that it is original" in view.refusals[-1].reason
     assert view.phase == "preflight"
+    await live.do(c.RollBack(option="forward", reason="a rehearsal"))
+    await live.until(lambda view: view.phase == "rollback")
+    await live.client.close()
+    await live.over()
+    await live.start()
+    assert await live.over() == 1
+    await live.client.until_gone(0.1)
+    assert live.client.bye is not None and "the database itself says that it is original" in live.client.bye.reason
