@@ -251,6 +251,16 @@ async def test_a_long_question_begins_at_its_beginning_beside_its_field_and_scro
         assert "Type one of: done, failed" in r.screen_text(app)
 
 
+async def test_what_is_wrong_with_a_field_leaves_heading_and_keys_in_sight(opened: Stage) -> None:
+    text, name = "\n".join(f"line {n}." for n in range(30)), "shop_production_of_the_north_and_the_south"
+    asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text=text, exact=name)
+    async with opened([*r.to_backup(), r.started("dump"), asked]) as (app, _, pilot):
+        await r.settle(pilot, lambda: "↑ ↓ scroll" in r.screen_text(app))
+        await pilot.press("x", "enter")
+        for words in ("That is not", "or escape.", "Dump the database", "↑ ↓ scroll"):
+            await r.settle(pilot, lambda words=words: words in r.screen_text(app))
+
+
 async def test_a_question_that_is_settled_elsewhere_closes(opened: Stage) -> None:
     asked = e.QuestionAsked(question="dump/settle", step="dump", attempt=1, text="How?", choices=("done", "failed"))
     async with opened([*r.to_backup(), r.started("dump"), asked]) as (app, client, pilot):

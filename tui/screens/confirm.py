@@ -114,10 +114,11 @@ class Confirm(ModalScreen[tuple[str, ...] | None], Shown):
             first.insert_text_at_cursor(self._early)
         else:
             self.set_focus(self.query_one("#dialog-body"))
+        self.watch(self.query_one("#dialog"), "virtual_size", self.on_resize)
         self.call_after_refresh(self.is_painted)
 
     def on_resize(self) -> None:
-        """Once all is laid out, it is known how much room there is."""
+        """Once all is laid out, it is known how much room there is: also where a complaint takes a line more."""
         self.call_after_refresh(self._fit)
 
     def _fit(self) -> None:
