@@ -130,7 +130,7 @@ class _Reader:
             naming=self._naming(own),
             secrets=self._secrets(own),
             redact=self._redact(own),
-            sessions=self._path(own, "sessions"),
+            sessions=self._sessions(own),
             dumps=self._path(own, "dumps"),
             group=self._group(own),
             review=self._review(table.get("review", {})),
@@ -305,6 +305,15 @@ class _Reader:
         except RuntimeError:
             self.faults.add(own.line_of(key), f"`{key}` starts in a home folder that is not known", "a path without ~")
             return None
+
+    def _sessions(self, own: _Table) -> Path | None:
+        """Records are no part of what is committed, cleaned and checked out."""
+        path, here = self._path(own, "sessions"), self.folder.resolve()
+        tree = next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
+        if path is not None and path.resolve().is_relative_to(tree):
+            expected = f"a folder outside of {tree}, or nothing: then it is that of your account"
+            self.faults.add(own.line_of("sessions"), "`sessions` lies inside the work tree", expected)
+        return path
 
     def _group(self, own: _Table) -> str | None:
         name = own.text("group", _is_group, 'the name of a Unix group: "dba"')

@@ -81,6 +81,16 @@ def test_a_group_needs_a_place_that_it_can_reach(tmp_path: Path) -> None:
     assert "`group` is not right" in fault
 
 
+def test_sessions_never_lie_in_the_work_tree(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    text, service = '[project]\nname = "shop"\nsessions = "%s"\n[environments.dev]\n', tmp_path / "services" / "shop"
+    service.mkdir(parents=True)
+    assert read(service, text % "../../../sessions").sessions
+    for where in (".", "records", "../../records", str(service / "records")):
+        (fault,) = faults(service, text % where)
+        assert "line 3: `sessions` lies inside the work tree; expected a folder outside of " in fault
+
+
 def test_the_least_that_is_enough(tmp_path: Path) -> None:
     project = read(tmp_path, '[project]\r\nname = "shop"\r\n[environments.dev]\r\n')
     assert (project.migrations, project.naming) == (tmp_path / "prisma/migrations", "prisma")
