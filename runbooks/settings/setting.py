@@ -1,7 +1,7 @@
 """Everything that a session is run with, and the environment that its programs get."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrations.problem import Misuse
@@ -58,7 +58,8 @@ class Setting:
         text = self.environ.get(variable, "").strip() if variable else ""
         if variable and text:
             return Pinned(Url.parse(text, variable=variable))
-        return Pinned(self.target.url, pooled=self.target.pooled)
+        # An object of its own: by this whoever holds a connection there knows that the session has moved.
+        return Pinned(replace(self.target.url), pooled=self.target.pooled)
 
     def move_to(self, other: Pinned) -> None:
         """From here on all that this session does is done there, by its programs, too."""

@@ -10,19 +10,19 @@ from pydantic import JsonValue
 
 from migrations.problem import Misuse
 from migrations.server import ThrowawayServer
-from migrations.target import Fingerprint
+from migrations.target import Fingerprint, Pinned
 from migrations.target.presence import KEY
 from runbooks.report.formats import rendered
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session.moved import moved_to, target_of
 from runbooks.session.view import RunView, fold
-from runbooks.settings.project import Environment
-from runbooks.settings.setting import read_urls
+from runbooks.settings.project import Environment, Project
+from runbooks.settings.setting import Setting, read_urls
 from runbooks.steps.changes_show import _restored
 from runbooks.steps.target_repin import _must_differ
 from tests.matrix.test_failover import RECOVERS, copied
-from tests.runbooks.conftest import the_plan
+from tests.runbooks.conftest import book_of, the_plan
 from tests.runbooks.steps_context import StepContext
 
 WAY = """
@@ -178,3 +178,14 @@ def test_after_a_move_only_the_new_address_is_given_to_anybody() -> None:
     assert {name: url.host for name, url in moved.items()} == {"A": "c.test", "B": "c.test"}
     with pytest.raises(Misuse, match="C is not set"):
         read_urls(environment, {"A": "x", "B": "x"}, "C")
+
+
+def test_what_came_back_under_the_old_address_is_another_place_to_hold(tmp_path: Path) -> None:
+    here = Environment(name="here", url="A")
+    project = Project(name="p", folder=tmp_path, sha256="", migrations=tmp_path, environments={"here": here})
+    urls = read_urls(here, {"A": "postgresql://u:p@a.test/shop"})
+    setting = Setting(tmp_path, project, here, book_of(), urls, Pinned(urls["A"]), {})
+    before = setting.target.url
+    setting.move_to(setting.restored())
+    assert setting.target.url == before
+    assert setting.target.url is not before, "by this the lock is known to be elsewhere"
