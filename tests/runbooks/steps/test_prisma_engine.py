@@ -149,7 +149,10 @@ async def test_what_was_marked_as_rolled_back_after_the_review_is_not_run_again(
             "edits-a-row", "1_a: the ledger has it from other bytes than the reviewed ones", marks=pytest.mark.soak
         ),
         ("forgets-its-rows", "ended well, and the pinned target says otherwise: 0 of 2 scripts are applied"),
-        ("edits-the-copy", "from other bytes than the reviewed ones; 1_a was changed in gonogo's own copy"),
+        (
+            "edits-the-copy",
+            "from other bytes than the reviewed ones (17db4fd369ed…); 1_a was changed in gonogo's own copy",
+        ),
         ("P3009", "a row of 0_other has appeared"),
         pytest.param(
             "dies-halfway",
