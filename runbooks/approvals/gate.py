@@ -122,6 +122,7 @@ def _approver(one: Signed, case: Case, source: Source, environ: Mapping[str, str
         at=one.document.at,
         file=one.name,
         sha256=hashlib.sha256(one.text).hexdigest(),
+        comment=one.document.comment,
     )
 
 

@@ -22,12 +22,16 @@ Document = ApprovalDocument | ReviewDocument
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One document and its signature. `principal`: who signed, if known; `refused`: why it proves nothing."""
+    """One document and its signature. `principal`: who signed, if known; `refused`: why it proves nothing.
+
+    `comment`: what the signer wrote beside it.
+    """
 
     name: str
     key: str = ""
     principal: str = ""
     refused: str = ""
+    comment: str = ""
 
     @property
     def words(self) -> str:
@@ -37,7 +41,8 @@ class Paper:
         what = "review" if self.name == Path(REVIEW).name else "approval"
         nobody = f"the key {self.key}, which no signers' file names"
         by = f"{self.principal}, key {self.key}" if self.principal else nobody
-        return f"{what} of {FOLDER}/{self.name}: signed by {by}"
+        said = f", who says: {self.comment}" if self.comment else ""
+        return f"{what} of {FOLDER}/{self.name}: signed by {by}{said}"
 
 
 def judge_papers(
@@ -57,10 +62,11 @@ def judge_papers(
 def _paper(
     path: Path, kind: type[Document], verdict: Verdict, signers: AllowedSigners | None, environ: Mapping[str, str]
 ) -> Paper:
-    key = who = ""
+    key = who = comment = ""
     try:
         text, armour = _read(path), _read(path.with_name(path.name + SUFFIX)).decode("ascii", "replace")
         document = parsed(kind, text, path.name)
+        comment = document.comment
         space = APPROVAL if isinstance(document, ApprovalDocument) else NAMESPACE
         key = genuine(text, armour, space, environ).fingerprint
         who = _who(text, armour, space, signers, environ, moment(document.at)) if signers else ""
@@ -69,7 +75,7 @@ def _paper(
         raise
     except Problem as problem:
         refused = problem.what
-    return Paper(path.name, key, who, refused)
+    return Paper(path.name, key, who, refused, comment)
 
 
 def _who(

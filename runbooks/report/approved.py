@@ -22,6 +22,8 @@ def approval_points(approval: e.Approval) -> Iterator[Words]:
     yield ("approved by ", *_approvers(approval))
     for one in approval.approvers:
         yield ("approval ", Value(one.file), ", SHA-256 ", Value(one.sha256))
+        if one.comment:
+            yield (Value(one.principal), " says: ", Value(one.comment))
     yield ("of the plan document ", Value(approval.document), ", number ", Value(approval.number))
     key: Words = (" with the key ", Value(approval.requester_key)) if approval.requester_key else ()
     yield ("asked for by ", Value(approval.requester), *key, f"; good until {approval.expires_at}")

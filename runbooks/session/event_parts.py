@@ -273,7 +273,7 @@ class Emergency(Frozen):
 class Approver(Frozen):
     """Who said yes to a plan, by the name that the file of signers gives to the key, and when by their own clock.
 
-    `sha256` is that of the approval's bytes.
+    `sha256` is that of the approval's bytes, `comment` what they wrote beside it.
     """
 
     principal: str
@@ -281,6 +281,7 @@ class Approver(Frozen):
     at: str
     file: str
     sha256: str
+    comment: str = ""
 
 
 class Approval(Frozen):

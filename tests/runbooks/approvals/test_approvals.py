@@ -27,6 +27,7 @@ from runbooks.approvals.plan_document import PlanDocument
 from runbooks.approvals.signers import Source, read_signers
 from runbooks.journal import NAME, Journal, Verdict, verify
 from runbooks.planning.planning import Covered, CoveredRollback, CoveredScript, make_plan
+from runbooks.report.approved import approval_points
 from runbooks.session import events as e
 from runbooks.settings.project import Environment, Project
 from runbooks.signing import APPROVAL, HEAD, AllowedSigners, Signer, sign
@@ -79,7 +80,7 @@ class Desk:
         requested = sign(document.text, PLAN, self.keys[asked]).armour if asked else ""
         made = ApprovalDocument(
             gonogo="0", plan=document, requested=requested, approver=approver, by=by(approver),
-            at="2026-01-31T11:30:00Z",
+            at="2026-01-31T11:30:00Z", comment="after the\nbackup",
         )  # fmt: skip
         return Signed("approval.json", made, sign(made.text, space, self.keys[by_key]).armour)
 
@@ -97,7 +98,8 @@ def desk(keys: Key) -> Desk:
 def test_a_second_engineer_says_yes(desk: Desk) -> None:
     approval = accepted([desk.signed(plan())], desk.case(), desk.source, 1)
     (one,) = approval.approvers
-    assert (one.principal, one.key) == (ANA, desk.fingerprint(ANA))
+    assert (one.principal, one.key, one.comment) == (ANA, desk.fingerprint(ANA), "after the\nbackup")
+    assert any("after the" in str(words) for words in approval_points(approval)), "it is read beside the approval"
     assert (approval.requester, approval.requester_key) == (BEN, desk.fingerprint(BEN))
     assert (approval.operator_key, approval.number) == (desk.fingerprint(ZOE), "d" * 32)
     both = accepted([desk.signed(plan()), desk.signed(plan(), ZOE, approver=ZOE)], desk.case(BEN), desk.source, 2)
@@ -334,6 +336,7 @@ def test_an_auditor_is_told_what_an_approval_proves_of_the_plan_that_was_run(des
         folder = tmp_path / str(number)
         (paper,) = judge_papers(folder, recorded(folder, signed, named, operator), signers)
         assert words in paper.words
+        assert paper.refused or paper.words.endswith("who says: after the\nbackup")
     file = tmp_path / "0" / "approvals" / "1-approval.json"
     file.unlink()
     os.mkfifo(file)
