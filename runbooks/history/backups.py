@@ -99,7 +99,7 @@ def _each(root: Path, environment: str, database: str, besides: str, since: date
 
 def _session(folder: Path, database: str) -> Backups:
     found, ended, here = list[dict[str, Any]](), False, False
-    _, rest = begun(folder)
+    _, rest = begun(folder, strict=True)
     for tail, line in rest:
         if tail.kind == "plan_made":
             here = database_of(Target.model_validate(json.loads(line)["data"]["target"])) == database

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from migrations.problem import Problem
 from runbooks.history.sessions import Tail, tail_of
 from runbooks.journal import NAME
-from runbooks.journal.files import open_to_read, read_lines
+from runbooks.journal.files import open_to_read, read_lines, whole
 from runbooks.journal.records import Chain, Record
 
 
@@ -14,14 +15,19 @@ def skim(folder: Path) -> Iterator[tuple[Tail, bytes]]:
     return _tails(read_lines(open_to_read(folder / NAME)), 0)
 
 
-def begun(folder: Path) -> tuple[Record, Iterator[tuple[Tail, bytes]]]:
-    """A session's first record, which is checked, and what `skim` says of those after it. Raises Problem."""
+def begun(folder: Path, *, strict: bool = False) -> tuple[Record, Iterator[tuple[Tail, bytes]]]:
+    """A session's first record, which is checked, and what `skim` says of those after it. Raises Problem.
+
+    `strict`: also where one does not stand there, but for the torn or growing end.
+    """
     lines = read_lines(open_to_read(folder / NAME))
-    return Chain().take(next(lines, b"")), _tails(lines, 1)
+    return Chain().take(next(lines, b"")), _tails(lines, 1, strict=strict)
 
 
-def _tails(lines: Iterator[bytes], first: int) -> Iterator[tuple[Tail, bytes]]:
+def _tails(lines: Iterator[bytes], first: int, *, strict: bool = False) -> Iterator[tuple[Tail, bytes]]:
     for seq, line in enumerate(lines, first):
         if (tail := tail_of(line, seq)) is None:
+            if strict and whole(line):
+                raise Problem(f"Record {seq} does not stand in its line.")
             return
         yield tail, line
