@@ -261,9 +261,12 @@ class Opening:
         return runner
 
     def _disk(self, size: int, tables: int) -> None:
-        folder = dumps_folder(self._setting.project, self._setting.environ)
-        free = shutil.disk_usage(_existing(folder)).free
-        has = f"{size // 2**20} MiB in {tables} table{'s' * (tables != 1)}"
+        """Where dumps go; where those are several places, by the one with the least room."""
+        given = (step.params.get("folder") for step in self._setting.runbook.steps() if step.uses == "backup.dump")
+        usual = dumps_folder(self._setting.project, self._setting.environ)
+        places = {self._setting.project.folder / Path(str(one)).expanduser() if one else usual for one in given}
+        free, folder = min((shutil.disk_usage(_existing(place)).free, place) for place in places)
+        has = f"{size // 2**20} MiB in {many(tables, 'table')}"
         words = f"{free // 2**20} MiB free in {folder}; the database has {has}"
         if free > size:
             self._run.check("disk", "Disk for the dump", "ok", words)

@@ -133,10 +133,12 @@ async def test_a_reply_never_overtakes_its_events(live: Live) -> None:
 
 
 async def test_a_gate_that_was_left_open_judges_age_by_the_clock(live: Live) -> None:
-    dump = '```toml step\nid = "dump"\nuses = "backup.dump"\nmax_age = "2s"\n```\n'
+    dump = '```toml step\nid = "dump"\nuses = "backup.dump"\nmax_age = "2s"\nfolder = "kept"\n```\n'
     write(live, backup=dump)
     await live.start()
-    await live.until(lambda view: view.next_start)
+    view = await live.until(lambda view: view.next_start and view)
+    disk = next(check for check in view.step("opening").checks if check.id == "disk")
+    assert f"free in {live.small.folder / 'kept'};" in disk.evidence, "where it goes"
     await live.do(c.Start(step="dump"))
     await live.until(lambda view: view.step("dump").end == "done")
     await live.do(c.Decide(what="go", phase="backup"))
