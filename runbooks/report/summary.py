@@ -76,6 +76,7 @@ def ticket_summary(records: Iterable[Record]) -> str:
     lines = [
         f"gonogo {outcome(facts)}{exit_code}: {opening.environment}, {opening.ticket or 'no ticket'}",
         f"Session {opening.session}, {time_words(facts)}",
+        "Still open: " + "; ".join("{}, not undone by {}".format(*_titles(facts, step)) for step in facts.pairs),
         f"Target {target.address}, PostgreSQL {target.server_version}" if target else "Target: never reached",
         f"Operator {opening.operator.name} ({_claimed(facts)}), {login(opening.operator)}",
         facts.unattended,
@@ -84,7 +85,6 @@ def ticket_summary(records: Iterable[Record]) -> str:
         "Phases: " + (", ".join(f"{d.phase} GO {moment(r.at)}" for r, d in facts.decided("go")) or "none passed"),
         "NO-GO: " + "; ".join(f"{d.phase} ({d.reason})" for _, d in facts.decided("no_go")),
         "Waived: " + "; ".join(f"{w.subject} ({w.reason})" for _, w in facts.waivers),
-        "Still open: " + "; ".join("{}, not undone by {}".format(*_titles(facts, step)) for step in facts.pairs),
         "Not applicable: " + "; ".join(f"{t.item} ({t.reason})" for _, t in facts.not_applicable.values()),
         f"Deviations: {deviations}",
         f"For the release notes: {release_note(facts)}",

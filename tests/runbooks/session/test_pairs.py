@@ -9,8 +9,9 @@ from migrations.folder import read_folder
 from runbooks.document import read_runbook
 from runbooks.faces.answers import Answers
 from runbooks.faces.headless import Headless
-from runbooks.journal import NAME
+from runbooks.journal import NAME, read
 from runbooks.report.formats import rendered
+from runbooks.report.summary import ticket_summary
 from runbooks.session import commands as c
 from runbooks.session import events as e
 from runbooks.session.pairs import UNDO, open_pairs
@@ -169,6 +170,8 @@ async def test_a_resume_tells_what_is_open_and_a_reason_lets_it_end_so(live: Liv
     text = rendered("md", live.folder / NAME).decode()
     assert "**Still open**: Maintenance on (`on`), not undone by Maintenance off" in text
     assert "**Stays open**: Maintenance on (`on/undo`): `the app is down anyway`" in text
+    ticket = ticket_summary(read(live.folder / NAME)).splitlines()
+    assert ticket[2] == "Still open: Maintenance on, not undone by Maintenance off"
 
 
 async def test_who_cannot_take_it_up_again_is_told_how_to_undo_it_and_the_next_session_tells_it_too(
