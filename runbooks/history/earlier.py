@@ -3,14 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from migrations.doctor import Earlier
 from migrations.problem import Problem
 from migrations.target import Fingerprint
-from runbooks.history.sessions import folders
-from runbooks.history.skimmed import skim
+from runbooks.history.skimmed import skim, walked
 from runbooks.session.events import PlanMade, StepEnded, Target
 
 READING = "reading"
@@ -40,7 +38,7 @@ def known_before(root: Path, environment: str, here: str, rows: tuple[str, ...] 
     """
     open_rows: dict[str, str] = {}
     reading: tuple[Earlier, ...] | None = None
-    for folder in islice(folders(root, environment), MOST):
+    for folder in walked(root, environment, MOST):
         if folder.name == besides:
             continue
         found = _Session()

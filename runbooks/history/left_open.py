@@ -1,11 +1,10 @@
 """What earlier sessions of a project left to be done on an environment, and nobody has done yet."""
 
-from itertools import islice
 from pathlib import Path
 
 from migrations.problem import Problem
-from runbooks.history.sessions import folders, summary
-from runbooks.history.skimmed import begun
+from runbooks.history.sessions import summary
+from runbooks.history.skimmed import begun, walked
 from runbooks.history.stages import without_passed
 from runbooks.journal.records import opened
 from runbooks.session.follow_ups import Owed
@@ -16,7 +15,7 @@ MOST = 100
 
 def left_open(root: Path, project: str, environment: str) -> list[tuple[str, Owed]]:
     """The session and the follow-up, of each; what cannot be read is passed over."""
-    looked = islice(folders(root, environment), MOST)
+    looked = walked(root, environment, MOST)
     known = without_passed(summary(folder) for folder in looked if _has_any(folder, project, environment))
     return [(session.id, one) for session in known for one in session.to_do]
 

@@ -2,14 +2,12 @@
 
 import json
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from migrations.doctor.history import Mark, Own
 from migrations.problem import Problem
 from runbooks.history.earlier import MOST, identity
-from runbooks.history.sessions import folders
-from runbooks.history.skimmed import skim
+from runbooks.history.skimmed import skim, walked
 from runbooks.session.events import PlanMade, SessionOpened, StepEnded
 
 RESOLVES = "ledger.resolve"
@@ -62,7 +60,7 @@ class _Session:
 def own_before(root: Path, environment: str, here: str) -> Own:
     """Of the newest sessions on this very database, which is `here`; what cannot be read is passed over."""
     known = Own()
-    for folder in islice(folders(root, environment), MOST):
+    for folder in walked(root, environment, MOST):
         session = _Session()
         try:
             for tail, line in skim(folder):

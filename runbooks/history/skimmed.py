@@ -1,13 +1,31 @@
 """A journal skimmed by the ends of its lines: quick, and without checking the chain."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from migrations.problem import Problem
-from runbooks.history.sessions import Tail, tail_of
+from runbooks.history.sessions import Tail, folders, tail_of
 from runbooks.journal import NAME
 from runbooks.journal.files import open_to_read, read_lines, whole
 from runbooks.journal.records import Chain, Record
+
+_BACKUP = b'"mode":"backup"'
+
+
+def walked(root: Path, environment: str, most: int) -> Iterator[Path]:
+    """Where the newest sessions on an environment lie, without those that only took a backup: there is one each night.
+
+    What cannot be read is passed over.
+    """
+    return islice((folder for folder in folders(root, environment) if not _backup_alone(folder)), most)
+
+
+def _backup_alone(folder: Path) -> bool:
+    try:
+        return _BACKUP in next(read_lines(open_to_read(folder / NAME)), _BACKUP)
+    except Problem:
+        return True
 
 
 def skim(folder: Path) -> Iterator[tuple[Tail, bytes]]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 from migrations.problem import Problem
-from runbooks.history.sessions import Summary, folders, summary
-from runbooks.history.skimmed import begun
+from runbooks.history.sessions import Summary, summary
+from runbooks.history.skimmed import begun, walked
 from runbooks.journal.records import opened
 from runbooks.session.follow_ups import NEXT_STAGE
 
@@ -27,7 +26,7 @@ class DoneStage:
 def stages_done(root: Path, project: str, environment: str, series: str, *, besides: str = "") -> list[DoneStage]:
     """The stages that are done, by their numbers, each by the newest session; what cannot be read is passed over."""
     found: dict[int, DoneStage] = {}
-    for folder in islice(folders(root, environment), MOST):
+    for folder in walked(root, environment, MOST):
         if folder.name == besides or not (stage := _stage(folder, project, environment, series)) or stage in found:
             continue
         ended = summary(folder)

@@ -1,13 +1,11 @@
 """How each way back went when it was last taken on the environment beside, as far as this machine knows."""
 
 import json
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from migrations.problem import Problem
-from runbooks.history.sessions import folders
-from runbooks.history.skimmed import begun
+from runbooks.history.skimmed import begun, walked
 from runbooks.journal.records import opened
 from runbooks.session.events import Tried
 from runbooks.session.runbook import Option, Runbook
@@ -22,7 +20,7 @@ def tried(root: Path, project: str, environment: str | None, runbook: Runbook) -
     found: dict[str, Tried] = {}
     if environment is None or not runbook.options:
         return found
-    for folder in islice(folders(root, environment), MOST):
+    for folder in walked(root, environment, MOST):
         try:
             one = _taken(folder, project, environment, runbook)
         except (Problem, ValueError, KeyError, TypeError):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrations.doctor import Earlier
-from runbooks.history.earlier import READING, identity, known_before
+from runbooks.history.earlier import MOST, READING, identity, known_before
 from runbooks.history.own_before import own_before
 from runbooks.history.sessions import create_folder
 from runbooks.journal import Journal
@@ -64,6 +64,13 @@ def test_the_newest_reading_of_this_database_counts(tmp_path: Path, session: Cal
 def test_a_database_that_was_made_anew_has_no_past(tmp_path: Path, session: Callable[..., None]) -> None:
     session(OLD, plan(("1", "a"), oid="99999"), ENDED)
     assert known(tmp_path)[0] == ()
+
+
+def test_backups_of_many_nights_hide_no_session_before_them(tmp_path: Path, session: Callable[..., None]) -> None:
+    session(OLD, plan(("1", "a")), ENDED)
+    for night in range(MOST + 1):
+        session(f"202602{night:02}T000000Z-production-1aaa", plan(), ENDED, mode="backup")
+    assert known(tmp_path)[0] == (Earlier("1", "a", "then"),)
 
 
 def test_a_session_that_left_a_row_and_can_go_on_is_named(tmp_path: Path, session: Callable[..., None]) -> None:
