@@ -153,7 +153,8 @@ def test_odd_names_are_kept(rule: str, template: str, names: list[str], database
     )
     if rule == "partition-detach-without-concurrently":
         setup += f"CREATE TABLE {i} PARTITION OF {p} FOR VALUES IN (1)"
-    *before, risky = template.format(s=s, t=t, c=c, i=i, g=g, p=p, d=d).rpartition("; ")
+    given = {"s": s, "t": t, "c": c, "i": i, "g": g, "p": p, "d": d}
+    *before, risky = (part.format(**given) for part in template.rpartition("; "))
     found = safer(rule, risky)
     assert found
     run(database, setup + "".join(before), found)
