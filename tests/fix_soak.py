@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     # No deadline: a busy machine is no finding.
-    settings.register_profile("short", max_examples=25, deadline=None)
+    settings.register_profile("short", max_examples=15, deadline=None)
     settings.register_profile("soak", max_examples=1000, deadline=None)
     settings.load_profile("soak" if config.getoption("--soak") else "short")
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
 from fix_command import Gonogo, Said, SmallProject
 
 HEAD = '```toml runbook\nname = "small"\nowner = "platform"\nseries = "notes"\nstage = {}\n```\n\n## Backup\n'
@@ -31,6 +32,7 @@ def run(gonogo: Gonogo, small: SmallProject) -> Said:
     return gonogo(*words, cwd=small.folder, env={**small.env, "TOKEN": "hunter2-hunter2"})
 
 
+@pytest.mark.soak
 def test_from_one_session_to_the_next(gonogo: Gonogo, small: SmallProject, tmp_path: Path) -> None:
     toml = small.folder / "gonogo.toml"
     toml.write_text(toml.read_text().replace("[environments", 'secrets = ["TOKEN"]\n[environments', 1) + LOGS)

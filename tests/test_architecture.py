@@ -26,6 +26,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("package", "forbidden"),
     [("migrations", ("runbooks", "tui", "textual")), ("runbooks", ("tui", "textual"))],

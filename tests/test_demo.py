@@ -62,6 +62,7 @@ def test_a_demo_whose_runner_was_killed_goes_on_from_its_data(gonogo: Gonogo, ow
     assert not list((own_home / ".local/state/gonogo/demo").iterdir()), "the demo leaves nothing"
 
 
+@pytest.mark.soak
 def test_a_demo_that_cannot_begin_leaves_nothing(gonogo: Gonogo, own_home: Path, tmp_path: Path) -> None:
     state = own_home / ".local/state/gonogo"
     state.mkdir()

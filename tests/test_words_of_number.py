@@ -14,6 +14,7 @@ PLURAL = re.compile(
     r" (?:more |other )?(cells|columns|differences|files|findings|items|lines|migrations|objects|partitions|records"
     r"|requests|rows|scripts|sessions|signatures|statements|steps|tables|things|transactions|values)\b"
 )
+PLACE = re.compile(f"}}{PLURAL.pattern}")
 
 
 def counted(tree: ast.AST) -> Iterator[str]:
@@ -41,7 +42,8 @@ def test_nothing_says_one_scripts(package: str) -> None:
     found = {
         f"{path.relative_to(TOP)}: {words}"
         for path in sorted((TOP / package).rglob("*.py"))
-        for words in counted(ast.parse(path.read_text()))
+        if PLACE.search(text := path.read_text())
+        for words in counted(ast.parse(text))
     }
     assert not found, "migrations.listed.many says it"
 

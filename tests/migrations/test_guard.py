@@ -228,7 +228,9 @@ BARS = {
 }
 
 
-@pytest.mark.parametrize("kind", BARS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind in ("build", "copy") else pytest.mark.soak) for kind in BARS]
+)
 async def test_the_servers_own_progress_makes_a_bar(database: str, kind: str) -> None:
     setup, script, label, unit = BARS[kind]
     slow = SLOW.replace("(30)", "(0.7)").replace("RETURNS int", "RETURNS int IMMUTABLE")

@@ -129,7 +129,7 @@ async def test_a_temporary_one_takes_its_folder_with_it(folder: Path, bin: Path)
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("killed", ["owner", "owner and watchdog"])
+@pytest.mark.parametrize("killed", ["owner", pytest.param("owner and watchdog", marks=pytest.mark.soak)])
 async def test_it_is_gone_when_its_owner_is_killed(killed: str, folder: Path, bin: Path, until: Until) -> None:
     argv = [sys.executable, "-c", OWNER, str(folder), str(bin)]
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:  # noqa: ASYNC220

@@ -34,7 +34,7 @@ SCENES: dict[str, tuple[Callable[[], Sequence[e.Event]], tuple[str, ...], str]] 
     "transcript": (r.to_preflight, ("p",), "NOT ENDED"),
     "help": (r.to_preflight, ("question_mark",), "Start the step that waits"),
 }
-LARGE_TOO = ("run", "review", "hold")
+LARGE_TOO = ("run",)
 """Of these the large picture and the light one are taken each time, of the others by `make soak`."""
 TRANSCRIPT = """\
 # production · CHG-4821 · NOT ENDED

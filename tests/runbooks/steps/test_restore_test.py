@@ -75,6 +75,7 @@ async def test_a_dump_that_is_not_what_was_recorded(ctx: StepContext) -> None:
     assert "public.customers: 201 rows at the dump, 200 now" in ctx.text()
 
 
+@pytest.mark.soak
 async def test_an_extension_that_this_machine_does_not_have(ctx: StepContext, tmp_path: Path) -> None:
     await ctx.run("backup.dump", id="dump")
     state = ctx.folder / str(ctx.result("dump")["state"])
