@@ -48,7 +48,8 @@ def _facts(view: RunView) -> Iterator[str]:
             yield f"failed: {inline(step.title)}: {inline(failure.what)}"
     for decision in view.decisions:
         event = decision.event
-        if event.what in ("no_go", "roll_back", "end"):
+        if event.what in ("go", "no_go", "roll_back", "end"):
             way = f", {inline(event.option)}" if event.option else ""
-            yield f"{DECISION[event.what]} in {event.phase}{way}: {inline(event.reason)}"
+            why = f": {inline(event.reason)}" if event.reason else ""
+            yield f"{DECISION[event.what]} in {event.phase}{way}{why}"
     yield f"gonogo session {inline(opened.session)}, head {view.seq}:{view.head}"

@@ -23,6 +23,7 @@ def ctx(tmp_path: Path) -> StepContext:
     script = e.Script(migration="20260101_a", sha256=SHA, size=1, model="safe", statements=())
     ctx.events += [
         e.PlanMade(hash=SHA, target=TARGET, protected=False, scripts=(script,)),
+        e.Decided(what="go", phase="migrate", by=BY),
         e.Decided(what="no_go", phase="verify", reason="rows <are> gone", by=BY),
     ]
     return ctx
@@ -38,6 +39,7 @@ async def test_what_was_done_is_added_with_what_the_record_says(ctx: StepContext
     for words in (
         "- by ana@example.org, as claimed (login ana on bastion-1)",
         "pending were: 20260101_a",
+        "- GO in migrate\n",
         "- NO-GO in verify: rows \\<are\\> gone",
         f"session {ctx.session}, head ",
     ):
