@@ -23,17 +23,9 @@ from runbooks.planning.planning import make_plan
 from runbooks.session import events as e
 from runbooks.session.runbook import CONDITIONS, PHASES, Phase, Runbook, Step
 from runbooks.settings.project import Environment, Project, Review
+from tests.runbooks.conftest import the_plan
 
-TARGET = e.Target(
-    address="orders@db-1.prod:5432",
-    system_identifier="7330000000000000001",
-    database="orders",
-    oid="16384",
-    in_recovery=False,
-    postmaster_start="2026-01-01T00:00:00Z",
-    timeline="00000001",
-    server_version="15.8",
-)
+TARGET = the_plan().target
 ENVIRONMENTS = {
     "production": Environment(name="production", protected=True),
     "staging": Environment(name="staging"),
