@@ -16,7 +16,7 @@ from runbooks.journal import read
 from runbooks.running.runner import Runner
 from runbooks.running.runner_log import RunnerLog
 from runbooks.session import events as e
-from runbooks.session.commands import Command
+from runbooks.session.commands import Command, Start
 from runbooks.session.view import RunView
 
 SECONDS = 30.0
@@ -54,6 +54,15 @@ def write(live: "Live", **sections: str) -> None:
     """The runbook, with these phases filled in."""
     text = "".join(f"## {name}\n\n{sections.get(name.lower(), '')}\n" for name in PHASES)
     (live.small.folder / "small.md").write_text(HEAD + text + TAIL)
+
+
+async def asleep(live: "Live") -> None:
+    """A session whose one step runs, has printed something, and does not end by itself."""
+    write(live, backup=SLEEP)
+    await live.start()
+    await live.until(lambda view: view.next_start)
+    await live.do(Start(step="sleep"))
+    await live.until(lambda view: view.step("sleep").lines)
 
 
 def shell(id: str, text: str) -> str:

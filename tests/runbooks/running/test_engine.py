@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import psycopg
-from fix_live import SLEEP, Live, kinds, settle, shell, write
+from fix_live import Live, asleep, kinds, settle, shell, write
 
 from migrations import ledger
 from runbooks.journal import verify
@@ -37,11 +37,7 @@ async def test_a_cancelled_question_of_the_opening_ends_the_session(live: Live) 
 
 
 async def test_what_is_cancelled_is_cancelled_once_and_may_tidy_up(live: Live) -> None:
-    write(live, backup=SLEEP)
-    await live.start()
-    await live.until(lambda view: view.next_start)
-    await live.do(c.Start(step="sleep"))
-    await live.until(lambda view: view.step("sleep").lines)
+    await asleep(live)
     assert "running" in await live.refused(c.Start(step="sleep"))
     assert "cancel it first" in await live.refused(c.EndSession(reason="enough"))
     await live.do(c.Cancel())

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from fix_live import ANA, SLEEP, Live, kinds, settle, write
+from fix_live import ANA, SLEEP, Live, asleep, kinds, settle, write
 
 from migrations.problem import Misuse, Problem, Unavailable
 from migrations.target import Pinned
@@ -74,11 +74,7 @@ async def test_a_step_that_runs_keeps_the_runner_and_a_question_does_not(live: L
 
 
 async def test_a_signal_stops_what_runs_and_resuming_goes_on(live: Live) -> None:
-    write(live, backup=SLEEP)
-    await live.start()
-    await live.until(lambda view: view.next_start)
-    await live.do(c.Start(step="sleep"))
-    await live.until(lambda view: view.step("sleep").lines)
+    await asleep(live)
     os.kill(os.getpid(), signal.SIGTERM)
     assert await live.over() == 130
     await live.client.until_gone(0.1)
@@ -177,11 +173,7 @@ async def test_a_resumed_session_is_alone_on_its_database(live: Live) -> None:
 
 
 async def test_what_was_cut_short_is_settled_by_a_person_and_asked_for_once(live: Live) -> None:
-    write(live, backup=SLEEP)
-    await live.start()
-    await live.until(lambda view: view.next_start)
-    await live.do(c.Start(step="sleep"))
-    await live.until(lambda view: view.step("sleep").lines)
+    await asleep(live)
     await cut(live, "step_output")
 
     await live.start()
@@ -196,11 +188,7 @@ async def test_what_was_cut_short_is_settled_by_a_person_and_asked_for_once(live
 
 
 async def test_an_answer_is_not_asked_for_again_and_a_go_that_was_called_opens_what_follows(live: Live) -> None:
-    write(live, backup=SLEEP)
-    await live.start()
-    await live.until(lambda view: view.next_start)
-    await live.do(c.Start(step="sleep"))
-    await live.until(lambda view: view.step("sleep").lines)
+    await asleep(live)
     await cut(live, "step_output")
     question = e.QuestionAsked(question="sleep/settle", step="sleep", attempt=1, text="Did it?")
     rewrite(live, [*live.events, question, e.QuestionAnswered(question="sleep/settle", answer="done", by=ANA)])
